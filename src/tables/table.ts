@@ -1,0 +1,94 @@
+/** A record as the API sent it: a JSON object whose shape only its table's columns know. */
+export type ApiRecord = { readonly [field: string]: unknown };
+
+/**
+ * What a column holds.
+ * `text` also for ids and enums (the vendor calls new values and longer ids non-breaking) ·
+ * `timestamp` UTC, microseconds · `bigint` 64-bit integer · `json` a nested value as JSON text.
+ */
+export type ColumnType = 'text' | 'timestamp' | 'boolean' | 'double' | 'bigint' | 'json';
+
+/** One warehouse column. */
+export type Column = {
+  readonly type: ColumnType;
+  /** For the analyst who queries it. */
+  readonly description: string;
+  /** Holds or may hold data about a person (name, address, free text people write). */
+  readonly personal?: true;
+  /** The value, where it is not the record's field of the same name. Must not throw on any JSON. */
+  readonly from?: (record: ApiRecord) => unknown;
+};
+
+/** How the endpoint hands out its records. `pageSize` is the largest that leaves no field empty. */
+export type Paging = { readonly kind: 'single' } | { readonly kind: 'pages'; readonly pageSize: number };
+
+/**
+ * How the endpoint reads `<field>[gte]`, `[lte]` and `[date_range]`.
+ * `day` takes bare UTC dates, both ends inclusive · `millisecond` takes RFC 3339, end exclusive.
+ * `verified: false`: assumed from the endpoint's other field; neighbouring windows then overlap by one unit.
+ */
+export type TimestampFilter = { readonly granularity: 'day' | 'millisecond'; readonly verified: boolean };
+
+export type TimestampField = 'updated_at' | 'created_at';
+export type SyncMethod = 'full_refresh' | 'incremental';
+
+/**
+ * A parameter that has the API return rows it hides by default, with every value of it.
+ * `moreFrom`: values added later by the vendor are read from another list, or they would vanish silently.
+ */
+export type Reveal = {
+  readonly param: string;
+  readonly values: readonly string[];
+  readonly moreFrom?: { readonly path: `/v${number}/${string}`; readonly records: string; readonly field: string };
+};
+
+/**
+ * A revealing parameter that takes one value a request: the table is read in one pass a value.
+ * The rows do not say which pass they came in, so `column` keeps it.
+ */
+export type Passes = { readonly param: string; readonly values: readonly string[]; readonly column: string };
+
+/** One table: where it is, how it is paged, how it is kept current, what identifies a row, what is in it. */
+export type Table = {
+  readonly name: string;
+  /** One sentence for an analyst. */
+  readonly description: string;
+  readonly path: `/v${number}/${string}`;
+  /** The response's key that holds the array of records. */
+  readonly records: string;
+  /** The scope a key needs; the 403 names it. */
+  readonly scope: string;
+  readonly paging: Paging;
+  /** A token bucket of the endpoint's own, beside the key's 1,200 refilled at 20 a second. */
+  readonly bucket?: { readonly capacity: number; readonly perSecond: number };
+  /** Parameters sent with every request, such as the order. */
+  readonly query?: { readonly [param: string]: string };
+  readonly reveals?: readonly Reveal[];
+  readonly passes?: Passes;
+  readonly filters: { readonly [F in TimestampField]?: TimestampFilter };
+  /** Offered methods, the default first. */
+  readonly methods: readonly [SyncMethod, ...SyncMethod[]];
+  /** Fields an incremental sync can go by, the default first. Each has a filter. */
+  readonly incrementalFields: readonly TimestampField[];
+  /** A full read of many pages is cut into windows by `created_at` and read side by side. */
+  readonly windows?: true;
+  /** The endpoint gives `total_record_count`. */
+  readonly counted?: true;
+  readonly primaryKey: readonly ['id'];
+  readonly columns: { readonly id: Column; readonly [column: string]: Column };
+};
+
+/** Checks a declaration as it is written: an incremental field without a filter does not compile. */
+export function defineTable<const T extends Table>(
+  table: T & { readonly incrementalFields: readonly (keyof T['filters'] & TimestampField)[] },
+): T {
+  return table;
+}
+
+/** The column's value in a to-one object: `idOf('severity')` is the id of the record's severity. */
+export function idOf(field: string): (record: ApiRecord) => unknown {
+  return (record) => {
+    const value = record[field];
+    return typeof value === 'object' && value !== null ? (value as ApiRecord)['id'] : undefined;
+  };
+}
