@@ -39,7 +39,11 @@ export type SyncMethod = 'full_refresh' | 'incremental';
 export type Reveal = {
   readonly param: string;
   readonly values: readonly string[];
-  readonly moreFrom?: { readonly path: `/v${number}/${string}`; readonly records: string; readonly field: string };
+  readonly moreFrom?: {
+    readonly path: `/v${number}/${string}`;
+    readonly records: string;
+    readonly field: string;
+  };
 };
 
 /**
@@ -78,17 +82,27 @@ export type Table = {
   readonly columns: { readonly id: Column; readonly [column: string]: Column };
 };
 
-/** Checks a declaration as it is written: an incremental field without a filter does not compile. */
+/** Checks a declaration as it is written: an incremental field without a filter, or a pass column that is not declared, does not compile. */
 export function defineTable<const T extends Table>(
-  table: T & { readonly incrementalFields: readonly (keyof T['filters'] & TimestampField)[] },
+  table: T & {
+    readonly incrementalFields: readonly (keyof T['filters'] & TimestampField)[];
+    readonly passes?: { readonly column: keyof T['columns'] };
+  },
 ): T {
   return table;
 }
 
-/** The column's value in a to-one object: `idOf('severity')` is the id of the record's severity. */
-export function idOf(field: string): (record: ApiRecord) => unknown {
-  return (record) => {
-    const value = record[field];
-    return typeof value === 'object' && value !== null ? (value as ApiRecord)['id'] : undefined;
-  };
+/** The value below nested objects, absent where the path ends early: `valueOf('incident_status', 'category')`. */
+export function valueOf(...path: readonly [string, ...string[]]): (record: ApiRecord) => unknown {
+  return (record) =>
+    path.reduce<unknown>(
+      (value, field) =>
+        typeof value === 'object' && value !== null ? (value as ApiRecord)[field] : undefined,
+      record,
+    );
+}
+
+/** The id of a to-one object: `idOf('severity')` of the record's severity, `idOf('creator', 'user')` of the user in its creator. */
+export function idOf(...path: readonly [string, ...string[]]): (record: ApiRecord) => unknown {
+  return valueOf(...path, 'id');
 }

@@ -1,0 +1,44 @@
+import { defineTable } from './table.ts';
+
+export const alerts = defineTable({
+  name: 'alerts',
+  description: 'One row is an alert that a source sent, held by a maintenance window or not.',
+  path: '/v2/alerts',
+  records: 'alerts',
+  scope: 'alerts.view',
+  paging: { kind: 'pages', pageSize: 50 },
+  filters: {
+    updated_at: { granularity: 'millisecond', verified: true },
+    created_at: { granularity: 'millisecond', verified: false },
+  },
+  methods: ['full_refresh', 'incremental'],
+  // Not created_at: a sync by it never sees an alert resolve.
+  incrementalFields: ['updated_at'],
+  windows: true,
+  primaryKey: ['id'],
+  columns: {
+    id: { type: 'text', description: 'Id of the alert.' },
+    alert_source_id: { type: 'text', description: 'Id of the alert source it fired on.' },
+    deduplication_key: {
+      type: 'text',
+      description: 'Key that names the alert within its source; events with the same key are one alert.',
+    },
+    title: { type: 'text', description: 'Title, parsed from the payload.', personal: true },
+    description: { type: 'text', description: 'Description, parsed from the payload.', personal: true },
+    status: { type: 'text', description: 'Status: firing or resolved.' },
+    attributes: {
+      type: 'json',
+      description: 'List of the attributes and the values parsed from the payload.',
+      personal: true,
+    },
+    tags: { type: 'json', description: 'List of the tags, each with id and name.' },
+    alert_group_ids: { type: 'json', description: 'List of the ids of the alert groups it belongs to.' },
+    source_url: { type: 'text', description: 'Link to the alert in the system it came from.' },
+    resolved_at: { type: 'timestamp', description: 'When the alert was resolved.' },
+    created_at: { type: 'timestamp', description: 'When the alert was created.' },
+    updated_at: {
+      type: 'timestamp',
+      description: 'When the alert was last written, which can happen without a visible change.',
+    },
+  },
+});

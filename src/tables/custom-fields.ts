@@ -1,0 +1,45 @@
+import { defineTable } from './table.ts';
+
+export const customFields = defineTable({
+  name: 'custom_fields',
+  description: 'One row is a custom field of incidents; its values are in incidents.custom_field_entries.',
+  path: '/v2/custom_fields',
+  records: 'custom_fields',
+  scope: 'custom_fields.view',
+  paging: { kind: 'single' },
+  filters: {},
+  methods: ['full_refresh'],
+  incrementalFields: [],
+  primaryKey: ['id'],
+  columns: {
+    id: { type: 'text', description: 'Id of the custom field.' },
+    name: { type: 'text', description: 'Name of the custom field.' },
+    description: { type: 'text', description: 'What the custom field is for.' },
+    field_type: {
+      type: 'text',
+      description: 'Type of its values: single_select, multi_select, text, link or numeric.',
+    },
+    catalog_type_id: {
+      type: 'text',
+      description: 'Id of the catalog type its options come from, if they do.',
+    },
+    group_by_catalog_attribute_id: {
+      type: 'text',
+      description: 'Id of the catalog attribute that groups its options.',
+    },
+    helptext_catalog_attribute_id: {
+      type: 'text',
+      description: 'Id of the catalog attribute that explains its options.',
+    },
+    filter_by: {
+      type: 'json',
+      description: 'The other custom field whose value narrows its options.',
+    },
+    fixed_filter: {
+      type: 'json',
+      description: 'The catalog attribute and the values its options are narrowed to.',
+    },
+    created_at: { type: 'timestamp', description: 'When the custom field was created.' },
+    updated_at: { type: 'timestamp', description: 'When the custom field last changed.' },
+  },
+});

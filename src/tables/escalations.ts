@@ -1,0 +1,60 @@
+import { defineTable, idOf, valueOf } from './table.ts';
+
+export const escalations = defineTable({
+  name: 'escalations',
+  description: 'One row is an escalation that paged people, with the history of whom it reached.',
+  path: '/v2/escalations',
+  records: 'escalations',
+  scope: 'escalations.view',
+  paging: { kind: 'pages', pageSize: 50 },
+  filters: {
+    updated_at: { granularity: 'day', verified: true },
+    created_at: { granularity: 'day', verified: false },
+  },
+  methods: ['full_refresh', 'incremental'],
+  incrementalFields: ['updated_at'],
+  windows: true,
+  primaryKey: ['id'],
+  columns: {
+    id: { type: 'text', description: 'Id of the escalation.' },
+    title: { type: 'text', description: 'Title of the escalation.', personal: true },
+    description: {
+      type: 'text',
+      description: 'Detail given with it, or taken from the alert or the incident; may be empty.',
+      personal: true,
+    },
+    status: {
+      type: 'text',
+      description:
+        'Status: pending, triggered, acked, resolved, expired, cancelled, snoozed, delayed or pending_repeat.',
+    },
+    // The priority has no id to join by.
+    priority_name: { type: 'text', description: 'Name of the priority.', from: valueOf('priority', 'name') },
+    priority: { type: 'json', description: 'The priority.' },
+    escalation_path_id: { type: 'text', description: 'Id of the escalation path it was created from.' },
+    creator_user_id: {
+      type: 'text',
+      description: 'Joins users.id; empty where no user escalated.',
+      from: idOf('creator', 'user'),
+    },
+    creator_alert_id: {
+      type: 'text',
+      description: 'Joins alerts.id; empty where no alert escalated.',
+      from: idOf('creator', 'alert'),
+    },
+    creator: {
+      type: 'json',
+      description: 'What escalated: one of user, alert and workflow; none of them for a call route.',
+      personal: true,
+    },
+    events: {
+      type: 'json',
+      description: 'List of what happened, in order: who was notified, who acknowledged, and when.',
+      personal: true,
+    },
+    related_incidents: { type: 'json', description: 'List of the incidents it belongs to.', personal: true },
+    related_alerts: { type: 'json', description: 'List of the alerts it belongs to.', personal: true },
+    created_at: { type: 'timestamp', description: 'When the escalation was created.' },
+    updated_at: { type: 'timestamp', description: 'When the escalation last changed.' },
+  },
+});

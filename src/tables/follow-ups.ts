@@ -1,0 +1,67 @@
+import { defineTable, idOf } from './table.ts';
+
+export const followUps = defineTable({
+  name: 'follow_ups',
+  description: 'One row is a follow-up of an incident, in every incident mode.',
+  path: '/v3/follow_ups',
+  records: 'follow_ups',
+  scope: 'actions.view',
+  paging: { kind: 'pages', pageSize: 250 },
+  // Without it the API leaves out follow-ups of test, tutorial and stream incidents.
+  passes: {
+    param: 'incident_mode',
+    values: ['standard', 'retrospective', 'test', 'tutorial', 'stream'],
+    column: 'incident_mode',
+  },
+  filters: {
+    updated_at: { granularity: 'millisecond', verified: true },
+    created_at: { granularity: 'millisecond', verified: false },
+  },
+  // A renamed assignee or a new external issue status does not move updated_at: only a full read sees it.
+  methods: ['full_refresh', 'incremental'],
+  incrementalFields: ['updated_at'],
+  primaryKey: ['id'],
+  columns: {
+    id: { type: 'text', description: 'Id of the follow-up.' },
+    incident_id: {
+      type: 'text',
+      description: 'Joins incidents.id; the incident of a stream is not in that table.',
+    },
+    incident_mode: {
+      type: 'text',
+      description: 'Mode of its incident: standard, retrospective, test, tutorial or stream.',
+    },
+    title: { type: 'text', description: 'Title of the follow-up.', personal: true },
+    description: { type: 'text', description: 'What is to be done.', personal: true },
+    status: { type: 'text', description: 'Status: outstanding, completed, deleted or not_doing.' },
+    labels: { type: 'json', description: 'List of labels.' },
+    priority_id: { type: 'text', description: 'Id of the priority.', from: idOf('priority') },
+    priority: { type: 'json', description: 'The priority: id, name, description and rank.' },
+    category_id: { type: 'text', description: 'Id of the category.', from: idOf('category') },
+    category: { type: 'json', description: 'The category: id, name, description and rank.' },
+    assignee_id: { type: 'text', description: 'Joins users.id.', from: idOf('assignee') },
+    assignee: { type: 'json', description: 'The user who is to do it.', personal: true },
+    assignee_team_id: { type: 'text', description: 'Id of the team.', from: idOf('assignee_team') },
+    assignee_team: { type: 'json', description: 'The team that is to do it: id and name.' },
+    creator_user_id: {
+      type: 'text',
+      description: 'Joins users.id; empty where no user created the follow-up.',
+      from: idOf('creator', 'user'),
+    },
+    creator: {
+      type: 'json',
+      description: 'Who created it: one of user, api_key, alert and workflow.',
+      personal: true,
+    },
+    external_issue_reference: {
+      type: 'json',
+      description: 'The issue in an external tracker: provider, name and link.',
+    },
+    completed_at: { type: 'timestamp', description: 'When the follow-up was completed.' },
+    created_at: { type: 'timestamp', description: 'When the follow-up was created.' },
+    updated_at: {
+      type: 'timestamp',
+      description: 'When the follow-up itself last changed; the nested objects change without it.',
+    },
+  },
+});

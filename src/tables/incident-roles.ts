@@ -1,0 +1,27 @@
+import { defineTable } from './table.ts';
+
+export const incidentRoles = defineTable({
+  name: 'incident_roles',
+  description: 'One row is a role people take in an incident, such as the lead.',
+  path: '/v2/incident_roles',
+  records: 'incident_roles',
+  scope: 'incident_roles.view',
+  paging: { kind: 'single' },
+  filters: {},
+  methods: ['full_refresh'],
+  incrementalFields: [],
+  primaryKey: ['id'],
+  columns: {
+    id: { type: 'text', description: 'Id of the role.' },
+    name: { type: 'text', description: 'Name of the role.' },
+    shortform: { type: 'text', description: 'Short name used in Slack; empty for the reporter.' },
+    role_type: { type: 'text', description: 'Type of the role: lead, reporter or custom.' },
+    description: { type: 'text', description: 'What the role is for.' },
+    instructions: {
+      type: 'text',
+      description: 'What whoever takes the role is told; empty for the reporter.',
+    },
+    created_at: { type: 'timestamp', description: 'When the role was created.' },
+    updated_at: { type: 'timestamp', description: 'When the role last changed.' },
+  },
+});

@@ -1,0 +1,31 @@
+import { defineTable } from './table.ts';
+
+export const incidentTypes = defineTable({
+  name: 'incident_types',
+  description: 'One row is a type an incident can have.',
+  path: '/v1/incident_types',
+  records: 'incident_types',
+  scope: 'incident_types.view',
+  paging: { kind: 'single' },
+  filters: {},
+  methods: ['full_refresh'],
+  incrementalFields: [],
+  primaryKey: ['id'],
+  columns: {
+    id: { type: 'text', description: 'Id of the incident type.' },
+    name: { type: 'text', description: 'Name of the incident type.' },
+    description: { type: 'text', description: 'What the incident type is for.' },
+    is_default: { type: 'boolean', description: 'Whether it is used when no other type is chosen.' },
+    private_incidents_only: {
+      type: 'boolean',
+      description: 'Whether all incidents of this type are private.',
+    },
+    create_in_triage: {
+      type: 'text',
+      description: 'Whether incidents of this type start in triage: always or optional.',
+    },
+    owning_team_ids: { type: 'json', description: 'List of the ids of the teams that own the type.' },
+    created_at: { type: 'timestamp', description: 'When the incident type was created.' },
+    updated_at: { type: 'timestamp', description: 'When the incident type last changed.' },
+  },
+});

@@ -1,0 +1,46 @@
+import { defineTable, idOf } from './table.ts';
+
+export const incidentUpdates = defineTable({
+  name: 'incident_updates',
+  description: 'One row is an update posted on an incident, with the status and severity it set.',
+  path: '/v2/incident_updates',
+  records: 'incident_updates',
+  scope: 'incidents.view',
+  paging: { kind: 'pages', pageSize: 250 },
+  filters: {},
+  methods: ['full_refresh'],
+  incrementalFields: [],
+  primaryKey: ['id'],
+  columns: {
+    id: { type: 'text', description: 'Id of the update.' },
+    incident_id: { type: 'text', description: 'Joins incidents.id.' },
+    message: { type: 'text', description: 'What the update says.', personal: true },
+    new_incident_status_id: {
+      type: 'text',
+      description: 'Status the update set. Joins incident_statuses.id.',
+      from: idOf('new_incident_status'),
+    },
+    new_incident_status: { type: 'json', description: 'The status the update set.' },
+    new_severity_id: {
+      type: 'text',
+      description: 'Severity the update set. Joins severities.id.',
+      from: idOf('new_severity'),
+    },
+    new_severity: { type: 'json', description: 'The severity the update set.' },
+    merged_into_incident_id: {
+      type: 'text',
+      description: 'Incident this one was merged into, where the update did that. Joins incidents.id.',
+    },
+    updater_user_id: {
+      type: 'text',
+      description: 'Joins users.id; empty where no user posted the update.',
+      from: idOf('updater', 'user'),
+    },
+    updater: {
+      type: 'json',
+      description: 'Who posted it: one of user, api_key, alert and workflow.',
+      personal: true,
+    },
+    created_at: { type: 'timestamp', description: 'When the update was posted.' },
+  },
+});

@@ -1,0 +1,42 @@
+import { defineTable } from './table.ts';
+
+export const schedules = defineTable({
+  name: 'schedules',
+  description: 'One row is an on-call schedule, with the shifts that are on and those that come next.',
+  path: '/v2/schedules',
+  records: 'schedules',
+  scope: 'schedules.view',
+  // The API takes 10,000, and leaves next_shifts empty in any page of more than 25.
+  paging: { kind: 'pages', pageSize: 25 },
+  filters: {},
+  methods: ['full_refresh'],
+  incrementalFields: [],
+  counted: true,
+  primaryKey: ['id'],
+  columns: {
+    id: { type: 'text', description: 'Id of the schedule.' },
+    name: { type: 'text', description: 'Name of the schedule.' },
+    timezone: { type: 'text', description: 'Time zone of the schedule, such as Europe/London.' },
+    config: {
+      type: 'json',
+      description: 'The rotations and their users; a rotation comes once for each effective_from.',
+      personal: true,
+    },
+    current_shifts: {
+      type: 'json',
+      description: 'List of the shifts that were on when it was read.',
+      personal: true,
+    },
+    next_shifts: {
+      type: 'json',
+      description: 'List of the shifts after the next changeover, when it was read.',
+      personal: true,
+    },
+    holidays_public_config: { type: 'json', description: 'Countries whose public holidays apply.' },
+    team_ids: { type: 'json', description: 'List of the ids of the teams that own the schedule.' },
+    annotations: { type: 'json', description: 'Metadata kept with the schedule, by key.' },
+    permalink: { type: 'text', description: 'Link to the schedule in incident.io.' },
+    created_at: { type: 'timestamp', description: 'When the schedule was created.' },
+    updated_at: { type: 'timestamp', description: 'When the schedule last changed.' },
+  },
+});

@@ -1,0 +1,38 @@
+import { defineTable, idOf } from './table.ts';
+
+export const users = defineTable({
+  name: 'users',
+  description: 'One row is a user of the account, active or not.',
+  path: '/v2/users',
+  records: 'users',
+  scope: 'users.view',
+  paging: { kind: 'pages', pageSize: 10_000 },
+  // Without it a user who leaves the organisation leaves the table, while incidents still point at them.
+  reveals: [{ param: 'include_inactive', values: ['true'] }],
+  filters: {},
+  methods: ['full_refresh'],
+  incrementalFields: [],
+  primaryKey: ['id'],
+  columns: {
+    id: { type: 'text', description: 'Id of the user.' },
+    name: { type: 'text', description: 'Name of the user.', personal: true },
+    email: { type: 'text', description: 'Email address of the user.', personal: true },
+    slack_user_id: { type: 'text', description: 'Slack id of the user.', personal: true },
+    is_active: {
+      type: 'boolean',
+      description: 'False for a user who is deactivated, or not active yet.',
+    },
+    base_role_id: { type: 'text', description: 'Id of the base role.', from: idOf('base_role') },
+    base_role: { type: 'json', description: 'The base role: id, name, slug and description.' },
+    custom_roles: { type: 'json', description: 'List of the custom roles.' },
+    seats: {
+      type: 'json',
+      description: 'Seats on_call and response, each full_access, viewer_only or none.',
+    },
+    role: {
+      type: 'text',
+      description:
+        'Not kept current by incident.io since March 2023, use base_role: viewer, responder, administrator, owner or unset.',
+    },
+  },
+});
