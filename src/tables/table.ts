@@ -82,7 +82,10 @@ export type Table = {
   readonly columns: { readonly id: Column; readonly [column: string]: Column };
 };
 
-/** Checks a declaration as it is written: an incremental field without a filter, or a pass column that is not declared, does not compile. */
+/**
+ * Checks a declaration as it is written: an incremental field without a filter does not compile, nor does
+ * a pass whose column is not declared.
+ */
 export function defineTable<const T extends Table>(
   table: T & {
     readonly incrementalFields: readonly (keyof T['filters'] & TimestampField)[];
@@ -102,7 +105,12 @@ export function valueOf(...path: readonly [string, ...string[]]): (record: ApiRe
     );
 }
 
-/** The id of a to-one object: `idOf('severity')` of the record's severity, `idOf('creator', 'user')` of the user in its creator. */
+/** The id of a to-one object: `idOf('severity')`, or `idOf('creator', 'user')` for the user in the creator. */
 export function idOf(...path: readonly [string, ...string[]]): (record: ApiRecord) => unknown {
   return valueOf(...path, 'id');
+}
+
+/** The declared column types as canonical JSON; a table whose own differ is read whole. */
+export function declaredTypes(table: Table): string {
+  return JSON.stringify(Object.entries(table.columns).map(([name, { type }]) => [name, type]));
 }
