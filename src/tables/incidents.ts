@@ -4,7 +4,7 @@ import { defineTable, idOf, valueOf } from './table.ts';
 export const incidents = defineTable({
   name: 'incidents',
   description:
-    'One row is an incident, in every mode and status (declined, merged, test and tutorial ones too: leave them out by mode and incident_status_category).',
+    'One row is an incident of any mode and status: mode and incident_status_category tell test and declined ones apart.',
   path: '/v2/incidents',
   records: 'incidents',
   scope: 'incidents.view',
