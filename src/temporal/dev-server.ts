@@ -1,0 +1,253 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { createServer, connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { TemporalUnavailableError } from '../errors.ts';
+import { childEnvironment } from './child-environment.ts';
+import { findTemporalCli } from './cli-binary.ts';
+import type { CliOptions } from './cli-binary.ts';
+import { holdersOf, identify, isAlive, stop } from './dev-server-process.ts';
+import { withRecord } from './dev-server-record.ts';
+import type { HeldRecord, RunningServer, ServerUser } from './dev-server-record.ts';
+
+const host = '127.0.0.1';
+const readyLimitMs = 30_000;
+const gentleStopLimitMs = 10_000;
+
+/** An embedded Temporal server that this process is a user of, until it releases it. */
+export type DevServer = {
+  /** `host:port` of the gRPC frontend; the namespace is `default`. */
+  readonly address: string;
+  /** Of the web UI; undefined where its port was taken. */
+  readonly uiAddress: string | undefined;
+  readonly pid: number;
+  /** Takes this use off the record and, if no living process is left on it, stops the server. */
+  readonly release: () => Promise<void>;
+};
+
+export type DevServerOptions = CliOptions & {
+  /** Holds database, record and log; created if missing. One server at most runs on it. */
+  readonly stateDir: string;
+};
+
+/** Where the embedded server keeps its database: `$XDG_STATE_HOME`, or `~/.local/state`. */
+export function defaultStateDir(env: NodeJS.ProcessEnv): string {
+  const stateHome = env['XDG_STATE_HOME'] || join(env['HOME'] || homedir(), '.local', 'state');
+  return resolve(stateHome, 'incident-io-source');
+}
+
+/**
+ * Uses the Temporal server that runs on the folder's database, or starts one. It is in a process group of its
+ * own: Ctrl-C does not reach it, and it outlives a process that dies without releasing it, for the next one.
+ *
+ * @throws {TemporalUnavailableError} No CLI, a database in use by something else, or a server that does not come up.
+ */
+export async function useDevServer({ stateDir, env, report }: DevServerOptions): Promise<DevServer> {
+  if (process.platform === 'win32') {
+    throw new TemporalUnavailableError(
+      'The embedded Temporal server runs on Linux and macOS only.',
+      'Run `temporal server start-dev` and set TEMPORAL_ADDRESS=127.0.0.1:7233.',
+    );
+  }
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  const user = { ...(await ownIdentity()), use: randomUUID() };
+
+  // The CLI is needed, and perhaps fetched, only where no server lives; and then without making others wait.
+  const server =
+    (await withRecord(stateDir, (held) => adopt(held, user))) ??
+    (await startOrAdopt({ stateDir, env, report }, user));
+
+  let released: Promise<void> | undefined;
+  return {
+    address: `${host}:${server.port}`,
+    uiAddress: server.uiPort === null ? undefined : `http://${host}:${server.uiPort}`,
+    pid: server.pid,
+    release: () => (released ??= release(stateDir, user)),
+  };
+}
+
+/** A server on a database of its own, which is deleted when it is released. */
+export async function useTemporaryDevServer(options: CliOptions): Promise<DevServer> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'incident-io-source-temporal-'));
+  const remove = () => rm(stateDir, { recursive: true, force: true });
+  try {
+    const server = await useDevServer({ ...options, stateDir });
+    return { ...server, release: () => server.release().then(remove) };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function ownIdentity() {
+  const identity = await identify(process.pid);
+  if (identity === undefined) throw new Error(`no process has the pid ${process.pid} of this one`);
+  return identity;
+}
+
+/** Joins the users of the server on the record, if it lives. */
+async function adopt({ record, save }: HeldRecord, user: ServerUser): Promise<RunningServer | undefined> {
+  const { server } = record;
+  if (server === null || !(await isAlive(server))) return undefined;
+  await whenReady(server);
+  await save({ ...record, users: [...(await living(record.users)), user] });
+  return server;
+}
+
+async function startOrAdopt(options: DevServerOptions, user: ServerUser): Promise<RunningServer> {
+  const binary = await findTemporalCli(options);
+  // Another process may have started one while the CLI was looked for.
+  return withRecord(
+    options.stateDir,
+    async (held) => (await adopt(held, user)) ?? (await start(held, binary, options, user)),
+  );
+}
+
+async function start(
+  { record, save }: HeldRecord,
+  binary: string,
+  { stateDir, env }: DevServerOptions,
+  user: ServerUser,
+): Promise<RunningServer> {
+  const database = join(stateDir, 'temporal.db');
+  const holders = await holdersOf(database);
+  if (holders.length > 0) {
+    throw new TemporalUnavailableError(
+      `${database} is in use by process ${holders.join(', ')}, which is not on the record beside it.`,
+      'End that process, or set TEMPORAL_ADDRESS if it is a Temporal server to be used.',
+    );
+  }
+
+  const port = record.port !== null && (await isFree(record.port)) ? record.port : await freePort();
+  const uiPort = (await isFree(port + 1000)) ? port + 1000 : null;
+  const logFile = join(stateDir, 'temporal-server.log');
+  const log = await open(logFile, 'w', 0o600);
+  const child = spawn(
+    binary,
+    [
+      ...['server', 'start-dev', '--db-filename', database, '--log-level', 'warn'],
+      ...['--ip', host, '--port', String(port), '--ui-disable-news-fetch'],
+      ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
+    ],
+    { cwd: stateDir, env: childEnvironment(env, 'local'), detached: true, stdio: ['ignore', log.fd, log.fd] },
+  );
+  try {
+    await once(child, 'spawn');
+  } finally {
+    await log.close();
+  }
+  child.unref();
+
+  const identity = await identify(Number(child.pid));
+  if (identity === undefined) throw await notUp('ended at once', logFile);
+  const server = { ...identity, port, uiPort, binary };
+  // Before it is ready: if this process is killed now, the next one finds the server on the record.
+  await save({ port, server, users: [user] });
+  try {
+    await whenReady(server);
+  } catch (error) {
+    await stop(server, gentleStopLimitMs);
+    await save({ port, server: null, users: [] });
+    throw await notUp(error instanceof Error ? error.message : String(error), logFile, error);
+  }
+  return server;
+}
+
+async function release(stateDir: string, user: ServerUser): Promise<void> {
+  await withRecord(stateDir, async ({ record, save }) => {
+    const users = (await living(record.users)).filter(({ use }) => use !== user.use);
+    if (users.length > 0 || record.server === null) return save({ ...record, users });
+    await stop(record.server, gentleStopLimitMs);
+    return save({ ...record, server: null, users });
+  });
+}
+
+async function living(users: readonly ServerUser[]): Promise<ServerUser[]> {
+  const alive = await Promise.all(users.map(isAlive));
+  return users.filter((_, index) => alive[index]);
+}
+
+/** Returns when the server serves its namespace. */
+async function whenReady(server: RunningServer): Promise<void> {
+  const giveUpAt = Date.now() + readyLimitMs;
+  const address = `${host}:${server.port}`;
+  let reason: unknown;
+  while (Date.now() < giveUpAt) {
+    if (!(await isAlive(server))) {
+      throw new TemporalUnavailableError(`The Temporal server ${server.pid} ended.`, 'Try again.');
+    }
+    // The gRPC client waits a second after a refused connection, so it is not let near a closed port.
+    if (await accepts(server.port)) {
+      try {
+        const connection = await Connection.connect({ address, connectTimeout: '2s' });
+        try {
+          await connection.workflowService.describeNamespace({ namespace: 'default' });
+          return;
+        } finally {
+          await connection.close();
+        }
+      } catch (error) {
+        reason = error;
+      }
+    }
+    await sleep(20);
+  }
+  throw new TemporalUnavailableError(
+    `The Temporal server ${server.pid} does not answer on ${address}.`,
+    `End process ${server.pid} and try again.`,
+    { cause: reason },
+  );
+}
+
+async function notUp(what: string, logFile: string, cause?: unknown): Promise<TemporalUnavailableError> {
+  const tail = (await readFile(logFile, 'utf8')).trim().split('\n').slice(-5).join('\n');
+  return new TemporalUnavailableError(
+    `The embedded Temporal server did not come up: ${what}\n${tail}`,
+    `Its whole output is in ${logFile}.`,
+    { cause },
+  );
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect({ host, port });
+  return new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+  }).finally(() => socket.destroy());
+}
+
+/** Whether a port on loopback can be bound, or, for port 0, which one. */
+async function bind(port: number): Promise<number | undefined> {
+  if (port > 65_535) return undefined;
+  const probe = createServer().listen({ host, port });
+  return new Promise((resolve, reject) => {
+    probe.once('listening', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+    );
+  });
+}
+
+async function isFree(port: number): Promise<boolean> {
+  return (await bind(port)) !== undefined;
+}
+
+/** A free port, if it can be with that of the web UI, 1000 above, free as well. */
+async function freePort(): Promise<number> {
+  let port: number | undefined;
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    port = await bind(0);
+    if (port !== undefined && (await isFree(port + 1000))) break;
+  }
+  if (port === undefined)
+    throw new TemporalUnavailableError(`No port on ${host} is free.`, 'Free some ports.');
+  return port;
+}

@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { afterAll, inject } from 'vitest';
+
+/** The shared Temporal server as this test file uses it; closed after the file's last test. */
+export type TestTemporal = {
+  readonly address: string;
+  readonly namespace: string;
+  readonly connection: NativeConnection;
+  readonly client: Client;
+  /** For `Worker.create`. */
+  readonly workflowBundle: { readonly codePath: string };
+};
+
+/** To be called once a test file, outside of hooks and tests or in `beforeAll`. */
+export async function connectToTestServer(): Promise<TestTemporal> {
+  const address = inject('temporalAddress');
+  const namespace = 'default';
+  const connection = await NativeConnection.connect({ address });
+  afterAll(() => connection.close());
+  return {
+    address,
+    namespace,
+    connection,
+    client: new Client({ connection, namespace }),
+    workflowBundle: { codePath: inject('workflowBundlePath') },
+  };
+}
+
+/** A task queue, workflow id or connection name that no other test of the run uses. */
+export function unique(name: string): string {
+  return `${name}-${randomUUID().slice(0, 8)}`;
+}
