@@ -18,6 +18,8 @@ export type RequestFacts = {
   readonly status?: number;
   /** The API's `request_id`. */
   readonly requestId?: string;
+  /** The API's clock (`Date` header) when it answered, milliseconds since the epoch. */
+  readonly answeredAt?: number;
 };
 
 /** A request that did not give what it was sent for. */
@@ -92,6 +94,17 @@ export class FilterRejectedError extends RequestError {
 export class UnexpectedResponseError extends RequestError {
   readonly retry = 'never';
   readonly advice = 'Check the base URL; if it is right, the API has changed: update incident-io-source.';
+}
+
+/** The API answered, with something other than what was asked for, and would answer the same again. */
+export function isRefusal(
+  error: unknown,
+): error is PermissionError | FilterRejectedError | UnexpectedResponseError {
+  return (
+    error instanceof PermissionError ||
+    error instanceof FilterRejectedError ||
+    error instanceof UnexpectedResponseError
+  );
 }
 
 /** A record lacks its primary key. */

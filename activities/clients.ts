@@ -1,0 +1,60 @@
+import { AccountMismatchError } from '../src/errors.ts';
+import { type Call, type Client, createClient } from '../src/incident-io/client.ts';
+import { type Identity, readIdentity } from '../src/incident-io/identity.ts';
+import { describeKey, resolveKey } from '../src/key.ts';
+import type { TableRun } from './contract.ts';
+
+type Known = { readonly client: Client; identity?: Identity };
+
+/**
+ * The clients of this process, one a key and base URL, so that all its requests share one pace. The key is
+ * looked up at every call: mending it needs no restart.
+ */
+export class Clients {
+  readonly #known = new Map<string, Known>();
+  readonly #timeoutMs: number | undefined;
+
+  /** @param timeoutMs for one request; the client's own where it is left out. */
+  constructor(timeoutMs?: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Throws `KeyMissingError`. */
+  async clientOf(run: Pick<TableRun, 'apiKey' | 'baseUrl'>): Promise<Client> {
+    return (await this.#knownOf(run)).client;
+  }
+
+  /** Reads who the key is, and refuses an account other than the run's. Throws `AccountMismatchError`. */
+  async identify(run: TableRun, call: Call): Promise<Identity> {
+    const known = await this.#knownOf(run);
+    known.identity = await readIdentity(known.client, call);
+    assertAccount(run, known.identity);
+    return known.identity;
+  }
+
+  /** The same check, with one request a key and process: the key behind a reference may be replaced in mid-run. */
+  async assertAccount(run: TableRun, call: Call): Promise<void> {
+    const known = await this.#knownOf(run);
+    if (known.identity) assertAccount(run, known.identity);
+    else await this.identify(run, call);
+  }
+
+  async #knownOf({ apiKey: reference, baseUrl }: Pick<TableRun, 'apiKey' | 'baseUrl'>): Promise<Known> {
+    const apiKey = await resolveKey(reference);
+    const name = `${baseUrl} ${apiKey}`;
+    let known = this.#known.get(name);
+    if (!known) {
+      const timeout = this.#timeoutMs === undefined ? {} : { timeoutMs: this.#timeoutMs };
+      known = { client: createClient({ apiKey, baseUrl, ...timeout }) };
+      this.#known.set(name, known);
+    }
+    return known;
+  }
+}
+
+function assertAccount(run: TableRun, { account }: Identity): void {
+  if (account === 'unknown' || run.account === 'unknown' || account === run.account) return;
+  throw new AccountMismatchError(
+    `${run.table}: the key in ${describeKey(run.apiKey)} belongs to ${account}, the run to ${run.account}.`,
+  );
+}

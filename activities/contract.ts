@@ -1,0 +1,100 @@
+/**
+ * What travels between the workflows and the activities: small references, never a row and never the key.
+ * Types only, so that a workflow's bundle holds nothing of the outside.
+ */
+import type { Window } from '../src/incident-io/windows.ts';
+import type { KeyReference } from '../src/key.ts';
+import type { SyncMethod, TimestampField } from '../src/tables/table.ts';
+import type { CommitOutcome, CommitRequest, Part } from '../src/warehouse/warehouse.ts';
+
+/** One run of one table: what stays the same from plan to commit. */
+export type TableRun = {
+  readonly table: string;
+  /** The first execution of the chain; names the staging folder and is found in the commit. */
+  readonly runId: string;
+  readonly apiKey: KeyReference;
+  readonly baseUrl: string;
+  /** `dashboard_url` of the account the run was asked for, or `unknown`. */
+  readonly account: string;
+  readonly limits: Limits;
+};
+
+export type Limits = {
+  /** A batch ends after about so many rows … */
+  readonly batchRows: number;
+  /** … or so many milliseconds. */
+  readonly batchMs: number;
+  /** A run fails after so many milliseconds without progress. */
+  readonly giveUpAfterMs: number;
+};
+
+export type PlanInput = {
+  readonly run: TableRun;
+  readonly method: SyncMethod;
+  /** For `incremental`. */
+  readonly incrementalField?: TimestampField;
+};
+
+export type Plan = {
+  /** Reads the whole table and replaces it; why, in a sentence for people. */
+  readonly fullRead: boolean;
+  readonly reason: string;
+  readonly windows: readonly Window[];
+  /** The API's time at the run's first answer, milliseconds since the epoch; unknown where it sends no `Date`. */
+  readonly now?: number;
+  readonly plannedOn: CommitRequest['plannedOn'];
+  readonly state: CommitRequest['state'];
+  /** Sentences for the report. */
+  readonly notes: readonly string[];
+};
+
+export type ExtractInput = {
+  readonly run: TableRun;
+  readonly window: Window;
+  /** The cursor to go on behind; from the window's start where there is none. */
+  readonly after?: string;
+  /** Cursors at which earlier batches of the window began: one that comes again goes round in circles. */
+  readonly startedAt: readonly string[];
+  /** For the first window, should this one be replaced. */
+  readonly nextWindowId: number;
+  /** The plan's, for cutting windows. */
+  readonly now?: number;
+};
+
+export type Extracted = {
+  /** Absent where no page held a row. */
+  readonly part?: Part;
+  readonly pages: number;
+  readonly requests: number;
+  /** Characters of the answers. */
+  readonly bytes: number;
+  /** Milliseconds waited for tokens. */
+  readonly waitedMs: number;
+  readonly next:
+    | { readonly kind: 'done' }
+    | { readonly kind: 'more'; readonly after: string }
+    /** The cursor was refused or came again: the window is to be read from its start. */
+    | { readonly kind: 'reopen'; readonly reason: string }
+    /** The window is replaced by these, which cover it. */
+    | { readonly kind: 'split'; readonly windows: readonly Window[] };
+  /** The window cannot be cut, or is not worth it. */
+  readonly keepWhole?: true;
+  /** Why the batch ended before its time, or what the report should say. */
+  readonly note?: string;
+};
+
+export type CommitInput = {
+  readonly run: TableRun;
+  readonly plan: Pick<Plan, 'fullRead' | 'plannedOn' | 'state'>;
+  /** In the order their batches ended. */
+  readonly parts: readonly Part[];
+};
+
+export type DiscardInput = { readonly run: TableRun };
+
+export type Activities = {
+  planSync(input: PlanInput): Promise<Plan>;
+  extractBatch(input: ExtractInput): Promise<Extracted>;
+  commitSync(input: CommitInput): Promise<CommitOutcome>;
+  discardStaged(input: DiscardInput): Promise<void>;
+};

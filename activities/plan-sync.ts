@@ -1,0 +1,111 @@
+import { AccountMismatchError } from '../src/errors.ts';
+import type { Call } from '../src/incident-io/client.ts';
+import type { Identity } from '../src/incident-io/identity.ts';
+import { readReveals } from '../src/incident-io/reveals.ts';
+import { openWindows, sinceFilter } from '../src/incident-io/windows.ts';
+import { declaredTypes, type Table } from '../src/tables/table.ts';
+import type { TableState, Warehouse } from '../src/warehouse/warehouse.ts';
+import type { Clients } from './clients.ts';
+import type { Plan, PlanInput } from './contract.ts';
+
+/** Staging of a run that nobody wrote to for a week has no run any more. */
+const orphanedMs = 7 * 86_400_000;
+/** Counts that keep differing start a full read, at most one in a day. */
+const differencesForFullRead = 2;
+const dayMs = 86_400_000;
+
+/** Decides how a run reads its table, from the table's committed state and from what the key may see. */
+export async function planSync(
+  { run, method, incrementalField }: PlanInput,
+  table: Table,
+  warehouse: Warehouse,
+  clients: Clients,
+  call: Call,
+): Promise<Plan> {
+  await warehouse.assertWritable();
+  await warehouse.sweepStaged(table, orphanedMs);
+  const client = await clients.clientOf(run);
+  // The first answer of the run: its time is what the next watermark will be.
+  const identity = await clients.identify(run, call);
+  const state = await warehouse.readState(table);
+  if (state) assertSameAccount(table, warehouse, state, identity);
+  const { params, filters, notes } = await readReveals(client, table, state?.filters, call);
+  const field = method === 'incremental' ? incrementalField : undefined;
+  const why = reasonForFullRead(table, state, identity, filters, field);
+  const fullRead = why !== undefined;
+  const now = identity.answeredAt;
+  const since =
+    fullRead || field === undefined
+      ? undefined
+      : sinceFilter(field, table.filters[field]!, state!.watermark!);
+  // Without the API's clock nobody knows up to when this read is complete.
+  const watermark = field === undefined ? undefined : (now ?? (fullRead ? undefined : state?.watermark));
+  const fullReadAt = fullRead ? now : state?.fullReadAt;
+  return {
+    fullRead,
+    reason: why ?? `changes since ${new Date(state!.watermark!).toISOString()}`,
+    windows: openWindows(table, params, since),
+    ...(now !== undefined && { now }),
+    plannedOn: state?.counter ?? 'none',
+    state: {
+      ...(watermark !== undefined && { watermark }),
+      ...(fullReadAt !== undefined && { fullReadAt }),
+      ...(field !== undefined && { incrementalField: field }),
+      account: fullRead || identity.account !== 'unknown' ? identity.account : state!.account,
+      visibility: fullRead || identity.visibility !== 'unknown' ? identity.visibility : state!.visibility,
+      filters,
+    },
+    notes: [...notes, ...notesOn(identity)],
+  };
+}
+
+/** Why everything has to be read; `undefined` where the changes since the watermark will do. */
+function reasonForFullRead(
+  table: Table,
+  state: TableState | undefined,
+  identity: Identity,
+  filters: string,
+  field: TableState['incrementalField'],
+): string | undefined {
+  if (field === undefined) return 'full refresh';
+  if (!state) return 'first sync';
+  if (state.disturbed) return 'the table was changed by somebody else';
+  if (state.watermark === undefined) return 'the table has no watermark';
+  if (state.incrementalField !== field)
+    return `the watermark was made with ${state.incrementalField ?? 'no field'}`;
+  if (state.filters !== filters) return 'the parameters that reveal hidden rows changed';
+  if (identity.visibility !== 'unknown' && state.visibility !== identity.visibility) {
+    return 'what the key may see changed';
+  }
+  if (state.types !== declaredTypes(table)) return 'the declared columns changed';
+  if (state.differences >= differencesForFullRead) {
+    const last = state.fullReadAt;
+    if (last === undefined || identity.answeredAt === undefined || identity.answeredAt - last >= dayMs) {
+      return 'the API counts other rows than the table has';
+    }
+  }
+  return undefined;
+}
+
+function assertSameAccount(
+  table: Table,
+  warehouse: Warehouse,
+  state: TableState,
+  { account }: Identity,
+): void {
+  if (state.account === 'unknown' || account === 'unknown' || state.account === account) return;
+  throw new AccountMismatchError(
+    `${table.name} in ${warehouse.destination} holds the account ${state.account}; the key belongs to ${account}.`,
+  );
+}
+
+function notesOn(identity: Identity): string[] {
+  return [
+    ...(identity.visibility === 'unknown'
+      ? ['The identity of the key could not be read, so it was not compared.']
+      : []),
+    ...(identity.answeredAt === undefined
+      ? ['The API sent no Date, so the watermark stays where it was.']
+      : []),
+  ];
+}

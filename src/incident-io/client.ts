@@ -1,0 +1,250 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
+import {
+  ApiUnavailableError,
+  CredentialsError,
+  CursorRejectedError,
+  FilterRejectedError,
+  PermissionError,
+  RateLimitedError,
+  type RequestFacts,
+  UnexpectedResponseError,
+  UsageError,
+} from '../errors.ts';
+import { parseJson } from './json.ts';
+import { type BucketLimit, Pace, type RateHeaders, type Turn } from './pace.ts';
+
+export const defaultBaseUrl = 'https://api.incident.io';
+
+/** A query parameter; a name may stand several times (`status_category[one_of]=a&status_category[one_of]=b`). */
+export type Param = readonly [name: string, value: string];
+
+/** What a caller wants to know of its requests, and how it stops them. */
+export type Call = {
+  /** Ends the request, and the wait for it. */
+  readonly signal: AbortSignal;
+  /** Ends only a wait for a token or for `Retry-After`; a request that is under way goes on. */
+  readonly waitSignal?: AbortSignal;
+  /** Requests this cursor still has before it; see `Pace`. */
+  readonly work?: number;
+  /** Told of every request sent, and of milliseconds waited at the limit. */
+  readonly onRequest?: (request: { readonly waitedMs: number; readonly bytes: number }) => void;
+};
+
+export type Answer = {
+  readonly body: { readonly [key: string]: unknown };
+  /** The API's clock (`Date` header), milliseconds since the epoch, where the answer says it. */
+  readonly answeredAt: number | undefined;
+  /** Of the response's text. */
+  readonly bytes: number;
+};
+
+export type Client = {
+  /** One GET, sent when the limits allow; a 429 is waited out. Throws the errors of `errors.ts` by status. */
+  get(path: string, params: readonly Param[], call: Call, bucket?: BucketLimit): Promise<Answer>;
+};
+
+export type ClientOptions = {
+  readonly apiKey: string;
+  readonly baseUrl: string;
+  readonly pace?: Pace;
+  /** Milliseconds for one request, from the first byte sent to the last one read. */
+  readonly timeoutMs?: number;
+};
+
+/** The longest `Retry-After` that is waited out within a call; a longer one is the caller's to schedule. */
+const longestWaitMs = 30 * 60_000;
+/** Without `Retry-After` on a 429 (headers are left out where the allowance is unknown). */
+const unnamedWaitMs = 5_000;
+
+/**
+ * The incident.io API behind one key. Keeps connections alive, follows no redirect (it would carry the key
+ * elsewhere), and speaks plain http to this machine only. Throws `UsageError` for another base URL.
+ */
+export function createClient({
+  apiKey,
+  baseUrl,
+  pace = new Pace(),
+  timeoutMs = 100_000,
+}: ClientOptions): Client {
+  const http = axios.create({
+    baseURL: checkedBaseUrl(baseUrl),
+    headers: { authorization: `Bearer ${apiKey}`, accept: 'application/json' },
+    httpAgent: new HttpAgent({ keepAlive: true }),
+    httpsAgent: new HttpsAgent({ keepAlive: true }),
+    maxRedirects: 0,
+    responseType: 'text',
+    transformResponse: (text: unknown) => text,
+    validateStatus: () => true,
+  });
+  /** The server's words, without the key should it repeat it, and short enough for a line. */
+  const quote = (text: string) => text.replaceAll(apiKey, '[api key]').slice(0, 300);
+
+  return {
+    async get(path, params, call, bucket) {
+      for (;;) {
+        const turn = await pace.turn({
+          work: call.work ?? 0,
+          signal: call.waitSignal ? AbortSignal.any([call.signal, call.waitSignal]) : call.signal,
+          ...(bucket && { bucket: { ...bucket, name: path } }),
+        });
+        const response = await send(http, path, params, call, timeoutMs, turn);
+        const headers = rateHeaders(response);
+        turn.done(headers);
+        const text = response.data as string;
+        call.onRequest?.({ waitedMs: turn.waitedMs, bytes: text.length });
+        if (response.status === 429 && (headers.retryAfterMs ?? 0) <= longestWaitMs) continue;
+        const answeredAt = dateOf(response);
+        if (response.status === 200) {
+          return { body: parseBody(path, text, response), answeredAt, bytes: text.length };
+        }
+        throw errorFor(path, params, response, quote);
+      }
+    },
+  };
+}
+
+async function send(
+  http: AxiosInstance,
+  path: string,
+  params: readonly Param[],
+  call: Call,
+  timeoutMs: number,
+  turn: Turn,
+): Promise<AxiosResponse> {
+  const abort = new AbortController();
+  const cancel = () => abort.abort();
+  call.signal.addEventListener('abort', cancel, { once: true });
+  // axios' own timeout does not see a body that stops half way.
+  const timer = setTimeout(cancel, timeoutMs);
+  try {
+    call.signal.throwIfAborted();
+    const query = new URLSearchParams();
+    for (const [name, value] of params) query.append(name, value);
+    return await http.get(path, { params: query, signal: abort.signal });
+  } catch (error) {
+    turn.done();
+    call.signal.throwIfAborted();
+    // The error of axios holds the request with its key, so only its code goes on.
+    const code = abort.signal.aborted ? `nothing for ${timeoutMs / 1000} s` : codeOf(error);
+    throw new ApiUnavailableError(`GET ${path}: no whole answer (${code})`);
+  } finally {
+    clearTimeout(timer);
+    call.signal.removeEventListener('abort', cancel);
+  }
+}
+
+function codeOf(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string };
+  return code ?? message ?? 'unknown';
+}
+
+function parseBody(path: string, text: string, response: AxiosResponse): { readonly [key: string]: unknown } {
+  let body: unknown;
+  try {
+    body = parseJson(text);
+  } catch {
+    // A proxy's HTML page, or an answer that was cut off: neither is the API's last word.
+    const what = /^\s*</.test(text) ? 'HTML' : `${text.length} characters that are no JSON`;
+    throw new ApiUnavailableError(`GET ${path}: 200 with ${what}`, factsOf(response));
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new UnexpectedResponseError(`GET ${path}: 200 with no JSON object`, factsOf(response));
+  }
+  return body as { readonly [key: string]: unknown };
+}
+
+function errorFor(
+  path: string,
+  params: readonly Param[],
+  response: AxiosResponse,
+  quote: (text: string) => string,
+): Error {
+  const { status } = response;
+  const said = parseError(response.data as string);
+  const requestId = said.request_id === undefined ? {} : { requestId: said.request_id };
+  const facts = { ...factsOf(response), ...requestId };
+  const first = said.errors?.[0];
+  const suffix = said.request_id === undefined ? '' : ` (request ${quote(said.request_id)})`;
+  const message = `GET ${path}: ${status}${first?.message === undefined ? '' : ` ${quote(first.message)}`}${suffix}`;
+  const retryAfterMs = retryAfter(response);
+  const withCursor = params.some(([name]) => name === 'after');
+  if (status === 401) return new CredentialsError(message, facts);
+  if (status === 403) return new PermissionError(message, first?.metadata?.scope, facts);
+  if (status === 429) return new RateLimitedError(message, retryAfterMs, facts);
+  if (status === 408 || status >= 500) return new ApiUnavailableError(message, facts, retryAfterMs);
+  if (withCursor && (status === 404 || status === 422)) return new CursorRejectedError(message, facts);
+  if (status === 422) return new FilterRejectedError(message, facts);
+  return new UnexpectedResponseError(message, facts);
+}
+
+type ErrorBody = {
+  readonly request_id?: string;
+  readonly errors?: readonly { readonly message?: string; readonly metadata?: { readonly scope?: string } }[];
+};
+
+/** The API's error body; a proxy's answer may be anything, then nothing is known but the status. */
+function parseError(text: string): ErrorBody {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null ? body : {};
+  } catch {
+    return {};
+  }
+}
+
+function factsOf(response: AxiosResponse): RequestFacts {
+  const answeredAt = dateOf(response);
+  return { status: response.status, ...(answeredAt !== undefined && { answeredAt }) };
+}
+
+function dateOf(response: AxiosResponse): number | undefined {
+  const at = Date.parse(header(response, 'date') ?? '');
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** `X-RateLimit-Limit: 60, 1200;window=60, 60;window=60`: the first number is the limit that binds. */
+function rateHeaders(response: AxiosResponse): RateHeaders {
+  const limit = integer(header(response, 'x-ratelimit-limit')?.split(',')[0]);
+  const remaining = integer(header(response, 'x-ratelimit-remaining'));
+  return {
+    ...(limit !== undefined && { limit }),
+    ...(remaining !== undefined && { remaining }),
+    // A 503 may carry Retry-After too; it says nothing of the buckets.
+    ...(response.status === 429 && { retryAfterMs: retryAfter(response) ?? unnamedWaitMs }),
+  };
+}
+
+function retryAfter(response: AxiosResponse): number | undefined {
+  const seconds = integer(header(response, 'retry-after'));
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+function header(response: AxiosResponse, name: string): string | undefined {
+  const value: unknown = response.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function integer(text: string | undefined): number | undefined {
+  return text !== undefined && /^\s*\d+\s*$/.test(text) ? Number(text) : undefined;
+}
+
+/** The base URL as it is used; plain http would show the key to everybody between, so only to this machine. */
+export function checkedBaseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const loopback = url !== undefined && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && loopback))) {
+    throw new UsageError(
+      `The base URL ${JSON.stringify(text)} is not usable.`,
+      `Give an https:// address such as ${defaultBaseUrl}; http:// only for this machine (127.0.0.1).`,
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new UsageError(
+      'The base URL holds a user name or password.',
+      'Leave them out; the key goes in a header.',
+    );
+  }
+  return url.href.replace(/\/$/, '');
+}

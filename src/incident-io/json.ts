@@ -1,0 +1,15 @@
+import { isSafeNumber, LosslessNumber, parse } from 'lossless-json';
+
+/** A number literal that JSON.parse could change: sixteen digits or more, or an exponent. */
+const longNumber = /[[:,]\s*-?(?:[\d.]{16}|[\d.]+[eE])/;
+
+/**
+ * Parses JSON without changing a number: one that JavaScript cannot hold becomes a `LosslessNumber`
+ * (the vendor's `external_id`, `rank` and `sort_key` are 64-bit integers). Throws `SyntaxError`.
+ */
+export function parseJson(text: string): unknown {
+  if (!longNumber.test(text)) return JSON.parse(text);
+  return parse(text, undefined, (literal) =>
+    isSafeNumber(literal) ? Number(literal) : new LosslessNumber(literal),
+  );
+}

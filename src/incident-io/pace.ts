@@ -1,0 +1,165 @@
+/** A token bucket the API keeps: `capacity` requests at once, refilled at `perSecond`. */
+export type BucketLimit = { readonly capacity: number; readonly perSecond: number };
+
+/** The bucket every request of a key draws from (vendor's documentation, "Rate limits"). */
+export const keyLimit: BucketLimit = { capacity: 1200, perSecond: 20 };
+
+/** What an answer said about the limits. */
+export type RateHeaders = {
+  /** The limit that binds (`X-RateLimit-Limit`'s first number). */
+  readonly limit?: number;
+  /** `X-RateLimit-Remaining`, of the limit that binds. */
+  readonly remaining?: number;
+  /** Milliseconds until one request will succeed, on a 429. */
+  readonly retryAfterMs?: number;
+};
+
+export type TurnRequest = {
+  /** The endpoint's own bucket, beside the key's. */
+  readonly bucket?: BucketLimit & { readonly name: string };
+  /** Requests this cursor still has before it, one after another: the longest goes first. */
+  readonly work: number;
+  readonly signal: AbortSignal;
+};
+
+/** A request that may be sent now. */
+export type Turn = {
+  /** Milliseconds it waited for its token. */
+  readonly waitedMs: number;
+  /** To be called once, when the answer is there or the request failed. */
+  done(headers?: RateHeaders): void;
+};
+
+type Waiter = {
+  readonly buckets: readonly Bucket[];
+  readonly work: number;
+  readonly since: number;
+  readonly grant: (turn: Turn) => void;
+};
+
+/**
+ * Hands out turns to all requests of one key in this process, at the API's own speed limit.
+ *
+ * The server's word comes first: other workers and other tools share the key, so what the headers say
+ * replaces our own count. Tokens go to the cursor with the most serial work left; first come, first served
+ * would leave one long cursor running alone at the end.
+ */
+export class Pace {
+  readonly #key = new Bucket(keyLimit);
+  readonly #own = new Map<string, Bucket>();
+  readonly #waiting: Waiter[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Resolves when the request may be sent; rejects with the signal's reason. */
+  turn({ bucket, work, signal }: TurnRequest): Promise<Turn> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        reject(signal.reason as Error);
+      };
+      const waiter: Waiter = {
+        buckets: bucket ? [this.#key, this.#ownBucket(bucket)] : [this.#key],
+        work,
+        since: Date.now(),
+        grant: (turn) => {
+          signal.removeEventListener('abort', leave);
+          resolve(turn);
+        },
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(waiter);
+      this.#serve();
+    });
+  }
+
+  #ownBucket(limit: BucketLimit & { readonly name: string }): Bucket {
+    let bucket = this.#own.get(limit.name);
+    if (!bucket) this.#own.set(limit.name, (bucket = new Bucket(limit)));
+    return bucket;
+  }
+
+  #serve(): void {
+    clearTimeout(this.#timer);
+    const now = Date.now();
+    // A waiter of an exhausted bucket must not hold up those of another, so all are looked at.
+    for (const waiter of this.#waiting.toSorted((a, b) => b.work - a.work)) {
+      if (waiter.buckets.some((bucket) => bucket.msUntilToken(now) > 0)) continue;
+      for (const bucket of waiter.buckets) bucket.take(now);
+      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+      waiter.grant({
+        waitedMs: now - waiter.since,
+        done: (headers = {}) => {
+          settle(waiter.buckets, headers);
+          this.#serve();
+        },
+      });
+    }
+    if (this.#waiting.length === 0) return;
+    const waits = this.#waiting.map(({ buckets }) => Math.max(...buckets.map((b) => b.msUntilToken(now))));
+    this.#timer = setTimeout(() => this.#serve(), Math.max(1, Math.min(...waits)));
+  }
+}
+
+/** Tells the buckets of a request what its answer said; the headers speak of the tightest one only. */
+function settle(buckets: readonly Bucket[], { limit, remaining, retryAfterMs }: RateHeaders): void {
+  const now = Date.now();
+  for (const bucket of buckets) bucket.landed();
+  const binding = buckets.filter((bucket) => limit === undefined || bucket.capacity === limit);
+  for (const bucket of binding.length > 0 ? binding : buckets.slice(0, 1)) {
+    if (retryAfterMs !== undefined) bucket.blockFor(retryAfterMs, now);
+    else if (remaining !== undefined && limit !== undefined) bucket.correct(remaining, now);
+  }
+}
+
+class Bucket {
+  readonly capacity: number;
+  readonly #perMs: number;
+  #tokens: number;
+  #at = Date.now();
+  #inFlight = 0;
+  #blockedUntil = 0;
+
+  constructor({ capacity, perSecond }: BucketLimit) {
+    this.capacity = capacity;
+    this.#perMs = perSecond / 1000;
+    this.#tokens = capacity;
+  }
+
+  msUntilToken(now: number): number {
+    this.#refill(now);
+    const missing = Math.max(0, 1 - this.#tokens) / this.#perMs;
+    return Math.ceil(Math.max(missing, this.#blockedUntil - now));
+  }
+
+  take(now: number): void {
+    this.#refill(now);
+    this.#tokens -= 1;
+    this.#inFlight += 1;
+  }
+
+  landed(): void {
+    this.#inFlight -= 1;
+  }
+
+  /** Requests in flight were sent after the server counted, so they are taken off. */
+  correct(remaining: number, now: number): void {
+    this.#tokens = Math.min(this.capacity, remaining - this.#inFlight);
+    this.#at = now;
+  }
+
+  /** After the block one request will succeed, so one token is there. */
+  blockFor(ms: number, now: number): void {
+    this.#blockedUntil = Math.max(this.#blockedUntil, now + ms);
+    this.#tokens = Math.min(this.#tokens, 1 - ms * this.#perMs);
+    this.#at = now;
+  }
+
+  #refill(now: number): void {
+    this.#tokens = Math.min(this.capacity, this.#tokens + Math.max(0, now - this.#at) * this.#perMs);
+    this.#at = now;
+  }
+}

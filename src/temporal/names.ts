@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+
+/**
+ * Names that are fixed by a destination, so that runs of one table find each other. A folder counts with its
+ * host, so that parts are staged where they are committed; `INCIDENT_IO_SOURCE_HOST` sets the host's name where
+ * it changes from start to start, as a container's does.
+ */
+function hashOf(destination: string): string {
+  const host = process.env['INCIDENT_IO_SOURCE_HOST'] ?? hostname();
+  return createHash('sha256').update(`${host}:${destination}`).digest('hex').slice(0, 16);
+}
+
+/** The queue that `sync` uses and serves itself: a laptop never takes the batches of production. */
+export function syncQueue(destination: string): string {
+  return `incident-io-source:${hashOf(destination)}:sync`;
+}
+
+/** The workflow id of a table's run outside schedules. */
+export function runId(destination: string, table: string): string {
+  return `incident_io:${hashOf(destination)}:${table}`;
+}

@@ -1,0 +1,22 @@
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+
+/**
+ * What went wrong, without the wrappers Temporal puts around it: an activity's or child's failure only says
+ * "Activity task failed"; the reason is its cause.
+ */
+export function asApplicationFailure(error: unknown): ApplicationFailure {
+  if (error instanceof ApplicationFailure) return error;
+  if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) {
+    return asApplicationFailure(error.cause ?? new Error(error.message));
+  }
+  const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
+  return ApplicationFailure.create({ type: name, message, nonRetryable: true });
+}
+
+/** The sentence that says what to do, where the failure carries one. */
+export function adviceOf(failure: ApplicationFailure): string {
+  const advice = (failure.details?.[0] as { advice?: unknown } | undefined)?.advice;
+  return typeof advice === 'string'
+    ? advice
+    : 'Run it again; if it fails again, report it with this message.';
+}

@@ -1,0 +1,2 @@
+export { syncSource } from './sync-source.ts';
+export { syncTable } from './sync-table.ts';

@@ -1,0 +1,224 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  ContinueAsNew,
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities, Extracted, Plan, TableRun } from '../activities/contract.ts';
+import { adviceOf, asApplicationFailure } from './failures.ts';
+import { type TableProgress, tableProgress } from './progress.ts';
+import { afterBatch, batchOf, type Figures, type Reading, startReading } from './windows.ts';
+
+export type SyncTableInput = {
+  readonly run: Omit<TableRun, 'runId'>;
+  readonly method: 'full_refresh' | 'incremental';
+  /** For `incremental`. */
+  readonly incrementalField?: 'updated_at' | 'created_at';
+  /** Where a run that continued as new goes on. */
+  readonly carried?: Carried;
+};
+
+type Carried = { readonly plan: Plan; readonly reading: Reading; readonly planned: number };
+
+export type SyncTableResult = {
+  readonly table: string;
+  readonly fullRead: boolean;
+  /** Why everything was read, or since when the changes. */
+  readonly reason: string;
+  readonly version: number;
+  /** Rows of the table after the commit. */
+  readonly rows: number;
+  /** What became of the rows; unknown where the commit succeeded and its answer was lost. */
+  readonly changes?: {
+    readonly rowsBefore: number;
+    readonly inserted: number;
+    readonly updated: number;
+    readonly dropped: number;
+    readonly bytesWritten: number;
+    readonly columnsAdded: readonly string[];
+  };
+  /** Milliseconds since the epoch. */
+  readonly watermark?: number;
+  readonly read: Figures;
+  readonly notes: readonly string[];
+};
+
+/** So many cursors of one table are read side by side. */
+const sideBySide = 8;
+/** The first plan and three more; being overtaken more often means two writers that will not stop. */
+const mostPlans = 4;
+
+const activities = proxyActivities<Activities>({
+  // Leaves room for the longest Retry-After that is waited out, and for the merge of a large table.
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '15 seconds',
+  // Attempts are not limited in number: they measure themselves for how long nothing worked.
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/**
+ * Syncs one table: plan, batches of windows side by side, one commit.
+ * Fails with an `ApplicationFailure` whose type is the error's name and whose details hold the advice; whatever
+ * way it ends, nothing stays staged.
+ */
+export async function syncTable(input: SyncTableInput): Promise<SyncTableResult> {
+  const identity: TableRun = { ...input.run, runId: workflowInfo().firstExecutionRunId };
+  let progress: TableProgress = { table: identity.table, phase: 'planning', notes: [] };
+  setHandler(tableProgress, () => progress);
+  const tell: Tell = (phase, carried) => {
+    progress = carried ? progressOf(identity.table, phase, carried) : { ...progress, phase };
+    setCurrentDetails(JSON.stringify(progress));
+  };
+  try {
+    return await planReadCommit(input, identity, tell);
+  } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
+    await sweep(identity, error);
+    throw isCancellation(error) ? error : asApplicationFailure(error);
+  }
+}
+
+type Tell = (phase: TableProgress['phase'], carried?: Carried) => void;
+
+async function planReadCommit(
+  input: SyncTableInput,
+  identity: TableRun,
+  tell: Tell,
+): Promise<SyncTableResult> {
+  const { method, incrementalField } = input;
+  const plan = async (planned: number): Promise<Carried> => {
+    tell('planning');
+    const made = await activities.planSync({
+      run: identity,
+      method,
+      ...(incrementalField !== undefined && { incrementalField }),
+    });
+    return { plan: made, reading: startReading(made), planned };
+  };
+
+  let carried = input.carried ?? (await plan(1));
+  for (;;) {
+    // The plan has asked whose key it is; from now on every batch compares.
+    const run = { ...identity, account: carried.plan.state.account };
+    carried = await read(input, run, carried, tell);
+    tell('committing', carried);
+    const { plan: made, reading } = carried;
+    const outcome = await activities.commitSync({ run, plan: made, parts: reading.parts });
+    if (outcome.status !== 'overtaken') {
+      tell('done', carried);
+      return resultOf(identity.table, made, reading, outcome);
+    }
+    await activities.discardStaged({ run });
+    if (carried.planned >= mostPlans) {
+      throw ApplicationFailure.nonRetryable(
+        `${identity.table}: planned ${mostPlans} times and overtaken each time, the last time because ${outcome.reason}`,
+        'OvertakenError',
+        { advice: 'Let only one connection write to this destination.' },
+      );
+    }
+    carried = await plan(carried.planned + 1);
+  }
+}
+
+/** Reads all open windows, some side by side; continues as new when the history has grown long. */
+async function read(input: SyncTableInput, run: TableRun, carried: Carried, tell: Tell): Promise<Carried> {
+  let { reading } = carried;
+  const running = new Map<number, Promise<{ id: number; batch: Extracted }>>();
+  return CancellationScope.cancellable(async () => {
+    try {
+      while (reading.open.length > 0) {
+        tell('reading', { ...carried, reading });
+        if (!workflowInfo().continueAsNewSuggested) {
+          const idle = reading.open.map(({ window }) => window.id).filter((id) => !running.has(id));
+          for (const id of idle.slice(0, sideBySide - running.size)) {
+            const batch = activities.extractBatch({ run, ...batchOf(reading, id), ...timeOf(carried.plan) });
+            running.set(
+              id,
+              batch.then((batch) => ({ id, batch })),
+            );
+          }
+        }
+        if (running.size === 0) {
+          await continueAsNew<typeof syncTable>({ ...input, carried: { ...carried, reading } });
+        }
+        const { id, batch } = await Promise.race(running.values());
+        running.delete(id);
+        const next = afterBatch(reading, id, batch);
+        if ('exhausted' in next) {
+          throw ApplicationFailure.nonRetryable(`${run.table}: ${next.exhausted}`, 'CursorRejectedError', {
+            advice: 'Sync the table again; if it happens again, report it to incident.io.',
+          });
+        }
+        reading = next;
+      }
+      return { ...carried, reading };
+    } catch (error) {
+      // The other windows must have stopped before their staging is swept.
+      CancellationScope.current().cancel();
+      await Promise.allSettled(running.values());
+      throw error;
+    }
+  });
+}
+
+function timeOf({ now }: Plan): { now?: number } {
+  return now === undefined ? {} : { now };
+}
+
+/** Sweeps what the run staged, though it was cancelled; should that fail too, both are told. */
+async function sweep(run: TableRun, error: unknown): Promise<void> {
+  try {
+    await CancellationScope.nonCancellable(() => activities.discardStaged({ run }));
+  } catch (sweepError) {
+    const first = asApplicationFailure(error);
+    throw ApplicationFailure.nonRetryable(
+      `${first.message}; and what was staged could not be deleted: ${asApplicationFailure(sweepError).message}`,
+      first.type,
+      { advice: adviceOf(first) },
+    );
+  }
+}
+
+function progressOf(table: string, phase: TableProgress['phase'], { plan, reading }: Carried): TableProgress {
+  return {
+    table,
+    phase,
+    fullRead: plan.fullRead,
+    reason: plan.reason,
+    read: reading.figures,
+    windows: { open: reading.open.length, done: reading.windowsDone },
+    notes: reading.notes,
+  };
+}
+
+function resultOf(
+  table: string,
+  plan: Plan,
+  reading: Reading,
+  outcome: Exclude<Awaited<ReturnType<Activities['commitSync']>>, { status: 'overtaken' }>,
+): SyncTableResult {
+  const { fullRead, reason } = plan;
+  const base = { table, fullRead, reason, version: outcome.version, rows: outcome.rows };
+  if (outcome.status === 'already_committed') return { ...base, read: reading.figures, notes: reading.notes };
+  const { rowsBefore, inserted, updated, dropped, bytesWritten, columnsAdded, watermark } = outcome;
+  const added = columnsAdded.length > 0 ? [`Columns added: ${columnsAdded.join(', ')}`] : [];
+  return {
+    ...base,
+    changes: { rowsBefore, inserted, updated, dropped, bytesWritten, columnsAdded },
+    ...(watermark !== undefined && { watermark }),
+    read: reading.figures,
+    notes: [...reading.notes, ...added, ...shrunk(fullRead, rowsBefore, outcome.rows)],
+  };
+}
+
+/** A full read that empties a table or halves it is committed, and never silently. */
+function shrunk(fullRead: boolean, before: number, after: number): string[] {
+  return fullRead && before > 0 && after <= before / 2
+    ? [`The table shrank from ${before} rows to ${after}.`]
+    : [];
+}

@@ -1,0 +1,125 @@
+import type { Extracted, ExtractInput, Plan } from '../activities/contract.ts';
+
+type Window = Plan['windows'][number];
+type Part = NonNullable<Extracted['part']>;
+
+/** A window a run still has to read, and where its paging stands. */
+type OpenWindow = {
+  readonly window: Window;
+  readonly after?: string;
+  readonly startedAt: readonly string[];
+  readonly reopened: number;
+};
+
+/** What a run has read so far. Carried over continue-as-new, so it holds plain JSON only. */
+export type Reading = {
+  readonly open: readonly OpenWindow[];
+  readonly nextWindowId: number;
+  readonly windowsDone: number;
+  /** In the order their batches ended: of two rows of a key with one `updated_at` the later wins. */
+  readonly parts: readonly Part[];
+  readonly figures: Figures;
+  /** Each sentence once. */
+  readonly notes: readonly string[];
+};
+
+export type Figures = {
+  readonly rows: number;
+  readonly pages: number;
+  readonly requests: number;
+  /** Characters of the answers. */
+  readonly bytes: number;
+  /** Milliseconds waited for tokens, summed over windows read side by side. */
+  readonly waitedMs: number;
+  readonly batches: number;
+};
+
+/** A cursor may fail so often; the next time fails the run. */
+export const reopenings = 3;
+
+/** The window's cursor failed once too often. */
+export type Exhausted = { readonly exhausted: string };
+
+export function startReading(plan: Plan): Reading {
+  return {
+    open: plan.windows.map((window) => ({ window, startedAt: [], reopened: 0 })),
+    nextWindowId: Math.max(...plan.windows.map(({ id }) => id)) + 1,
+    windowsDone: 0,
+    parts: [],
+    figures: { rows: 0, pages: 0, requests: 0, bytes: 0, waitedMs: 0, batches: 0 },
+    notes: plan.notes,
+  };
+}
+
+/** What the next batch of an open window is asked for. */
+export function batchOf(reading: Reading, windowId: number): Omit<ExtractInput, 'run' | 'now'> {
+  const { window, after, startedAt } = openWindow(reading, windowId);
+  return { window, startedAt, nextWindowId: reading.nextWindowId, ...(after !== undefined && { after }) };
+}
+
+/** The reading after a batch of a window. */
+export function afterBatch(reading: Reading, windowId: number, batch: Extracted): Reading | Exhausted {
+  const before = openWindow(reading, windowId);
+  const { next } = batch;
+  if (next.kind === 'reopen' && before.reopened >= reopenings) {
+    return { exhausted: `The cursor failed ${reopenings + 1} times; the last time: ${next.reason}` };
+  }
+  const rest = reading.open.filter((open) => open !== before);
+  const notes = [batch.note, next.kind === 'reopen' ? `Read anew from the start: ${next.reason}` : undefined];
+  const base: Reading = {
+    ...reading,
+    parts: batch.part ? [...reading.parts, batch.part] : reading.parts,
+    figures: {
+      rows: reading.figures.rows + (batch.part?.rows ?? 0),
+      pages: reading.figures.pages + batch.pages,
+      requests: reading.figures.requests + batch.requests,
+      bytes: reading.figures.bytes + batch.bytes,
+      waitedMs: reading.figures.waitedMs + batch.waitedMs,
+      batches: reading.figures.batches + 1,
+    },
+    notes: [...new Set([...reading.notes, ...notes.filter((note) => note !== undefined)])].slice(-maxNotes),
+  };
+  // A window goes on at the front: what is begun is finished first, so few cursors are open at once.
+  switch (next.kind) {
+    case 'done':
+      return { ...base, open: rest, windowsDone: reading.windowsDone + 1 };
+    case 'more':
+      return { ...base, open: [goOn(before, next.after, batch), ...rest] };
+    case 'reopen': {
+      const { window, reopened } = before;
+      return { ...base, open: [{ window, startedAt: [], reopened: reopened + 1 }, ...rest] };
+    }
+    case 'split': {
+      const opened = next.windows.map((window) => ({ window, startedAt: [], reopened: 0 }));
+      return {
+        ...base,
+        open: [...opened, ...rest],
+        nextWindowId: Math.max(...next.windows.map(({ id }) => id)) + 1,
+      };
+    }
+  }
+}
+
+/** Notes are for people; a thousand faults need not all be told. */
+const maxNotes = 20;
+
+function goOn(
+  { window, after, startedAt, reopened }: OpenWindow,
+  next: string,
+  batch: Extracted,
+): OpenWindow {
+  const { splittable: _, ...whole } = window;
+  const pages = window.pages === undefined ? {} : { pages: Math.max(1, window.pages - batch.pages) };
+  return {
+    window: { ...(batch.keepWhole ? whole : window), ...pages },
+    after: next,
+    startedAt: after === undefined ? startedAt : [...startedAt, after],
+    reopened,
+  };
+}
+
+function openWindow(reading: Reading, windowId: number): OpenWindow {
+  const open = reading.open.find(({ window }) => window.id === windowId);
+  if (!open) throw new Error(`no open window ${windowId}`);
+  return open;
+}
