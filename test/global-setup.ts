@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { bundleWorkflows } from '../src/temporal/bundle.ts';
-import { useTemporaryDevServer } from '../src/temporal/dev-server.ts';
+import { useTemporaryDevServer } from '../src/temporal/dev-server-temporary.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

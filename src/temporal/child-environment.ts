@@ -3,12 +3,11 @@ const basics = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'LANG', 'LC_ALL', '
 
 /** What a program needs to reach the outside from where this one can. */
 const network = [
-  ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
-  ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'VIRTUAL_ENV'],
-  ...['XDG_CONFIG_HOME', 'XDG_CONFIG_DIRS', 'XDG_CACHE_HOME'],
-  ...['PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_FIND_LINKS', 'PIP_CONFIG_FILE', 'PIP_CERT', 'PIP_PROXY'],
-  ...['PIP_TRUSTED_HOST', 'PYENV_VERSION', 'PYENV_ROOT'],
-];
+  'HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy',
+  'SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE PIP_CERT PIP_PROXY PIP_TRUSTED_HOST',
+  'PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CONFIG_FILE XDG_CONFIG_HOME XDG_CONFIG_DIRS XDG_CACHE_HOME',
+  'VIRTUAL_ENV PYENV_ROOT PYENV_VERSION',
+].flatMap((names) => names.split(' '));
 
 /**
  * The environment of a child process: only variables that are named here, since any other may hold an API key

@@ -73,7 +73,13 @@ export async function connectDevServer(server: DevServer): Promise<TemporalAcces
     address,
     embedded: true,
     uiAddress,
-    close: () => connection.close().finally(() => server.release()),
+    close: async () => {
+      try {
+        await connection.close();
+      } finally {
+        await server.release();
+      }
+    },
   };
 }
 

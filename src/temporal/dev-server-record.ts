@@ -43,14 +43,14 @@ const waitLimitMs = 90_000;
  * @throws {TemporalUnavailableError} Another process holds the lock for too long, or the record is no record.
  */
 export async function withRecord<T>(stateDir: string, act: (held: HeldRecord) => Promise<T>): Promise<T> {
-  const file = join(stateDir, 'temporal-server.json');
+  const file = recordFile(stateDir);
   let lost = false;
   const unlock = await acquire(stateDir, () => {
     lost = true;
   });
   try {
     return await act({
-      record: await readRecord(file),
+      record: await readRecord(stateDir),
       save: async (record) => {
         if (lost) throw new TemporalUnavailableError(`The lock on ${file} was lost.`, 'Try again.');
         // Renamed into place: a process killed while it writes leaves the old record.
@@ -84,7 +84,13 @@ async function acquire(stateDir: string, onCompromised: () => void): Promise<() 
   }
 }
 
-async function readRecord(file: string): Promise<ServerRecord> {
+function recordFile(stateDir: string): string {
+  return join(stateDir, 'temporal-server.json');
+}
+
+/** The record as it stands; whoever acts on it reads it again under the lock. */
+export async function readRecord(stateDir: string): Promise<ServerRecord> {
+  const file = recordFile(stateDir);
   let text: string;
   try {
     text = await readFile(file, 'utf8');

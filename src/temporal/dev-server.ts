@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { createServer, connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
@@ -72,19 +72,6 @@ export async function useDevServer({ stateDir, env, report }: DevServerOptions):
   };
 }
 
-/** A server on a database of its own, which is deleted when it is released. */
-export async function useTemporaryDevServer(options: CliOptions): Promise<DevServer> {
-  const stateDir = await mkdtemp(join(tmpdir(), 'incident-io-source-temporal-'));
-  const remove = () => rm(stateDir, { recursive: true, force: true });
-  try {
-    const server = await useDevServer({ ...options, stateDir });
-    return { ...server, release: () => server.release().then(remove) };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
-}
-
 async function ownIdentity() {
   const identity = await identify(process.pid);
   if (identity === undefined) throw new Error(`no process has the pid ${process.pid} of this one`);
@@ -128,15 +115,14 @@ async function start(
   const uiPort = (await isFree(port + 1000)) ? port + 1000 : null;
   const logFile = join(stateDir, 'temporal-server.log');
   const log = await open(logFile, 'w', 0o600);
-  const child = spawn(
-    binary,
-    [
-      ...['server', 'start-dev', '--db-filename', database, '--log-level', 'warn'],
-      ...['--ip', host, '--port', String(port), '--ui-disable-news-fetch'],
-      ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
-    ],
-    { cwd: stateDir, env: childEnvironment(env, 'local'), detached: true, stdio: ['ignore', log.fd, log.fd] },
-  );
+  const where = ['--ip', host, '--port', String(port), '--db-filename', database, '--log-level', 'warn'];
+  const ui = uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort), '--ui-disable-news-fetch'];
+  const child = spawn(binary, ['server', 'start-dev', ...where, ...ui], {
+    cwd: stateDir,
+    env: childEnvironment(env, 'local'),
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+  });
   try {
     await once(child, 'spawn');
   } finally {
@@ -147,13 +133,15 @@ async function start(
   const identity = await identify(Number(child.pid));
   if (identity === undefined) throw await notUp('ended at once', logFile);
   const server = { ...identity, port, uiPort, binary };
-  // Before it is ready: if this process is killed now, the next one finds the server on the record.
-  await save({ port, server, users: [user] });
+  // Users that outlived the last server find this one on the same port, and need it as much as this process.
+  const others = await living(record.users);
   try {
+    // Before it is ready: if this process is killed now, the next one finds the server on the record.
+    await save({ port, server, users: [...others, user] });
     await whenReady(server);
   } catch (error) {
-    await stop(server, gentleStopLimitMs);
-    await save({ port, server: null, users: [] });
+    await stopServer(server);
+    await save({ port, server: null, users: others });
     throw await notUp(error instanceof Error ? error.message : String(error), logFile, error);
   }
   return server;
@@ -163,12 +151,17 @@ async function release(stateDir: string, user: ServerUser): Promise<void> {
   await withRecord(stateDir, async ({ record, save }) => {
     const users = (await living(record.users)).filter(({ use }) => use !== user.use);
     if (users.length > 0 || record.server === null) return save({ ...record, users });
-    await stop(record.server, gentleStopLimitMs);
+    await stopServer(record.server);
     return save({ ...record, server: null, users });
   });
 }
 
-async function living(users: readonly ServerUser[]): Promise<ServerUser[]> {
+/** @returns when it has let go of its database. */
+export async function stopServer(server: RunningServer): Promise<void> {
+  await stop(server, gentleStopLimitMs);
+}
+
+export async function living(users: readonly ServerUser[]): Promise<ServerUser[]> {
   const alive = await Promise.all(users.map(isAlive));
   return users.filter((_, index) => alive[index]);
 }
