@@ -1,4 +1,4 @@
-import { setInterval, clearInterval } from 'node:timers';
+import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 import { SourceError } from '../src/errors.ts';
 import { toFailure } from './failures.ts';
@@ -36,6 +36,8 @@ export async function attempt<T>(giveUpAfterMs: number, work: (attempt: Attempt)
   const context = Context.current();
   const before = context.info.heartbeatDetails as Beat | undefined;
   const began = Date.now();
+  // Requests sent side by side listen to it, each for as long as it lasts.
+  setMaxListeners(0, context.cancellationSignal);
   let failingSince: number | undefined;
   if (before && began - before.at < breakMs) {
     // An attempt that died without a word was alive at its last beat.

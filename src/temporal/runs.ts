@@ -1,0 +1,135 @@
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { ActivityFailure, CancelledFailure } from '@temporalio/common';
+import { UsageError } from '../errors.ts';
+import { adviceOf, asApplicationFailure } from '../../workflows/failures.ts';
+import type { TableProgress } from '../../workflows/progress.ts';
+import type { TableOutcome } from '../../workflows/sync-source.ts';
+import type { syncTable, SyncTableInput } from '../../workflows/sync-table.ts';
+import { runId } from './names.ts';
+
+/** A run that is going on, and how this process came to it. */
+export type StartedRun = {
+  readonly table: string;
+  readonly handle: WorkflowHandle<typeof syncTable>;
+  /** `taken_up`: it was open with the same arguments · `replaced`: one with others was cancelled first. */
+  readonly how: 'started' | 'taken_up' | 'replaced';
+};
+
+/**
+ * Starts a table's run, or takes up the open one. Its workflow id is fixed by destination and table, so there is
+ * one at most. A worker must serve the queue: it has to carry out a cancellation.
+ *
+ * Throws `UsageError` where the open run belongs to another account.
+ */
+export async function startRun(
+  client: Client,
+  taskQueue: string,
+  destination: string,
+  input: SyncTableInput,
+): Promise<StartedRun> {
+  const { table, account } = input.run;
+  const workflowId = runId(destination, table);
+  // In the order the workflow declares them, so equal arguments are equal texts.
+  const args = JSON.stringify(input);
+  let how: StartedRun['how'] = 'started';
+  for (;;) {
+    const open = await openArguments(client, workflowId);
+    if (open === args) return { table, how: 'taken_up', handle: client.workflow.getHandle(workflowId) };
+    if (open !== undefined) {
+      const other = (JSON.parse(open) as SyncTableInput).run.account;
+      if (other !== account && other !== 'unknown' && account !== 'unknown') {
+        throw new UsageError(
+          `${table}: a run for the account ${other} is going on in ${destination}; the key belongs to ${account}.`,
+          'Wait for that run, or use another destination.',
+        );
+      }
+      how = 'replaced';
+      await cancelRun(client, workflowId);
+    }
+    try {
+      const handle = await client.workflow.start<typeof syncTable>('syncTable', {
+        workflowId,
+        taskQueue,
+        args: [input],
+        memo: { arguments: args },
+      });
+      return { table, how, handle };
+    } catch (error) {
+      // Somebody was faster; what is open now decides.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+}
+
+/** The arguments of the run that is open under this id, as `startRun` kept them; `undefined` where none is. */
+async function openArguments(client: Client, workflowId: string): Promise<string | undefined> {
+  try {
+    const { status, memo } = await client.workflow.getHandle(workflowId).describe();
+    return status.name === 'RUNNING' ? (memo?.['arguments'] as string) : undefined;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** Cancels a run and waits until it has swept its staging; no error where it ended meanwhile. */
+export async function cancelRun(client: Client, workflowId: string): Promise<void> {
+  const handle = client.workflow.getHandle(workflowId);
+  try {
+    await handle.cancel();
+    await handle.result();
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError || error instanceof WorkflowFailedError)) throw error;
+  }
+}
+
+/** How a run ended. `cancelled` is told apart, for nothing went wrong. */
+export type RunOutcome = TableOutcome | { readonly table: string; readonly status: 'cancelled' };
+
+/**
+ * Waits for a run. One that was taken up and cannot be replayed by this version has been failed by the worker;
+ * it is begun anew.
+ */
+export async function outcomeOf(
+  { table, handle, how }: StartedRun,
+  beginAnew: () => Promise<StartedRun>,
+): Promise<RunOutcome> {
+  try {
+    return { table, status: 'synced', result: await handle.result() };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    if (isCancelled(error.cause)) return { table, status: 'cancelled' };
+    const failure = asApplicationFailure(error.cause);
+    if (how === 'taken_up' && failure.type === 'DeterminismViolationError') {
+      return outcomeOf(await beginAnew(), beginAnew);
+    }
+    const { type, message } = failure;
+    return { table, status: 'failed', error: type ?? 'Error', message, advice: adviceOf(failure) };
+  }
+}
+
+function isCancelled(cause: unknown): boolean {
+  return cause instanceof CancelledFailure || (cause instanceof ActivityFailure && isCancelled(cause.cause));
+}
+
+/** Where a run stands, with what it is retrying, if anything. */
+export type RunProgress = TableProgress & {
+  readonly retrying?: { readonly attempt: number; readonly message: string };
+};
+
+/** Asks a run for its progress. Throws where no worker answers. */
+export async function progressOf(handle: WorkflowHandle): Promise<RunProgress> {
+  const [{ raw }, progress] = await Promise.all([handle.describe(), handle.query<TableProgress>('progress')]);
+  const failing = (raw.pendingActivities ?? []).find(({ lastFailure }) => lastFailure);
+  if (!failing) return progress;
+  return {
+    ...progress,
+    retrying: { attempt: failing.attempt ?? 1, message: failing.lastFailure?.message ?? '' },
+  };
+}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SyncTableInput } from '../../workflows/sync-table.ts';
+import {
+  cancelRun,
+  outcomeOf,
+  progressOf,
+  type RunOutcome,
+  type RunProgress,
+  startRun,
+  type StartedRun,
+} from './runs.ts';
+import type { Serving } from './serve.ts';
+
+/** How a command follows its runs. */
+export type Watcher = {
+  /** Called once, when all runs are started or taken up. */
+  readonly onStart: (runs: readonly StartedRun[]) => void;
+  /** Called every second with the runs that are going on. */
+  readonly onProgress: (progress: readonly RunProgress[]) => void;
+  readonly onOutcome: (outcome: RunOutcome, seconds: number) => void;
+  /** Cancels the runs; they sweep their staging before this function returns. */
+  readonly interrupt: AbortSignal;
+};
+
+/** Runs tables side by side, each in a workflow of its own, and waits for all. One failure stops no other. */
+export async function syncTables(
+  { client, taskQueue }: Serving,
+  destination: string,
+  inputs: readonly SyncTableInput[],
+  { onStart, onProgress, onOutcome, interrupt }: Watcher,
+): Promise<RunOutcome[]> {
+  const begin = (input: SyncTableInput) => startRun(client, taskQueue, destination, input);
+  const began = Date.now();
+  const runs = await Promise.all(inputs.map(async (input) => ({ input, run: await begin(input) })));
+  onStart(runs.map(({ run }) => run));
+
+  const going = new Set(runs.map(({ run }) => run));
+  const cancelAll = () => Promise.all([...going].map(({ handle }) => cancelRun(client, handle.workflowId)));
+  const cancelled = new Promise<void>((resolve, reject) => {
+    const cancel = () => void cancelAll().then(() => resolve(), reject);
+    if (interrupt.aborted) cancel();
+    else interrupt.addEventListener('abort', cancel, { once: true });
+  });
+
+  const all = Promise.all(
+    runs.map(async ({ input, run }) => {
+      const outcome = await outcomeOf(run, () => begin(input));
+      going.delete(run);
+      onOutcome(outcome, (Date.now() - began) / 1000);
+      return outcome;
+    }),
+  );
+  const done = new AbortController();
+  const watching = watch(going, onProgress, done.signal);
+  try {
+    // A cancellation that fails must not leave the command waiting for runs that go on.
+    return await Promise.race([all, cancelled.then(() => all)]);
+  } finally {
+    done.abort();
+    await watching;
+  }
+}
+
+async function watch(
+  going: ReadonlySet<StartedRun>,
+  onProgress: Watcher['onProgress'],
+  done: AbortSignal,
+): Promise<void> {
+  while (!done.aborted) {
+    const asked = await Promise.allSettled([...going].map(({ handle }) => progressOf(handle)));
+    // A run that ended or is between two tasks gives no answer; the next look will.
+    if (!done.aborted)
+      onProgress(asked.filter((ask) => ask.status === 'fulfilled').map(({ value }) => value));
+    await sleep(1_000, undefined, { signal: done }).catch(() => undefined);
+  }
+}

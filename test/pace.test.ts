@@ -1,0 +1,124 @@
+import { setMaxListeners } from 'node:events';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Pace, type Turn } from '../src/incident-io/pace.ts';
+
+const incidents = { name: '/v2/incidents', capacity: 60, perSecond: 1 };
+const { signal } = new AbortController();
+setMaxListeners(0, signal);
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** Counts the turns given so far to requests that are answered at once, without headers. */
+function ask(pace: Pace, count: number, request: Partial<Parameters<Pace['turn']>[0]> = {}) {
+  const given = { count: 0, order: [] as number[] };
+  for (let index = 0; index < count; index += 1) {
+    void pace.turn({ work: 0, signal, ...request }).then((turn) => {
+      given.count += 1;
+      given.order.push(request.work ?? 0);
+      turn.done();
+    });
+  }
+  return given;
+}
+
+describe('Pace', () => {
+  it('spends the whole allowance at once and then keeps to the refill', async () => {
+    const given = ask(new Pace(), 1_500);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(given.count).toBe(1_200);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(given.count).toBe(1_400);
+  });
+
+  it('holds up nobody behind an endpoint whose own bucket is empty', async () => {
+    const pace = new Pace();
+    const slow = ask(pace, 100, { bucket: incidents, work: 1_000 });
+    const others = ask(pace, 100);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([slow.count, others.count]).toEqual([60, 100]);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(slow.count).toBe(65);
+  });
+
+  it('gives the next token to the cursor with the most work left', async () => {
+    const pace = new Pace();
+    ask(pace, 1_200);
+    await vi.advanceTimersByTimeAsync(0);
+    const order: number[] = [];
+    for (const work of [3, 9, 1, 7]) {
+      void pace.turn({ work, signal }).then((turn) => {
+        order.push(work);
+        turn.done();
+      });
+    }
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(order).toEqual([9, 7, 3, 1]);
+  });
+
+  it("takes the server's word, less what is in flight, over its own count", async () => {
+    const pace = new Pace();
+    const turns: Turn[] = [];
+    for (let index = 0; index < 5; index += 1) turns.push(await pace.turn({ work: 0, signal }));
+    // Somebody else spent the key's tokens: ten are left, and four of ours are on their way.
+    turns[0]!.done({ limit: 1_200, remaining: 10 });
+    const given = ask(pace, 100);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(given.count).toBe(6);
+  });
+
+  it('stops every request of the bucket for as long as a 429 says', async () => {
+    const pace = new Pace();
+    const turn = await pace.turn({ work: 0, signal, bucket: incidents });
+    turn.done({ limit: 60, remaining: 0, retryAfterMs: 7_000 });
+    const blocked = ask(pace, 3, { bucket: incidents });
+    const others = ask(pace, 3);
+    await vi.advanceTimersByTimeAsync(6_999);
+    expect([blocked.count, others.count]).toEqual([0, 3]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(blocked.count).toBe(1);
+  });
+
+  it('forgets a request that is cancelled while it waits', async () => {
+    const pace = new Pace();
+    ask(pace, 1_200);
+    const cancel = new AbortController();
+    const waiting = pace.turn({ work: 5, signal: cancel.signal });
+    const after = ask(pace, 1);
+    cancel.abort(new Error('cancelled'));
+    await expect(waiting).rejects.toThrow('cancelled');
+    await vi.advanceTimersByTimeAsync(50);
+    expect(after.count).toBe(1);
+  });
+
+  it('never exceeds the bucket of the API, whatever is asked when and answered how late', async () => {
+    const events = fc.array(
+      fc.record({ requests: fc.integer({ min: 1, max: 40 }), pause: fc.integer({ min: 0, max: 3_000 }) }),
+      { minLength: 1, maxLength: 20 },
+    );
+    await fc.assert(
+      fc.asyncProperty(events, fc.integer({ min: 0, max: 2_000 }), async (bursts, latency) => {
+        const pace = new Pace();
+        let tokens = 60;
+        let at = Date.now();
+        let refused = 0;
+        for (const { requests, pause } of bursts) {
+          for (let index = 0; index < requests; index += 1) {
+            void pace.turn({ work: 0, signal, bucket: incidents }).then(async (turn) => {
+              tokens = Math.min(60, tokens + (Date.now() - at) / 1_000) - 1;
+              at = Date.now();
+              // The waker rounds up to whole milliseconds, so a hair of a token is no fault.
+              if (tokens < -0.01) refused += 1;
+              setTimeout(() => turn.done(), latency);
+            });
+          }
+          await vi.advanceTimersByTimeAsync(pause);
+        }
+        await vi.advanceTimersByTimeAsync(1_000_000);
+        expect(refused).toBe(0);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
