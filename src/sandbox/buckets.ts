@@ -1,0 +1,82 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+
+export type Limit = { readonly capacity: number; readonly perSecond: number };
+export type Limits = {
+  /** Every request of a key. */
+  readonly all: Limit;
+  /** `GET /v2/incidents`, beside it. */
+  readonly incidents: Limit;
+};
+
+/** The allowances of the real API. */
+export const realLimits: Limits = {
+  all: { capacity: 1200, perSecond: 20 },
+  incidents: { capacity: 60, perSecond: 1 },
+};
+
+class Bucket {
+  readonly limit: Limit;
+  readonly #now: () => number;
+  #tokens: number;
+  #at: number;
+  constructor(limit: Limit, now: () => number) {
+    this.limit = limit;
+    this.#now = now;
+    this.#tokens = limit.capacity;
+    this.#at = now();
+  }
+  get tokens(): number {
+    const now = this.#now();
+    const refilled = this.#tokens + (Math.max(0, now - this.#at) / 1000) * this.limit.perSecond;
+    this.#tokens = Math.min(this.limit.capacity, refilled);
+    this.#at = now;
+    return this.#tokens;
+  }
+  take(): void {
+    this.#tokens = this.tokens - 1;
+  }
+}
+
+export type Allowance = {
+  readonly isGranted: boolean;
+  readonly limit: number;
+  readonly headers: OutgoingHttpHeaders;
+  /** When one request will succeed, in milliseconds since the epoch. */
+  readonly retryAt: number;
+};
+
+/** One key's token buckets. */
+export class Buckets {
+  readonly #all: Bucket;
+  readonly #incidents: Bucket;
+  readonly #now: () => number;
+  constructor(limits: Limits, now: () => number) {
+    this.#all = new Bucket(limits.all, now);
+    this.#incidents = new Bucket(limits.incidents, now);
+    this.#now = now;
+  }
+
+  /** Takes a token from every bucket the path draws on, or from none. */
+  take(path: string): Allowance {
+    const buckets = path === '/v2/incidents' ? [this.#all, this.#incidents] : [this.#all];
+    const isGranted = buckets.every((bucket) => bucket.tokens >= 1);
+    if (isGranted) for (const bucket of buckets) bucket.take();
+    const binding = buckets.reduce((a, b) => (b.tokens < a.tokens ? b : a));
+    const { capacity, perSecond } = binding.limit;
+    const remaining = Math.floor(binding.tokens);
+    const waitSeconds = Math.max(0, (1 - binding.tokens) / perSecond);
+    const windows = buckets.map((bucket) => `${bucket.limit.capacity};window=60`);
+    return {
+      isGranted,
+      limit: capacity,
+      retryAt: this.#now() + waitSeconds * 1000,
+      headers: {
+        'X-RateLimit-Limit': [capacity, ...windows].join(', '),
+        'X-RateLimit-Remaining': remaining,
+        'X-RateLimit-Used': capacity - remaining,
+        'X-RateLimit-Reset': Math.ceil(this.#now() / 1000 + (capacity - binding.tokens) / perSecond),
+        ...(isGranted ? {} : { 'Retry-After': Math.max(1, Math.ceil(waitSeconds)) }),
+      },
+    };
+  }
+}

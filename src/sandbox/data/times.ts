@@ -1,0 +1,70 @@
+import { fraction, hash } from './random.ts';
+
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+/** RFC 3339 in UTC with as many fraction digits as the moment needs: none to six. */
+export function timestamp(ms: number): string {
+  const micros = Math.round(ms * 1000);
+  const seconds = Math.floor(micros / 1e6);
+  const rest = micros - seconds * 1e6;
+  const text = new Date(seconds * 1000).toISOString().slice(0, 19);
+  if (rest === 0) return `${text}Z`;
+  return `${text}.${String(rest).padStart(6, '0').replace(/0+$/, '')}Z`;
+}
+
+/** The reverse of `timestamp`, microseconds included; `undefined` for anything else. */
+export function momentOf(value: unknown): number | undefined {
+  if (typeof value !== 'string') return undefined;
+  const ms = Date.parse(value);
+  if (Number.isNaN(ms)) return undefined;
+  const digits = /\.\d{3}(\d{1,3})/.exec(value)?.[1];
+  return digits === undefined ? ms : ms + Number(digits.padEnd(3, '0')) / 1000;
+}
+
+/** The moment with a precision of its own, never later than the millisecond after it. */
+export function roughen(ms: number, noise: number): number {
+  switch (noise & 7) {
+    case 0:
+      return Math.floor(ms / 1000) * 1000;
+    case 1:
+      return Math.floor(ms / 100) * 100;
+    case 2:
+      return Math.floor(ms / 10) * 10;
+    case 6:
+    case 7:
+      return Math.floor(ms) + ((noise >>> 8) % 1000) / 1000;
+    default:
+      return Math.floor(ms);
+  }
+}
+
+/** When each of `count` rows was created: strictly rising, spread over [since, until). */
+export class Timeline {
+  readonly since: number;
+  readonly until: number;
+  readonly #slot: number;
+  readonly #seed: number;
+  readonly #salt: number;
+  constructor(span: { since: number; until: number }, count: number, seed: number, salt: number) {
+    this.since = span.since;
+    this.until = span.until;
+    this.#slot = (span.until - span.since) / Math.max(count, 1);
+    this.#seed = seed;
+    this.#salt = salt;
+  }
+  at(index: number): number {
+    if (index === 0) return this.since;
+    const wobble = fraction(this.#seed, this.#salt + 3000, index) * 0.5;
+    const ms = Math.floor(this.since + (index + wobble) * this.#slot);
+    // Rows closer than this would change places when their times lose digits.
+    if (this.#slot < 2 * SECOND) return ms;
+    return roughen(ms, hash(this.#seed, this.#salt + 4000, index));
+  }
+  /** The newest row that certainly existed at `ms`. */
+  before(ms: number): number {
+    return Math.max(0, Math.floor((ms - this.since) / this.#slot) - 1);
+  }
+}

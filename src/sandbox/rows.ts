@@ -1,0 +1,222 @@
+import type { ApiRecord, Facts, Source } from './data/source.ts';
+import { momentOf, timestamp } from './data/times.ts';
+
+/** A row somebody created after the start. */
+type Added = {
+  readonly id: string;
+  /** Between which invented rows it stands. */
+  readonly place: number;
+  record: ApiRecord;
+  facts: Facts;
+};
+
+/** One row: the number of an invented one, or an added one itself. */
+export type Row = number | Added;
+
+export type Order = 'oldest' | 'newest';
+
+/** One table: the invented rows, and what has been changed, removed and added since. */
+export class Rows {
+  readonly #source: Source;
+  readonly #now: () => number;
+  readonly #changed = new Map<number, { record: ApiRecord; facts: Facts }>();
+  readonly #removed = new Set<number>();
+  readonly #added: Added[] = [];
+  readonly #addedById = new Map<string, Added>();
+  #created = 0;
+  #version = 0;
+  #updated: Float64Array | undefined;
+
+  constructor(source: Source, now: () => number) {
+    this.#source = source;
+    this.#now = now;
+  }
+
+  /** Rises with every change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The id of an invented row, whether or not it is still there. */
+  idAt(index: number): string {
+    if (index < 0 || index >= this.#source.count) {
+      throw new RangeError(`row ${index} of ${this.#source.count}`);
+    }
+    return this.#source.id(index);
+  }
+
+  locate(id: string): Row | undefined {
+    const added = this.#addedById.get(id);
+    if (added !== undefined) return added;
+    const index = this.#source.indexOf(id);
+    const isThere = index < this.#source.count && !this.#removed.has(index) && this.#source.id(index) === id;
+    return isThere ? index : undefined;
+  }
+
+  id(row: Row): string {
+    return typeof row === 'number' ? this.#source.id(row) : row.id;
+  }
+
+  record(row: Row): ApiRecord {
+    if (typeof row !== 'number') return row.record;
+    return this.#changed.get(row)?.record ?? this.#source.record(row);
+  }
+
+  facts(row: Row): Facts {
+    if (typeof row !== 'number') return row.facts;
+    return (
+      this.#changed.get(row)?.facts ?? {
+        created: this.#source.created(row),
+        updated: this.updated(row),
+        ...this.#source.facets(row),
+      }
+    );
+  }
+
+  created(row: Row): number {
+    return typeof row === 'number' ? this.#source.created(row) : row.facts.created;
+  }
+
+  updated(row: Row): number {
+    if (typeof row !== 'number') return row.facts.updated;
+    this.#updated ??= Float64Array.from({ length: this.#source.count }, (_, i) => this.#source.updated(i));
+    return this.#changed.get(row)?.facts.updated ?? this.#updated[row] ?? Number.NaN;
+  }
+
+  /**
+   * Visits rows in order, behind `after`, until `visit` returns false. Invented rows created outside
+   * `created` may be left out.
+   */
+  scan(
+    order: Order,
+    after: Row | undefined,
+    created: { readonly from: number; readonly before: number },
+    visit: (row: Row) => boolean,
+  ): void {
+    const step = order === 'oldest' ? 1 : -1;
+    const [low, high] = this.#source.rising
+      ? [this.#rank(created.from), this.#rank(created.before)]
+      : [0, this.#source.count];
+    let base = step === 1 ? low : high - 1;
+    let added = step === 1 ? 0 : this.#added.length - 1;
+    if (after !== undefined) {
+      const place = typeof after === 'number' ? after : after.place;
+      const next = step === 1 ? Math.floor(place) + 1 : Math.ceil(place) - 1;
+      base = step === 1 ? Math.max(base, next) : Math.min(base, next);
+      if (typeof after === 'number') {
+        const isBehind = (other: Added) => (other.place - after) * step > 0;
+        added = step === 1 ? this.#added.findIndex(isBehind) : this.#added.findLastIndex(isBehind);
+        if (added === -1) added = step === 1 ? this.#added.length : -1;
+      } else {
+        added = this.#added.indexOf(after) + step;
+      }
+    }
+    for (;;) {
+      const extra = this.#added[added];
+      const isBase = base >= low && base < high;
+      if (!isBase && extra === undefined) return;
+      if (isBase && (extra === undefined || (extra.place - base) * step > 0)) {
+        if (!this.#removed.has(base) && !visit(base)) return;
+        base += step;
+      } else if (extra !== undefined) {
+        if (!visit(extra)) return;
+        added += step;
+      }
+    }
+  }
+
+  /** Merges the patch into a row and stamps it, `stampedAgoMs` before now. Its place in the order stays. */
+  change(id: string, patch: ApiRecord | ((record: ApiRecord) => ApiRecord), stampedAgoMs: number): ApiRecord {
+    const row = this.locate(id);
+    if (row === undefined) throw new RangeError(`no row ${id} to change`);
+    const before = plain(this.record(row));
+    const stamp = timestamp(this.#now() - stampedAgoMs);
+    const record = plain({
+      ...before,
+      ...('updated_at' in before ? { updated_at: stamp } : {}),
+      ...(typeof patch === 'function' ? patch(before) : patch),
+    });
+    const facts = factsOf(record, this.facts(row));
+    if (typeof row === 'number') this.#changed.set(row, { record, facts });
+    else Object.assign(row, { record, facts });
+    this.#version++;
+    return record;
+  }
+
+  /** Adds a row, made up like the others but for the patch, stamped `stampedAgoMs` before now. */
+  create(patch: ApiRecord, stampedAgoMs: number): ApiRecord {
+    const index = this.#source.count + this.#created++;
+    const moment = this.#now() - stampedAgoMs;
+    const made = plain(this.#source.record(index, moment));
+    const record = plain({
+      ...made,
+      ...('updated_at' in made ? { updated_at: timestamp(moment) } : {}),
+      ...patch,
+    });
+    const id = typeof patch['id'] === 'string' ? patch['id'] : this.#source.id(index, moment);
+    if (this.locate(id) !== undefined) throw new RangeError(`there is a row ${id} already`);
+    const created = momentOf(record['created_at']) ?? moment;
+    const facts = factsOf(record, { created, updated: moment });
+    const place = this.#source.rising ? this.#rank(facts.created) - 0.5 : this.#source.count;
+    const row: Added = { id, place, record, facts };
+    const next = this.#added.findIndex(
+      (other) => other.place > place || (other.place === place && other.facts.created > facts.created),
+    );
+    this.#added.splice(next === -1 || !this.#source.rising ? this.#added.length : next, 0, row);
+    this.#addedById.set(id, row);
+    this.#version++;
+    return record;
+  }
+
+  /** Deletes a row, leaving no trace. */
+  remove(id: string): void {
+    const row = this.locate(id);
+    if (row === undefined) throw new RangeError(`no row ${id} to remove`);
+    if (typeof row === 'number') {
+      this.#removed.add(row);
+    } else {
+      this.#added.splice(this.#added.indexOf(row), 1);
+      this.#addedById.delete(id);
+    }
+    this.#version++;
+  }
+
+  /** How many invented rows were created before a moment. */
+  #rank(moment: number): number {
+    let low = 0;
+    let high = this.#source.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#source.created(middle) < moment) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** As JSON would carry it: without the keys that are `undefined`. */
+function plain(record: ApiRecord): ApiRecord {
+  return JSON.parse(JSON.stringify(record)) as ApiRecord;
+}
+
+function factsOf(record: ApiRecord, before: Facts): Facts {
+  const text = (name: string): string | undefined => {
+    const value = record[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const status = record['incident_status'] as { category?: string } | null | undefined;
+  const found = {
+    mode: text('mode'),
+    category: status?.category,
+    isPrivate: record['visibility'] === undefined ? undefined : record['visibility'] === 'private',
+    isActive: typeof record['is_active'] === 'boolean' ? record['is_active'] : undefined,
+    incidentId: text('incident_id'),
+  };
+  return {
+    ...before,
+    ...(Object.fromEntries(
+      Object.entries(found).filter(([, value]) => value !== undefined),
+    ) as Partial<Facts>),
+    updated: momentOf(record['updated_at']) ?? before.updated,
+  };
+}
