@@ -1,4 +1,5 @@
 import {
+  ActivityCancellationType,
   ApplicationFailure,
   CancellationScope,
   ContinueAsNew,
@@ -57,6 +58,8 @@ const activities = proxyActivities<Activities>({
   // Leaves room for the longest Retry-After that is waited out, and for the merge of a large table.
   startToCloseTimeout: '2 hours',
   heartbeatTimeout: '15 seconds',
+  // Left out it is TRY_CANCEL whatever its documentation says, and a batch would stage behind the sweep.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   // Attempts are not limited in number: they measure themselves for how long nothing worked.
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });

@@ -1,0 +1,215 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { describe, expect, it } from 'vitest';
+import type { Activities, Extracted, ExtractInput, Plan } from '../activities/contract.ts';
+import type { SyncTableInput, SyncTableResult } from '../workflows/sync-table.ts';
+import { connectToTestServer, unique } from './helpers/temporal.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+const temporal = await connectToTestServer();
+
+const input: SyncTableInput = {
+  run: {
+    table: 'alerts',
+    apiKey: { env: 'NONE' },
+    baseUrl: 'http://127.0.0.1:1',
+    account: 'acme',
+    limits: { batchRows: 10, batchMs: 1_000, giveUpAfterMs: 1_000 },
+  },
+  method: 'full_refresh',
+};
+
+const planOf = (...ids: number[]): Plan => ({
+  fullRead: true,
+  reason: 'first sync',
+  windows: ids.map((id) => ({ id, params: [] })),
+  plannedOn: 'none',
+  state: { account: 'acme', visibility: 'v', filters: '[]' },
+  notes: [],
+});
+
+const batch = (name: string, next: Extracted['next']): Extracted => ({
+  part: { name, rows: 1, bytes: 1, stagedAt: 0 },
+  pages: 1,
+  requests: 1,
+  bytes: 1,
+  waitedMs: 0,
+  next,
+});
+
+const committed = {
+  status: 'committed',
+  version: 7,
+  counter: 8,
+  rows: 3,
+  rowsBefore: 0,
+  inserted: 3,
+  updated: 0,
+  dropped: 0,
+  bytesWritten: 1,
+  columnsAdded: [],
+  differences: 0,
+} as const;
+
+/** Activities that do nothing, remember what they were asked, and can be replaced one by one. */
+function activities(
+  replaced: Partial<Activities>,
+): Activities & { called: string[]; committedParts: string[][] } {
+  const called: string[] = [];
+  const committedParts: string[][] = [];
+  const all: Activities = {
+    planSync: async () => planOf(0),
+    extractBatch: async ({ window }) => batch(`w${window.id}`, { kind: 'done' }),
+    commitSync: async () => committed,
+    discardStaged: async () => undefined,
+    ...replaced,
+  };
+  return {
+    called,
+    committedParts,
+    planSync: (asked) => (called.push('plan'), all.planSync(asked)),
+    extractBatch: (asked) => (called.push(`extract ${asked.window.id}`), all.extractBatch(asked)),
+    commitSync: (asked) => {
+      called.push('commit');
+      committedParts.push(asked.parts.map(({ name }) => name));
+      return all.commitSync(asked);
+    },
+    discardStaged: (asked) => (called.push('discard'), all.discardStaged(asked)),
+  };
+}
+
+async function running<T>(made: Activities, work: (taskQueue: string) => Promise<T>): Promise<T> {
+  const taskQueue = unique('sync-table');
+  const worker = await Worker.create({
+    connection: temporal.connection,
+    taskQueue,
+    activities: made,
+    workflowBundle: temporal.workflowBundle,
+    maxHeartbeatThrottleInterval: 100,
+  });
+  return worker.runUntil(() => work(taskQueue));
+}
+
+const start = (taskQueue: string) =>
+  temporal.client.workflow.start('syncTable', { workflowId: unique('run'), taskQueue, args: [input] });
+
+async function resultOf(made: Activities): Promise<SyncTableResult> {
+  return running(made, async (taskQueue) => (await start(taskQueue)).result() as Promise<SyncTableResult>);
+}
+
+async function failureOf(made: Activities): Promise<Error> {
+  const error = await resultOf(made).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(error).toBeInstanceOf(WorkflowFailedError);
+  return (error as WorkflowFailedError).cause!;
+}
+
+describe('syncTable', () => {
+  it('commits every window once, and does not sweep what the commit has swept', async () => {
+    const made = activities({ planSync: async () => planOf(0, 1, 2) });
+    expect(await resultOf(made)).toMatchObject({ version: 7, rows: 3, read: { batches: 3, rows: 3 } });
+    expect(made.committedParts.map((parts) => parts.toSorted())).toEqual([['w0', 'w1', 'w2']]);
+    expect(made.called).not.toContain('discard');
+  });
+
+  it('drops its staging and plans again when it was overtaken, three times and no more', async () => {
+    const made = activities({ commitSync: async () => ({ status: 'overtaken', reason: 'another commit' }) });
+    expect(await failureOf(made)).toMatchObject({ type: 'OvertakenError' });
+    expect(made.called.filter((name) => name === 'plan')).toHaveLength(4);
+    // Parts of a plan that was dropped must not reach the next commit.
+    expect(made.committedParts).toEqual([['w0'], ['w0'], ['w0'], ['w0']]);
+    expect(made.called.filter((name) => name === 'discard').length).toBeGreaterThanOrEqual(4);
+  });
+
+  it('fails with the reason and the advice, and sweeps after the other windows have stopped', async () => {
+    const stopped: string[] = [];
+    const made = activities({
+      planSync: async () => planOf(0, 1),
+      extractBatch: async ({ window }: ExtractInput) => {
+        const context = Context.current();
+        if (window.id === 0) {
+          throw ApplicationFailure.nonRetryable('GET /v2/alerts: 403', 'PermissionError', {
+            advice: 'grant it',
+          });
+        }
+        const beat = setInterval(() => context.heartbeat(), 20);
+        return context.cancelled.finally(() => {
+          clearInterval(beat);
+          stopped.push('window 1');
+        });
+      },
+      discardStaged: async () => void stopped.push('swept'),
+    });
+    const failure = await failureOf(made);
+    expect(failure).toMatchObject({ type: 'PermissionError', message: 'GET /v2/alerts: 403' });
+    expect((failure as ApplicationFailure).details).toEqual([{ advice: 'grant it' }]);
+    expect(stopped).toEqual(['window 1', 'swept']);
+    expect(made.called).not.toContain('commit');
+  });
+
+  it('leaves nothing staged when it is cancelled, and is cancelled then', async () => {
+    const swept: string[] = [];
+    const made = activities({
+      extractBatch: async () => {
+        const context = Context.current();
+        const beat = setInterval(() => context.heartbeat(), 20);
+        return context.cancelled.finally(() => clearInterval(beat));
+      },
+      discardStaged: async () => void swept.push('swept'),
+    });
+    await running(made, async (taskQueue) => {
+      const handle = await start(taskQueue);
+      await expect.poll(() => made.called).toContain('extract 0');
+      await handle.cancel();
+      const error = (await handle.result().catch((error: unknown) => error)) as WorkflowFailedError;
+      expect(error.cause).toBeInstanceOf(CancelledFailure);
+      expect((await handle.describe()).status.name).toBe('CANCELLED');
+    });
+    expect(swept).toEqual(['swept']);
+  });
+
+  it('reads at most eight windows side by side', async () => {
+    let now = 0;
+    let most = 0;
+    const made = activities({
+      planSync: async () => planOf(...Array.from({ length: 20 }, (_, id) => id)),
+      extractBatch: async ({ window }) => {
+        most = Math.max(most, (now += 1));
+        await new Promise(setImmediate);
+        now -= 1;
+        return batch(`w${window.id}`, { kind: 'done' });
+      },
+    });
+    await resultOf(made);
+    expect(most).toBeLessThanOrEqual(8);
+    expect(made.committedParts[0]).toHaveLength(20);
+  });
+
+  it('compares the account in every batch once the plan has read it', async () => {
+    const accounts: string[] = [];
+    const made = activities({
+      planSync: async () => ({ ...planOf(0), state: { account: 'read', visibility: 'v', filters: '[]' } }),
+      extractBatch: async ({ run }) => (accounts.push(run.account), batch('p', { kind: 'done' })),
+    });
+    await resultOf(made);
+    expect(accounts).toEqual(['read']);
+  });
+
+  it('keeps its history to six events a batch and twenty a run', async () => {
+    let left = 5;
+    const made = activities({
+      extractBatch: async () =>
+        batch(`p${left}`, (left -= 1) > 0 ? { kind: 'more', after: `${left}` } : { kind: 'done' }),
+    });
+    await running(made, async (taskQueue) => {
+      const handle = await start(taskQueue);
+      await handle.result();
+      const { events } = await handle.fetchHistory();
+      expect(events!.length).toBeLessThanOrEqual(6 * 5 + 20);
+    });
+  });
+});
