@@ -1,9 +1,9 @@
-import { AccountMismatchError } from '../src/errors.ts';
 import type { Call } from '../src/incident-io/client.ts';
 import type { Identity } from '../src/incident-io/identity.ts';
 import { readReveals } from '../src/incident-io/reveals.ts';
 import { openWindows, sinceFilter } from '../src/incident-io/windows.ts';
 import { declaredTypes, type Table } from '../src/tables/table.ts';
+import { assertSameAccount } from '../src/warehouse/account.ts';
 import type { TableState, Warehouse } from '../src/warehouse/warehouse.ts';
 import type { Clients } from './clients.ts';
 import type { Plan, PlanInput } from './contract.ts';
@@ -28,7 +28,7 @@ export async function planSync(
   // The first answer of the run: its time is what the next watermark will be.
   const identity = await clients.identify(run, call);
   const state = await warehouse.readState(table);
-  if (state) assertSameAccount(table, warehouse, state, identity);
+  assertSameAccount(warehouse.destination, table.name, state, identity.account);
   const { params, filters, notes } = await readReveals(client, table, state?.filters, call);
   const field = method === 'incremental' ? incrementalField : undefined;
   const why = reasonForFullRead(table, state, identity, filters, field);
@@ -85,18 +85,6 @@ function reasonForFullRead(
     }
   }
   return undefined;
-}
-
-function assertSameAccount(
-  table: Table,
-  warehouse: Warehouse,
-  state: TableState,
-  { account }: Identity,
-): void {
-  if (state.account === 'unknown' || account === 'unknown' || state.account === account) return;
-  throw new AccountMismatchError(
-    `${table.name} in ${warehouse.destination} holds the account ${state.account}; the key belongs to ${account}.`,
-  );
 }
 
 function notesOn(identity: Identity): string[] {

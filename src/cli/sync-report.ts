@@ -1,0 +1,131 @@
+import { createLogUpdate } from 'log-update';
+import type { RunOutcome, RunProgress, StartedRun } from '../temporal/runs.ts';
+import { count, printJson, printTable, redact, visible } from './output.ts';
+import type { Session } from './session.ts';
+
+/** Lines that are not on a terminal come at most so often a table, or when its phase changes. */
+const plainEveryMs = 10_000;
+
+type Ended = { readonly outcome: RunOutcome; readonly seconds: number };
+
+/** What `sync` tells people while it lasts, on stderr, and at the end, on stdout. */
+export class SyncReport {
+  readonly #session: Session;
+  readonly #json: boolean;
+  readonly #live: ReturnType<typeof createLogUpdate> | undefined;
+  readonly #told = new Map<string, { phase: string; at: number }>();
+  readonly #ended: Ended[] = [];
+  #tables = 0;
+
+  constructor(session: Session, json: boolean) {
+    this.#session = session;
+    this.#json = json;
+    if (session.stderr.isTTY === true) this.#live = createLogUpdate(session.stderr as NodeJS.WritableStream);
+  }
+
+  /** A line that stays. */
+  say(line: string): void {
+    const text = redact(this.#session, line);
+    if (this.#live) this.#live.persist(text);
+    else this.#session.stderr.write(`${text}\n`);
+  }
+
+  started(runs: readonly StartedRun[]): void {
+    this.#tables = runs.length;
+    const taken = runs.filter(({ how }) => how === 'taken_up').map(({ table }) => table);
+    const replaced = runs.filter(({ how }) => how === 'replaced').map(({ table }) => table);
+    if (taken.length > 0) this.say(`Goes on with the open runs of ${taken.join(', ')}.`);
+    if (replaced.length > 0)
+      this.say(`Cancelled the open runs of ${replaced.join(', ')}: they had other settings.`);
+    if (taken.length + replaced.length > 0)
+      this.say('Open runs of tables that were not asked for stay open.');
+  }
+
+  progressed(progress: readonly RunProgress[]): void {
+    if (this.#live) {
+      const done = `${this.#ended.length} of ${this.#tables} tables done`;
+      this.#live([...progress.map((run) => this.#line(run)), done].join('\n'));
+      return;
+    }
+    for (const run of progress) {
+      const told = this.#told.get(run.table);
+      const phase = run.retrying ? `retrying ${run.retrying.attempt}` : run.phase;
+      if (told && told.phase === phase && Date.now() - told.at < plainEveryMs) continue;
+      this.#told.set(run.table, { phase, at: Date.now() });
+      this.#session.stderr.write(`${this.#line(run)}\n`);
+    }
+  }
+
+  ended(outcome: RunOutcome, seconds: number): void {
+    this.#ended.push({ outcome, seconds });
+  }
+
+  /** Prints the report; what failed comes last, with what to do. */
+  close(destination: string): void {
+    this.#live?.clear();
+    const { stdout } = this.#session;
+    if (this.#json) {
+      printJson(stdout, {
+        destination,
+        tables: this.#ended.map(({ outcome, seconds }) => ({ ...outcome, seconds })),
+      });
+      return;
+    }
+    const rows = this.#ended.map(({ outcome, seconds }) => printed(outcome, seconds));
+    printTable(stdout, rows, [
+      { head: 'table', value: ({ table }) => table },
+      { head: 'rows', value: ({ rows }) => rows, align: 'right' },
+      { head: 'new', value: ({ inserted }) => inserted, align: 'right' },
+      { head: 'changed', value: ({ updated }) => updated, align: 'right' },
+      { head: 'gone', value: ({ dropped }) => dropped, align: 'right' },
+      { head: 'requests', value: ({ requests }) => requests, align: 'right' },
+      { head: 'bytes', value: ({ bytes }) => bytes, align: 'right' },
+      { head: 'seconds', value: ({ seconds }) => seconds, align: 'right' },
+      { head: 'read', value: ({ read }) => read, wrap: true },
+    ]);
+    for (const { outcome } of this.#ended) this.#remark(outcome);
+    stdout.write(`Tables are in ${destination}\n`);
+  }
+
+  #remark(outcome: RunOutcome): void {
+    const { stderr } = this.#session;
+    const say = (line: string) => stderr.write(redact(this.#session, `${line}\n`));
+    if (outcome.status === 'failed') {
+      say(`error: ${outcome.table}: ${visible(outcome.message)}`);
+      say(`  → ${outcome.advice}`);
+    }
+    if (outcome.status === 'synced') {
+      for (const note of outcome.result.notes) say(`note: ${outcome.table}: ${visible(note)}`);
+    }
+  }
+
+  #line({ table, phase, read, windows, retrying }: RunProgress): string {
+    const figures =
+      read && read.pages > 0 ? ` ${count(read.rows, 'row')}, ${count(read.requests, 'request')}` : '';
+    const open = windows && windows.open > 1 ? `, ${windows.open} windows open` : '';
+    const again = retrying ? ` · retrying (attempt ${retrying.attempt}): ${visible(retrying.message)}` : '';
+    return redact(this.#session, `${table.padEnd(18)} ${phase}${figures}${open}${again}`);
+  }
+}
+
+/** A row of the report; what is unknown stays empty. */
+function printed(outcome: RunOutcome, seconds: number) {
+  const { table } = outcome;
+  const took = seconds.toFixed(1);
+  if (outcome.status !== 'synced') {
+    const none = { rows: '', inserted: '', updated: '', dropped: '', requests: '', bytes: '' };
+    return { table, ...none, seconds: took, read: outcome.status };
+  }
+  const { rows, changes, read, fullRead, reason } = outcome.result;
+  return {
+    table,
+    rows: count(rows),
+    inserted: changes ? count(changes.inserted) : '',
+    updated: changes ? count(changes.updated) : '',
+    dropped: changes ? count(changes.dropped) : '',
+    requests: count(read.requests),
+    bytes: count(read.bytes),
+    seconds: took,
+    read: fullRead ? `everything: ${reason}` : reason,
+  };
+}

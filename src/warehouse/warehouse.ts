@@ -1,0 +1,114 @@
+import type { ApiRecord, Table, TimestampField } from '../tables/table.ts';
+
+/**
+ * What a table says about itself, committed in one Delta version with its rows: a watermark can never be
+ * ahead of its data, whatever dies. Times are milliseconds since the epoch.
+ */
+export type TableState = {
+  /** Raised by every commit of a run (`txn` `incident-io-source`). */
+  readonly counter: number;
+  /** Up to when the table is complete; absent where the next run has to read everything. */
+  readonly watermark?: number;
+  /** The API's time at which the last full read began. */
+  readonly fullReadAt?: number;
+  /** How often in a row the API's `total_record_count` and the committed rows differed. */
+  readonly differences: number;
+  /** `dashboard_url` of the account that feeds the table, or `unknown`. */
+  readonly account: string;
+  /** What the watermark was made with; a run that differs in any of them reads everything. */
+  readonly incrementalField?: TimestampField;
+  /** Canonical JSON of the revealing parameters. */
+  readonly filters: string;
+  /** Canonical JSON of the key's roles and teams, or `unknown`. */
+  readonly visibility: string;
+  /** The declared column types of the version that wrote last, canonical JSON. */
+  readonly types: string;
+  readonly rows: number;
+  /**
+   * Somebody else changed data after our last commit (RESTORE, DELETE), or that commit is no longer in the
+   * log: what the state says may not be true of the rows, so the next run reads everything.
+   */
+  readonly disturbed: boolean;
+};
+
+/** A staged part: rows of one batch in one Parquet file, written once under a name of its own. */
+export type Part = {
+  /** File name within the run's staging folder. */
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Milliseconds since the epoch; a part older than three days makes the run plan again. */
+  readonly stagedAt: number;
+};
+
+/** Collects the pages of one batch and stages them as one part. */
+export type PartWriter = {
+  /** `pass` is the value of the table's pass these records came in. Throws `RecordShapeError` for a record without key. */
+  add(records: readonly ApiRecord[], pass?: string): Promise<void>;
+  readonly rows: number;
+  /** Bytes of JSON collected so far. */
+  readonly bytes: number;
+  /** Writes the part; `undefined` where no record was added. */
+  finish(): Promise<Part | undefined>;
+  /** Leaves nothing behind. */
+  abort(): Promise<void>;
+};
+
+export type CommitRequest = {
+  readonly runId: string;
+  /** In the order of the batches in workflow state: of two rows of a key with one `updated_at` the later wins. */
+  readonly parts: readonly Part[];
+  /** A full read replaces the table and drops keys it did not see; an incremental one merges. */
+  readonly fullRead: boolean;
+  /** The counter the run was planned on; `none` where there was no table. */
+  readonly plannedOn: number | 'none';
+  /** `total_record_count`, where the endpoint gives it. */
+  readonly total?: number;
+  /** The state to commit; what the merge itself decides (rows, differences, a withheld watermark) is not in it. */
+  readonly state: Pick<
+    TableState,
+    'watermark' | 'fullReadAt' | 'account' | 'incrementalField' | 'filters' | 'visibility'
+  >;
+};
+
+export type CommitOutcome =
+  | {
+      readonly status: 'committed';
+      readonly version: number;
+      readonly counter: number;
+      /** Rows of the table after the commit, and what became of them. */
+      readonly rows: number;
+      readonly rowsBefore: number;
+      readonly inserted: number;
+      readonly updated: number;
+      readonly dropped: number;
+      /** Bytes of the data files the commit added. */
+      readonly bytesWritten: number;
+      /** Columns added for fields the declaration does not know, and for values that did not fit. */
+      readonly columnsAdded: readonly string[];
+      /** As committed: absent where the run may not set one (it added a column for an unknown field). */
+      readonly watermark?: number;
+      readonly differences: number;
+    }
+  /** A version since the planned one carries this run's id: an earlier attempt succeeded and its answer was lost. */
+  | { readonly status: 'already_committed'; readonly version: number; readonly rows: number }
+  /** Somebody else's commit came in between, or a part is missing or too old: drop the staging and plan again. */
+  | { readonly status: 'overtaken'; readonly reason: string };
+
+/** The tables of one destination. */
+export type Warehouse = {
+  /** Where a person finds it: an absolute path or a URL. */
+  readonly destination: string;
+  /** Writes and deletes a probe; throws `DestinationError` where that fails or put-if-absent is not honoured. */
+  assertWritable(): Promise<void>;
+  /** `undefined` where there is no table. Throws `DestinationError` where a Delta table is not ours or not readable. */
+  readState(table: Table): Promise<TableState | undefined>;
+  createPart(table: Table, runId: string): Promise<PartWriter>;
+  commit(table: Table, request: CommitRequest): Promise<CommitOutcome>;
+  /** Deletes what a run staged. No error where there is nothing. */
+  discardStaged(table: Table, runId: string): Promise<void>;
+  /** Deletes staging that nobody wrote to for `olderThanMs`; how many runs' staging went. */
+  sweepStaged(table: Table, olderThanMs: number): Promise<number>;
+  /** Closes DuckDB. */
+  close(): Promise<void>;
+};
