@@ -21,8 +21,11 @@ async function place({ onTestFinished }: TestContext) {
   const env = { ...process.env, XDG_STATE_HOME: home, TMPDIR: home };
   const stateDir = defaultStateDir(env);
   onTestFinished(async () => {
-    const { server } = await readRecord(stateDir);
-    if (server !== null) await stop(server, 0);
+    const temporary = (await readdir(home)).filter((name) => name.startsWith('incident-io-source-temporal-'));
+    for (const dir of [stateDir, ...temporary.map((name) => join(home, name))]) {
+      const { server } = await readRecord(dir);
+      if (server !== null) await stop(server, 0);
+    }
     await rm(home, { recursive: true, force: true });
   });
   return {
@@ -107,9 +110,19 @@ describe.concurrent('the embedded Temporal server', () => {
   test('is one, when several processes start at once', async (context) => {
     const { startUser } = await place(context);
     const users = await Promise.all([startUser(), startUser(), startUser()]);
-    expect(new Set(users.map(({ server }) => server.pid)).size).toBe(1);
+    const pids = new Set(users.map(({ server }) => server.pid));
+    expect(pids.size).toBe(1);
     await Promise.all(users.map(({ release }) => release()));
-    expect(await identify(Number(users[0]?.server.pid))).toBeUndefined();
+    expect(await Promise.all([...pids].map(identify))).toEqual([undefined]);
+  });
+
+  test('is one, when every user finds none at first', async (context) => {
+    const { use } = await place(context);
+    const users = await Promise.all([use(), use(), use()]);
+    const pids = new Set(users.map(({ pid }) => pid));
+    expect(pids.size).toBe(1);
+    await Promise.all(users.map(({ release }) => release()));
+    expect(await Promise.all([...pids].map(identify))).toEqual([undefined]);
   });
 
   test('that died is replaced on the same database and port, and stays for whoever used the dead one', async (context) => {
@@ -134,14 +147,22 @@ describe.concurrent('the embedded Temporal server', () => {
 
   test('is not taken for another process that was given its pid', async (context) => {
     const { stateDir, use } = await place(context);
+    const other = spawn('sleep', ['600']);
+    context.onTestFinished(() => void other.kill());
+    await once(other, 'spawn');
     await mkdir(stateDir);
-    const server = { pid: process.pid, startedAt: 'long ago', port: 1, uiPort: null, binary: '' };
-    const users = [{ pid: process.pid, startedAt: 'long ago', use: 'earlier' }];
-    await writeFile(join(stateDir, 'temporal-server.json'), JSON.stringify({ port: null, server, users }));
+    const reused = { pid: other.pid, startedAt: 'long ago' };
+    const record = {
+      port: null,
+      server: { ...reused, port: 1, uiPort: null, binary: '' },
+      users: [{ ...reused, use: 'earlier' }],
+    };
+    await writeFile(join(stateDir, 'temporal-server.json'), JSON.stringify(record));
     const started = await use();
-    expect(started.pid).not.toBe(process.pid);
+    expect(started.pid).not.toBe(other.pid);
     await started.release();
     expect(await identify(started.pid)).toBeUndefined();
+    expect(await identify(Number(other.pid))).toBeDefined();
   });
 
   test('is not started on a database that something else has open', async (context) => {
