@@ -64,11 +64,21 @@ export function createIncidents(
     if (roll < 0.065) return 9;
     if (roll < 0.07) return 4;
     if (roll < 0.075 || span.until - created < 2 * HOUR) return 0;
-    if (resolved > span.until) return 1 + (hash(seed, SALT + 5, index) % 3);
+    // Some are simply forgotten while open.
+    if (roll < 0.085 || resolved > span.until) return 1 + (hash(seed, SALT + 5, index) % 3);
     return span.until - resolved < 6 * DAY * chance(6, index) ? 5 : 6;
   };
 
+  // A row is asked about several times in a row on its way into a page.
+  let latest: { readonly index: number; readonly made: Outline } | undefined;
   const outline = (index: number, created = timeline.at(index)): Outline => {
+    if (latest?.index === index && latest.made.created === created) return latest.made;
+    const made = decide(index, created);
+    latest = { index, made };
+    return made;
+  };
+
+  const decide = (index: number, created: number): Outline => {
     const severity = severityOf(index);
     const resolved = created + Math.ceil(minutesToResolve(index, created, severity) * MINUTE);
     const wrote = Math.min(resolved + chance(7, index) * 5 * DAY, Math.max(created, span.until));
@@ -108,7 +118,7 @@ export function createIncidents(
       entry(5, dice.chance(0.5) ? [{ value_link: 'https://status.example.com/' }] : []),
     ];
     // Few incidents have every field filled in, and all repeat the options of those they have.
-    return entries.filter(() => dice.chance(0.45));
+    return entries.filter(() => dice.chance(0.25));
   };
 
   const record = (index: number, created = timeline.at(index)): ApiRecord => {

@@ -5,14 +5,28 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
+const days = new Map<number, string>();
+
+function dayOf(day: number): string {
+  const known = days.get(day);
+  if (known !== undefined) return known;
+  const text = new Date(day * DAY).toISOString().slice(0, 11);
+  days.set(day, text);
+  return text;
+}
+
+const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
+
 /** RFC 3339 in UTC with as many fraction digits as the moment needs: none to six. */
 export function timestamp(ms: number): string {
   const micros = Math.round(ms * 1000);
   const seconds = Math.floor(micros / 1e6);
   const rest = micros - seconds * 1e6;
-  const text = new Date(seconds * 1000).toISOString().slice(0, 19);
-  if (rest === 0) return `${text}Z`;
-  return `${text}.${String(rest).padStart(6, '0').replace(/0+$/, '')}Z`;
+  const day = Math.floor(seconds / 86_400);
+  const inDay = seconds - day * 86_400;
+  const time = `${two(Math.floor(inDay / 3600))}:${two(Math.floor(inDay / 60) % 60)}:${two(inDay % 60)}`;
+  if (rest === 0) return `${dayOf(day)}${time}Z`;
+  return `${dayOf(day)}${time}.${String(rest).padStart(6, '0').replace(/0+$/, '')}Z`;
 }
 
 /** The reverse of `timestamp`, microseconds included; `undefined` for anything else. */
