@@ -1,4 +1,10 @@
-import { ApplicationFailure, executeChild, isCancellation, ParentClosePolicy } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  ChildWorkflowCancellationType,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+} from '@temporalio/workflow';
 import { adviceOf, asApplicationFailure } from './failures.ts';
 import { syncTable, type SyncTableInput, type SyncTableResult } from './sync-table.ts';
 
@@ -33,6 +39,7 @@ export async function syncSource({ tables }: SyncSourceInput): Promise<TableOutc
           args: [input],
           // A parent that is terminated still lets its tables sweep their staging.
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+          cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
         });
         return { table, status: 'synced', result };
       } catch (error) {

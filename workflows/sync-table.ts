@@ -46,6 +46,8 @@ export type SyncTableResult = {
   /** Milliseconds since the epoch. */
   readonly watermark?: number;
   readonly read: Figures;
+  /** From the run's start to its commit. */
+  readonly seconds: number;
   readonly notes: readonly string[];
 };
 
@@ -206,15 +208,23 @@ function resultOf(
   outcome: Exclude<Awaited<ReturnType<Activities['commitSync']>>, { status: 'overtaken' }>,
 ): SyncTableResult {
   const { fullRead, reason } = plan;
-  const base = { table, fullRead, reason, version: outcome.version, rows: outcome.rows };
-  if (outcome.status === 'already_committed') return { ...base, read: reading.figures, notes: reading.notes };
+  const seconds = (Date.now() - workflowInfo().startTime.getTime()) / 1000;
+  const base = {
+    table,
+    fullRead,
+    reason,
+    version: outcome.version,
+    rows: outcome.rows,
+    read: reading.figures,
+    seconds,
+  };
+  if (outcome.status === 'already_committed') return { ...base, notes: reading.notes };
   const { rowsBefore, inserted, updated, dropped, bytesWritten, columnsAdded, watermark } = outcome;
   const added = columnsAdded.length > 0 ? [`Columns added: ${columnsAdded.join(', ')}`] : [];
   return {
     ...base,
     changes: { rowsBefore, inserted, updated, dropped, bytesWritten, columnsAdded },
     ...(watermark !== undefined && { watermark }),
-    read: reading.figures,
     notes: [...reading.notes, ...added, ...shrunk(fullRead, rowsBefore, outcome.rows)],
   };
 }

@@ -6,15 +6,13 @@ import type { Session } from './session.ts';
 /** Lines that are not on a terminal come at most so often a table, or when its phase changes. */
 const plainEveryMs = 10_000;
 
-type Ended = { readonly outcome: RunOutcome; readonly seconds: number };
-
 /** What `sync` tells people while it lasts, on stderr, and at the end, on stdout. */
 export class SyncReport {
   readonly #session: Session;
   readonly #json: boolean;
   readonly #live: ReturnType<typeof createLogUpdate> | undefined;
   readonly #told = new Map<string, { phase: string; at: number }>();
-  readonly #ended: Ended[] = [];
+  readonly #ended: RunOutcome[] = [];
   #tables = 0;
 
   constructor(session: Session, json: boolean) {
@@ -56,8 +54,8 @@ export class SyncReport {
     }
   }
 
-  ended(outcome: RunOutcome, seconds: number): void {
-    this.#ended.push({ outcome, seconds });
+  ended(outcome: RunOutcome): void {
+    this.#ended.push(outcome);
   }
 
   /** Prints the report; what failed comes last, with what to do. */
@@ -65,13 +63,10 @@ export class SyncReport {
     this.#live?.clear();
     const { stdout } = this.#session;
     if (this.#json) {
-      printJson(stdout, {
-        destination,
-        tables: this.#ended.map(({ outcome, seconds }) => ({ ...outcome, seconds })),
-      });
+      printJson(stdout, { destination, tables: this.#ended });
       return;
     }
-    const rows = this.#ended.map(({ outcome, seconds }) => printed(outcome, seconds));
+    const rows = this.#ended.map(printed);
     printTable(stdout, rows, [
       { head: 'table', value: ({ table }) => table },
       { head: 'rows', value: ({ rows }) => rows, align: 'right' },
@@ -83,7 +78,7 @@ export class SyncReport {
       { head: 'seconds', value: ({ seconds }) => seconds, align: 'right' },
       { head: 'read', value: ({ read }) => read, wrap: true },
     ]);
-    for (const { outcome } of this.#ended) this.#remark(outcome);
+    for (const outcome of this.#ended) this.#remark(outcome);
     stdout.write(`Tables are in ${destination}\n`);
   }
 
@@ -109,14 +104,13 @@ export class SyncReport {
 }
 
 /** A row of the report; what is unknown stays empty. */
-function printed(outcome: RunOutcome, seconds: number) {
+function printed(outcome: RunOutcome) {
   const { table } = outcome;
-  const took = seconds.toFixed(1);
   if (outcome.status !== 'synced') {
-    const none = { rows: '', inserted: '', updated: '', dropped: '', requests: '', bytes: '' };
-    return { table, ...none, seconds: took, read: outcome.status };
+    const none = { rows: '', inserted: '', updated: '', dropped: '', requests: '', bytes: '', seconds: '' };
+    return { table, ...none, read: outcome.status };
   }
-  const { rows, changes, read, fullRead, reason } = outcome.result;
+  const { rows, changes, read, fullRead, reason, seconds } = outcome.result;
   return {
     table,
     rows: count(rows),
@@ -125,7 +119,7 @@ function printed(outcome: RunOutcome, seconds: number) {
     dropped: changes ? count(changes.dropped) : '',
     requests: count(read.requests),
     bytes: count(read.bytes),
-    seconds: took,
+    seconds: seconds.toFixed(1),
     read: fullRead ? `everything: ${reason}` : reason,
   };
 }

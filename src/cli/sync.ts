@@ -84,7 +84,7 @@ async function sync(session: Session, names: readonly string[], options: SyncOpt
         syncTables(serving, destination, inputs, {
           onStart: (runs) => report.started(runs),
           onProgress: (progress) => report.progressed(progress),
-          onOutcome: (outcome, seconds) => report.ended(outcome, seconds),
+          onOutcome: (outcome) => report.ended(outcome),
           interrupt: session.signal,
         }),
       );

@@ -17,7 +17,7 @@ export type Watcher = {
   readonly onStart: (runs: readonly StartedRun[]) => void;
   /** Called every second with the runs that are going on. */
   readonly onProgress: (progress: readonly RunProgress[]) => void;
-  readonly onOutcome: (outcome: RunOutcome, seconds: number) => void;
+  readonly onOutcome: (outcome: RunOutcome) => void;
   /** Cancels the runs; they sweep their staging before this function returns. */
   readonly interrupt: AbortSignal;
 };
@@ -30,7 +30,6 @@ export async function syncTables(
   { onStart, onProgress, onOutcome, interrupt }: Watcher,
 ): Promise<RunOutcome[]> {
   const begin = (input: SyncTableInput) => startRun(client, taskQueue, destination, input);
-  const began = Date.now();
   const runs = await Promise.all(inputs.map(async (input) => ({ input, run: await begin(input) })));
   onStart(runs.map(({ run }) => run));
 
@@ -46,7 +45,7 @@ export async function syncTables(
     runs.map(async ({ input, run }) => {
       const outcome = await outcomeOf(run, () => begin(input));
       going.delete(run);
-      onOutcome(outcome, (Date.now() - began) / 1000);
+      onOutcome(outcome);
       return outcome;
     }),
   );
