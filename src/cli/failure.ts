@@ -1,0 +1,75 @@
+import { CommanderError } from 'commander';
+import { PermissionError, RequestError, SourceError, UsageError } from '../errors.ts';
+import { printJson, redact } from './output.ts';
+import type { Session } from './session.ts';
+
+/** What scripts can tell by. */
+const exitCodes = { failed: 1, usage: 2, interrupted: 130 };
+
+type Failure = {
+  readonly error: string;
+  readonly message: string;
+  readonly advice?: string;
+  readonly [fact: string]: unknown;
+};
+
+/**
+ * Tells of an error, without any key: two lines on stderr or, for a machine, one object on stdout.
+ * @returns the exit code: 1 something failed · 2 it was asked for wrongly · 130 interrupted.
+ */
+export function reportFailure(session: Session, error: unknown, json: boolean): number {
+  if (session.signal.aborted) {
+    session.stderr.write('Interrupted.\n');
+    return exitCodes.interrupted;
+  }
+  // Help and version were asked for and are printed.
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  const failure = describe(error);
+  if (json) {
+    printJson(session.stdout, hideIn(session, failure));
+  } else {
+    session.stderr.write(redact(session, `error: ${failure.message}\n`));
+    if (failure.advice !== undefined) session.stderr.write(redact(session, `  → ${failure.advice}\n`));
+  }
+  return error instanceof UsageError || error instanceof CommanderError ? exitCodes.usage : exitCodes.failed;
+}
+
+function describe(error: unknown): Failure {
+  if (error instanceof SourceError) {
+    return { error: error.name, message: error.message, advice: error.advice, ...factsOf(error) };
+  }
+  if (error instanceof CommanderError) {
+    const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+    const advice = suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'Add --help to see what the command takes.';
+    return { error: 'UsageError', message, advice };
+  }
+  return { error: 'UnexpectedError', message: `unexpected, please report this.\n${stackOf(error)}` };
+}
+
+/** What people quote to the vendor's support, and what a script may go by. */
+function factsOf(error: SourceError): { readonly [fact: string]: unknown } {
+  if (!(error instanceof RequestError)) return {};
+  const { status, requestId } = error.facts;
+  const scope = error instanceof PermissionError ? error.scope : undefined;
+  return {
+    ...(status !== undefined && { status }),
+    ...(requestId !== undefined && { request_id: requestId }),
+    ...(scope !== undefined && { scope }),
+  };
+}
+
+/** Stacks only: an error's other properties may hold a request with its headers, or rows. */
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? error.message;
+  return error.cause === undefined ? stack : `${stack}\nCaused by: ${stackOf(error.cause)}`;
+}
+
+function hideIn(session: Session, failure: Failure): unknown {
+  return Object.fromEntries(
+    Object.entries(failure).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? redact(session, value) : value,
+    ]),
+  );
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+import { run } from './run.ts';
+
+const interrupt = new AbortController();
+// The second one ends the process at once, as it would without us.
+process.once('SIGINT', () => interrupt.abort());
+process.once('SIGTERM', () => interrupt.abort());
+// `… | head` closes the pipe; what the command is doing goes on.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+const { stdin, stdout, stderr } = process;
+process.exitCode = await run(process.argv.slice(2), { stdin, stdout, stderr, signal: interrupt.signal });

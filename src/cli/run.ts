@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { checkCommand } from './check.ts';
+import { reportFailure } from './failure.ts';
+import { examples } from './help.ts';
+import { keyVariable } from './key-options.ts';
+import type { Session } from './session.ts';
+import { tablesCommand } from './tables.ts';
+
+/** Every command, in the order the help lists them. */
+const commands: readonly ((session: Session) => Command)[] = [tablesCommand, checkCommand];
+
+/**
+ * Runs one command line.
+ * @param argv without the program's own two entries.
+ * @returns the exit code: 0 done · 1 something failed · 2 it was asked for wrongly · 130 interrupted.
+ */
+export async function run(
+  argv: readonly string[],
+  io: Pick<Session, 'stdin' | 'stdout' | 'stderr' | 'signal'>,
+): Promise<number> {
+  const session: Session = { ...io, secrets: new Set(), exitCode: 0 };
+  const key = process.env[keyVariable]?.trim();
+  if (key) session.secrets.add(key);
+  try {
+    await createProgram(session).parseAsync(argv, { from: 'user' });
+    return session.exitCode;
+  } catch (error) {
+    return reportFailure(session, error, argv.includes('--json'));
+  }
+}
+
+function createProgram(session: Session): Command {
+  const { stdout, stderr } = session;
+  const program = new Command('incident-io-source')
+    .description('Copies an incident.io account into Delta tables and keeps them current.')
+    .version(version())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => stdout.columns ?? 80,
+      getErrHelpWidth: () => stderr.columns ?? 80,
+      // Errors are told of in one place, with all others.
+      outputError: () => undefined,
+    })
+    .addHelpText(
+      'after',
+      examples(
+        ['Which tables are there?', 'incident-io-source tables'],
+        ['What may my key read?', `export ${keyVariable}=…\n  incident-io-source check`],
+        [
+          'How many incidents of each severity?',
+          `incident-io-source query "SELECT severity_id, count(*) FROM incidents GROUP BY ALL"`,
+        ],
+      ),
+    );
+  program.action(() => {
+    throw new CommanderError(
+      2,
+      'missing',
+      'no command is given\n(Run incident-io-source --help to see them all.)',
+    );
+  });
+  for (const command of commands) program.addCommand(command(session).copyInheritedSettings(program));
+  return program;
+}
+
+/** Of package.json, which lies above both the sources and the build. */
+function version(): string {
+  const root = extname(import.meta.url) === '.ts' ? '../../' : '../../../';
+  const text = readFileSync(new URL(`${root}package.json`, import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}

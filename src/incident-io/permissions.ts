@@ -1,0 +1,42 @@
+import { CredentialsError, PermissionError, SourceError } from '../errors.ts';
+import type { Table } from '../tables/table.ts';
+import type { Call, Client } from './client.ts';
+import { readPage } from './pages.ts';
+import { openWindows } from './windows.ts';
+
+/** Whether a key may read a table. */
+export type TablePermission =
+  | { readonly table: string; readonly allowed: true }
+  | {
+      readonly table: string;
+      readonly allowed: false;
+      /** The scope the key lacks; absent where the table could not be read for another reason. */
+      readonly scope?: string;
+      readonly message: string;
+    };
+
+/**
+ * Asks for the smallest page of each table, side by side: which scopes a key's roles give is published nowhere,
+ * so the 403 is the only word on it. A table that cannot be read for another reason is one that is not allowed,
+ * with that reason, and holds up no other. Throws `CredentialsError`, which is true of all tables.
+ */
+export function readPermissions(
+  client: Client,
+  tables: readonly Table[],
+  call: Call,
+): Promise<TablePermission[]> {
+  return Promise.all(tables.map((table) => readPermission(client, table, call)));
+}
+
+async function readPermission(client: Client, table: Table, call: Call): Promise<TablePermission> {
+  const [window] = openWindows(table, [], undefined);
+  try {
+    await readPage(client, table, window!, undefined, { ...call, pageSize: 1 });
+    return { table: table.name, allowed: true };
+  } catch (error) {
+    if (!(error instanceof SourceError) || error instanceof CredentialsError) throw error;
+    const { message } = error;
+    if (!(error instanceof PermissionError)) return { table: table.name, allowed: false, message };
+    return { table: table.name, allowed: false, scope: error.scope ?? table.scope, message };
+  }
+}
