@@ -103,11 +103,13 @@ it('gives exactly the rows a filter describes, once, whatever the page size', as
           if (mode !== undefined) own.set('incident_mode', mode);
           found.push(...(await readAll(PATHS[table], table, own)));
         }
-        expect(idsOf(found).toSorted()).toEqual(idsOf(expected).toSorted());
-        if (table !== 'follow_ups') {
-          const inOrder = table === 'incidents' && !isOldestFirst ? expected.toReversed() : expected;
-          expect(found).toEqual(inOrder);
-        }
+        // Passes by mode come one after the other; everything else has one order.
+        const inOrder = table === 'incidents' && !isOldestFirst ? expected.toReversed() : expected;
+        const arranged = (rows: ApiRecord[]) =>
+          table === 'follow_ups'
+            ? rows.toSorted((a, b) => String(a['id']).localeCompare(String(b['id'])))
+            : rows;
+        expect(arranged(found)).toEqual(arranged(inOrder));
       },
     ),
     { numRuns: 60 },

@@ -88,7 +88,7 @@ it('sends headers and then nothing, and still stops', async () => {
   const body = response.text();
   await sandbox.stop();
   running = undefined;
-  await expect(body).rejects.toThrow();
+  await expect(body).rejects.toThrow('terminated');
 });
 
 it('redirects', async () => {

@@ -202,7 +202,9 @@ describe('rows hidden by default', () => {
       return !isTry && !['declined', 'canceled', 'merged'].includes(category);
     });
     expect(expected.length).toBeLessThan(SMALL.incidents);
-    expect(shown.map((row) => row.id).toSorted()).toEqual(expected.map((row) => row['id']).toSorted());
+    expect(shown.map((row) => row.id).toSorted()).toEqual(
+      expected.map((row) => String(row['id'])).toSorted(),
+    );
     expect(await readAll(sandbox, 'incidents', `/v2/incidents?${EVERYTHING}`)).toHaveLength(SMALL.incidents);
   });
 
@@ -215,7 +217,9 @@ describe('rows hidden by default', () => {
     );
     const ids = passes.flat().map((row) => row.id);
     expect(passes.every((rows) => rows.length > 0)).toBe(true);
-    expect(ids.toSorted()).toEqual([...sandbox.records('follow_ups')].map((row) => row['id']).toSorted());
+    expect(ids.toSorted()).toEqual(
+      [...sandbox.records('follow_ups')].map((row) => String(row['id'])).toSorted(),
+    );
     const [standard = [], retrospective = []] = passes;
     const usual = await readAll(sandbox, 'follow_ups', '/v3/follow_ups?page_size=250');
     expect(usual).toHaveLength(standard.length + retrospective.length);

@@ -8,7 +8,7 @@ import { chores, sentences, services } from './words.ts';
 
 const SALT = 5;
 /** Days a team typically takes to finish a follow-up, in the order of the account's teams. */
-const DAYS = [60, 14, 30, 120, 10, 7] as const;
+const DAYS = [150, 30, 90, 240, 20, 10] as const;
 
 export function createFollowUps(
   seed: number,

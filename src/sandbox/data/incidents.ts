@@ -118,7 +118,7 @@ export function createIncidents(
       entry(5, dice.chance(0.5) ? [{ value_link: 'https://status.example.com/' }] : []),
     ];
     // Few incidents have every field filled in, and all repeat the options of those they have.
-    return entries.filter(() => dice.chance(0.25));
+    return entries.filter(() => dice.chance(0.18));
   };
 
   const record = (index: number, created = timeline.at(index)): ApiRecord => {

@@ -22,7 +22,7 @@ export function createUsers(seed: number, count: number, span: Span): Users {
     const known = slims[index];
     if (known !== undefined) return known;
     const first = at(firstNames, index % firstNames.length);
-    const last = at(lastNames, (index + Math.floor(index / firstNames.length)) % lastNames.length);
+    const last = at(lastNames, (index + 5 * Math.floor(index / firstNames.length)) % lastNames.length);
     const dice = new Dice(hash(seed, SALT + 2, index));
     const made = {
       id: ids.of(index, created(index)),

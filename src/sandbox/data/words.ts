@@ -28,7 +28,7 @@ export const symptoms = [
   'disk almost full',
 ] as const;
 
-export const causes = ['Deployment', 'Capacity', 'Configuration', 'Third party', 'Unknown'] as const;
+export const causes = ['Deployment', 'Capacity', 'Third party', 'Unknown'] as const;
 
 export const sentences = [
   'Error rate rose right after the last deploy and fell again once it was rolled back.',
