@@ -1,102 +1,25 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
-import type { Activities, Extracted, ExtractInput, Plan } from '../activities/contract.ts';
-import type { SyncTableInput, SyncTableResult } from '../workflows/sync-table.ts';
+import type { Activities, ExtractInput } from '../activities/contract.ts';
+import type { SyncTableResult } from '../workflows/sync-table.ts';
+import { activities, batch, input, planOf, running } from './helpers/activities.ts';
 import { connectToTestServer, unique } from './helpers/temporal.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const temporal = await connectToTestServer();
 
-const input: SyncTableInput = {
-  run: {
-    table: 'alerts',
-    apiKey: { env: 'NONE' },
-    baseUrl: 'http://127.0.0.1:1',
-    account: 'acme',
-    limits: { batchRows: 10, batchMs: 1_000, giveUpAfterMs: 1_000 },
-  },
-  method: 'full_refresh',
-};
-
-const planOf = (...ids: number[]): Plan => ({
-  fullRead: true,
-  reason: 'first sync',
-  windows: ids.map((id) => ({ id, params: [] })),
-  plannedOn: 'none',
-  state: { account: 'acme', visibility: 'v', filters: '[]' },
-  notes: [],
-});
-
-const batch = (name: string, next: Extracted['next']): Extracted => ({
-  part: { name, rows: 1, bytes: 1, stagedAt: 0 },
-  pages: 1,
-  requests: 1,
-  bytes: 1,
-  waitedMs: 0,
-  next,
-});
-
-const committed = {
-  status: 'committed',
-  version: 7,
-  counter: 8,
-  rows: 3,
-  rowsBefore: 0,
-  inserted: 3,
-  updated: 0,
-  dropped: 0,
-  bytesWritten: 1,
-  columnsAdded: [],
-  differences: 0,
-} as const;
-
-/** Activities that do nothing, remember what they were asked, and can be replaced one by one. */
-function activities(
-  replaced: Partial<Activities>,
-): Activities & { called: string[]; committedParts: string[][] } {
-  const called: string[] = [];
-  const committedParts: string[][] = [];
-  const all: Activities = {
-    planSync: async () => planOf(0),
-    extractBatch: async ({ window }) => batch(`w${window.id}`, { kind: 'done' }),
-    commitSync: async () => committed,
-    discardStaged: async () => undefined,
-    ...replaced,
-  };
-  return {
-    called,
-    committedParts,
-    planSync: (asked) => (called.push('plan'), all.planSync(asked)),
-    extractBatch: (asked) => (called.push(`extract ${asked.window.id}`), all.extractBatch(asked)),
-    commitSync: (asked) => {
-      called.push('commit');
-      committedParts.push(asked.parts.map(({ name }) => name));
-      return all.commitSync(asked);
-    },
-    discardStaged: (asked) => (called.push('discard'), all.discardStaged(asked)),
-  };
-}
-
-async function running<T>(made: Activities, work: (taskQueue: string) => Promise<T>): Promise<T> {
-  const taskQueue = unique('sync-table');
-  const worker = await Worker.create({
-    connection: temporal.connection,
-    taskQueue,
-    activities: made,
-    workflowBundle: temporal.workflowBundle,
-    maxHeartbeatThrottleInterval: 100,
-  });
-  return worker.runUntil(() => work(taskQueue));
-}
-
 const start = (taskQueue: string) =>
   temporal.client.workflow.start('syncTable', { workflowId: unique('run'), taskQueue, args: [input] });
 
 async function resultOf(made: Activities): Promise<SyncTableResult> {
-  return running(made, async (taskQueue) => (await start(taskQueue)).result() as Promise<SyncTableResult>);
+  return running(
+    temporal,
+    made,
+    async (taskQueue) => (await start(taskQueue)).result() as Promise<SyncTableResult>,
+  );
 }
 
 async function failureOf(made: Activities): Promise<Error> {
@@ -161,7 +84,7 @@ describe('syncTable', () => {
       },
       discardStaged: async () => void swept.push('swept'),
     });
-    await running(made, async (taskQueue) => {
+    await running(temporal, made, async (taskQueue) => {
       const handle = await start(taskQueue);
       await expect.poll(() => made.called).toContain('extract 0');
       await handle.cancel();
@@ -205,7 +128,7 @@ describe('syncTable', () => {
       extractBatch: async () =>
         batch(`p${left}`, (left -= 1) > 0 ? { kind: 'more', after: `${left}` } : { kind: 'done' }),
     });
-    await running(made, async (taskQueue) => {
+    await running(temporal, made, async (taskQueue) => {
       const handle = await start(taskQueue);
       await handle.result();
       const { events } = await handle.fetchHistory();

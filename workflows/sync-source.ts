@@ -56,7 +56,7 @@ export async function syncSource({ tables }: SyncSourceInput): Promise<TableOutc
     throw ApplicationFailure.nonRetryable(
       `${failed.length} of ${outcomes.length} tables failed: ${names}`,
       'TablesFailedError',
-      outcomes,
+      ...outcomes,
     );
   }
   return outcomes;

@@ -1,0 +1,92 @@
+import { Worker } from '@temporalio/worker';
+import type { Activities, Extracted, Plan } from '../../activities/contract.ts';
+import type { SyncTableInput } from '../../workflows/sync-table.ts';
+import { type TestTemporal, unique } from './temporal.ts';
+
+/** A run of a table for activities that do nothing. */
+export const input: SyncTableInput = {
+  run: {
+    table: 'alerts',
+    apiKey: { env: 'NONE' },
+    baseUrl: 'http://127.0.0.1:1',
+    account: 'acme',
+    limits: { batchRows: 10, batchMs: 1_000, giveUpAfterMs: 1_000 },
+  },
+  method: 'full_refresh',
+};
+
+export const planOf = (...ids: number[]): Plan => ({
+  fullRead: true,
+  reason: 'first sync',
+  windows: ids.map((id) => ({ id, params: [] })),
+  plannedOn: 'none',
+  state: { account: 'acme', visibility: 'v', filters: '[]' },
+  notes: [],
+});
+
+export const batch = (name: string, next: Extracted['next']): Extracted => ({
+  part: { name, rows: 1, bytes: 1, stagedAt: 0 },
+  pages: 1,
+  requests: 1,
+  bytes: 1,
+  waitedMs: 0,
+  next,
+});
+
+const committed = {
+  status: 'committed',
+  version: 7,
+  counter: 8,
+  rows: 3,
+  rowsBefore: 0,
+  inserted: 3,
+  updated: 0,
+  dropped: 0,
+  bytesWritten: 1,
+  columnsAdded: [],
+  differences: 0,
+} as const;
+
+/** Activities that do nothing, remember what they were asked, and can be replaced one by one. */
+export function activities(
+  replaced: Partial<Activities>,
+): Activities & { called: string[]; committedParts: string[][] } {
+  const called: string[] = [];
+  const committedParts: string[][] = [];
+  const all: Activities = {
+    planSync: async () => planOf(0),
+    extractBatch: async ({ window }) => batch(`w${window.id}`, { kind: 'done' }),
+    commitSync: async () => committed,
+    discardStaged: async () => undefined,
+    ...replaced,
+  };
+  return {
+    called,
+    committedParts,
+    planSync: (asked) => (called.push('plan'), all.planSync(asked)),
+    extractBatch: (asked) => (called.push(`extract ${asked.window.id}`), all.extractBatch(asked)),
+    commitSync: (asked) => {
+      called.push('commit');
+      committedParts.push(asked.parts.map(({ name }) => name));
+      return all.commitSync(asked);
+    },
+    discardStaged: (asked) => (called.push('discard'), all.discardStaged(asked)),
+  };
+}
+
+/** Runs `work` while a worker of these activities serves a queue of its own. */
+export async function running<T>(
+  temporal: TestTemporal,
+  made: Activities,
+  work: (taskQueue: string) => Promise<T>,
+): Promise<T> {
+  const taskQueue = unique('sync-table');
+  const worker = await Worker.create({
+    connection: temporal.connection,
+    taskQueue,
+    activities: made,
+    workflowBundle: temporal.workflowBundle,
+    maxHeartbeatThrottleInterval: 100,
+  });
+  return worker.runUntil(() => work(taskQueue));
+}
