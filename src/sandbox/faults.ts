@@ -46,7 +46,8 @@ export type FaultRule = {
 export type Answer = {
   status: number;
   headers: OutgoingHttpHeaders;
-  body: string;
+  /** JSON in UTF-8, unless a fault makes it something else. */
+  body: Buffer;
 };
 
 const HTML = '<!doctype html><html><body><h1>We will be right back</h1></body></html>';
@@ -116,16 +117,16 @@ export function spoil(answer: Answer, fault: Fault, request: SandboxRequest, req
           ...headers,
           ...(fault.retryAfterSeconds === undefined ? {} : { 'Retry-After': fault.retryAfterSeconds }),
         },
-        body: problemOf(fault.status).body(requestId),
+        body: Buffer.from(problemOf(fault.status).body(requestId)),
       };
     case 'html':
       return {
         status: fault.status,
         headers: { ...headers, 'Content-Type': 'text/html; charset=utf-8' },
-        body: HTML,
+        body: Buffer.from(HTML),
       };
     case 'redirect':
-      return { status: 302, headers: { ...headers, Location: fault.location }, body: '' };
+      return { status: 302, headers: { ...headers, Location: fault.location }, body: Buffer.alloc(0) };
     case 'without': {
       const isGone = (name: string) =>
         fault.headers === 'date' ? name === 'Date' : name.startsWith('X-RateLimit-');
@@ -134,14 +135,14 @@ export function spoil(answer: Answer, fault: Fault, request: SandboxRequest, req
     case 'repeat-cursor': {
       const after = fault.after ?? request.params.get('after');
       if (after === null) return answer;
-      const body = JSON.parse(answer.body) as { pagination_meta?: Record<string, unknown> };
+      const body = JSON.parse(answer.body.toString()) as { pagination_meta?: Record<string, unknown> };
       return {
         ...answer,
-        body: JSON.stringify({ ...body, pagination_meta: { ...body.pagination_meta, after } }),
+        body: Buffer.from(JSON.stringify({ ...body, pagination_meta: { ...body.pagination_meta, after } })),
       };
     }
     case 'body':
-      return { ...answer, status: 200, body: JSON.stringify(fault.body) };
+      return { ...answer, status: 200, body: Buffer.from(JSON.stringify(fault.body)) };
     case 'cut':
     case 'stall':
     case 'reset':
@@ -156,7 +157,7 @@ export function send(response: ServerResponse, answer: Answer, fault: Fault | un
     return;
   }
   response.sendDate = false;
-  const body = Buffer.from(answer.body);
+  const { body } = answer;
   if (fault?.kind === 'stall') {
     response.writeHead(answer.status, { ...answer.headers, 'Content-Length': body.length }).flushHeaders();
     return;

@@ -164,8 +164,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   });
   const log: { -readonly [K in keyof LoggedRequest]: LoggedRequest[K] }[] = [];
 
-  const answer = (request: SandboxRequest, key: KeyHolder): string => {
-    if (request.path === '/v1/identity') return JSON.stringify({ identity: key.identity });
+  const answer = (request: SandboxRequest, key: KeyHolder): Buffer => {
+    if (request.path === '/v1/identity') return Buffer.from(JSON.stringify({ identity: key.identity }));
     const { table } = request;
     if (table === undefined) throw notFound(`there is nothing at ${request.path}`);
     requireScope(key, endpoints[table].scope);
@@ -190,7 +190,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     log.push(entry);
     const requestId = `sandbox-${log.length}`;
     let fault: Fault | undefined;
-    const good: Answer = { status: 200, headers: { 'Content-Type': 'application/json' }, body: '' };
+    const good: Answer = {
+      status: 200,
+      headers: { 'Content-Type': 'application/json' },
+      body: Buffer.alloc(0),
+    };
     try {
       const key = keys.authenticate(incoming.headers.authorization);
       const allowance = key.buckets?.take(request.path);
@@ -204,12 +208,14 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
           'Too many requests hit the API too quickly. We recommend an exponential backoff of your requests.',
         );
         good.status = problem.status;
-        good.body = problem.body(requestId, {
-          name: 'api_key_name',
-          limit: allowance.limit,
-          remaining: 0,
-          retry_after: new Date(allowance.retryAt).toISOString(),
-        });
+        good.body = Buffer.from(
+          problem.body(requestId, {
+            name: 'api_key_name',
+            limit: allowance.limit,
+            remaining: 0,
+            retry_after: new Date(allowance.retryAt).toISOString(),
+          }),
+        );
       } else {
         fault = faults.next(request);
         if (method !== 'GET') {
@@ -220,7 +226,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       good.status = error.status;
-      good.body = error.body(requestId);
+      good.body = Buffer.from(error.body(requestId));
     }
     good.headers['Date'] = new Date(now()).toUTCString();
     const sent = fault === undefined ? good : spoil(good, fault, request, requestId);
