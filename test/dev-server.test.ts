@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chmod, mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -73,9 +73,13 @@ async function gone(pid: number): Promise<void> {
   await expect.poll(() => identify(pid)).toBeUndefined();
 }
 
+/** Written by another process: while this one has a file open for writing, a child forked meanwhile makes it "busy". */
 async function script(file: string, ...lines: string[]): Promise<string> {
-  await writeFile(file, ['#!/bin/sh', ...lines, ''].join('\n'));
-  await chmod(file, 0o755);
+  const writer = spawn('sh', ['-c', 'cat > "$0" && chmod +x "$0"', file], {
+    stdio: ['pipe', 'inherit', 'inherit'],
+  });
+  writer.stdin.end(['#!/bin/sh', ...lines, ''].join('\n'));
+  await once(writer, 'exit');
   return file;
 }
 
@@ -116,8 +120,21 @@ describe.concurrent('the embedded Temporal server', () => {
     expect(await Promise.all([...pids].map(identify))).toEqual([undefined]);
   });
 
-  test('is one, when every user finds none at first', async (context) => {
-    const { use } = await place(context);
+  test('is one, when several found none and each had to fetch the CLI first', async (context) => {
+    const { home, env, stateDir } = await place(context);
+    const cli = await findTemporalCli({ env, report });
+    const install = ['while [ "$1" != --target ]; do shift; done', 'mkdir -p "$2/bin"'];
+    await mkdir(join(home, 'bin'));
+    await script(
+      join(home, 'bin', 'python3'),
+      'PATH=/usr/bin:/bin',
+      ...install,
+      `ln -s '${cli}' "$2/bin/temporal"`,
+    );
+    const closed = 'http://127.0.0.1:1';
+    const fresh = { HOME: home, PATH: join(home, 'bin'), HTTPS_PROXY: closed, https_proxy: closed };
+    const use = () => useDevServer({ stateDir, env: fresh, report });
+
     const users = await Promise.all([use(), use(), use()]);
     const pids = new Set(users.map(({ pid }) => pid));
     expect(pids.size).toBe(1);

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { createServer, connect } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -214,33 +213,24 @@ async function accepts(port: number): Promise<boolean> {
   }).finally(() => socket.destroy());
 }
 
-/** Whether a port on loopback can be bound, or, for port 0, which one. */
-async function bind(port: number): Promise<number | undefined> {
-  if (port > 65_535) return undefined;
+async function isFree(port: number): Promise<boolean> {
   const probe = createServer().listen({ host, port });
   return new Promise((resolve, reject) => {
-    probe.once('listening', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
+    probe.once('listening', () => probe.close(() => resolve(true)));
     probe.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
     );
   });
 }
 
-async function isFree(port: number): Promise<boolean> {
-  return (await bind(port)) !== undefined;
-}
-
-/** A free port, if it can be with that of the web UI, 1000 above, free as well. */
+/**
+ * A free port with that of the web UI, 1000 above, free as well. Below the range that operating systems hand out
+ * for outgoing connections: from there somebody would have taken it when the server comes back.
+ */
 async function freePort(): Promise<number> {
-  let port: number | undefined;
-  for (let attempt = 0; attempt < 5; attempt += 1) {
-    port = await bind(0);
-    if (port !== undefined && (await isFree(port + 1000))) break;
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const port = randomInt(10_000, 30_000);
+    if ((await isFree(port)) && (await isFree(port + 1000))) return port;
   }
-  if (port === undefined)
-    throw new TemporalUnavailableError(`No port on ${host} is free.`, 'Free some ports.');
-  return port;
+  throw new TemporalUnavailableError(`No port on ${host} is free.`, 'End programs that listen there.');
 }
