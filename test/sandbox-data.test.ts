@@ -116,6 +116,24 @@ it('gives exactly the rows a filter describes, once, whatever the page size', as
   );
 });
 
+it.each(['created_at_newest_first', 'created_at_oldest_first'])(
+  'goes on behind every row, made up or added, one at a time (%s)',
+  async (order) => {
+    const params = new URLSearchParams({
+      page_size: '1',
+      sort_by: order,
+      'status_category[not_in]': 'paused',
+    });
+    for (const mode of ['standard', 'retrospective', 'test', 'tutorial']) params.append('mode[one_of]', mode);
+    const expected = [...sandbox.records('incidents')].filter(
+      (row) => (row['incident_status'] as { category: string }).category !== 'paused',
+    );
+    const found = idsOf(await readAll('/v2/incidents', 'incidents', params));
+    const ids = idsOf(expected);
+    expect(found).toEqual(order === 'created_at_oldest_first' ? ids : ids.toReversed());
+  },
+);
+
 it('makes the same account from the same seed, and another from another', async () => {
   const texts = async (seed: number) => {
     const own = await startSandbox({ seed, sizes: SIZES });
