@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
-import { SourceError } from '../src/errors.ts';
 import { toFailure } from './failures.ts';
 
 /**
@@ -55,7 +54,7 @@ export async function attempt<T>(giveUpAfterMs: number, work: (attempt: Attempt)
       },
     });
   } catch (error) {
-    if (context.cancellationSignal.aborted || !(error instanceof SourceError)) throw error;
+    if (context.cancellationSignal.aborted) throw error;
     const now = Date.now();
     failingSince ??= now;
     beat();

@@ -9,22 +9,39 @@ export type FailureDetails = {
 };
 
 /**
- * The one place where this project's errors become Temporal's; another error is a bug and passes untouched.
+ * The one place where errors become Temporal's. What is neither this project's error nor the operating system's is
+ * a bug: retrying would only hide it.
  *
  * @param gaveUp no progress for as long as the run allows, so that even a passing failure ends it.
  */
-export function toFailure(error: unknown, gaveUp?: string): unknown {
-  if (!(error instanceof SourceError)) return error;
-  const waits = error instanceof RateLimitedError || error instanceof ApiUnavailableError;
-  const details: FailureDetails = {
-    advice: error.advice,
-    ...(error instanceof RequestError && error.facts),
-  };
-  return ApplicationFailure.create({
-    type: error.name,
-    message: gaveUp === undefined ? error.message : `${gaveUp}: ${error.message}`,
-    nonRetryable: error.retry === 'never' || gaveUp !== undefined,
-    details: [details],
-    ...(waits && error.retryAfterMs !== undefined && { nextRetryDelay: error.retryAfterMs }),
+export function toFailure(error: unknown, gaveUp?: string): ApplicationFailure {
+  const { message } = error as Error;
+  const said = gaveUp === undefined ? message : `${gaveUp}: ${message}`;
+  if (error instanceof SourceError) {
+    const waits = error instanceof RateLimitedError || error instanceof ApiUnavailableError;
+    return ApplicationFailure.create({
+      type: error.name,
+      message: said,
+      nonRetryable: error.retry === 'never' || gaveUp !== undefined,
+      details: [
+        { advice: error.advice, ...(error instanceof RequestError && error.facts) } satisfies FailureDetails,
+      ],
+      ...(waits && error.retryAfterMs !== undefined && { nextRetryDelay: error.retryAfterMs }),
+    });
+  }
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== undefined && /^E[A-Z]+$/.test(code)) {
+    const advice = 'Check the disk of the destination: free space, permissions, open files.';
+    return ApplicationFailure.create({
+      type: code,
+      message: said,
+      nonRetryable: gaveUp !== undefined,
+      details: [{ advice } satisfies FailureDetails],
+    });
+  }
+  const advice = 'This is a defect of incident-io-source: report it with this message.';
+  return ApplicationFailure.fromError(error, {
+    nonRetryable: true,
+    details: [{ advice } satisfies FailureDetails],
   });
 }

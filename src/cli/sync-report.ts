@@ -28,8 +28,13 @@ export class SyncReport {
     else this.#session.stderr.write(`${text}\n`);
   }
 
+  /** How many tables there will be. */
+  begin(tables: number): void {
+    this.#tables = tables;
+  }
+
   started(runs: readonly StartedRun[]): void {
-    this.#tables = runs.length;
+    this.begin(runs.length);
     const taken = runs.filter(({ how }) => how === 'taken_up').map(({ table }) => table);
     const replaced = runs.filter(({ how }) => how === 'replaced').map(({ table }) => table);
     if (taken.length > 0) this.say(`Goes on with the open runs of ${taken.join(', ')}.`);

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { SyncTableInput } from '../../workflows/sync-table.ts';
 import { UsageError } from '../errors.ts';
 import { checkedBaseUrl, createClient } from '../incident-io/client.ts';
 import { readIdentity } from '../incident-io/identity.ts';
 import { tableNamed, tables } from '../tables/index.ts';
 import type { SyncMethod, Table, TimestampField } from '../tables/table.ts';
 import { connectTemporal } from '../temporal/connection.ts';
+import { inputOf, type Method } from '../temporal/input.ts';
 import { quietRuntime, serveWhile } from '../temporal/serve.ts';
 import { syncTables } from '../temporal/sync-tables.ts';
 import { assertSameAccount } from '../warehouse/account.ts';
@@ -71,11 +71,8 @@ async function sync(session: Session, names: readonly string[], options: SyncOpt
     for (const table of chosen) {
       assertSameAccount(destination, table.name, await warehouse.readState(table), account);
     }
-    const limits = { batchRows: 10_000, batchMs: 120_000, giveUpAfterMs: options.giveUpAfter * 60_000 };
-    const inputs = chosen.map((table, index): SyncTableInput => ({
-      run: { table: table.name, apiKey, baseUrl, account, limits },
-      ...methods[index]!,
-    }));
+    const source = { apiKey, baseUrl, account, giveUpAfterMinutes: options.giveUpAfter };
+    const inputs = chosen.map((table, index) => inputOf(table, source, methods[index]));
     quietRuntime();
     const report = new SyncReport(session, options.json === true);
     const access = await connectTemporal({ env: process.env, report: (line) => report.say(line) });
@@ -98,8 +95,6 @@ async function sync(session: Session, names: readonly string[], options: SyncOpt
     await warehouse.close();
   }
 }
-
-type Method = Pick<SyncTableInput, 'method' | 'incrementalField'>;
 
 /**
  * The method and field asked for, or the table's defaults where it does not offer them; a table that was named

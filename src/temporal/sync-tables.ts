@@ -60,14 +60,15 @@ export async function syncTables(
   }
 }
 
-async function watch(
-  going: ReadonlySet<StartedRun>,
+/** Tells every second where these runs stand, until `done`. */
+export async function watch(
+  going: ReadonlySet<Pick<StartedRun, 'handle'>>,
   onProgress: Watcher['onProgress'],
   done: AbortSignal,
 ): Promise<void> {
   while (!done.aborted) {
     const asked = await Promise.allSettled([...going].map(({ handle }) => progressOf(handle)));
-    // A run that ended or is between two tasks gives no answer; the next look will.
+    // A run that ended, or is not yet begun, gives no answer; the next look will.
     if (!done.aborted)
       onProgress(asked.filter((ask) => ask.status === 'fulfilled').map(({ value }) => value));
     await sleep(1_000, undefined, { signal: done }).catch(() => undefined);

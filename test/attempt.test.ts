@@ -1,0 +1,96 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { describe, expect, it } from 'vitest';
+import { type Attempt, attempt, type Beat } from '../activities/attempt.ts';
+import { ApiUnavailableError, PermissionError } from '../src/errors.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+const minute = 60_000;
+const unavailable = () => new ApiUnavailableError('GET /v2/alerts: 503', { status: 503 }, 7_000);
+
+/** What an attempt that fails in this way tells Temporal, after the heartbeats of the attempts before it. */
+async function failureAfter(
+  heartbeatDetails: Beat | undefined,
+  work: (attempt: Attempt) => Promise<never> = async () => {
+    throw unavailable();
+  },
+): Promise<{ failure: ApplicationFailure; beats: Beat[] }> {
+  const env = new MockActivityEnvironment({ heartbeatDetails });
+  const beats: Beat[] = [];
+  env.on('heartbeat', (beat: Beat) => beats.push(beat));
+  const failure: unknown = await env.run(() => attempt(10 * minute, work)).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  return { failure: failure as ApplicationFailure, beats };
+}
+
+describe('an attempt that fails', () => {
+  it('is retried when the API said, and tells the next one since when nothing works', async () => {
+    const { failure, beats } = await failureAfter(undefined);
+    expect(failure).toMatchObject({
+      type: 'ApiUnavailableError',
+      nonRetryable: false,
+      nextRetryDelay: 7_000,
+    });
+    expect(beats.at(-1)!.failingSince).toBeGreaterThan(Date.now() - minute);
+  });
+
+  it('ends the run when nothing has worked for as long as it may', async () => {
+    const { failure } = await failureAfter({
+      failingSince: Date.now() - 11 * minute,
+      at: Date.now() - 5_000,
+    });
+    expect(failure.nonRetryable).toBe(true);
+    expect(failure.message).toBe('No progress for 11 minutes: GET /v2/alerts: 503');
+  });
+
+  it('counts anew after a break that no back-off explains', async () => {
+    const { failure } = await failureAfter({
+      failingSince: Date.now() - 60 * minute,
+      at: Date.now() - 30 * minute,
+    });
+    expect(failure.nonRetryable).toBe(false);
+  });
+
+  it('counts attempts that died without a word', async () => {
+    const { failure, beats } = await failureAfter({ at: Date.now() - 2 * minute });
+    expect(failure.nonRetryable).toBe(false);
+    expect(beats.at(-1)!.failingSince).toBeLessThan(Date.now() - minute);
+  });
+
+  it('does not count time that it waited at the limit', async () => {
+    const { failure } = await failureAfter(
+      { failingSince: Date.now() - 11 * minute, at: Date.now() - 5_000 },
+      async ({ waited }) => {
+        waited(5 * minute);
+        throw unavailable();
+      },
+    );
+    expect(failure.nonRetryable).toBe(false);
+  });
+
+  it('is not retried where a person has to act, and says what to do', async () => {
+    const { failure } = await failureAfter(undefined, async () => {
+      throw new PermissionError('GET /v2/alerts: 403', 'alerts.view', { status: 403, requestId: 'r' });
+    });
+    expect(failure.nonRetryable).toBe(true);
+    expect(failure.details).toEqual([
+      { advice: expect.stringContaining('alerts.view') as string, status: 403, requestId: 'r' },
+    ]);
+  });
+
+  it('is not retried where it is a bug, which a retry would hide', async () => {
+    const { failure } = await failureAfter(undefined, async () => {
+      throw new TypeError('undefined is not a function');
+    });
+    expect(failure).toMatchObject({ type: 'TypeError', nonRetryable: true });
+  });
+
+  it('is retried where the disk is full', async () => {
+    const { failure } = await failureAfter(undefined, async () => {
+      throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    });
+    expect(failure).toMatchObject({ type: 'ENOSPC', nonRetryable: false });
+  });
+});
