@@ -18,7 +18,7 @@ type Failure = {
  * @returns the exit code: 1 something failed · 2 it was asked for wrongly · 130 interrupted.
  */
 export function reportFailure(session: Session, error: unknown, json: boolean): number {
-  if (session.signal.aborted) {
+  if (session.signal.aborted && (error === session.signal.reason || isAbort(error))) {
     session.stderr.write('Interrupted.\n');
     return exitCodes.interrupted;
   }
@@ -32,6 +32,11 @@ export function reportFailure(session: Session, error: unknown, json: boolean): 
     if (failure.advice !== undefined) session.stderr.write(redact(session, `  → ${failure.advice}\n`));
   }
   return error instanceof UsageError || error instanceof CommanderError ? exitCodes.usage : exitCodes.failed;
+}
+
+/** What Node's own functions throw once their signal is aborted. */
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }
 
 function describe(error: unknown): Failure {

@@ -1,15 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { checkCommand } from './check.ts';
 import { reportFailure } from './failure.ts';
 import { examples } from './help.ts';
 import { keyVariable } from './key-options.ts';
+import { queryCommand } from './query.ts';
+import { sandboxCommand } from './sandbox.ts';
 import type { Session } from './session.ts';
 import { tablesCommand } from './tables.ts';
 
 /** Every command, in the order the help lists them. */
-const commands: readonly ((session: Session) => Command)[] = [tablesCommand, checkCommand];
+const commands: readonly ((session: Session) => Command)[] = [
+  tablesCommand,
+  checkCommand,
+  queryCommand,
+  sandboxCommand,
+];
 
 /**
  * Runs one command line.
@@ -56,13 +63,6 @@ function createProgram(session: Session): Command {
         ],
       ),
     );
-  program.action(() => {
-    throw new CommanderError(
-      2,
-      'missing',
-      'no command is given\n(Run incident-io-source --help to see them all.)',
-    );
-  });
   for (const command of commands) program.addCommand(command(session).copyInheritedSettings(program));
   return program;
 }
