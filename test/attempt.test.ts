@@ -1,11 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import { type Attempt, attempt, type Beat } from '../activities/attempt.ts';
 import { ApiUnavailableError, PermissionError } from '../src/errors.ts';
-
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const minute = 60_000;
 const unavailable = () => new ApiUnavailableError('GET /v2/alerts: 503', { status: 503 }, 7_000);
@@ -17,7 +15,7 @@ async function failureAfter(
     throw unavailable();
   },
 ): Promise<{ failure: ApplicationFailure; beats: Beat[] }> {
-  const env = new MockActivityEnvironment({ heartbeatDetails });
+  const env = new MockActivityEnvironment({ heartbeatDetails }, { logger: new DefaultLogger('ERROR') });
   const beats: Beat[] = [];
   env.on('heartbeat', (beat: Beat) => beats.push(beat));
   const failure: unknown = await env.run(() => attempt(10 * minute, work)).catch((error: unknown) => error);

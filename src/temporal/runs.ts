@@ -106,13 +106,16 @@ export async function outcomeOf(
     if (!(error instanceof WorkflowFailedError)) throw error;
     if (isCancelled(error.cause)) return { table, status: 'cancelled' };
     const failure = asApplicationFailure(error.cause);
-    if (how === 'taken_up' && failure.type === 'DeterminismViolationError') {
+    if (how === 'taken_up' && failure.message.startsWith(nondeterminism)) {
       return outcomeOf(await beginAnew(), beginAnew);
     }
     const { type, message } = failure;
     return { table, status: 'failed', error: type ?? 'Error', message, advice: adviceOf(failure) };
   }
 }
+
+/** The SDK gives such a failure no type; this is its rule number, which its documentation lists. */
+const nondeterminism = '[TMPRL1100]';
 
 function isCancelled(cause: unknown): boolean {
   return cause instanceof CancelledFailure || (cause instanceof ActivityFailure && isCancelled(cause.cause));

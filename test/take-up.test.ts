@@ -1,0 +1,123 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Context } from '@temporalio/activity';
+import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
+import { describe, expect, it } from 'vitest';
+import type { Activities, Extracted } from '../activities/contract.ts';
+import { UsageError } from '../src/errors.ts';
+import { outcomeOf, startRun } from '../src/temporal/runs.ts';
+import { createWorker } from '../src/temporal/worker.ts';
+import type { SyncTableInput } from '../workflows/sync-table.ts';
+import { activities, batch, input } from './helpers/activities.ts';
+import { connectToTestServer, unique } from './helpers/temporal.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+const temporal = await connectToTestServer();
+
+/** Waits until it is cancelled. */
+async function untilCancelled(): Promise<Extracted> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), 20);
+  return context.cancelled.finally(() => clearInterval(beat));
+}
+
+/** Works on a destination of its own while a worker as the product makes it serves its queue. */
+async function serving(
+  made: Activities,
+  taskQueue: string,
+  work: () => Promise<void>,
+  codePath = temporal.workflowBundle.codePath,
+): Promise<void> {
+  const { connection, namespace } = temporal;
+  const worker = await createWorker({
+    connection,
+    namespace,
+    taskQueue,
+    activities: made,
+    workflowBundle: { codePath },
+  });
+  await worker.runUntil(work);
+}
+
+const begin = (place: string, asked: SyncTableInput) => startRun(temporal.client, place, place, asked);
+const never = () => Promise.reject(new Error('begun anew'));
+
+describe('a run that is open already', () => {
+  it('is taken up by one with the same arguments', async () => {
+    const place = unique('place');
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const made = activities({ extractBatch: () => released.then(() => batch('part', { kind: 'done' })) });
+    await serving(made, place, async () => {
+      const first = await begin(place, input);
+      const second = await begin(place, { ...input });
+      expect([first.how, second.how]).toEqual(['started', 'taken_up']);
+      release();
+      expect((await outcomeOf(second, never)).status).toBe('synced');
+      expect(made.called.filter((name) => name === 'plan')).toHaveLength(1);
+    });
+  });
+
+  it('is cancelled, and sweeps, before one with other arguments begins', async () => {
+    const place = unique('place');
+    const made = activities({
+      planSync: async ({ method }) => {
+        if (method === 'incremental') made.called.push('the other plan');
+        return { ...(await activities({}).planSync({ run: { ...input.run, runId: 'r' }, method })) };
+      },
+      extractBatch: async () =>
+        made.called.includes('the other plan') ? batch('part', { kind: 'done' }) : untilCancelled(),
+    });
+    await serving(made, place, async () => {
+      const first = await begin(place, input);
+      await expect.poll(() => made.called).toContain('extract 0');
+      const second = await begin(place, { ...input, method: 'incremental', incrementalField: 'updated_at' });
+      expect(second.how).toBe('replaced');
+      expect(await outcomeOf(first, never)).toMatchObject({ status: 'cancelled' });
+      expect(await outcomeOf(second, never)).toMatchObject({ status: 'synced' });
+      expect(made.called.indexOf('discard')).toBeLessThan(made.called.indexOf('the other plan'));
+    });
+  });
+
+  it('is left alone where it belongs to another account', async () => {
+    const place = unique('place');
+    const made = activities({ extractBatch: untilCancelled });
+    await serving(made, place, async () => {
+      const { handle } = await begin(place, input);
+      const other = { ...input, run: { ...input.run, account: 'other' } };
+      await expect(begin(place, other)).rejects.toBeInstanceOf(UsageError);
+      expect((await handle.describe()).status.name).toBe('RUNNING');
+      await handle.cancel();
+      await expect(handle.result()).rejects.toThrow();
+    });
+  });
+
+  it('is begun anew where this version cannot replay it', async () => {
+    const place = unique('place');
+    const codePath = join(await mkdtemp(join(tmpdir(), 'other-')), 'bundle.js');
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: fileURLToPath(new URL('./fixtures/other-workflows/index.ts', import.meta.url)),
+      logger: new DefaultLogger('ERROR'),
+    });
+    await writeFile(codePath, code);
+    const old = activities({});
+    await serving(
+      old,
+      place,
+      async () => {
+        await begin(place, input);
+        await expect.poll(() => old.called).toContain('discard');
+      },
+      codePath,
+    );
+    await serving(activities({}), place, async () => {
+      const taken = await begin(place, input);
+      expect(taken.how).toBe('taken_up');
+      expect(await outcomeOf(taken, () => begin(place, input))).toMatchObject({ status: 'synced' });
+    });
+  });
+});
