@@ -22,8 +22,9 @@ export function reportFailure(session: Session, error: unknown, json: boolean): 
     session.stderr.write('Interrupted.\n');
     return exitCodes.interrupted;
   }
-  // Help and version were asked for and are printed.
+  // Help and version are printed already: because they were asked for, or in place of a command.
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage;
   const failure = describe(error);
   if (json) {
     printJson(session.stdout, hideIn(session, failure));

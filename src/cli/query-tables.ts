@@ -70,7 +70,9 @@ export async function queryTables<T>(
 /** Names of the folders that hold a Delta table. */
 async function tablesIn(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    throw new DestinationError(`${folder} cannot be read (${error.code}).`, syncFirst, { cause: error });
+    const problem =
+      error.code === 'ENOENT' ? `There is no folder ${folder}.` : `${folder} cannot be read (${error.code}).`;
+    throw new DestinationError(problem, syncFirst, { cause: error });
   });
   const tables = names.filter((name) => existsSync(join(folder, name, '_delta_log')));
   if (tables.length > 0) return tables;
