@@ -44,6 +44,7 @@ async function demo(session: Session, to: string | undefined): Promise<void> {
   process.env[keyVariable] = sandbox.key;
   try {
     await syncAll(session, destination, sandbox.url);
+    if (session.exitCode !== 0) return;
     for (const { question, sql } of questions) {
       session.stdout.write(`\n${question}\n\n`);
       await runQuery(session, destination, sql);

@@ -2,20 +2,24 @@ import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Command } from 'commander';
 import { checkCommand } from './check.ts';
+import { demoCommand } from './demo.ts';
 import { reportFailure } from './failure.ts';
 import { examples } from './help.ts';
 import { keyVariable } from './key-options.ts';
 import { queryCommand } from './query.ts';
 import { sandboxCommand } from './sandbox.ts';
 import type { Session } from './session.ts';
+import { syncCommand } from './sync.ts';
 import { tablesCommand } from './tables.ts';
 
 /** Every command, in the order the help lists them. */
 const commands: readonly ((session: Session) => Command)[] = [
   tablesCommand,
   checkCommand,
+  syncCommand,
   queryCommand,
   sandboxCommand,
+  demoCommand,
 ];
 
 /**
