@@ -30,3 +30,10 @@ export type Store = {
   /** Deletes everything under the prefix. */
   deleteAll(prefix: string): Promise<void>;
 };
+
+/** Everything that is not a table's: staged parts by table and run, and files on their way. */
+export const stagingFolder = '_staging';
+/** Objects that are written here before they get their name. */
+export const writesFolder = `${stagingFolder}/_writes`;
+/** What DuckDB spills. */
+export const spillFolder = `${stagingFolder}/_spill`;

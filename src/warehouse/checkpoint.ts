@@ -1,0 +1,78 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Action } from './delta-actions.ts';
+import type { Snapshot } from './delta-log.ts';
+import { type DuckDb, literal, parquetFiles } from './duckdb.ts';
+import { type Store, writesFolder } from './store.ts';
+
+const map = 'MAP(VARCHAR, VARCHAR)';
+
+/** The classic checkpoint's schema (Delta protocol, "Checkpoint Schema"). */
+const columns = {
+  txn: 'STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)',
+  add: `STRUCT(path VARCHAR, partitionValues ${map}, size BIGINT, modificationTime BIGINT, dataChange BOOLEAN, stats VARCHAR, tags ${map})`,
+  remove: `STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata BOOLEAN, partitionValues ${map}, size BIGINT)`,
+  metaData: `STRUCT(id VARCHAR, name VARCHAR, description VARCHAR, format STRUCT(provider VARCHAR, options ${map}), schemaString VARCHAR, partitionColumns VARCHAR[], configuration ${map}, createdTime BIGINT)`,
+  protocol: 'STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER)',
+};
+
+/**
+ * How long a removed file stays listed, so that readers of older versions and whoever deletes files know of it:
+ * Delta's default for `delta.deletedFileRetentionDuration`.
+ */
+const tombstoneMs = 7 * 86_400_000;
+
+/** The bytes of a checkpoint of this version, and the number of actions in it. */
+export async function writeCheckpoint(
+  store: Store,
+  duckDb: DuckDb,
+  { protocol, metadata, files, tombstones, txns }: Snapshot,
+): Promise<{ bytes: Buffer; actions: number }> {
+  const oldest = Date.now() - tombstoneMs;
+  const actions: Action[] = [
+    { protocol },
+    { metaData: metadata },
+    ...[...txns.values()].map((txn) => ({ txn })),
+    ...[...files.values()].map((add) => ({ add: { ...add, dataChange: false } })),
+    ...[...tombstones.values()]
+      .filter(({ deletionTimestamp = 0 }) => deletionTimestamp > oldest)
+      .map((remove) => ({ remove: { ...remove, dataChange: false } })),
+  ];
+  const lines = actions.map((action) => JSON.stringify(action));
+  const longest = Math.max(...lines.map((line) => Buffer.byteLength(line)));
+  const folder = await store.scratch(writesFolder);
+  try {
+    const source = join(folder, 'actions.json');
+    const target = join(folder, 'checkpoint.parquet');
+    await writeFile(source, lines.join('\n'));
+    const types = Object.entries(columns).map(([name, type]) => `${name}: ${literal(type)}`);
+    await duckDb.job((session) =>
+      session.run(
+        `COPY (FROM read_json(${literal(source)}, format = 'newline_delimited', columns = {${types.join(', ')}}, maximum_object_size = ${longest + 1024})) TO ${literal(target)} (FORMAT parquet)`,
+      ),
+    );
+    return { bytes: await readFile(target), actions: actions.length };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The actions of a checkpoint, ours or another writer's. */
+export async function readCheckpoint(
+  store: Store,
+  duckDb: DuckDb,
+  keys: readonly string[],
+): Promise<Action[]> {
+  const paths = await Promise.all(keys.map((key) => store.localPath(key)));
+  const rows = await duckDb.job((session) =>
+    session.rows(`SELECT to_json(action)::VARCHAR AS json FROM ${parquetFiles(paths)} AS action`),
+  );
+  return rows.map(({ json }) => JSON.parse(String(json), withoutNull) as Action);
+}
+
+/** Parquet has every field of every action; what is not there reads as null. */
+function withoutNull(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== null));
+}

@@ -1,0 +1,133 @@
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
+import { access, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { lock } from 'proper-lockfile';
+
+const run = promisify(execFile);
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const environment = join(project, '.venv');
+const packages = ['deltalake==1.6.6', 'pyarrow==26.0.1'];
+
+/** A table as delta-rs reads it. 64-bit integers are decimal text, timestamps RFC 3339 text with microseconds. */
+export type DeltaRsTable = {
+  readonly version: number;
+  readonly rows: { readonly [column: string]: unknown }[];
+  readonly schema: {
+    readonly name: string;
+    readonly type: unknown;
+    readonly nullable: boolean;
+    readonly metadata: { readonly [property: string]: unknown };
+  }[];
+  /** Data files. */
+  readonly files: number;
+  readonly configuration: { readonly [property: string]: string };
+  readonly name: string | null;
+  readonly description: string | null;
+};
+
+/** Something another writer does to a table. */
+export type DeltaRsChange =
+  | { readonly change: 'optimize' | 'checkpoint' }
+  /** Doubles every row. */
+  | { readonly change: 'append' }
+  | { readonly change: 'delete'; readonly predicate: string }
+  | {
+      readonly change: 'update';
+      readonly predicate: string;
+      readonly updates: { readonly [column: string]: string };
+    }
+  | { readonly change: 'restore'; readonly version: number }
+  | { readonly change: 'property'; readonly properties: { readonly [name: string]: string } }
+  /** A table of two text columns, `id` and `kind`, that is not ours. */
+  | {
+      readonly change: 'create';
+      readonly partitionBy?: readonly string[];
+      readonly configuration?: { readonly [name: string]: string };
+    };
+
+/** Which version to read (the newest), and rows to read alone, so that delta-rs prunes files by their statistics. */
+export type DeltaRsRead = {
+  readonly version?: number;
+  readonly where?: readonly [column: string, value: string | number | { readonly long: string }];
+};
+
+/** Reads a table with delta-rs, a reader that shares nothing with the product. */
+export async function readWithDeltaRs(tableFolder: string, read: DeltaRsRead = {}): Promise<DeltaRsTable> {
+  return (await ask({ table: tableFolder, ...read })) as DeltaRsTable;
+}
+
+/** Changes a table with delta-rs as another tool would; the version it left. */
+export async function changeWithDeltaRs(tableFolder: string, change: DeltaRsChange): Promise<number> {
+  return ((await ask({ table: tableFolder, ...change })) as { version: number }).version;
+}
+
+type Reader = { readonly child: ChildProcessWithoutNullStreams; readonly lines: Interface };
+let reader: Promise<Reader> | undefined;
+let turn: Promise<unknown> = Promise.resolve();
+
+/** One request at a time: answers come in the order of the questions. */
+function ask(request: object): Promise<unknown> {
+  const answer = turn.then(async () => {
+    reader ??= startReader();
+    const { child, lines } = await reader;
+    const answered = nextLine(child, lines);
+    child.stdin.write(`${JSON.stringify(request)}\n`);
+    const result = JSON.parse(await answered) as { error?: string };
+    if (result.error !== undefined) throw new Error(result.error);
+    return result;
+  });
+  turn = answer.catch(() => undefined);
+  return answer;
+}
+
+function nextLine(child: ChildProcessWithoutNullStreams, lines: Interface): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const ended = () => reject(new Error('The Python process with delta-rs ended.'));
+    child.once('exit', ended);
+    lines.once('line', (line) => {
+      child.off('exit', ended);
+      resolve(line);
+    });
+  });
+}
+
+async function startReader(): Promise<Reader> {
+  const python = await ensureEnvironment();
+  // Ends when its standard input does, which is when this process ends.
+  const child = spawn(python, [fileURLToPath(new URL('delta-reader.py', import.meta.url))]);
+  child.stderr.pipe(process.stderr);
+  child.unref();
+  return { child, lines: createInterface(child.stdout) };
+}
+
+/** The Python of the tests' own environment, made where it is missing. Test files run side by side: one makes it. */
+async function ensureEnvironment(): Promise<string> {
+  const python = join(environment, 'bin', 'python');
+  const done = join(environment, packages.join('_'));
+  if (await exists(done)) return python;
+  const release = await lock(project, {
+    lockfilePath: join(project, 'node_modules', '.python-environment.lock'),
+    stale: 60_000,
+    retries: { retries: 600, minTimeout: 200, maxTimeout: 200 },
+  });
+  try {
+    if (await exists(done)) return python;
+    await run('python3', ['-m', 'venv', environment]);
+    await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]);
+    await writeFile(done, '');
+  } finally {
+    await release();
+  }
+  return python;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
