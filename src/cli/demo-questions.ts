@@ -17,11 +17,11 @@ WITH resolved AS (
   ), LATERAL (SELECT TRY_CAST(resolved AS TIMESTAMPTZ) AS resolved_at)
   WHERE resolved_at IS NOT NULL
 )
-SELECT strftime(created_at, '%Y-%m') AS month, severities.name AS severity,
+SELECT strftime(resolved.created_at, '%Y-%m') AS month, severities.name AS severity,
        count(*) AS incidents, round(median(hours), 1) AS median_hours
 FROM resolved JOIN severities ON severities.id = severity_id
-WHERE created_at >= (SELECT max(created_at) FROM resolved) - INTERVAL 3 MONTH
-GROUP BY ALL, severities.rank
+WHERE resolved.created_at >= (SELECT date_trunc('month', max(created_at)) FROM resolved) - INTERVAL 2 MONTH
+GROUP BY month, severities.name, severities.rank
 ORDER BY month DESC, severities.rank DESC`,
   },
   {
