@@ -50,9 +50,14 @@ export async function runQuery(
     import('./query-tables.ts'),
     import('./query-values.ts'),
   ]);
-  await queryTables(destination, sql, session.signal, (result) =>
-    json ? printAsJson(session, result, jsonOf) : printAsTable(session, result, textOf),
-  );
+  const { signal } = session;
+  if (json) {
+    await queryTables(destination, { sql, signal }, (result) => printAsJson(session, result, jsonOf));
+    return;
+  }
+  // One row more than is printed tells that there are more.
+  const query = { sql, signal, limit: printedRows + 1 };
+  await queryTables(destination, query, (result) => printAsTable(session, result, textOf));
 }
 
 async function printAsTable(
@@ -60,11 +65,7 @@ async function printAsTable(
   result: DuckDBResult,
   textOf: (value: DuckDBValue) => string,
 ): Promise<void> {
-  const rows: DuckDBValue[][] = [];
-  for await (const some of result.yieldRows()) {
-    rows.push(...some);
-    if (rows.length > printedRows) break;
-  }
+  const rows = await result.getRows();
   const left = printTable(
     stdout,
     rows.slice(0, printedRows),
@@ -88,7 +89,7 @@ function isNumber(value: DuckDBValue): boolean {
   return typeof value === 'number' || typeof value === 'bigint';
 }
 
-/** One object a line, written as the rows are made: a large result needs no memory. */
+/** One object a line, written as the rows are read: a large result needs no memory. */
 async function printAsJson(
   { stdout }: Session,
   result: DuckDBResult,
