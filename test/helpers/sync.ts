@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type Sandbox, sandboxTables } from '../../src/sandbox/sandbox.ts';
+import { tableNamed } from '../../src/tables/index.ts';
+import { inputOf, type Method } from '../../src/temporal/input.ts';
+import type { RunOutcome } from '../../src/temporal/runs.ts';
+import { serveWhile } from '../../src/temporal/serve.ts';
+import { syncTables } from '../../src/temporal/sync-tables.ts';
+import { folderStore } from '../../src/warehouse/folder-store.ts';
+import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
+import { type TestTemporal, unique } from './temporal.ts';
+
+/** A folder of the test's own, deleted after it. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'incident-io-source-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export type SyncOptions = {
+  readonly tables?: readonly string[];
+  /** Instead of each table's default. */
+  readonly method?: Method;
+  /** The sandbox's own where it is left out. */
+  readonly key?: string;
+  readonly giveUpAfterMinutes?: number;
+  readonly requestTimeoutMs?: number;
+};
+
+/** Syncs tables of a sandbox into a folder as the command does, on the tests' Temporal server. */
+export async function sync(
+  temporal: TestTemporal,
+  sandbox: Sandbox,
+  destination: string,
+  {
+    tables = sandboxTables,
+    method,
+    key = sandbox.key,
+    giveUpAfterMinutes = 1,
+    requestTimeoutMs,
+  }: SyncOptions = {},
+): Promise<RunOutcome[]> {
+  const variable = unique('KEY').replaceAll('-', '_');
+  process.env[variable] = key;
+  const source = { apiKey: { env: variable }, baseUrl: sandbox.url, account: 'unknown', giveUpAfterMinutes };
+  const { connection, namespace, address, workflowBundle } = temporal;
+  const access = {
+    connection,
+    namespace,
+    address,
+    embedded: false,
+    uiAddress: undefined,
+    close: async () => {},
+  };
+  const warehouse = await openWarehouse(folderStore(destination), { destination });
+  try {
+    return await serveWhile(
+      { access, warehouse, workflowBundle, ...(requestTimeoutMs !== undefined && { requestTimeoutMs }) },
+      (serving) =>
+        syncTables(
+          serving,
+          destination,
+          tables.map((name) => inputOf(tableNamed(name), source, method)),
+          {
+            onStart: () => {},
+            onProgress: () => {},
+            onOutcome: () => {},
+            interrupt: new AbortController().signal,
+          },
+        ),
+    );
+  } finally {
+    await warehouse.close();
+    Reflect.deleteProperty(process.env, variable);
+  }
+}
