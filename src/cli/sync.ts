@@ -48,7 +48,7 @@ export function syncCommand(session: Session): Command {
         ['Read everything anew', 'incident-io-source sync --to ./warehouse --method full_refresh'],
         [
           'Try it without an account (see incident-io-source sandbox)',
-          `${keyVariable}=sandbox incident-io-source sync --to ./warehouse --base-url http://127.0.0.1:8080`,
+          `${keyVariable}=sandbox-key incident-io-source sync --to ./warehouse --base-url http://127.0.0.1:8080`,
         ],
       ),
     )

@@ -1,26 +1,31 @@
-import { existsSync } from 'node:fs';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import {
+  type NativeConnection,
+  Worker,
+  type WorkerOptions as Options,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
 
-export type WorkerOptions = {
+export type ServedQueue = {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue: string;
   readonly activities: Activities;
-  /** Where the workflows' bundle is; the built one where it is left out. */
+  /** The workflows' bundle; this package's own where it is left out. */
   readonly workflowBundle?: WorkflowBundleOption;
 };
 
 /** A worker for one destination's queue, with its limits and why. */
-export function createWorker(options: WorkerOptions): Promise<Worker> {
-  const { connection, namespace, taskQueue, activities, workflowBundle = builtBundle() } = options;
+export function createWorker(options: ServedQueue): Promise<Worker> {
+  const { connection, namespace, taskQueue, activities, workflowBundle } = options;
   return Worker.create({
     connection,
     namespace,
     taskQueue,
     activities,
-    workflowBundle,
+    ...(workflowBundle ? { workflowBundle } : ownWorkflows()),
     // A cancellation reaches an activity with the answer to its heartbeat, so beats must not be held back.
     maxHeartbeatThrottleInterval: '3 seconds',
     defaultHeartbeatThrottleInterval: '3 seconds',
@@ -36,9 +41,10 @@ export function createWorker(options: WorkerOptions): Promise<Worker> {
   });
 }
 
-/** `npm ci` builds it; run from source it has to be handed in. */
-function builtBundle(): WorkflowBundleOption {
-  const codePath = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
-  if (!existsSync(codePath)) throw new Error('workflow-bundle.js is missing: npm run build makes it.');
-  return { codePath };
+/** The bundle that the build made; run from source, the workflows themselves, which takes a second more. */
+function ownWorkflows(): Pick<Options, 'workflowBundle' | 'workflowsPath'> {
+  const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+  return extname(import.meta.url) === '.ts'
+    ? { workflowsPath: here('../../workflows/index.ts') }
+    : { workflowBundle: { codePath: here('../../workflow-bundle.js') } };
 }
