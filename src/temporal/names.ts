@@ -16,6 +16,16 @@ export function syncQueue(destination: string): string {
   return `incident-io-source:${hashOf(destination)}:sync`;
 }
 
+/** The queue that `worker` and `up` serve, and schedules use. */
+export function workerQueue(destination: string): string {
+  return `incident-io-source:${hashOf(destination)}`;
+}
+
+/** The id of the schedule of a connection's table; its runs' workflow ids begin with `<id>-workflow`. */
+export function scheduleId(connection: string, table: string): string {
+  return `incident_io:${connection}:${table}`;
+}
+
 /** The workflow id of a table's run outside schedules. */
 export function runId(destination: string, table: string): string {
   return `incident_io:${hashOf(destination)}:${table}`;
