@@ -33,6 +33,10 @@ export type PlanInput = {
   readonly method: SyncMethod;
   /** For `incremental`. */
   readonly incrementalField?: TimestampField;
+  /** For `incremental`: milliseconds after which everything is read all the same. */
+  readonly fullReadEveryMs?: number;
+  /** The watermark of the schedule's last run: it can make the table's own older, never newer. */
+  readonly lastWatermark?: number;
 };
 
 export type Plan = {

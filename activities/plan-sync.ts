@@ -16,7 +16,7 @@ const dayMs = 86_400_000;
 
 /** Decides how a run reads its table, from the table's committed state and from what the key may see. */
 export async function planSync(
-  { run, method, incrementalField }: PlanInput,
+  { run, method, incrementalField, fullReadEveryMs, lastWatermark }: PlanInput,
   table: Table,
   warehouse: Warehouse,
   clients: Clients,
@@ -39,11 +39,11 @@ export async function planSync(
       ? undefined
       : sinceFilter(field, table.filters[field]!, state!.watermark!);
   // Without the API's clock nobody knows up to when this read is complete.
-  const watermark = field === undefined ? undefined : (now ?? (fullRead ? undefined : state?.watermark));
+  const watermark = field === undefined ? undefined : (now ?? (fullRead ? undefined : watermarkBefore));
   const fullReadAt = fullRead ? now : state?.fullReadAt;
   return {
     fullRead,
-    reason: why ?? `changes since ${new Date(state!.watermark!).toISOString()}`,
+    reason: why ?? `changes since ${new Date(watermarkBefore).toISOString()}`,
     windows: openWindows(table, params, since),
     ...(now !== undefined && { now }),
     plannedOn: state?.counter ?? 'none',
@@ -85,6 +85,19 @@ function reasonForFullRead(
     }
   }
   return undefined;
+}
+
+/** Deletions and silent changes of embedded objects reach the table only with a full read. */
+function overdue(
+  state: TableState,
+  now: number | undefined,
+  everyMs: number | undefined,
+): string | undefined {
+  if (everyMs === undefined || now === undefined) return undefined;
+  const { fullReadAt } = state;
+  return fullReadAt === undefined || now - fullReadAt >= everyMs
+    ? 'the last full read is due again'
+    : undefined;
 }
 
 function notesOn(identity: Identity): string[] {

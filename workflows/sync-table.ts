@@ -20,6 +20,8 @@ export type SyncTableInput = {
   readonly method: 'full_refresh' | 'incremental';
   /** For `incremental`. */
   readonly incrementalField?: 'updated_at' | 'created_at';
+  /** For `incremental`: everything is read after so many milliseconds all the same; never where it is left out. */
+  readonly fullReadEveryMs?: number;
   /** Where a run that continued as new goes on. */
   readonly carried?: Carried;
 };
@@ -88,6 +90,12 @@ export async function syncTable(input: SyncTableInput): Promise<SyncTableResult>
   }
 }
 
+/** What the schedule's last run says of its watermark; another version of this workflow may have left anything. */
+function watermarkOf(lastResult: unknown): number | undefined {
+  const watermark = (lastResult as { watermark?: unknown } | null | undefined)?.watermark;
+  return typeof watermark === 'number' ? watermark : undefined;
+}
+
 type Tell = (phase: TableProgress['phase'], carried?: Carried) => void;
 
 async function planReadCommit(
@@ -95,13 +103,16 @@ async function planReadCommit(
   identity: TableRun,
   tell: Tell,
 ): Promise<SyncTableResult> {
-  const { method, incrementalField } = input;
+  const { method, incrementalField, fullReadEveryMs } = input;
+  const lastWatermark = watermarkOf(workflowInfo().lastResult);
   const plan = async (planned: number): Promise<Carried> => {
     tell('planning');
     const made = await activities.planSync({
       run: identity,
       method,
       ...(incrementalField !== undefined && { incrementalField }),
+      ...(fullReadEveryMs !== undefined && { fullReadEveryMs }),
+      ...(lastWatermark !== undefined && { lastWatermark }),
     });
     return { plan: made, reading: startReading(made), planned };
   };

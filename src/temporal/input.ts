@@ -2,7 +2,7 @@ import type { SyncTableInput } from '../../workflows/sync-table.ts';
 import type { KeyReference } from '../key.ts';
 import type { Table } from '../tables/table.ts';
 
-export type Method = Pick<SyncTableInput, 'method' | 'incrementalField'>;
+export type Method = Pick<SyncTableInput, 'method' | 'incrementalField' | 'fullReadEveryMs'>;
 
 /** How a table is kept current unless somebody says otherwise. */
 export function defaultMethod({ methods: [method], incrementalFields: [field] }: Table): Method {
