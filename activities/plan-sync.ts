@@ -31,13 +31,13 @@ export async function planSync(
   assertSameAccount(warehouse.destination, table.name, state, identity.account);
   const { params, filters, notes } = await readReveals(client, table, state?.filters, call);
   const field = method === 'incremental' ? incrementalField : undefined;
-  const why = reasonForFullRead(table, state, identity, filters, field);
-  const fullRead = why !== undefined;
   const now = identity.answeredAt;
+  const why =
+    reasonForFullRead(table, state, identity, filters, field) ?? overdue(state, now, fullReadEveryMs);
+  const fullRead = why !== undefined;
+  const watermarkBefore = Math.min(state?.watermark ?? Infinity, lastWatermark ?? Infinity);
   const since =
-    fullRead || field === undefined
-      ? undefined
-      : sinceFilter(field, table.filters[field]!, state!.watermark!);
+    fullRead || field === undefined ? undefined : sinceFilter(field, table.filters[field]!, watermarkBefore);
   // Without the API's clock nobody knows up to when this read is complete.
   const watermark = field === undefined ? undefined : (now ?? (fullRead ? undefined : watermarkBefore));
   const fullReadAt = fullRead ? now : state?.fullReadAt;
