@@ -89,11 +89,11 @@ function reasonForFullRead(
 
 /** Deletions and silent changes of embedded objects reach the table only with a full read. */
 function overdue(
-  state: TableState,
+  state: TableState | undefined,
   now: number | undefined,
   everyMs: number | undefined,
 ): string | undefined {
-  if (everyMs === undefined || now === undefined) return undefined;
+  if (!state || everyMs === undefined || now === undefined) return undefined;
   const { fullReadAt } = state;
   return fullReadAt === undefined || now - fullReadAt >= everyMs
     ? 'the last full read is due again'

@@ -23,7 +23,10 @@ function startSync(folder: string, baseUrl: string, key: string) {
       'alerts',
       'incident_updates',
       'users',
-      ...['--to', join(folder, 'warehouse'), '--base-url', baseUrl],
+      '--to',
+      join(folder, 'warehouse'),
+      '--base-url',
+      baseUrl,
     ],
     {
       // A group of its own, to be killed as a whole.
@@ -76,7 +79,7 @@ it(
     const second = startSync(folder, sandbox.url, key);
     const [code] = (await once(second.child, 'close')) as [number];
     expect(second.said()).toContain('Goes on with the open runs of');
-    expect(code, second.said()).toBe(0);
+    expect({ code, said: second.said() }).toMatchObject({ code: 0 });
     await expectTruth(sandbox, join(folder, 'warehouse'), [
       'incidents',
       'alerts',

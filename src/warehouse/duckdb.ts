@@ -113,6 +113,6 @@ export function literal(text: string): string {
 }
 
 /** A relation over Parquet files; `file_index` and `file_row_number` say where a row stands. */
-export function parquetFiles(paths: readonly string[]): string {
-  return `read_parquet([${paths.map(literal).join(', ')}])`;
+export function parquetFiles(paths: readonly string[], options = ''): string {
+  return `read_parquet([${paths.map(literal).join(', ')}]${options})`;
 }

@@ -4,7 +4,7 @@ import { DestinationError } from '../errors.ts';
 import { commitRun, rowsOf } from './commit.ts';
 import { DeltaLog } from './delta-log.ts';
 import { DuckDb } from './duckdb.ts';
-import { NdjsonPartWriter, stagingOf } from './part-writer.ts';
+import { JsonPartWriter, stagingOf } from './part-writer.ts';
 import { spillFolder, stagingFolder, type Store, type StoredObject, writesFolder } from './store.ts';
 import { assertWritableTable, isDisturbed, stateOf } from './table-state.ts';
 import type { Warehouse } from './warehouse.ts';
@@ -34,7 +34,7 @@ export function openWarehouse(
         await isDisturbed(log, snapshot),
       );
     },
-    createPart: (table, runId) => NdjsonPartWriter.create(store, duckDb, table, runId),
+    createPart: (table, runId) => JsonPartWriter.create(store, duckDb, table, runId),
     commit: (table, request) => commitRun({ store, duckDb, destination }, table, request),
     async discardStaged(table, runId) {
       await store.deleteAll(stagingOf(table, runId));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { type ApiRecord, declaredTypes, type Table } from '../tables/table.ts';
 import { type DuckDb, duckTypes, literal } from './duckdb.ts';
-import { lineMaker, rawColumn, unknownColumn } from './rows.ts';
+import { rowsMaker, rawColumn, unknownColumn } from './rows.ts';
 import { type Store, stagingFolder } from './store.ts';
 import type { Part, PartWriter } from './warehouse.ts';
 
@@ -22,18 +22,28 @@ function partSuffix(table: Table): string {
   return `.${createHash('sha256').update(declaredTypes(table)).digest('hex').slice(0, 8)}.parquet`;
 }
 
-/** Collects records as lines of JSON in a file; DuckDB makes one Parquet file of it at the end. */
-export class NdjsonPartWriter implements PartWriter {
+/** Up to here a text's own length will do for the length of its longest object. */
+const shortText = 4_194_304;
+
+/** At least the bytes of the longest object in the text of an array: DuckDB's buffers are sized from it. */
+function longestObject(text: string, bytes: number): number {
+  if (bytes <= shortText) return shortText;
+  const rows = JSON.parse(text) as unknown[];
+  return Math.max(shortText, ...rows.map((row) => Buffer.byteLength(JSON.stringify(row))));
+}
+
+/** Collects records as one JSON array in a file; DuckDB makes one Parquet file of it at the end. */
+export class JsonPartWriter implements PartWriter {
   readonly #store: Store;
   readonly #duckDb: DuckDb;
   readonly #table: Table;
   readonly #staging: string;
-  readonly #lineOf: ReturnType<typeof lineMaker>;
+  readonly #rowsOf: ReturnType<typeof rowsMaker>;
   readonly #folder: string;
-  readonly #lines: FileHandle;
+  readonly #json: FileHandle;
   #rows = 0;
   #bytes = 0;
-  #longest = 0;
+  #longest = shortText;
   #open = true;
 
   private constructor(
@@ -42,22 +52,22 @@ export class NdjsonPartWriter implements PartWriter {
     table: Table,
     staging: string,
     folder: string,
-    lines: FileHandle,
+    json: FileHandle,
   ) {
     this.#store = store;
     this.#duckDb = duckDb;
     this.#table = table;
     this.#staging = staging;
-    this.#lineOf = lineMaker(table);
+    this.#rowsOf = rowsMaker(table);
     this.#folder = folder;
-    this.#lines = lines;
+    this.#json = json;
   }
 
-  static async create(store: Store, duckDb: DuckDb, table: Table, runId: string): Promise<NdjsonPartWriter> {
+  static async create(store: Store, duckDb: DuckDb, table: Table, runId: string): Promise<JsonPartWriter> {
     const staging = stagingOf(table, runId);
     const folder = await store.scratch(staging.slice(0, -1));
-    const lines = await open(join(folder, 'rows.ndjson'), 'wx');
-    return new NdjsonPartWriter(store, duckDb, table, staging, folder, lines);
+    const json = await open(join(folder, 'rows.json'), 'wx');
+    return new JsonPartWriter(store, duckDb, table, staging, folder, json);
   }
 
   get rows(): number {
@@ -69,26 +79,20 @@ export class NdjsonPartWriter implements PartWriter {
   }
 
   async add(records: readonly ApiRecord[], pass?: string): Promise<void> {
-    let text = '';
-    let longest = this.#longest;
-    for (const [index, record] of records.entries()) {
-      const line = this.#lineOf(record, pass, this.#rows + index + 1);
-      // A UTF-16 unit takes three bytes at most; only a long line is worth counting.
-      const most = line.length < 1_000_000 ? line.length * 3 : Buffer.byteLength(line);
-      if (most > longest) longest = most;
-      text += `${line}\n`;
-    }
-    const bytes = Buffer.from(text);
-    await this.#lines.appendFile(bytes);
-    this.#longest = longest;
+    if (records.length === 0) return;
+    const text = this.#rowsOf(records, pass, this.#rows);
+    const bytes = Buffer.from(`${this.#rows === 0 ? '[' : ','}${text.slice(1, -1)}`);
+    await this.#json.appendFile(bytes);
+    this.#longest = Math.max(this.#longest, longestObject(text, bytes.byteLength));
     this.#rows += records.length;
     this.#bytes += bytes.byteLength;
   }
 
   async finish(): Promise<Part | undefined> {
     try {
-      await this.#close();
       if (this.#rows === 0) return undefined;
+      await this.#json.appendFile(']');
+      await this.#close();
       const name = `${randomUUID()}${partSuffix(this.#table)}`;
       const file = join(this.#folder, name);
       await this.#duckDb.job((session) => session.run(this.#copyTo(file)));
@@ -107,7 +111,7 @@ export class NdjsonPartWriter implements PartWriter {
   async #close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    await this.#lines.close();
+    await this.#json.close();
   }
 
   #copyTo(file: string): string {
@@ -116,9 +120,8 @@ export class NdjsonPartWriter implements PartWriter {
       [rawColumn, 'MAP(VARCHAR, VARCHAR)'] as const,
       [unknownColumn, 'MAP(VARCHAR, VARCHAR)'] as const,
     ].map(([name, type]) => `${literal(name)}: ${literal(type)}`);
-    // DuckDB's read buffers are sized from the longest object, two a thread.
-    const longest = Math.max(this.#longest + 1024, 4_194_304);
-    const source = `read_json(${literal(join(this.#folder, 'rows.ndjson'))}, format = 'newline_delimited', columns = {${columns.join(', ')}}, maximum_object_size = ${longest})`;
+    const longest = this.#longest + 1024;
+    const source = `read_json(${literal(join(this.#folder, 'rows.json'))}, format = 'array', columns = {${columns.join(', ')}}, maximum_object_size = ${longest})`;
     return `COPY (FROM ${source}) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd)`;
   }
 }

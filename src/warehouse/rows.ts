@@ -2,7 +2,7 @@ import { isLosslessNumber, stringify } from 'lossless-json';
 
 import { RecordShapeError } from '../errors.ts';
 import type { ApiRecord, ColumnType, Table } from '../tables/table.ts';
-import { utcTime } from './timestamps.ts';
+import { losesDigits, utcTime } from './timestamps.ts';
 
 /** Values that do not fit their column, by column, as JSON text. A column of every staged part. */
 export const rawColumn = '__raw';
@@ -34,42 +34,44 @@ export function knownFields(table: Table): Set<string> {
 
 type Cells = { [column: string]: unknown };
 
-/** What DuckDB's JSON reader takes for the column, or a value that does not fit. */
-type Cell = { readonly fits: unknown; readonly alsoRaw?: true } | undefined;
+/** A value that its column cannot hold. */
+const misfit = Symbol('misfit');
 
 /**
- * Makes one line of JSON of a record: a typed cell a declared column, the values that did not fit in `__raw`, the
- * fields nobody declared in `__unknown`. The line holds neither half surrogate pairs, which DuckDB refuses, nor
- * numbers that JavaScript rounded.
- * The function throws `RecordShapeError` for a record without a key; `position` counts from 1.
+ * Makes JSON of records for DuckDB: a typed cell a declared column, the values that did not fit in `__raw`, the
+ * fields nobody declared in `__unknown`; what is null is left out. The text, an array of objects, holds neither half
+ * surrogate pairs, which DuckDB refuses, nor numbers that JavaScript rounded.
+ * The function throws `RecordShapeError` for a record without a key, naming its place behind the `before` records
+ * that came earlier.
  */
-export function lineMaker(
+export function rowsMaker(
   table: Table,
-): (record: ApiRecord, pass: string | undefined, position: number) => string {
+): (records: readonly ApiRecord[], pass: string | undefined, before: number) => string {
   const columns = Object.entries(table.columns).map(([name, { type, from }]) => ({ name, type, from }));
   const passColumn = table.passes?.column;
   const known = knownFields(table);
 
   function cellsOf(record: ApiRecord, pass: string | undefined, cellOf: typeof plainCell): Cells {
     const cells: Cells = {};
-    let raw: Cells | null = null;
-    let unknown: Cells | null = null;
+    let raw: Cells | undefined;
+    let unknown: Cells | undefined;
     for (const { name, type, from } of columns) {
-      const value = name === passColumn ? pass : from ? from(record) : ownField(record, name);
+      const value = name === passColumn ? pass : from ? from(record) : record[name];
       if (value === null || value === undefined) {
-        cells[name] = null;
+        cells[name] = undefined;
         continue;
       }
       const cell = cellOf(type, value);
-      cells[name] = cell === undefined ? null : cell.fits;
-      if (cell === undefined || cell.alsoRaw) {
+      cells[name] = cell === misfit ? undefined : cell;
+      if (cell === misfit || (type === 'timestamp' && losesDigits(value))) {
         raw ??= {};
         raw[name] = jsonText(value);
       }
     }
     for (const field of Object.keys(record)) {
+      if (known.has(field)) continue;
       const value = record[field];
-      if (known.has(field) || value === null || value === undefined) continue;
+      if (value === null || value === undefined) continue;
       // Without a prototype: a field may be called __proto__.
       unknown ??= Object.create(null) as Cells;
       unknown[fieldKey(field)] =
@@ -80,64 +82,71 @@ export function lineMaker(
     return cells;
   }
 
-  return (record, pass, position) => {
-    if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-      throw new RecordShapeError(`${table.name}: record ${position} of the batch is not a JSON object.`);
-    }
-    let cells = cellsOf(record, pass, plainCell);
-    let line = JSON.stringify(cells);
-    // Rare, and seen fastest in the whole line: half a surrogate pair is always written as an escape.
-    if (line.includes('\\ud') || line.includes('"isLosslessNumber":true')) {
-      cells = cellsOf(record, pass, carefulCell);
-      line = JSON.stringify(cells);
-    }
-    if (typeof cells['id'] !== 'string' || cells['id'] === '') {
-      throw new RecordShapeError(`${table.name}: record ${position} of the batch has no id.`);
-    }
-    return line;
+  function rowsOf(
+    records: readonly ApiRecord[],
+    pass: string | undefined,
+    before: number,
+    cellOf: typeof plainCell,
+  ): string {
+    const rows = records.map((record, index) => {
+      const place = () => `${table.name}: record ${before + index + 1} of the batch`;
+      if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+        throw new RecordShapeError(`${place()} is not a JSON object.`);
+      }
+      const cells = cellsOf(record, pass, cellOf);
+      if (typeof cells['id'] !== 'string' || cells['id'] === '') {
+        throw new RecordShapeError(`${place()} has no id.`);
+      }
+      return cells;
+    });
+    return JSON.stringify(rows);
+  }
+
+  return (records, pass, before) => {
+    const text = rowsOf(records, pass, before, plainCell);
+    // Rare, and seen fastest in the whole text: half a surrogate pair is always written as an escape.
+    return text.includes('\\ud') || text.includes('"isLosslessNumber":true')
+      ? rowsOf(records, pass, before, carefulCell)
+      : text;
   };
 }
 
-/** A record's own field: `constructor` is none unless the API sent it. */
-function ownField(record: ApiRecord, field: string): unknown {
-  return Object.hasOwn(record, field) ? record[field] : undefined;
-}
-
-/** Nested values go as they are: DuckDB writes their JSON text, and faster. */
-function plainCell(type: ColumnType, value: unknown): Cell {
+/**
+ * What DuckDB's JSON reader takes. Nested values go as they are: DuckDB writes their JSON text, and faster. So do
+ * numbers that JavaScript cannot hold: the text shows them, and the rows are made again with `carefulCell`.
+ */
+function plainCell(type: ColumnType, value: unknown): unknown {
   switch (type) {
     case 'text':
-      return typeof value === 'string' ? { fits: value } : undefined;
+      return typeof value === 'string' ? value : misfit;
     case 'boolean':
-      return typeof value === 'boolean' ? { fits: value } : undefined;
+      return typeof value === 'boolean' ? value : misfit;
     case 'double':
-      return typeof value === 'number' && Number.isFinite(value) ? { fits: value } : undefined;
+      return (typeof value === 'number' && Number.isFinite(value)) || isLosslessNumber(value) ? value : misfit;
     case 'bigint':
-      return Number.isSafeInteger(value) ? { fits: value } : undefined;
-    case 'timestamp': {
-      const time = typeof value === 'string' ? utcTime(value) : undefined;
-      return time && { fits: time.text, ...(!time.exact && { alsoRaw: true as const }) };
-    }
+      return Number.isSafeInteger(value) || isLosslessNumber(value) ? value : misfit;
+    case 'timestamp':
+      return (typeof value === 'string' ? utcTime(value) : undefined) ?? misfit;
     case 'json':
-      return { fits: typeof value === 'object' ? value : JSON.stringify(value) };
+      return typeof value === 'object' ? value : JSON.stringify(value);
   }
 }
 
 /** The same for records that hold half a surrogate pair or a number JavaScript cannot hold. */
-function carefulCell(type: ColumnType, value: unknown): Cell {
-  if (type === 'json') return { fits: jsonText(value) };
-  if (type === 'text' && typeof value === 'string' && hasLoneSurrogate(value)) return undefined;
+function carefulCell(type: ColumnType, value: unknown): unknown {
+  if (type === 'json') return jsonText(value);
+  if (type === 'text' && typeof value === 'string' && hasLoneSurrogate(value)) return misfit;
   if (!isLosslessNumber(value)) return plainCell(type, value);
   const digits = value.toString();
   if (type === 'double') {
     const number = Number(digits);
-    return Number.isFinite(number) ? { fits: number } : undefined;
+    return Number.isFinite(number) ? number : misfit;
   }
   if (type === 'bigint' && /^-?\d+$/.test(digits)) {
     const integer = BigInt(digits);
-    return BigInt.asIntN(64, integer) === integer ? { fits: digits } : undefined;
+    return BigInt.asIntN(64, integer) === integer ? digits : misfit;
   }
-  return undefined;
+  return misfit;
 }
 
 /** JSON text that changes no number; half surrogate pairs stay escapes. */

@@ -59,7 +59,7 @@ function isNested({ type }: { readonly type: string }): boolean {
 function cellOf(field: { readonly type: string; readonly format?: string }, value: unknown): unknown {
   if (value === undefined || value === null) return null;
   if (isNested(field)) return normal(JSON.stringify(value));
-  if (field.type === 'integer') return String(value);
+  if (field.type === 'integer') return (value as number).toFixed(0);
   if (field.format !== 'date-time') return value;
   const [seconds, fraction = ''] = (value as string).replace('Z', '').split('.');
   return `${seconds}.${fraction.padEnd(6, '0')}Z`;
