@@ -1,0 +1,88 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { parseJson } from '../src/incident-io/json.ts';
+import { incidents } from '../src/tables/incidents.ts';
+import type { ApiRecord } from '../src/tables/table.ts';
+import { folderStore } from '../src/warehouse/folder-store.ts';
+import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
+import type { Part } from '../src/warehouse/warehouse.ts';
+import { IncidentPages } from './incident-pages.ts';
+
+export type IngestFigures = {
+  readonly rows: number;
+  /** From the first page's text to the end of the commit. */
+  readonly seconds: number;
+  readonly rowsPerSecond: number;
+  readonly peakRssBytes: number;
+};
+
+const rowsPerPage = 250;
+const rowsPerBatch = 10_000;
+
+/** Texts of pages (of 250 rows) to a committed table, with two batches side by side, in a process of its own. */
+export async function benchIngest(rows: number): Promise<IngestFigures> {
+  const child = fork(fileURLToPath(import.meta.url), [childArgument, String(rows)]);
+  const answer = once(child, 'message') as Promise<[IngestFigures]>;
+  const ended = once(child, 'exit').then(([code]: unknown[]) => {
+    throw new Error(`The benchmark's process ended with code ${String(code)}.`);
+  });
+  const [figures] = await Promise.race([answer, ended]);
+  await Promise.allSettled([ended]);
+  return figures;
+}
+
+const childArgument = 'ingest-in-this-process';
+
+async function ingest(rows: number): Promise<IngestFigures> {
+  if (rows % rowsPerPage !== 0) throw new RangeError(`rows must be a multiple of ${rowsPerPage}`);
+  const root = await mkdtemp(join(tmpdir(), 'bench-ingest-'));
+  const warehouse = await openWarehouse(folderStore(root), { destination: root });
+  const pages = new IncidentPages();
+  const began = performance.now();
+  try {
+    const parts: Part[] = [];
+    let nextPage = 0;
+    const extract = async (firstBatch: number) => {
+      for (let batch = firstBatch; nextPage < rows / rowsPerPage; batch = rowsPerBatch) {
+        const writer = await warehouse.createPart(incidents, 'bench');
+        while (writer.rows < batch && nextPage < rows / rowsPerPage) {
+          const page = nextPage;
+          nextPage += 1;
+          const answer = parseJson(pages.text(page)) as { incidents: ApiRecord[] };
+          await writer.add(answer.incidents);
+        }
+        const part = await writer.finish();
+        if (part) parts.push(part);
+      }
+    };
+    // Not in step, as batches that wait for answers are not: else both would wait for DuckDB at the same time.
+    await Promise.all([extract(rowsPerBatch), extract(rowsPerBatch / 2)]);
+    const outcome = await warehouse.commit(incidents, {
+      runId: 'bench',
+      parts,
+      fullRead: true,
+      plannedOn: 'none',
+      state: { account: 'unknown', filters: '[]', visibility: 'unknown' },
+    });
+    if (outcome.status !== 'committed' || outcome.rows !== rows) {
+      throw new Error(`The benchmark committed something else: ${JSON.stringify(outcome)}`);
+    }
+    const seconds = (performance.now() - began) / 1_000;
+    const peakRssBytes = process.resourceUsage().maxRSS * 1_024;
+    return { rows, seconds, rowsPerSecond: rows / seconds, peakRssBytes };
+  } finally {
+    await warehouse.close();
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[2] === childArgument) {
+  const figures = await ingest(Number(process.argv[3]));
+  process.send?.(figures);
+  process.disconnect?.();
+}
