@@ -5,6 +5,7 @@ import { commitRun, rowsOf } from './commit.ts';
 import { DeltaLog } from './delta-log.ts';
 import { DuckDb } from './duckdb.ts';
 import { JsonPartWriter, stagingOf } from './part-writer.ts';
+import { resetTable } from './reset.ts';
 import { spillFolder, stagingFolder, type Store, type StoredObject, writesFolder } from './store.ts';
 import { assertWritableTable, isDisturbed, stateOf } from './table-state.ts';
 import type { Warehouse } from './warehouse.ts';
@@ -36,6 +37,7 @@ export function openWarehouse(
     },
     createPart: (table, runId) => JsonPartWriter.create(store, duckDb, table, runId),
     commit: (table, request) => commitRun({ store, duckDb, destination }, table, request),
+    resetState: (table) => resetTable({ store, duckDb, destination }, table),
     async discardStaged(table, runId) {
       await store.deleteAll(stagingOf(table, runId));
     },

@@ -76,6 +76,13 @@ export function configurationOf(
   };
 }
 
+/** The table's properties as a resync leaves them: the next run may be of any account. */
+export function forgottenConfiguration(before: { readonly [property: string]: string }): {
+  [property: string]: string;
+} {
+  return { ...before, [accountProperty]: 'unknown' };
+}
+
 /** Throws `DestinationError` for a table that is not ours, or that asks of a writer what this one does not do. */
 export function assertWritableTable(
   table: string,

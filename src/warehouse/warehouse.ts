@@ -105,6 +105,11 @@ export type Warehouse = {
   readState(table: Table): Promise<TableState | undefined>;
   createPart(table: Table, runId: string): Promise<PartWriter>;
   commit(table: Table, request: CommitRequest): Promise<CommitOutcome>;
+  /**
+   * Commits a state with neither watermark nor account: the next run reads everything, and one that is going on
+   * plans again. `false` where there is no table, which comes to the same.
+   */
+  resetState(table: Table): Promise<boolean>;
   /** Deletes what a run staged. No error where there is nothing. */
   discardStaged(table: Table, runId: string): Promise<void>;
   /** Deletes staging that nobody wrote to for `olderThanMs`; how many runs' staging went. */
