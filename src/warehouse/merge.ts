@@ -308,7 +308,7 @@ class Merging {
       copied!,
       columns.map(({ field }) => field),
     );
-    if (statistics.numRecords === 0) {
+    if (Number(copied!['count']) === 0) {
       await rm(file);
       return;
     }
@@ -318,7 +318,7 @@ class Merging {
       size: await this.#store.upload(`${table}/${name}`, file),
       modificationTime: this.#request.now,
       dataChange: true,
-      stats: JSON.stringify(statistics),
+      stats: statistics,
     });
   }
 }

@@ -122,7 +122,9 @@ function plainCell(type: ColumnType, value: unknown): unknown {
     case 'boolean':
       return typeof value === 'boolean' ? value : misfit;
     case 'double':
-      return (typeof value === 'number' && Number.isFinite(value)) || isLosslessNumber(value) ? value : misfit;
+      return (typeof value === 'number' && Number.isFinite(value)) || isLosslessNumber(value)
+        ? value
+        : misfit;
     case 'bigint':
       return Number.isSafeInteger(value) || isLosslessNumber(value) ? value : misfit;
     case 'timestamp':

@@ -13,7 +13,7 @@ export type Field = {
 };
 
 /** Column metadata: the declared type, the field the column was added for, the column whose odd values it holds. */
-export const typeProperty = 'incident_io.type';
+const typeProperty = 'incident_io.type';
 const fieldProperty = 'incident_io.field';
 const rawProperty = 'incident_io.raw';
 /** Table property: the declaration's types of the version that wrote last. */

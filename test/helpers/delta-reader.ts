@@ -43,16 +43,12 @@ export type DeltaRsChange =
   | { readonly change: 'restore'; readonly version: number }
   | { readonly change: 'property'; readonly properties: { readonly [name: string]: string } }
   /** A table of two text columns, `id` and `kind`, that is not ours. */
-  | {
-      readonly change: 'create';
-      readonly partitionBy?: readonly string[];
-      readonly configuration?: { readonly [name: string]: string };
-    };
+  | { readonly change: 'create' };
 
 /** Which version to read (the newest), and rows to read alone, so that delta-rs prunes files by their statistics. */
 export type DeltaRsRead = {
   readonly version?: number;
-  readonly where?: readonly [column: string, value: string | number | { readonly long: string }];
+  readonly where?: readonly [column: string, value: string | number | boolean | { readonly long: string }];
 };
 
 /** Reads a table with delta-rs, a reader that shares nothing with the product. */
