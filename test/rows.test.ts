@@ -8,6 +8,11 @@ import { fieldKey, fieldOfKey, rowsMaker } from '../src/warehouse/rows.ts';
 import { losesDigits, utcTime } from '../src/warehouse/timestamps.ts';
 import { things, thingsWith } from './helpers/warehouse.ts';
 
+/** JSON text has no use for the sign of a zero. */
+function withoutNegativeZero(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value)) as unknown;
+}
+
 type Cells = { [column: string]: unknown };
 
 function rowOf(record: object, table = things): Cells {
@@ -75,7 +80,7 @@ describe('a cell', () => {
 
   it('of a double takes the nearest double', () => {
     expect(rowOf({ id: 'a', minutes: new LosslessNumber('0.12345678901234567890') })['minutes']).toBe(
-      0.1234567890123456789,
+      0.12345678901234568,
     );
   });
 
@@ -162,20 +167,23 @@ describe('a record without a key', () => {
 
 it('makes JSON that says what the record says, of any JSON', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()), (fields) => {
-      const row = rowOf({ ...fields, id: 'a' });
-      const unknown = (row['__unknown'] ?? {}) as { [key: string]: string };
-      const raw = (row['__raw'] ?? {}) as { [column: string]: string };
-      for (const [field, value] of Object.entries(fields)) {
-        if (field === 'id' || value === null) continue;
-        if (!Object.hasOwn(things.columns, field) || field === 'owner_id') {
+    fc.property(
+      fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue().map(withoutNegativeZero)),
+      (fields) => {
+        const row = rowOf({ ...fields, id: 'a' });
+        const unknown = (row['__unknown'] ?? {}) as { [key: string]: string };
+        const raw = (row['__raw'] ?? {}) as { [column: string]: string };
+        const kept = Object.entries(fields).flatMap(([field, value]) => {
+          if (field === 'id' || value === null) return [];
+          if (Object.hasOwn(things.columns, field) && field !== 'owner_id') {
+            return Object.hasOwn(raw, field) ? [[value, JSON.parse(raw[field]!)]] : [];
+          }
           const cell = unknown[fieldKey(field)];
-          expect(typeof value === 'string' && cell === value ? value : JSON.parse(cell!)).toEqual(value);
-        } else if (Object.hasOwn(raw, field)) {
-          expect(JSON.parse(raw[field]!)).toEqual(value);
-        }
-      }
-    }),
+          return [[value, typeof value === 'string' && cell === value ? cell : JSON.parse(cell!)]];
+        });
+        expect(kept.map(([, cell]) => cell as unknown)).toEqual(kept.map(([value]) => value));
+      },
+    ),
   );
 });
 

@@ -43,7 +43,7 @@ def read(request):
             {"name": f.name, "type": json.loads(f.type.to_json()), "nullable": f.nullable, "metadata": f.metadata}
             for f in table.schema().fields
         ],
-        "rows": [dict(zip(names, row)) for row in zip(*columns)] if columns else [],
+        "rows": sorted((dict(zip(names, row)) for row in zip(*columns)), key=lambda row: row["id"] or ""),
         "files": len(table.file_uris()),
         "configuration": table.metadata().configuration,
         "name": table.metadata().name,

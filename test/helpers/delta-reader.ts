@@ -15,6 +15,7 @@ const packages = ['deltalake==1.6.6', 'pyarrow==26.0.1'];
 /** A table as delta-rs reads it. 64-bit integers are decimal text, timestamps RFC 3339 text with microseconds. */
 export type DeltaRsTable = {
   readonly version: number;
+  /** By id, in the order of their code points. */
   readonly rows: { readonly [column: string]: unknown }[];
   readonly schema: {
     readonly name: string;
