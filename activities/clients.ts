@@ -1,7 +1,7 @@
 import { AccountMismatchError } from '../src/errors.ts';
 import { type Call, type Client, createClient } from '../src/incident-io/client.ts';
 import { type Identity, readIdentity } from '../src/incident-io/identity.ts';
-import { describeKey, resolveKey } from '../src/key.ts';
+import { describeKey, resolveKey, type Vault } from '../src/key.ts';
 import type { TableRun } from './contract.ts';
 
 type Known = { readonly client: Client; identity?: Identity };
@@ -13,10 +13,15 @@ type Known = { readonly client: Client; identity?: Identity };
 export class Clients {
   readonly #known = new Map<string, Known>();
   readonly #timeoutMs: number | undefined;
+  readonly #vault: Vault | undefined;
 
-  /** @param timeoutMs for one request; the client's own where it is left out. */
-  constructor(timeoutMs?: number) {
+  /**
+   * @param timeoutMs for one request; the client's own where it is left out.
+   * @param vault where a platform's own key references are looked up.
+   */
+  constructor(timeoutMs?: number, vault?: Vault) {
     this.#timeoutMs = timeoutMs;
+    this.#vault = vault;
   }
 
   /** Throws `KeyMissingError`. */
@@ -40,7 +45,7 @@ export class Clients {
   }
 
   async #knownOf({ apiKey: reference, baseUrl }: Pick<TableRun, 'apiKey' | 'baseUrl'>): Promise<Known> {
-    const apiKey = await resolveKey(reference);
+    const apiKey = await resolveKey(reference, this.#vault);
     const name = `${baseUrl} ${apiKey}`;
     let known = this.#known.get(name);
     if (!known) {

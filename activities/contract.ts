@@ -3,7 +3,7 @@
  * Types only, so that a workflow's bundle holds nothing of the outside.
  */
 import type { Window } from '../src/incident-io/windows.ts';
-import type { KeyReference } from '../src/key.ts';
+import type { KeyReference, VaultReference } from '../src/key.ts';
 import type { SyncMethod, TimestampField } from '../src/tables/table.ts';
 import type { CommitOutcome, CommitRequest, Part } from '../src/warehouse/warehouse.ts';
 
@@ -12,7 +12,7 @@ export type TableRun = {
   readonly table: string;
   /** The first execution of the chain; names the staging folder and is found in the commit. */
   readonly runId: string;
-  readonly apiKey: KeyReference;
+  readonly apiKey: KeyReference | VaultReference;
   readonly baseUrl: string;
   /** `dashboard_url` of the account the run was asked for, or `unknown`. */
   readonly account: string;

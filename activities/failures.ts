@@ -4,6 +4,8 @@ import { ApiUnavailableError, RateLimitedError, RequestError, SourceError } from
 /** What a failure carries beside its message, for the report and for `status`. */
 export type FailureDetails = {
   readonly advice: string;
+  /** `later`: the next run may succeed as things are · `never`: a person has to change something first. */
+  readonly retry: 'never' | 'later';
   readonly status?: number;
   readonly requestId?: string;
 };
@@ -24,7 +26,11 @@ export function toFailure(error: unknown, gaveUp?: string): ApplicationFailure {
       message: said,
       nonRetryable: error.retry === 'never' || gaveUp !== undefined,
       details: [
-        { advice: error.advice, ...(error instanceof RequestError && error.facts) } satisfies FailureDetails,
+        {
+          advice: error.advice,
+          retry: error.retry,
+          ...(error instanceof RequestError && error.facts),
+        } satisfies FailureDetails,
       ],
       ...(waits && error.retryAfterMs !== undefined && { nextRetryDelay: error.retryAfterMs }),
     });
@@ -36,12 +42,12 @@ export function toFailure(error: unknown, gaveUp?: string): ApplicationFailure {
       type: code,
       message: said,
       nonRetryable: gaveUp !== undefined,
-      details: [{ advice } satisfies FailureDetails],
+      details: [{ advice, retry: 'later' } satisfies FailureDetails],
     });
   }
   const advice = 'This is a defect of incident-io-source: report it with this message.';
   return ApplicationFailure.fromError(error, {
     nonRetryable: true,
-    details: [{ advice } satisfies FailureDetails],
+    details: [{ advice, retry: 'never' } satisfies FailureDetails],
   });
 }

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { Call } from '../src/incident-io/client.ts';
+import type { Vault } from '../src/key.ts';
 import type { Table } from '../src/tables/table.ts';
 import type { Warehouse } from '../src/warehouse/warehouse.ts';
 import { type Attempt, attempt } from './attempt.ts';
@@ -16,11 +17,18 @@ export type Dependencies = {
   readonly warehouse: Warehouse;
   /** Milliseconds for one request to the API. */
   readonly requestTimeoutMs?: number;
+  /** Where keys of the form `{ vault }` are looked up. */
+  readonly vault?: Vault;
 };
 
 /** The steps of a sync as Temporal retries them. Each is safe to do twice. */
-export function createActivities({ tableNamed, warehouse, requestTimeoutMs }: Dependencies): Activities {
-  const clients = new Clients(requestTimeoutMs);
+export function createActivities({
+  tableNamed,
+  warehouse,
+  requestTimeoutMs,
+  vault,
+}: Dependencies): Activities {
+  const clients = new Clients(requestTimeoutMs, vault);
   return {
     planSync: (input) =>
       attempt(input.run.limits.giveUpAfterMs, (attempt) =>

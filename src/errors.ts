@@ -116,7 +116,8 @@ export class RecordShapeError extends SourceError {
 /** The key reference resolves to nothing on this machine. Another worker may have it. */
 export class KeyMissingError extends SourceError {
   readonly retry = 'later';
-  readonly advice = 'Set the variable, or create the key file, on the machine that runs the worker.';
+  readonly advice =
+    'Set the variable, create the key file, or put the key into the vault, that the worker looks it up in.';
 }
 
 /** The destination cannot take the table: not writable, or it holds something that is not ours. */

@@ -28,17 +28,27 @@ export function readPermissions(
   return Promise.all(tables.map((table) => readPermission(client, table, call)));
 }
 
-async function readPermission(client: Client, table: Table, call: Call): Promise<TablePermission> {
+/** Asks for the smallest page of a table. Throws `PermissionError`, with the scope, where the key lacks it. */
+export async function assertReadable(client: Client, table: Table, call: Call): Promise<void> {
   const [window] = openWindows(table, [], undefined);
+  try {
+    await readPage(client, table, window!, undefined, { ...call, pageSize: 1 });
+  } catch (error) {
+    if (!(error instanceof PermissionError) || error.scope !== undefined) throw error;
+    throw new PermissionError(error.message, table.scope, error.facts);
+  }
+}
+
+async function readPermission(client: Client, table: Table, call: Call): Promise<TablePermission> {
   // A signal of its own: Node warns of a leak where more than ten requests listen to one.
   const signal = AbortSignal.any([call.signal]);
   try {
-    await readPage(client, table, window!, undefined, { ...call, signal, pageSize: 1 });
+    await assertReadable(client, table, { ...call, signal });
     return { table: table.name, allowed: true };
   } catch (error) {
     if (!(error instanceof SourceError) || error instanceof CredentialsError) throw error;
     const { message } = error;
     if (!(error instanceof PermissionError)) return { table: table.name, allowed: false, message };
-    return { table: table.name, allowed: false, scope: error.scope ?? table.scope, message };
+    return { table: table.name, allowed: false, scope: error.scope!, message };
   }
 }

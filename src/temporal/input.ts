@@ -1,5 +1,5 @@
 import type { SyncTableInput } from '../../workflows/sync-table.ts';
-import type { KeyReference } from '../key.ts';
+import type { KeyReference, VaultReference } from '../key.ts';
 import type { Table } from '../tables/table.ts';
 
 export type Method = Pick<SyncTableInput, 'method' | 'incrementalField' | 'fullReadEveryMs'>;
@@ -10,7 +10,7 @@ export function defaultMethod({ methods: [method], incrementalFields: [field] }:
 }
 
 export type SourceInput = {
-  readonly apiKey: KeyReference;
+  readonly apiKey: KeyReference | VaultReference;
   readonly baseUrl: string;
   /** `dashboard_url`, or `unknown`. */
   readonly account: string;

@@ -42,7 +42,7 @@ export function createWorker(options: ServedQueue): Promise<Worker> {
 }
 
 /** The bundle that the build made; run from source, the workflows themselves, which takes a second more. */
-function ownWorkflows(): Pick<Options, 'workflowBundle' | 'workflowsPath'> {
+export function ownWorkflows(): Pick<Options, 'workflowBundle' | 'workflowsPath'> {
   const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
   return extname(import.meta.url) === '.ts'
     ? { workflowsPath: here('../../workflows/index.ts') }

@@ -1,0 +1,27 @@
+/**
+ * `incident-io-source`: incident.io as a source for a pipeline platform. Importing it starts nothing and loads
+ * neither Temporal's worker nor DuckDB.
+ */
+export type { SyncSourceInput, TableOutcome } from '../workflows/sync-source.ts';
+export type { SyncTableInput, SyncTableResult } from '../workflows/sync-table.ts';
+export * from './errors.ts';
+export type { TablePermission } from './incident-io/permissions.ts';
+export type { KeyReference, Vault, VaultReference } from './key.ts';
+export { SourceRegistry } from './registry.ts';
+export { createIncidentIoSource, incidentIoSource, type IncidentIoOptions } from './source.ts';
+export type { ColumnType, SyncMethod, TimestampField } from './tables/table.ts';
+export type {
+  CredentialsCheck,
+  ErrorDescription,
+  FieldValues,
+  SourceColumn,
+  SourceConfig,
+  SourceField,
+  SourceTable,
+  SourceWorker,
+  SourceWorkerOptions,
+  SyncTarget,
+  TableSync,
+  WarehouseSource,
+  WorkflowStart,
+} from './warehouse-source.ts';
