@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { choices, count, printTable, visible } from '../src/cli/output.ts';
 import { UsageError } from '../src/errors.ts';
-import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts';
+import { type Sandbox, sandboxTables, startSandbox } from '../src/sandbox/sandbox.ts';
 import { tables } from '../src/tables/index.ts';
 import { cli } from './helpers/cli.ts';
 
@@ -25,7 +25,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const check = (...more: string[]) => cli(['check', '--base-url', sandbox.url, ...more]);
+const check = (...more: string[]) => cli(['check', ...sandboxTables, '--base-url', sandbox.url, ...more]);
 
 describe('what is asked for wrongly exits with 2, says what is wrong and what to do', () => {
   it.each([

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CredentialsError } from '../src/errors.ts';
 import { createClient } from '../src/incident-io/client.ts';
 import { readPermissions } from '../src/incident-io/permissions.ts';
-import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts';
-import { tables } from '../src/tables/index.ts';
+import { type Sandbox, sandboxTables, startSandbox } from '../src/sandbox/sandbox.ts';
+import { tablesNamed } from '../src/tables/index.ts';
 
+const tables = tablesNamed(sandboxTables);
 let sandbox: Sandbox;
 beforeAll(async () => {
   sandbox = await startSandbox({ limits: 'off' });

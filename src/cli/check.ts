@@ -3,7 +3,7 @@ import { type Call, createClient } from '../incident-io/client.ts';
 import { type Identity, readIdentity } from '../incident-io/identity.ts';
 import { readPermissions, type TablePermission } from '../incident-io/permissions.ts';
 import { describeKey, type KeyReference } from '../key.ts';
-import { tables } from '../tables/index.ts';
+import { tablesNamed } from '../tables/index.ts';
 import { examples } from './help.ts';
 import { addKeyOptions, type KeyOptions, keyReferenceOf, readKey } from './key-options.ts';
 import { count, printJson, printTable, visible } from './output.ts';
@@ -14,11 +14,13 @@ export function checkCommand(session: Session): Command {
   return addKeyOptions(
     new Command('check').description('check the API key: its account, and which tables it may read'),
   )
+    .argument('[table...]', 'the tables to check; all of them when none is named')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       examples(
         ['With the key in INCIDENT_IO_API_KEY', 'incident-io-source check'],
+        ['Two tables', 'incident-io-source check incidents alerts'],
         ['With the key in a file', 'incident-io-source check --key-file /run/secrets/incident-io'],
         [
           'Against a sandbox (incident-io-source sandbox)',
@@ -30,17 +32,22 @@ export function checkCommand(session: Session): Command {
         ],
       ),
     )
-    .action((options: KeyOptions & { json?: true }) => check(session, options, options.json === true));
+    .action((names: string[], options: KeyOptions & { json?: true }) => check(session, names, options));
 }
 
-async function check(session: Session, options: KeyOptions, json: boolean): Promise<void> {
+async function check(
+  session: Session,
+  names: readonly string[],
+  options: KeyOptions & { readonly json?: true },
+): Promise<void> {
+  const tables = tablesNamed(names);
   const reference = keyReferenceOf(options);
   const client = createClient({ apiKey: await readKey(session, reference), baseUrl: options.baseUrl });
   const call: Call = { signal: session.signal };
   const identity = await readIdentity(client, call);
   const permissions = await readPermissions(client, tables, call);
   if (permissions.some(({ allowed }) => !allowed)) session.exitCode = 1;
-  if (json) {
+  if (options.json) {
     printJson(session.stdout, {
       account: identity.account,
       key_name: identity.name ?? null,

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import { checkedBaseUrl, createClient } from '../incident-io/client.ts';
 import { readIdentity } from '../incident-io/identity.ts';
-import { tableNamed, tables } from '../tables/index.ts';
+import { tablesNamed } from '../tables/index.ts';
 import type { SyncMethod, Table, TimestampField } from '../tables/table.ts';
 import { connectTemporal } from '../temporal/connection.ts';
 import { inputOf, type Method } from '../temporal/input.ts';
@@ -57,7 +57,7 @@ export function syncCommand(session: Session): Command {
 
 async function sync(session: Session, names: readonly string[], options: SyncOptions): Promise<void> {
   // Everything that can be refused is refused here, before a server is started or a file is written.
-  const chosen = names.length === 0 ? tables : [...new Set(names)].map(tableNamed);
+  const chosen = tablesNamed(names);
   const methods = chosen.map((table) => methodOf(table, options, names.length > 0));
   const baseUrl = checkedBaseUrl(options.baseUrl);
   const apiKey = keyReferenceOf(options);

@@ -17,3 +17,8 @@ export function tableNamed(name: string): Table {
     `Did you mean ${closest(name, names)}? The tables are ${names.join(', ')}.`,
   );
 }
+
+/** The tables of these names, each once; all there are where none is named. Throws as `tableNamed` does. */
+export function tablesNamed(names: readonly string[]): readonly Table[] {
+  return names.length === 0 ? tables : [...new Set(names)].map(tableNamed);
+}
