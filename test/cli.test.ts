@@ -83,7 +83,7 @@ describe('check', () => {
     const { code, out, err } = await check();
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toContain('https://app.incident.io/sandbox');
-    for (const { name } of tables) expect(out).toMatch(new RegExp(`^${name} +yes$`, 'm'));
+    for (const name of sandboxTables) expect(out).toMatch(new RegExp(`^${name} +yes$`, 'm'));
     expect(out).not.toContain(sandbox.key);
   });
 
