@@ -1,7 +1,6 @@
 import { UnexpectedResponseError } from '../errors.ts';
 import type { ApiRecord, Table } from '../tables/table.ts';
 import type { Answer, Call, Client, Param } from './client.ts';
-import type { Window } from './windows.ts';
 
 export type Page = {
   readonly records: readonly ApiRecord[];
@@ -22,7 +21,7 @@ export type PageCall = Call & {
 export async function readPage(
   client: Client,
   table: Table,
-  window: Pick<Window, 'params'>,
+  window: { readonly params: readonly Param[] },
   after: string | undefined,
   call: PageCall,
 ): Promise<Page> {
