@@ -1,0 +1,147 @@
+// Records the histories that test/replay.test.ts replays: every shape of run, made by the real workflows on a real
+// server with activities that do nothing. To be run when a workflow changes on purpose, in a way runs in flight
+// cannot follow: node --import ./test/helpers/run-typescript.mjs test/helpers/record-histories.ts
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { Activities } from '../../activities/contract.ts';
+import { findTemporalCli } from '../../src/temporal/cli-binary.ts';
+import { activities, batch, input, planOf } from './activities.ts';
+
+const folder = fileURLToPath(new URL('../histories/', import.meta.url));
+const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+const path = await findTemporalCli({ env: process.env, report: console.error });
+// Histories of a few dozen events continue as new, so that this shape is small enough to keep.
+const extraArgs = ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=40'];
+const environment = await TestWorkflowEnvironment.createLocal({
+  server: { executable: { type: 'existing-path', path }, extraArgs },
+});
+
+/** Without the names of the machine and of its folders, which replaying does not need. */
+function anonymous(history: string): string {
+  return JSON.stringify(
+    JSON.parse(history, (key, value: unknown) => (key === 'stackTrace' || key === 'identity' ? '' : value)),
+  );
+}
+
+type Shape = {
+  readonly activities: Partial<Activities>;
+  readonly workflow?: 'syncTable' | 'syncSource';
+  readonly args?: readonly unknown[];
+  /** Cancelled once this activity was called. */
+  readonly cancelAt?: string;
+};
+
+const failing = async () => {
+  throw ApplicationFailure.nonRetryable('GET /v2/alerts: 403', 'PermissionError', { advice: 'grant it' });
+};
+let batches = 0;
+let plans = 0;
+
+const shapes: { readonly [name: string]: Shape } = {
+  'one-window': { activities: {} },
+  'several-windows': { activities: { planSync: async () => planOf(0, 1, 2, 3, 4, 5, 6, 7, 8, 9) } },
+  'split-and-reopened': {
+    activities: {
+      extractBatch: async ({ window, after }) => {
+        if (window.id === 0) {
+          return batch('w0', { kind: 'split', windows: [1, 2, 3].map((id) => ({ id, params: [] })) });
+        }
+        if (window.id === 2 && (batches += 1) < 3) return batch('w2', { kind: 'reopen', reason: '404' });
+        return batch('part', after === undefined ? { kind: 'more', after: 'a' } : { kind: 'done' });
+      },
+    },
+  },
+  overtaken: {
+    activities: {
+      commitSync: async (asked) =>
+        (plans += 1) < 3 ? { status: 'overtaken', reason: 'another' } : activities({}).commitSync(asked),
+    },
+  },
+  failed: { activities: { planSync: async () => planOf(0, 1), extractBatch: failing } },
+  cancelled: {
+    cancelAt: 'extract 0',
+    activities: {
+      extractBatch: () => {
+        const context = Context.current();
+        const beat = setInterval(() => context.heartbeat(), 20);
+        return context.cancelled.finally(() => clearInterval(beat));
+      },
+    },
+  },
+  'continued-as-new': {
+    activities: {
+      planSync: async () => planOf(0, 1),
+      extractBatch: async ({ after = '0' }) =>
+        batch(
+          `part ${after}`,
+          after === '9' ? { kind: 'done' } : { kind: 'more', after: String(Number(after) + 1) },
+        ),
+    },
+  },
+  'source-with-a-failure': {
+    workflow: 'syncSource',
+    args: [
+      {
+        tables: ['alerts', 'users'].map((table) => ({
+          workflowId: `recorded-${table}`,
+          input: { ...input, run: { ...input.run, table } },
+        })),
+      },
+    ],
+    activities: {
+      extractBatch: async ({ run, window }) =>
+        run.table === 'users' ? failing() : batch(`w${window.id}`, { kind: 'done' }),
+    },
+  },
+};
+
+try {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  for (const [name, { workflow = 'syncTable', args = [input], cancelAt, ...shape }] of Object.entries(
+    shapes,
+  )) {
+    const made = activities(shape.activities);
+    const worker = await Worker.create({
+      connection: environment.nativeConnection,
+      taskQueue: name,
+      activities: made,
+      workflowsPath,
+      maxHeartbeatThrottleInterval: 100,
+    });
+    await worker.runUntil(async () => {
+      const handle = await environment.client.workflow.start(workflow, {
+        workflowId: name,
+        taskQueue: name,
+        args: [...args],
+      });
+      if (cancelAt !== undefined) {
+        while (!made.called.includes(cancelAt)) await new Promise(setImmediate);
+        await handle.cancel();
+      }
+      await handle.result().then(
+        () => undefined,
+        (error: unknown) => console.error(`${name}: ${String(error)}`),
+      );
+      // Every execution of the chain: each has to be replayed.
+      let runId: string | undefined = handle.firstExecutionRunId;
+      for (let part = 1; runId !== undefined; part += 1) {
+        const history = await environment.client.workflow.getHandle(name, runId).fetchHistory();
+        const file = `${name}${part === 1 ? '' : `-${part}`}.json`;
+        await writeFile(`${folder}${file}`, `${anonymous(historyToJSON(history))}\n`);
+        runId =
+          history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ??
+          undefined;
+      }
+    });
+  }
+} finally {
+  await environment.teardown();
+}
