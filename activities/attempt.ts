@@ -22,7 +22,7 @@ const breakMs = 180_000;
 
 export type Attempt = {
   readonly signal: AbortSignal;
-  /** Milliseconds of waiting at the limit: they are no lack of progress. */
+  /** Called once a request, with its milliseconds of waiting at the limit: they are no lack of progress. */
   readonly waited: (ms: number) => void;
 };
 

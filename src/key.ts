@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { KeyMissingError, UsageError } from './errors.ts';
+import { keepSecret } from './secrets.ts';
 
 /** Where the API key is; the key itself never enters a workflow, a file of ours or a log. */
 export type KeyReference = { readonly env: string } | { readonly file: string };
@@ -27,7 +28,7 @@ export async function resolveKey(reference: KeyReference | VaultReference, vault
   return checkedKey(await lookUp(reference, vault), describeKey(reference));
 }
 
-/** A key as it is sent. Throws `KeyMissingError` where there is none, `UsageError` for a text that cannot be one. */
+/** A key as it is sent, which from now on no log line shows. Throws `KeyMissingError` where there is none, `UsageError` for a text that cannot be one. */
 export function checkedKey(text: string | undefined, where: string): string {
   const key = text?.trim();
   if (!key) throw new KeyMissingError(`The API key is missing: ${where} holds none.`);
@@ -38,6 +39,7 @@ export function checkedKey(text: string | undefined, where: string): string {
       'Copy the key again from incident.io under Settings → API keys.',
     );
   }
+  keepSecret(key);
   return key;
 }
 

@@ -13,6 +13,7 @@ import {
 import type { Activities, Extracted, Plan, TableRun } from '../activities/contract.ts';
 import { adviceOf, asApplicationFailure } from './failures.ts';
 import { type TableProgress, tableProgress } from './progress.ts';
+import { tellCancelled, tellEnded, tellFailed, tellStarted } from './telling.ts';
 import { afterBatch, batchOf, type Figures, type Reading, startReading } from './windows.ts';
 
 export type SyncTableInput = {
@@ -81,12 +82,17 @@ export async function syncTable(input: SyncTableInput): Promise<SyncTableResult>
     progress = carried ? progressOf(identity.table, phase, carried) : { ...progress, phase };
     setCurrentDetails(JSON.stringify(progress));
   };
+  if (!input.carried) tellStarted(identity.table);
   try {
-    return await planReadCommit(input, identity, tell);
+    const result = await planReadCommit(input, identity, tell);
+    tellEnded(result);
+    return result;
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
-    await sweep(identity, error);
-    throw isCancellation(error) ? error : asApplicationFailure(error);
+    const end = await swept(identity, error);
+    if (end instanceof ApplicationFailure) tellFailed(identity.table, end);
+    else tellCancelled(identity.table);
+    throw end;
   }
 }
 
@@ -186,13 +192,17 @@ function timeOf({ now }: Plan): { now?: number } {
   return now === undefined ? {} : { now };
 }
 
-/** Sweeps what the run staged, though it was cancelled; should that fail too, both are told. */
-async function sweep(run: TableRun, error: unknown): Promise<void> {
+/**
+ * Sweeps what the run staged, though it was cancelled.
+ * @returns what the run ends with: the cancellation, or a failure; should the sweep fail too, it tells of both.
+ */
+async function swept(run: TableRun, error: unknown): Promise<Error> {
   try {
     await CancellationScope.nonCancellable(() => activities.discardStaged({ run }));
+    return error instanceof Error && isCancellation(error) ? error : asApplicationFailure(error);
   } catch (sweepError) {
     const first = asApplicationFailure(error);
-    throw ApplicationFailure.nonRetryable(
+    return ApplicationFailure.nonRetryable(
       `${first.message}; and what was staged could not be deleted: ${asApplicationFailure(sweepError).message}`,
       first.type,
       { advice: adviceOf(first) },

@@ -1,9 +1,12 @@
 import { Client } from '@temporalio/client';
+import type { MetricMeter } from '@temporalio/common';
 import { DefaultLogger, Runtime, type WorkflowBundleOption } from '@temporalio/worker';
-import { createActivities } from '../../activities/index.ts';
+import { createActivities, type Observer } from '../../activities/index.ts';
+import { UsageError } from '../errors.ts';
 import { tableNamed } from '../tables/index.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { TemporalAccess } from './connection.ts';
+import type { Log, LogLevel } from './logs.ts';
 import { syncQueue } from './names.ts';
 import { createWorker } from './worker.ts';
 
@@ -23,11 +26,57 @@ export function quietRuntime(): void {
   });
 }
 
+/**
+ * As `quietRuntime`, for a process that is there to serve: Temporal's own lines go to the log, and its figures to
+ * Prometheus at `http://<metrics>/metrics`, an address such as `127.0.0.1:9464`.
+ * Throws `UsageError` where nothing can listen there.
+ */
+export function servingRuntime(log: Log, metrics?: string): void {
+  const lines = new DefaultLogger('INFO', ({ level, message, meta }) =>
+    log(level.toLowerCase() as LogLevel, message, meta),
+  );
+  try {
+    Runtime.install({
+      shutdownSignals: [],
+      logger: lines,
+      telemetryOptions: {
+        logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
+        ...(metrics !== undefined && {
+          metrics: {
+            attachServiceName: false,
+            prometheus: {
+              bindAddress: metrics,
+              countersTotalSuffix: true,
+              useSecondsForDurations: true,
+              // A run with nothing new takes seconds, a first sync minutes or hours.
+              histogramBucketOverrides: { incident_io_source_run_seconds: [1, 5, 15, 60, 300, 900, 3_600] },
+            },
+          },
+        }),
+      },
+    });
+  } catch (error) {
+    if (metrics === undefined) throw error;
+    throw new UsageError(
+      `Metrics cannot be served at ${metrics}: ${(error as Error).message}`,
+      'Give an IP address of this machine and a free port, such as 127.0.0.1:9464.',
+    );
+  }
+}
+
+/** Where figures of this process are recorded, once its runtime is installed. */
+export function runtimeMeter(): MetricMeter {
+  return Runtime.instance().metricMeter;
+}
+
 export type ServeOptions = {
   readonly access: TemporalAccess;
   readonly warehouse: Warehouse;
   readonly requestTimeoutMs?: number;
   readonly workflowBundle?: WorkflowBundleOption;
+  /** The one of `sync` where it is left out. */
+  readonly taskQueue?: string;
+  readonly observer?: Observer;
 };
 
 /**
@@ -35,11 +84,11 @@ export type ServeOptions = {
  * should the worker die first.
  */
 export async function serveWhile<T>(
-  { access, warehouse, requestTimeoutMs, workflowBundle }: ServeOptions,
+  { access, warehouse, requestTimeoutMs, workflowBundle, observer, ...options }: ServeOptions,
   work: (serving: Serving) => Promise<T>,
 ): Promise<T> {
   const { connection, namespace } = access;
-  const taskQueue = syncQueue(warehouse.destination);
+  const taskQueue = options.taskQueue ?? syncQueue(warehouse.destination);
   const worker = await createWorker({
     connection,
     namespace,
@@ -48,6 +97,7 @@ export async function serveWhile<T>(
       tableNamed,
       warehouse,
       ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
+      ...(observer && { observer }),
     }),
     ...(workflowBundle && { workflowBundle }),
   });

@@ -1,0 +1,86 @@
+import { pino } from 'pino';
+import { hideSecrets } from '../secrets.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Writes one line: what happened, and facts about it. Facts may hold anything, also errors. */
+export type Log = (level: LogLevel, message: string, facts?: { readonly [name: string]: unknown }) => void;
+
+/** Where lines go; a terminal says so. */
+export type LogOutput = { write(line: string): unknown; readonly isTTY?: boolean };
+
+/** One JSON object a line, or plain text on a terminal; keys in use are cut out of both. Debug lines are left out. */
+export function createLog(output: LogOutput): Log {
+  const lines = pino(
+    {
+      base: null,
+      formatters: { level: (level) => ({ level }) },
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
+    { write: (line: string) => output.write(output.isTTY === true ? readable(line) : line) },
+  );
+  return (level, message, facts = {}) => {
+    lines[level](shown(facts, 0), hideSecrets(message));
+  };
+}
+
+/** The SDK's words for what nobody looks for in a log. */
+const leftOut = new Set(['taskToken', 'isLocal', 'sdkComponent']);
+/** Deeper than any fact of ours; an object that holds itself ends here. */
+const deepest = 6;
+
+/**
+ * A value as a line shows it: without keys, and of an error only what it says, since errors of other libraries
+ * carry requests with their headers, or rows.
+ */
+function shown(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return hideSecrets(value);
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= deepest) return '…';
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Error) return shownError(value, depth);
+  if (Array.isArray(value)) return value.map((item) => shown(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => !leftOut.has(name))
+      .map(([name, item]) => [name, shown(item, depth + 1)]),
+  );
+}
+
+function shownError(error: Error, depth: number): unknown {
+  // Temporal's failures name the class of the error they were made of.
+  const { type } = error as { type?: unknown };
+  return {
+    type: typeof type === 'string' ? type : error.name,
+    message: hideSecrets(error.message),
+    ...(error.stack !== undefined && { stack: hideSecrets(error.stack) }),
+    ...(error.cause !== undefined && { cause: shown(error.cause, depth + 1) }),
+  };
+}
+
+/** `10:00:01 info  run ended  table=incidents rows=12` */
+function readable(line: string): string {
+  const { level, time, msg, ...facts } = JSON.parse(line) as {
+    readonly level: string;
+    readonly time: string;
+    readonly msg: string;
+    readonly [fact: string]: unknown;
+  };
+  const said = Object.entries(facts).map(([name, value]) => `${name}=${asText(value)}`);
+  return `${[time.slice(11, 19), level.padEnd(5), oneLine(msg), ...said].join(' ')}\n`;
+}
+
+function asText(value: unknown): string {
+  const error = value as { readonly type?: unknown; readonly message?: unknown; readonly stack?: unknown };
+  const text =
+    typeof value === 'object' && value !== null && typeof error.stack === 'string'
+      ? `${String(error.type)}: ${String(error.message)}`
+      : value;
+  return typeof text === 'string' && /^[^\s"=]+$/.test(text) ? oneLine(text) : JSON.stringify(text);
+}
+
+/** Control characters spelt out: a message must not break the line or steer a terminal. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+}

@@ -1,0 +1,69 @@
+import { type ApplicationFailure, log, metricMeter, workflowInfo } from '@temporalio/workflow';
+import { adviceOf } from './failures.ts';
+import type { SyncTableResult } from './sync-table.ts';
+
+// The SDK's log and meter: neither adds to the history, and a replay tells nothing a second time.
+
+export function tellStarted(table: string): void {
+  log.info('run started', { table, ...ids() });
+}
+
+export function tellEnded(result: SyncTableResult): void {
+  const { table, seconds, version, rows, read, changes, reason, notes } = result;
+  const { requests, waitedMs } = read;
+  const became = changes && {
+    inserted: changes.inserted,
+    updated: changes.updated,
+    dropped: changes.dropped,
+  };
+  log.info('run ended', {
+    table,
+    ...ids(),
+    read: read.rows,
+    ...became,
+    rows,
+    requests,
+    waitedSeconds: waitedMs / 1_000,
+    seconds,
+    version,
+    reason,
+    ...(notes.length > 0 && { notes }),
+  });
+  countRun(table, 'synced', seconds);
+}
+
+export function tellFailed(table: string, failure: ApplicationFailure): void {
+  const { type, message } = failure;
+  const seconds = secondsSoFar();
+  log.error('run failed', { table, ...ids(), seconds, error: type, message, advice: adviceOf(failure) });
+  countRun(table, 'failed', seconds);
+}
+
+export function tellCancelled(table: string): void {
+  const seconds = secondsSoFar();
+  log.warn('run cancelled', { table, ...ids(), seconds });
+  countRun(table, 'cancelled', seconds);
+}
+
+function ids() {
+  // The SDK adds the current execution's; this one stays the same when the run continues as new.
+  return { run: workflowInfo().firstExecutionRunId };
+}
+
+function secondsSoFar(): number {
+  return (Date.now() - workflowInfo().startTime.getTime()) / 1_000;
+}
+
+function countRun(table: string, outcome: 'synced' | 'failed' | 'cancelled', seconds: number): void {
+  metricMeter
+    .createCounter('incident_io_source_runs', undefined, 'Runs that ended.')
+    .add(1, { table, outcome });
+  metricMeter
+    .createHistogram(
+      'incident_io_source_run_seconds',
+      'float',
+      undefined,
+      'Seconds from start to end of a run.',
+    )
+    .record(seconds, { table, outcome });
+}
