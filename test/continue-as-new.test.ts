@@ -13,14 +13,14 @@ it(
     quietRuntime();
     const path = await findTemporalCli({ env: process.env, report: () => {} });
     const server = {
-      executable: { type: 'existing-path', path },
+      executable: { type: 'existing-path' as const, path },
       extraArgs: [
         '--dynamic-config-value',
         'limit.historyCount.suggestContinueAsNew=60',
         '--log-level',
         'never',
       ],
-    } as const;
+    };
     const environment = await TestWorkflowEnvironment.createLocal({ server });
     try {
       const runIds = new Set<string>();
