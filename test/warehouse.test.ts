@@ -13,6 +13,7 @@ import { readWithDeltaRs } from './helpers/delta-reader.ts';
 import {
   committed,
   openPlace,
+  type Place,
   query,
   readRows,
   stage,
@@ -31,6 +32,10 @@ function thing(cells: { [column: string]: unknown }): { [column: string]: unknow
 
 function withoutTimes(rows: { readonly [column: string]: unknown }[]): { [column: string]: unknown }[] {
   return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => name !== '_synced_at')));
+}
+
+async function commitUntilCheckpoint(place: Place): Promise<void> {
+  for (let version = 2; version <= 10; version += 1) await committed(place, things, []);
 }
 
 describe('what was sent comes back', () => {
@@ -477,6 +482,15 @@ describe('a destination', () => {
     await place.warehouse.assertWritable();
     await place.warehouse.assertWritable();
     expect(await folderStore(place.root).list('')).toEqual([]);
+  });
+
+  it('may have a path that looks like a pattern, a partition or SQL', async () => {
+    const { root } = await openPlace();
+    const place = await openPlace(join(root, "it's [a-z]*?", 'id=7', 'name=x'));
+    await committed(place, things, [[{ id: 'a', name: 'n' }], [{ id: 'b' }]]);
+    await committed(place, things, [[{ id: 'a', name: 'm' }]]);
+    await commitUntilCheckpoint(place);
+    expect(await readRows(place, things)).toMatchObject([{ id: 'a', name: 'm' }, { id: 'b' }]);
   });
 
   it('whose store lets a second writer replace a file is refused', async () => {

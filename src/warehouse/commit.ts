@@ -6,7 +6,7 @@ import type { Table } from '../tables/table.ts';
 import type { Action, Add, CommitInfo, Metadata } from './delta-actions.ts';
 import { dataKey, DeltaLog, type Snapshot } from './delta-log.ts';
 import { type DuckDb, type DuckSession, identifier, parquetFiles } from './duckdb.ts';
-import { countRows, merge, type Merged, type StagedPart } from './merge.ts';
+import { countRows, merge, type Merged, type StagedPart, statisticsIn } from './merge.ts';
 import { stagedByDeclaration, stagingOf } from './part-writer.ts';
 import { rawColumn, unknownColumn } from './rows.ts';
 import { targetSchema, type TargetSchema } from './schema.ts';
@@ -287,8 +287,12 @@ export async function rowsOf(
   table: Pick<Table, 'name'>,
   { files }: Snapshot,
 ): Promise<number> {
+  const adds = [...files.values()];
+  const counted = adds.map((add) => statisticsIn(add).numRecords ?? Number.NaN);
+  const rows = counted.reduce((sum, count) => sum + count, 0);
+  if (!Number.isNaN(rows)) return rows;
   const located = await Promise.all(
-    [...files.values()].map(async (add) => ({ add, path: await store.localPath(dataKey(table.name, add)) })),
+    adds.map(async (add) => ({ add, path: await store.localPath(dataKey(table.name, add)) })),
   );
   return duckDb.job((session) => countRows(session, located));
 }

@@ -112,7 +112,10 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** A relation over Parquet files; `file_index` and `file_row_number` say where a row stands. */
+/**
+ * A relation over Parquet files; `file_index` and `file_row_number` say where a row stands.
+ * A destination like `lake/env=prod` must not give its tables a column `env`.
+ */
 export function parquetFiles(paths: readonly string[], options = ''): string {
-  return `read_parquet([${paths.map(literal).join(', ')}]${options})`;
+  return `read_parquet([${paths.map(literal).join(', ')}], hive_partitioning = false${options})`;
 }

@@ -121,7 +121,7 @@ export class JsonPartWriter implements PartWriter {
       [unknownColumn, 'MAP(VARCHAR, VARCHAR)'] as const,
     ].map(([name, type]) => `${literal(name)}: ${literal(type)}`);
     const longest = this.#longest + 1024;
-    const source = `read_json(${literal(join(this.#folder, 'rows.json'))}, format = 'array', columns = {${columns.join(', ')}}, maximum_object_size = ${longest})`;
+    const source = `read_json(${literal(join(this.#folder, 'rows.json'))}, format = 'array', hive_partitioning = false, columns = {${columns.join(', ')}}, maximum_object_size = ${longest})`;
     return `COPY (FROM ${source}) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd)`;
   }
 }

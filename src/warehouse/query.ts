@@ -1,9 +1,13 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { UsageError } from '../errors.ts';
 import type { Add } from './delta-actions.ts';
 import { dataKey, DeltaLog } from './delta-log.ts';
 import { DuckDb, identifier, parquetFiles } from './duckdb.ts';
 import { duckTypeOf, fieldsOf } from './schema.ts';
-import { spillFolder, type Store } from './store.ts';
+import type { Store } from './store.ts';
 
 export type TableFiles = {
   readonly version: number;
@@ -14,7 +18,8 @@ export type TableFiles = {
 
 /** The current version of a table for DuckDB. Throws `UsageError` where there is no such table. */
 export async function tableFiles(store: Store, table: string): Promise<TableFiles> {
-  const duckDb = new DuckDb(() => store.scratch(spillFolder));
+  // Who only reads may not be allowed to write there.
+  const duckDb = new DuckDb(() => mkdtemp(join(tmpdir(), 'incident-io-source-')));
   try {
     const snapshot = await new DeltaLog(store, duckDb, table).snapshot();
     if (!snapshot) {

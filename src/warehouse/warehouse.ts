@@ -36,6 +36,7 @@ export type Part = {
   /** File name within the run's staging folder. */
   readonly name: string;
   readonly rows: number;
+  /** Of the Parquet file. */
   readonly bytes: number;
   /** Milliseconds since the epoch; a part older than three days makes the run plan again. */
   readonly stagedAt: number;
@@ -60,7 +61,10 @@ export type CommitRequest = {
   readonly parts: readonly Part[];
   /** A full read replaces the table and drops keys it did not see; an incremental one merges. */
   readonly fullRead: boolean;
-  /** The counter the run was planned on; `none` where there was no table. */
+  /**
+   * The counter the run was planned on; `none` where there was no table. Data that somebody else changed since
+   * our last commit overtakes an incremental run; a full read replaces it, whenever that was.
+   */
   readonly plannedOn: number | 'none';
   /** `total_record_count`, where the endpoint gives it. */
   readonly total?: number;
@@ -92,7 +96,10 @@ export type CommitOutcome =
     }
   /** A version since the planned one carries this run's id: an earlier attempt succeeded and its answer was lost. */
   | { readonly status: 'already_committed'; readonly version: number; readonly rows: number }
-  /** Somebody else's commit came in between, or a part is missing or too old: drop the staging and plan again. */
+  /**
+   * Somebody else's commit came in between, or a part is missing, too old or staged by a version with other
+   * columns: drop the staging and plan again.
+   */
   | { readonly status: 'overtaken'; readonly reason: string };
 
 /** The tables of one destination. */
