@@ -1,22 +1,34 @@
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Command } from 'commander';
+import { cancelCommand } from './cancel.ts';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { reportFailure } from './failure.ts';
 import { examples } from './help.ts';
 import { keyVariable } from './key-options.ts';
+import { pauseCommand } from './pause.ts';
 import { queryCommand } from './query.ts';
+import { resumeCommand } from './resume.ts';
+import { resyncCommand } from './resync.ts';
 import { sandboxCommand } from './sandbox.ts';
 import type { Session } from './session.ts';
+import { statusCommand } from './status.ts';
 import { syncCommand } from './sync.ts';
 import { tablesCommand } from './tables.ts';
+import { triggerCommand } from './trigger.ts';
 
 /** Every command, in the order the help lists them. */
 const commands: readonly ((session: Session) => Command)[] = [
   tablesCommand,
   checkCommand,
   syncCommand,
+  statusCommand,
+  triggerCommand,
+  pauseCommand,
+  resumeCommand,
+  resyncCommand,
+  cancelCommand,
   queryCommand,
   sandboxCommand,
   demoCommand,
