@@ -2,13 +2,19 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 
 /**
+ * The host whose folders are meant: `INCIDENT_IO_SOURCE_HOST` sets its name where it changes from start to start, as
+ * a container's does.
+ */
+export function hostName(): string {
+  return process.env['INCIDENT_IO_SOURCE_HOST'] ?? hostname();
+}
+
+/**
  * Names that are fixed by a destination, so that runs of one table find each other. A folder counts with its
- * host, so that parts are staged where they are committed; `INCIDENT_IO_SOURCE_HOST` sets the host's name where
- * it changes from start to start, as a container's does.
+ * host, so that parts are staged where they are committed.
  */
 function hashOf(destination: string): string {
-  const host = process.env['INCIDENT_IO_SOURCE_HOST'] ?? hostname();
-  return createHash('sha256').update(`${host}:${destination}`).digest('hex').slice(0, 16);
+  return createHash('sha256').update(`${hostName()}:${destination}`).digest('hex').slice(0, 16);
 }
 
 /** The queue that `sync` uses and serves itself: a laptop never takes the batches of production. */
