@@ -8,14 +8,15 @@ import { openWarehouse } from './warehouse/open-warehouse.ts';
 import type { SourceWorker, SourceWorkerOptions } from './warehouse-source.ts';
 
 /**
- * `incident-io-source/worker`: what a platform builds a worker of its own from. Importing it loads Temporal's
- * worker and DuckDB; `createWorker` of a source does so when it is called.
+ * `incident-io-source/worker`: what a platform builds a worker of its own from, and reads the tables with. Importing
+ * it loads Temporal's worker and DuckDB; `createWorker` of a source does so when it is called.
  */
 export { createActivities, type Dependencies } from '../activities/index.ts';
 export { tableNamed } from './tables/index.ts';
 export { createWorker, ownWorkflows, type ServedQueue } from './temporal/worker.ts';
 export { folderStore } from './warehouse/folder-store.ts';
 export { openWarehouse } from './warehouse/open-warehouse.ts';
+export { tableFiles, type TableFiles } from './warehouse/query.ts';
 export type { Warehouse } from './warehouse/warehouse.ts';
 
 /** The worker of a destination's queue, with the limits this package recommends. */

@@ -1,0 +1,164 @@
+/**
+ * A pipeline platform in a page: it shows the form of a source, checks what was typed into it, schedules some
+ * tables, runs their syncs with a worker of its own, and reads what they brought.
+ *
+ * In a project of its own it imports from 'incident-io-source' and 'incident-io-source/worker'.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { Client, type ScheduleHandle, ScheduleOverlapPolicy } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { DuckDBInstance } from '@duckdb/node-api';
+import {
+  createIncidentIoSource,
+  SourceRegistry,
+  type SyncTableResult,
+  type SyncTarget,
+  type WarehouseSource,
+} from '../src/index.ts';
+import { folderStore, tableFiles } from '../src/worker.ts';
+import { inSurroundings, type Surroundings } from './surroundings.ts';
+
+const chosen = ['severities', 'incidents', 'escalations', 'users'];
+
+export async function runPlatform(surroundings: Surroundings): Promise<void> {
+  const { baseUrl, destination, temporalAddress, say } = surroundings;
+  const registry = new SourceRegistry();
+  // Without a base URL it is `incidentIoSource`.
+  registry.register(createIncidentIoSource(baseUrl === undefined ? {} : { baseUrl }));
+  const source = registry.get('incident_io');
+
+  say(`${source.config.label} (${source.config.releaseStatus})\n${source.config.caption}\n`);
+  for (const field of source.config.fields) say(`${field.label}: ${field.secret ? '********' : ''}`);
+
+  const values = { api_key: surroundings.apiKey };
+  const check = await source.validateCredentials(values);
+  if (!check.valid) throw new Error(`${check.message}\n${check.advice}`);
+  say(`The key belongs to ${check.account}.`);
+  const permissions = new Map(
+    (await source.getTablePermissions(values)).map((permission) => [permission.table, permission]),
+  );
+  for (const { name, syncMethods } of source.getTables()) {
+    const permission = permissions.get(name);
+    say(`  ${name}: ${syncMethods[0]}${permission?.allowed ? '' : `, not allowed: ${permission?.scope}`}`);
+  }
+
+  // The key stays in the platform's vault; workflows carry the id it has there.
+  const vault = new Map([['connection-1', surroundings.apiKey]]);
+  const target = { apiKey: { vault: 'connection-1' }, destination, account: check.account };
+
+  const connection = await NativeConnection.connect({ address: temporalAddress });
+  const client = new Client({ connection });
+  const { worker, close } = await source.createWorker({
+    connection,
+    namespace: 'default',
+    destination,
+    vault: async (id) => vault.get(id),
+    ...(surroundings.workflowBundle && { workflowBundle: surroundings.workflowBundle }),
+  });
+  try {
+    await worker.runUntil(async () => {
+      const schedules = await Promise.all(chosen.map((table) => schedule(client, source, target, table)));
+      try {
+        const synced = await Promise.all(schedules.map((made) => follow(client, source, made, say)));
+        for (const table of synced.flat()) say(`${table}: ${await countRows(destination, table)}`);
+      } finally {
+        await Promise.all(schedules.map(({ handle }) => unschedule(client, handle)));
+      }
+    });
+  } finally {
+    await close();
+    await connection.close();
+  }
+}
+
+type Scheduled = { readonly table: string; readonly handle: ScheduleHandle };
+
+/** One schedule a table, so that each has its own frequency and none waits for another. */
+async function schedule(
+  client: Client,
+  source: WarehouseSource,
+  target: SyncTarget,
+  table: string,
+): Promise<Scheduled> {
+  const handle = await client.schedule.create({
+    scheduleId: `platform:${target.destination}:${table}`,
+    // For trying; a platform would offer minutes to days.
+    spec: { intervals: [{ every: '3 seconds' }] },
+    action: { type: 'startWorkflow', ...source.syncTable(target, { table }) },
+    // The default catch-up, a year, would start every run that an outage missed.
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
+  });
+  return { table, handle };
+}
+
+/**
+ * Tells of two runs of a schedule; the result is the table, or nothing where it failed. One that waits for a person
+ * is paused, with what to do as its note.
+ */
+async function follow(
+  client: Client,
+  source: WarehouseSource,
+  { table, handle }: Scheduled,
+  say: Surroundings['say'],
+): Promise<string[]> {
+  const seen = new Set<string>();
+  while (seen.size < 2) {
+    const workflowId = await nextRun(handle, seen);
+    seen.add(workflowId);
+    try {
+      const result = (await client.workflow.getHandle(workflowId).result()) as SyncTableResult;
+      say(`${table}: synced (${result.reason}), ${result.rows} rows in version ${result.version}`);
+    } catch (error) {
+      const { message, advice, retry } = source.describeError(error);
+      say(`${table}: failed, ${message}\n  → ${advice}`);
+      if (retry === 'later') continue;
+      await handle.pause(advice);
+      return [];
+    }
+  }
+  return [table];
+}
+
+/** The schedule's first run that is not among these, once it has begun. */
+async function nextRun(handle: ScheduleHandle, seen: ReadonlySet<string>): Promise<string> {
+  for (;;) {
+    const { info } = await handle.describe();
+    for (const { action } of info.recentActions) {
+      if (!seen.has(action.workflow.workflowId)) return action.workflow.workflowId;
+    }
+    await sleep(200);
+  }
+}
+
+/** Ends a schedule and the run it has going; the run sweeps what it staged before it is over. */
+async function unschedule(client: Client, handle: ScheduleHandle): Promise<void> {
+  await handle.pause();
+  const { info } = await handle.describe();
+  for (const { workflow } of info.runningActions) {
+    const run = client.workflow.getHandle(workflow.workflowId);
+    await run.cancel();
+    await Promise.allSettled([run.result()]);
+  }
+  await handle.delete();
+}
+
+async function countRows(destination: string, table: string): Promise<string> {
+  const { sql } = await tableFiles(folderStore(destination), table);
+  const duckDb = await DuckDBInstance.create();
+  const connection = await duckDb.connect();
+  try {
+    const reader = await connection.runAndReadAll(`SELECT count(*), max(_synced_at) FROM (${sql})`);
+    const [[rows, syncedAt] = []] = reader.getRows();
+    return `${String(rows)} rows, the last one written at ${String(syncedAt)}`;
+  } finally {
+    connection.closeSync();
+    duckDb.closeSync();
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  // The worker tells of every failed attempt; the platform tells of what came of it.
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  await inSurroundings(process.env, runPlatform);
+}
