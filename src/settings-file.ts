@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parse } from 'lossless-json';
 import { UsageError } from './errors.ts';
-import { defaultSettingsFile, type Settings, settingsError, settingsOf } from './settings.ts';
+import { defaultSettingsFile, type Settings } from './settings.ts';
 
 /**
  * The settings of a connection. Throws `UsageError` where there is no such file, where it is of a newer version,
@@ -28,7 +28,9 @@ export async function readSettings(file = defaultSettingsFile): Promise<Settings
 }
 
 /** The settings in a file's text; `file` for messages, and for the paths in it. Throws as `readSettings` does. */
-export function parseSettings(text: string, file: string): Settings {
+export async function parseSettings(text: string, file: string): Promise<Settings> {
+  // zod, which the commands that read no settings need not wait for.
+  const { settingsError, settingsOf } = await import('./settings-schema.ts');
   let value: unknown;
   try {
     // Keys that stand twice are all told of below.

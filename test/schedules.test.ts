@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { settingsOf, type Settings } from '../src/settings.ts';
+import { settingsOf } from '../src/settings-schema.ts';
+import type { Settings } from '../src/settings.ts';
 import { scheduleId, workerQueue } from '../src/temporal/names.ts';
 import { applySchedules, planApply, removeSchedules } from '../src/temporal/schedules.ts';
 import { tables } from '../src/tables/index.ts';
