@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api';
 import { closest } from 'fastest-levenshtein';
-import { SourceError } from '../errors.ts';
+import { DestinationError, SourceError } from '../errors.ts';
 import { identifier, literal } from '../warehouse/duckdb.ts';
-import { type TableView, tableViewsOf } from './table-views.ts';
+import { folderStore } from '../warehouse/folder-store.ts';
+import { type TableFiles, tableFiles, tablesIn } from '../warehouse/query.ts';
 
 /** The SQL cannot be run, or ends with an error. */
 export class QueryError extends SourceError {
@@ -39,7 +40,7 @@ export async function queryTables<T>(
   const folder = resolve(destination);
   const spill = await mkdtemp(join(tmpdir(), 'incident-io-query-'));
   try {
-    const views = await tableViewsOf(folder, join(spill, 'log'));
+    const views = await viewsOf(folder);
     signal.throwIfAborted();
     const instance = await DuckDBInstance.create(':memory:', {
       temp_directory: spill,
@@ -66,6 +67,20 @@ export async function queryTables<T>(
   } finally {
     await rm(spill, { recursive: true, force: true });
   }
+}
+
+type TableView = TableFiles & { readonly table: string };
+
+async function viewsOf(folder: string): Promise<TableView[]> {
+  const store = folderStore(folder);
+  const tables = await tablesIn(store);
+  if (tables.length === 0) {
+    throw new DestinationError(
+      `There are no tables in ${folder}.`,
+      'Give the folder that sync writes to with --from, or fill one: incident-io-source sync --to <folder>.',
+    );
+  }
+  return Promise.all(tables.map(async (table) => ({ table, ...(await tableFiles(store, table)) })));
 }
 
 /** Makes the tables all there is: their files may be read, and nothing else. */

@@ -14,6 +14,8 @@ export type TableFiles = {
   /** A SELECT over the rows of that version, every column with its type. Local paths are in it. */
   readonly sql: string;
   readonly columns: readonly string[];
+  /** The files that SQL reads. */
+  readonly paths: readonly string[];
 };
 
 /** The current version of a table for DuckDB. Throws `UsageError` where there is no such table. */
@@ -42,6 +44,7 @@ export async function tableFiles(store: Store, table: string): Promise<TableFile
       version: snapshot.version,
       sql: `SELECT ${names} FROM (SELECT ${typed.join(', ')} WHERE false${rows})`,
       columns: fields.map(({ name }) => name),
+      paths: files,
     };
   } finally {
     await duckDb.close();
