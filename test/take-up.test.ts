@@ -79,7 +79,7 @@ describe('a run that is open already', () => {
       await expect(begin(place, other)).rejects.toBeInstanceOf(UsageError);
       expect((await handle.describe()).status.name).toBe('RUNNING');
       await handle.cancel();
-      await expect(handle.result()).rejects.toThrow();
+      await expect(handle.result()).rejects.toThrow('cancelled');
     });
   });
 
