@@ -17,6 +17,8 @@ import { statusCommand } from './status.ts';
 import { syncCommand } from './sync.ts';
 import { tablesCommand } from './tables.ts';
 import { triggerCommand } from './trigger.ts';
+import { upCommand } from './up.ts';
+import { workerCommand } from './worker.ts';
 
 /** Every command, in the order the help lists them. */
 const commands: readonly ((session: Session) => Command)[] = [
@@ -29,6 +31,8 @@ const commands: readonly ((session: Session) => Command)[] = [
   resumeCommand,
   resyncCommand,
   cancelCommand,
+  upCommand,
+  workerCommand,
   queryCommand,
   sandboxCommand,
   demoCommand,

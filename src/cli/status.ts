@@ -77,14 +77,19 @@ async function watch(
   const live = stdout.isTTY === true ? createLogUpdate(stdout as NodeJS.WritableStream) : undefined;
   while (!signal.aborted) {
     const statuses = await read();
-    if (live) live(rendered(session, operated, statuses));
+    if (live) live(statusOnScreen(session, operated, statuses));
     else print(session, stdout, operated, statuses);
     await sleep(redrawEveryMs, undefined, { signal }).catch(() => undefined);
   }
   live?.done();
 }
 
-function rendered(session: Session, operated: Operated, statuses: readonly TableStatus[]): string {
+/** The text of a status as wide as the terminal that standard output is. */
+export function statusOnScreen(
+  session: Session,
+  operated: Pick<Operated, 'settings'>,
+  statuses: readonly TableStatus[],
+): string {
   const { stdout } = session;
   let text = '';
   const output: Output = Object.assign(
@@ -104,7 +109,7 @@ function rendered(session: Session, operated: Operated, statuses: readonly Table
 function print(
   session: Session,
   output: Output,
-  { settings }: Operated,
+  { settings }: Pick<Operated, 'settings'>,
   statuses: readonly TableStatus[],
 ): void {
   const isNarrow = output.isTTY === true && (output.columns ?? 80) < wideColumns;

@@ -1,20 +1,13 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { readSettings } from '../settings-file.ts';
-import { defaultSettingsFile, type Settings } from '../settings.ts';
-import { tableNamed } from '../tables/index.ts';
-import type { TemporalAccess } from '../temporal/connection.ts';
-import type { Log } from '../temporal/logs.ts';
-import type { Serving } from '../temporal/serve.ts';
-import type { Warehouse } from '../warehouse/warehouse.ts';
 import { examples } from './help.ts';
 import { keyVariable, readKey } from './key-options.ts';
+import { addServingOptions, servingRuns, type ServingOptions } from './serving.ts';
 import type { Session } from './session.ts';
 
-type WorkerOptions = { readonly settings: string; readonly metrics?: string };
-
+/** `worker`: carries out a connection's scheduled runs in production. */
 export function workerCommand(session: Session): Command {
-  return addServiceOptions(
+  return addServingOptions(
     new Command('worker').description(
       'carry out the scheduled runs of a connection, until SIGTERM; then hand over what is begun',
     ),
@@ -29,81 +22,18 @@ export function workerCommand(session: Session): Command {
         ['With figures for Prometheus', 'incident-io-source worker --metrics 127.0.0.1:9464'],
       ),
     )
-    .action((options: WorkerOptions) => work(session, options));
+    .action((options: ServingOptions) => work(session, options));
 }
 
-/** The options of commands that serve a connection's runs. */
-export function addServiceOptions(command: Command): Command {
-  return command
-    .option('--settings <file>', 'the settings of the connection', defaultSettingsFile)
-    .option('--metrics <address>', 'serve metrics for Prometheus, at an IP address and port of this machine');
-}
-
-async function work(session: Session, { settings: file, metrics }: WorkerOptions): Promise<void> {
+async function work(session: Session, { settings: file, metrics }: ServingOptions): Promise<void> {
+  const [{ readSettings }, { createLog }] = await Promise.all([
+    import('../settings-file.ts'),
+    import('../temporal/logs.ts'),
+  ]);
   const settings = await readSettings(file);
   // A worker without the key would take other workers' batches and fail them.
   await readKey(session, settings.apiKey);
-  const { createLog } = await import('../temporal/logs.ts');
-  const log = createLog(session.stderr);
-  await servingRuns(session, settings, log, metrics, async () => {
+  await servingRuns(session, settings, createLog(session.stderr), metrics, async () => {
     if (!session.signal.aborted) await once(session.signal, 'abort');
   });
-}
-
-/** What serves a connection's runs, while it does. */
-export type Service = Serving & { readonly access: TemporalAccess; readonly warehouse: Warehouse };
-
-/**
- * Serves the queue of a connection's scheduled runs while `work` lasts, then hands over what is begun. Everything
- * that can be refused is refused before the first run is taken.
- */
-export async function servingRuns<T>(
-  { signal }: Session,
-  settings: Settings,
-  log: Log,
-  metrics: string | undefined,
-  work: (service: Service) => Promise<T>,
-): Promise<T> {
-  const [serve, { connectTemporal }, { countingObserver, keepLag }, { workerQueue }, warehouses, stores] =
-    await Promise.all([
-      import('../temporal/serve.ts'),
-      import('../temporal/connection.ts'),
-      import('../temporal/metrics.ts'),
-      import('../temporal/names.ts'),
-      import('../warehouse/open-warehouse.ts'),
-      import('../warehouse/folder-store.ts'),
-    ]);
-  const { connection, destination } = settings;
-  const tables = Object.keys(settings.tables).map(tableNamed);
-  const warehouse = await warehouses.openWarehouse(stores.folderStore(destination), { destination });
-  try {
-    await warehouse.assertWritable();
-    serve.servingRuntime(log, metrics);
-    const access = await connectTemporal({ env: process.env, report: (line) => log('info', line) });
-    const taskQueue = workerQueue(destination);
-    const meter = metrics === undefined ? undefined : serve.runtimeMeter();
-    const done = new AbortController();
-    const lag = meter && keepLag(meter, warehouse, tables, log, done.signal);
-    try {
-      const observer = meter && countingObserver(meter);
-      return await serve.serveWhile(
-        { access, warehouse, taskQueue, ...(observer && { observer }) },
-        async (serving) => {
-          const { address, namespace } = access;
-          log('info', 'worker started', { connection, destination, taskQueue, address, namespace });
-          signal.addEventListener('abort', () =>
-            log('info', 'worker stops: batches hand over what they hold'),
-          );
-          return work({ ...serving, access, warehouse });
-        },
-      );
-    } finally {
-      done.abort();
-      await lag;
-      await access.close();
-      log('info', 'worker stopped', { connection });
-    }
-  } finally {
-    await warehouse.close();
-  }
 }

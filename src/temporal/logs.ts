@@ -59,7 +59,10 @@ function shownError(error: Error, depth: number): unknown {
   };
 }
 
-/** `10:00:01 info  run ended  table=incidents rows=12` */
+/** What machines find a run by; people at a terminal have its table. */
+const forMachines = new Set(['namespace', 'taskQueue', 'workflowId', 'workflowType', 'runId', 'run']);
+
+/** `10:00:01 info  run ended table=incidents rows=12` */
 function readable(line: string): string {
   const { level, time, msg, ...facts } = JSON.parse(line) as {
     readonly level: string;
@@ -67,7 +70,9 @@ function readable(line: string): string {
     readonly msg: string;
     readonly [fact: string]: unknown;
   };
-  const said = Object.entries(facts).map(([name, value]) => `${name}=${asText(value)}`);
+  const said = Object.entries(facts)
+    .filter(([name]) => !forMachines.has(name))
+    .map(([name, value]) => `${name}=${asText(value)}`);
   return `${[time.slice(11, 19), level.padEnd(5), oneLine(msg), ...said].join(' ')}\n`;
 }
 

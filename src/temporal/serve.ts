@@ -1,5 +1,5 @@
 import { Client } from '@temporalio/client';
-import type { MetricMeter } from '@temporalio/common';
+import { type MetricMeter, SdkComponent } from '@temporalio/common';
 import { DefaultLogger, Runtime, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities, type Observer } from '../../activities/index.ts';
 import { UsageError } from '../errors.ts';
@@ -32,9 +32,12 @@ export function quietRuntime(): void {
  * Throws `UsageError` where nothing can listen there.
  */
 export function servingRuntime(log: Log, metrics?: string): void {
-  const lines = new DefaultLogger('INFO', ({ level, message, meta }) =>
-    log(level.toLowerCase() as LogLevel, message, meta),
-  );
+  const lines = new DefaultLogger('INFO', ({ level, message, meta }) => {
+    // What a worker or a run does it tells itself; of the SDK only what is not as it should be.
+    const isOurs = meta?.['sdkComponent'] === SdkComponent.workflow;
+    const isTold = level === 'INFO' || message === 'Workflow failed';
+    log(isTold && !isOurs ? 'debug' : (level.toLowerCase() as LogLevel), message, meta);
+  });
   try {
     Runtime.install({
       shutdownSignals: [],

@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { defaultSettingsFile, type Settings } from '../settings.ts';
+import { tableNamed } from '../tables/index.ts';
+import type { TemporalAccess } from '../temporal/connection.ts';
+import type { Log } from '../temporal/logs.ts';
+import type { Serving } from '../temporal/serve.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { Session } from './session.ts';
+
+/** The options of commands that serve a connection's runs. */
+export type ServingOptions = { readonly settings: string; readonly metrics?: string };
+
+export function addServingOptions(command: Command): Command {
+  return command
+    .option('--settings <file>', 'the settings of the connection', defaultSettingsFile)
+    .option('--metrics <address>', 'serve metrics for Prometheus, at an IP address and port of this machine');
+}
+
+/** What serves a connection's runs, while it does. */
+export type Service = Serving & { readonly access: TemporalAccess; readonly warehouse: Warehouse };
+
+/**
+ * Serves the queue of a connection's scheduled runs while `work` lasts, then hands over what is begun. Everything
+ * that can be refused is refused before the first run is taken.
+ */
+export async function servingRuns<T>(
+  { signal }: Session,
+  settings: Settings,
+  log: Log,
+  metrics: string | undefined,
+  work: (service: Service) => Promise<T>,
+): Promise<T> {
+  const [serve, { connectTemporal }, { countingObserver, keepLag }, { workerQueue }, warehouses, stores] =
+    await Promise.all([
+      import('../temporal/serve.ts'),
+      import('../temporal/connection.ts'),
+      import('../temporal/metrics.ts'),
+      import('../temporal/names.ts'),
+      import('../warehouse/open-warehouse.ts'),
+      import('../warehouse/folder-store.ts'),
+    ]);
+  const { connection, destination } = settings;
+  const tables = Object.keys(settings.tables).map(tableNamed);
+  const warehouse = await warehouses.openWarehouse(stores.folderStore(destination), { destination });
+  try {
+    await warehouse.assertWritable();
+    serve.servingRuntime(log, metrics);
+    const access = await connectTemporal({ env: process.env, report: (line) => log('info', line) });
+    const taskQueue = workerQueue(destination);
+    const meter = metrics === undefined ? undefined : serve.runtimeMeter();
+    const done = new AbortController();
+    const lag = meter && keepLag(meter, warehouse, tables, log, done.signal);
+    try {
+      const observer = meter && countingObserver(meter);
+      return await serve.serveWhile(
+        { access, warehouse, taskQueue, ...(observer && { observer }) },
+        async (serving) => {
+          const { address, namespace } = access;
+          log('info', 'worker started', { connection, destination, taskQueue, address, namespace });
+          signal.addEventListener('abort', () =>
+            log('info', 'worker stops: batches hand over what they hold'),
+          );
+          return work({ ...serving, access, warehouse });
+        },
+      );
+    } finally {
+      done.abort();
+      await lag;
+      await access.close();
+      log('info', 'worker stopped', { connection });
+    }
+  } finally {
+    await warehouse.close();
+  }
+}
