@@ -98,7 +98,7 @@ async function applySettings(
   { client, warehouse }: Service,
   log: Log,
 ): Promise<void> {
-  const [{ planApply, applySchedules }, { triggerTable }, { scheduleId }] = await Promise.all([
+  const [{ planApply, applySchedules }, { scheduleOf, triggerTable }, { scheduleId }] = await Promise.all([
     import('../temporal/schedules.ts'),
     import('../temporal/operate.ts'),
     import('../temporal/names.ts'),
@@ -111,7 +111,8 @@ async function applySettings(
   for (const { table, change } of changes) {
     if (change !== 'none') log('info', `schedule ${said[change]}`, { table });
     // Its first interval may be days away, and whoever starts `up` wants to see the table.
-    if (change === 'create') await triggerTable(client, scheduleId(settings.connection, table), table);
+    if (change === 'create')
+      await triggerTable(client, await scheduleOf(client, scheduleId(settings.connection, table), table));
   }
 }
 const said = { create: 'created', update: 'updated', delete: 'deleted' } as const;
