@@ -11,6 +11,7 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { DuckDBInstance } from '@duckdb/node-api';
 import {
   createIncidentIoSource,
+  type FieldValues,
   SourceRegistry,
   type SyncTableResult,
   type SyncTarget,
@@ -28,20 +29,12 @@ export async function runPlatform(surroundings: Surroundings): Promise<void> {
   registry.register(createIncidentIoSource(baseUrl === undefined ? {} : { baseUrl }));
   const source = registry.get('incident_io');
 
-  say(`${source.config.label} (${source.config.releaseStatus})\n${source.config.caption}\n`);
-  for (const field of source.config.fields) say(`${field.label}: ${field.secret ? '********' : ''}`);
-
+  showForm(source, say);
   const values = { api_key: surroundings.apiKey };
   const check = await source.validateCredentials(values);
   if (!check.valid) throw new Error(`${check.message}\n${check.advice}`);
   say(`The key belongs to ${check.account}.`);
-  const permissions = new Map(
-    (await source.getTablePermissions(values)).map((permission) => [permission.table, permission]),
-  );
-  for (const { name, syncMethods } of source.getTables()) {
-    const permission = permissions.get(name);
-    say(`  ${name}: ${syncMethods[0]}${permission?.allowed ? '' : `, not allowed: ${permission?.scope}`}`);
-  }
+  await showTables(source, values, say);
 
   // The key stays in the platform's vault; workflows carry the id it has there.
   const vault = new Map([['connection-1', surroundings.apiKey]]);
@@ -72,6 +65,25 @@ export async function runPlatform(surroundings: Surroundings): Promise<void> {
   }
 }
 
+function showForm({ config }: WarehouseSource, say: Surroundings['say']): void {
+  say(`${config.label} (${config.releaseStatus})\n${config.caption}\n${config.docsUrl}\n`);
+  for (const field of config.fields) say(`${field.label}: ${field.secret ? '********' : field.placeholder}`);
+}
+
+/** What can be chosen, how it would be kept current, and what the key lacks. */
+async function showTables(
+  source: WarehouseSource,
+  values: FieldValues,
+  say: Surroundings['say'],
+): Promise<void> {
+  const permissions = await source.getTablePermissions(values);
+  for (const { name, defaults } of source.getTables()) {
+    const permission = permissions.find(({ table }) => table === name);
+    const missing = permission?.allowed === false ? `, needs ${permission.scope ?? permission.message}` : '';
+    say(`  ${name}: ${defaults.sync} every ${defaults.every}${missing}`);
+  }
+}
+
 type Scheduled = { readonly table: string; readonly handle: ScheduleHandle };
 
 /** One schedule a table, so that each has its own frequency and none waits for another. */
@@ -83,7 +95,7 @@ async function schedule(
 ): Promise<Scheduled> {
   const handle = await client.schedule.create({
     scheduleId: `platform:${target.destination}:${table}`,
-    // For trying; a platform would offer minutes to days.
+    // For trying; a platform would offer `frequencies`, with the table's default chosen.
     spec: { intervals: [{ every: '3 seconds' }] },
     action: { type: 'startWorkflow', ...source.syncTable(target, { table }) },
     // The default catch-up, a year, would start every run that an outage missed.

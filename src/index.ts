@@ -8,6 +8,7 @@ export * from './errors.ts';
 export type { TablePermission } from './incident-io/permissions.ts';
 export type { KeyReference, Vault, VaultReference } from './key.ts';
 export { SourceRegistry } from './registry.ts';
+export { frequencies, type Frequency, type TableSettings } from './settings.ts';
 export { createIncidentIoSource, incidentIoSource, type IncidentIoOptions } from './source.ts';
 export type { ColumnType, SyncMethod, TimestampField } from './tables/table.ts';
 export type {

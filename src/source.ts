@@ -12,6 +12,7 @@ import {
 import { readIdentity } from './incident-io/identity.ts';
 import { assertReadable, readPermissions } from './incident-io/permissions.ts';
 import { checkedKey } from './key.ts';
+import { defaultTableSettings, frequencies, intervalMs } from './settings.ts';
 import { tableNamed, tables } from './tables/index.ts';
 import type { Table } from './tables/table.ts';
 import { inputOf, type Method } from './temporal/input.ts';
@@ -136,11 +137,13 @@ async function checking<T>(work: (call: Call) => Promise<T>): Promise<T> {
 
 function toSourceTable(table: Table): SourceTable {
   const { name, description, methods, incrementalFields, primaryKey, columns } = table;
+  const defaults = defaultTableSettings(table);
   return {
     name,
     description,
-    syncMethods: methods,
+    syncMethods: [defaults.sync, ...methods.filter((method) => method !== defaults.sync)],
     incrementalFields,
+    defaults,
     primaryKey,
     columns: Object.entries(columns).map(([name, { type, description, personal }]) => ({
       name,
@@ -173,21 +176,27 @@ function syncInput(baseUrl: string, target: SyncTarget, sync: TableSync): SyncTa
   return inputOf(table, { apiKey, baseUrl, account, giveUpAfterMinutes }, methodOf(table, sync));
 }
 
-function methodOf(table: Table, sync: TableSync): Method {
-  const { method = table.methods[0], fullReadEveryHours } = sync;
+function methodOf(table: Table, { sync: asked, incrementalField, fullRefreshEvery }: TableSync): Method {
+  const defaults = defaultTableSettings(table, asked);
+  const { sync: method } = defaults;
   assertTaken(table, 'sync method', method, table.methods);
   if (method === 'full_refresh') return { method };
-  const incrementalField = sync.incrementalField ?? table.incrementalFields[0]!;
-  assertTaken(table, 'incremental field', incrementalField, table.incrementalFields);
-  return {
-    method,
-    incrementalField,
-    ...(fullReadEveryHours !== undefined && { fullReadEveryMs: fullReadEveryHours * 3_600_000 }),
-  };
+  const field = incrementalField ?? defaults.incrementalField;
+  assertTaken(table, 'incremental field', field, table.incrementalFields);
+  const every = fullRefreshEvery ?? defaults.fullRefreshEvery;
+  if (every === undefined || every === 'never') return { method, incrementalField: field };
+  const fullReadEveryMs = intervalMs(every);
+  if (!(fullReadEveryMs > 0)) assertTaken(table, 'full refresh every', every, [...frequencies, 'never']);
+  return { method, incrementalField: field, fullReadEveryMs };
 }
 
-function assertTaken(table: Table, what: string, value: string, takes: readonly string[]): void {
-  if (takes.includes(value)) return;
+function assertTaken<T extends string>(
+  table: Table,
+  what: string,
+  value: string | undefined,
+  takes: readonly T[],
+): asserts value is T {
+  if (value !== undefined && (takes as readonly string[]).includes(value)) return;
   throw new UsageError(
     `${table.name} does not take the ${what} ${JSON.stringify(value)}.`,
     `It takes ${takes.join(' or ')}.`,

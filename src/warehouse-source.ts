@@ -3,6 +3,7 @@ import type { SyncSourceInput } from '../workflows/sync-source.ts';
 import type { SyncTableInput } from '../workflows/sync-table.ts';
 import type { TablePermission } from './incident-io/permissions.ts';
 import type { KeyReference, Vault, VaultReference } from './key.ts';
+import type { TableSettings } from './settings.ts';
 import type { ColumnType, SyncMethod, TimestampField } from './tables/table.ts';
 
 /** One thing to ask for when a connection is made. */
@@ -42,9 +43,11 @@ export type SourceTable = {
   readonly name: string;
   readonly description: string;
   /** The default first. */
-  readonly syncMethods: readonly [SyncMethod, ...SyncMethod[]];
+  readonly syncMethods: readonly SyncMethod[];
   /** Fields an incremental sync can go by, the default first; none where the table has no such method. */
   readonly incrementalFields: readonly TimestampField[];
+  /** How it is kept current, and how often, unless somebody chooses otherwise. */
+  readonly defaults: TableSettings;
   readonly primaryKey: readonly string[];
   readonly columns: readonly SourceColumn[];
 };
@@ -69,15 +72,8 @@ export type SyncTarget = {
   readonly giveUpAfterMinutes?: number;
 };
 
-/** Which table, and how it is kept current where that is not the table's default. */
-export type TableSync = {
-  readonly table: string;
-  readonly method?: SyncMethod;
-  /** For `incremental`. */
-  readonly incrementalField?: TimestampField;
-  /** For `incremental`: reads everything after so many hours all the same, or deletions are never seen. */
-  readonly fullReadEveryHours?: number;
-};
+/** Which table, and how it is kept current where that is not the table's default. How often is the schedule's. */
+export type TableSync = { readonly table: string } & Partial<Omit<TableSettings, 'every'>>;
 
 /**
  * A workflow to be started: what `client.workflow.start(workflowType, …)` takes, or the `action` of a schedule.

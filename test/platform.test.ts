@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
@@ -69,4 +70,13 @@ it('runs as it stands, without an account', async () => {
     { env: { ...env, TEMPORAL_ADDRESS: temporal.address } },
   );
   expect(stdout).toMatch(/^incidents: 3000 rows, /m);
+});
+
+it('is what the documentation quotes', async () => {
+  const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8');
+  const flat = (text: string) => text.replaceAll(/^ *\/\/.*\n/gm, '').replaceAll(/^ +/gm, '');
+  const example = flat(await read('../examples/platform.ts'));
+  const quotes = [...(await read('../docs/plugin.md')).matchAll(/^```ts\n([^]*?)^```/gm)];
+  expect(quotes.length).toBeGreaterThan(5);
+  for (const [, code] of quotes) expect(example).toContain(flat(code!));
 });
