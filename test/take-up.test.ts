@@ -4,6 +4,7 @@ import { Worker } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import type { Activities, Extracted } from '../activities/contract.ts';
 import { UsageError } from '../src/errors.ts';
+import { runId } from '../src/temporal/names.ts';
 import { outcomeOf, startRun } from '../src/temporal/runs.ts';
 import { quietRuntime } from '../src/temporal/serve.ts';
 import { createWorker } from '../src/temporal/worker.ts';
@@ -101,6 +102,26 @@ describe('a run that is open already', () => {
       const taken = await begin(place, input);
       expect(taken.how).toBe('taken_up');
       expect(await outcomeOf(taken, () => begin(place, input))).toMatchObject({ status: 'synced' });
+    });
+  });
+
+  it('is cancelled first where nobody knows its arguments', async () => {
+    const place = unique('place');
+    const made = activities({
+      extractBatch: async () =>
+        made.called.includes('discard') ? batch('part', { kind: 'done' }) : untilCancelled(),
+    });
+    await serving(made, place, async () => {
+      // Started by hand, without the memo by which a run is compared.
+      await temporal.client.workflow.start('syncTable', {
+        workflowId: runId(place, input.run.table),
+        taskQueue: place,
+        args: [input],
+      });
+      await expect.poll(() => made.called).toContain('extract 0');
+      const mine = await begin(place, input);
+      expect(mine.how).toBe('replaced');
+      expect(await outcomeOf(mine, never)).toMatchObject({ status: 'synced' });
     });
   });
 });

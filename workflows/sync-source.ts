@@ -37,6 +37,8 @@ export async function syncSource({ tables }: SyncSourceInput): Promise<TableOutc
         const result = await executeChild(syncTable, {
           workflowId,
           args: [input],
+          // By these `sync` knows a run that it may take up.
+          memo: { arguments: JSON.stringify(input) },
           // A parent that is terminated still lets its tables sweep their staging.
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -39,10 +39,12 @@ export async function startRun(
   const args = JSON.stringify(input);
   let how: StartedRun['how'] = 'started';
   for (;;) {
-    const open = await openArguments(client, workflowId);
-    if (open === args) return { table, how: 'taken_up', handle: client.workflow.getHandle(workflowId) };
-    if (open !== undefined) {
-      const other = (JSON.parse(open) as SyncTableInput).run.account;
+    const open = await openRun(client, workflowId);
+    if (open?.arguments === args)
+      return { table, how: 'taken_up', handle: client.workflow.getHandle(workflowId) };
+    if (open) {
+      const other =
+        open.arguments === undefined ? 'unknown' : (JSON.parse(open.arguments) as SyncTableInput).run.account;
       if (other !== account && other !== 'unknown' && account !== 'unknown') {
         throw new UsageError(
           `${table}: a run for the account ${other} is going on in ${destination}; the key belongs to ${account}.`,
@@ -67,11 +69,16 @@ export async function startRun(
   }
 }
 
-/** The arguments of the run that is open under this id, as `startRun` kept them; `undefined` where none is. */
-async function openArguments(client: Client, workflowId: string): Promise<string | undefined> {
+/** The run that is open under this id, with its arguments as its starter kept them; `undefined` where none is. */
+async function openRun(
+  client: Client,
+  workflowId: string,
+): Promise<{ arguments: string | undefined } | undefined> {
   try {
     const { status, memo } = await client.workflow.getHandle(workflowId).describe();
-    return status.name === 'RUNNING' ? (memo?.['arguments'] as string) : undefined;
+    if (status.name !== 'RUNNING') return undefined;
+    const kept = memo?.['arguments'];
+    return { arguments: typeof kept === 'string' ? kept : undefined };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

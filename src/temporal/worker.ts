@@ -33,8 +33,9 @@ export function createWorker(options: ServedQueue): Promise<Worker> {
     maxConcurrentActivityTaskExecutions: 40,
     // One run a table and their parent; the default grows with the heap.
     maxCachedWorkflows: 50,
-    // A run whose history this version cannot replay would hang for ever; failed, the next one begins anew.
-    workflowFailureErrorTypes: { '*': ['NondeterminismError'] },
+    // A defect of a workflow, or a history this version cannot replay, would be retried for ever without a word;
+    // failed, the run says so, and the next one begins anew.
+    workflowFailureErrorTypes: { '*': ['Error', 'NondeterminismError'] },
     // Batches end at once and hand over what they hold; staging a part takes a second or two.
     shutdownGraceTime: '1 millisecond',
     shutdownForceTime: '60 seconds',
