@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { PermissionError, RequestError, SourceError, UsageError } from '../errors.ts';
+import { InterruptedError } from './interrupted.ts';
 import { printJson, redact } from './output.ts';
 import type { Session } from './session.ts';
 
@@ -18,7 +19,8 @@ type Failure = {
  * @returns the exit code: 1 something failed · 2 it was asked for wrongly · 130 interrupted.
  */
 export function reportFailure(session: Session, error: unknown, json: boolean): number {
-  if (session.signal.aborted && (error === session.signal.reason || isAbort(error))) {
+  const aborted = session.signal.aborted && (error === session.signal.reason || isAbort(error));
+  if (aborted || error instanceof InterruptedError) {
     session.stderr.write('Interrupted.\n');
     return exitCodes.interrupted;
   }

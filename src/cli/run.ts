@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Command } from 'commander';
+import { applyCommand } from './apply.ts';
 import { cancelCommand } from './cancel.ts';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { reportFailure } from './failure.ts';
 import { examples } from './help.ts';
 import { keyVariable } from './key-options.ts';
+import { linkCommand } from './link.ts';
 import { pauseCommand } from './pause.ts';
 import { queryCommand } from './query.ts';
 import { resumeCommand } from './resume.ts';
@@ -18,6 +20,7 @@ import { syncCommand } from './sync.ts';
 import { tablesCommand } from './tables.ts';
 import { triggerCommand } from './trigger.ts';
 import { upCommand } from './up.ts';
+import { unlinkCommand } from './unlink.ts';
 import { workerCommand } from './worker.ts';
 
 /** Every command, in the order the help lists them. */
@@ -25,6 +28,9 @@ const commands: readonly ((session: Session) => Command)[] = [
   tablesCommand,
   checkCommand,
   syncCommand,
+  linkCommand,
+  applyCommand,
+  unlinkCommand,
   statusCommand,
   triggerCommand,
   pauseCommand,

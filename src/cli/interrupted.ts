@@ -1,0 +1,2 @@
+/** Somebody ended the command at one of its questions. */
+export class InterruptedError extends Error {}
