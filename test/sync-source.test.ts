@@ -1,12 +1,12 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { quietRuntime } from '../src/temporal/serve.ts';
 import { expect, it } from 'vitest';
 import type { SyncSourceInput, TableOutcome } from '../workflows/sync-source.ts';
 import { activities, batch, input, running } from './helpers/activities.ts';
 import { connectToTestServer, unique } from './helpers/temporal.ts';
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+quietRuntime();
 const temporal = await connectToTestServer();
 
 const source = (...tables: string[]): SyncSourceInput => ({

@@ -1,14 +1,14 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { quietRuntime } from '../src/temporal/serve.ts';
 import { describe, expect, it } from 'vitest';
 import type { Activities, ExtractInput } from '../activities/contract.ts';
 import type { SyncTableResult } from '../workflows/sync-table.ts';
 import { activities, batch, input, planOf, running } from './helpers/activities.ts';
 import { connectToTestServer, unique } from './helpers/temporal.ts';
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+quietRuntime();
 const temporal = await connectToTestServer();
 
 const start = (taskQueue: string) =>

@@ -3,6 +3,7 @@ import { type MetricMeter, SdkComponent } from '@temporalio/common';
 import { DefaultLogger, Runtime, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities, type Observer } from '../../activities/index.ts';
 import { UsageError } from '../errors.ts';
+import { hideSecrets } from '../secrets.ts';
 import { tableNamed } from '../tables/index.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { TemporalAccess } from './connection.ts';
@@ -19,9 +20,17 @@ export type Serving = { readonly client: Client; readonly taskQueue: string };
  * else of Temporal.
  */
 export function quietRuntime(): void {
+  const logger = new DefaultLogger('ERROR', ({ message, meta }) => {
+    // How a run ended is in the command's own report.
+    if (meta?.['sdkComponent'] === SdkComponent.workflow) return;
+    const { error } = (meta ?? {}) as { error?: unknown };
+    // Only what the error says: of other libraries' errors the properties may be a request with its key.
+    const said = error instanceof Error ? `: ${error.stack ?? error.message}` : '';
+    process.stderr.write(hideSecrets(`${message}${said}\n`));
+  });
   Runtime.install({
     shutdownSignals: [],
-    logger: new DefaultLogger('ERROR'),
+    logger,
     telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
   });
 }
