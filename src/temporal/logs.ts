@@ -44,7 +44,7 @@ function shown(value: unknown, depth: number): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name]) => !leftOut.has(name))
-      .map(([name, item]) => [name, shown(item, depth + 1)]),
+      .map(([name, item]) => [hideSecrets(name), shown(item, depth + 1)]),
   );
 }
 
