@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { link, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { parse } from 'lossless-json';
 import { UsageError } from './errors.ts';
 import { defaultSettingsFile, type Settings } from './settings.ts';
@@ -87,7 +87,7 @@ export async function writeSettings(
   const folder = dirname(resolve(file));
   const { apiKey, destination } = settings;
   const written = {
-    $schema: schemaAddress(folder),
+    ...schemaAddress(folder),
     ...settings,
     apiKey: 'env' in apiKey ? apiKey : { file: pathFrom(folder, apiKey.file) },
     destination: pathFrom(folder, destination),
@@ -128,15 +128,10 @@ function pathFrom(folder: string, path: string): string {
   return relativePath === '..' || relativePath.startsWith(`..${sep}`) ? path : `./${relativePath}`;
 }
 
-/** Of this package's JSON Schema, as an editor finds it from a folder. */
-function schemaAddress(folder: string): string {
-  const path = pathFrom(folder, schemaFile());
-  return path.startsWith('.') ? path : pathToFileURL(path).href;
+/** For editors; left out where this package is elsewhere, as a path of this machine is of no use in a repository. */
+function schemaAddress(folder: string): { readonly $schema?: string } {
+  // Beside package.json, which lies above both the sources and the build.
+  const root = import.meta.url.endsWith('.ts') ? '../' : '../../';
+  const path = pathFrom(folder, fileURLToPath(new URL(`${root}incident-io.schema.json`, import.meta.url)));
+  return path.startsWith('.') ? { $schema: path } : {};
 }
-
-/** Lies beside package.json, which is above both the sources and the build. */
-export function schemaFile(): string {
-  const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-  return here(import.meta.url.endsWith('.ts') ? `../${schemaName}` : `../../${schemaName}`);
-}
-const schemaName = 'incident-io.schema.json';

@@ -185,7 +185,7 @@ export function settingsOf(value: unknown, file: string): Settings {
 export function settingsError(file: string, problems: readonly string[]): UsageError {
   const what =
     problems.length === 1 ? ` ${problems[0]}` : problems.map((problem) => `\n  - ${problem}`).join('');
-  return new UsageError(`${file}:${what}`, 'Correct the file; nothing was changed.');
+  return new UsageError(`${file}:${what}`, 'Correct this and try again; nothing was changed.');
 }
 
 function assertKnownVersion(value: unknown, file: string): void {

@@ -78,6 +78,14 @@ async function schedulesOf(connection: string): Promise<string[]> {
   return found.flat();
 }
 
+/** The workflow id of a schedule's run. Throws where there is none yet. */
+async function onlyRun(id: string): Promise<string> {
+  const { info } = await client.schedule.getHandle(id).describe();
+  const [run] = info.runningActions;
+  if (!run) throw new Error(`${id} has started no run`);
+  return run.workflow.workflowId;
+}
+
 /** Serves the queue of scheduled runs while `work` lasts. */
 async function serving(destination: string, work: () => Promise<void>): Promise<void> {
   const { connection, namespace, workflowBundle } = temporal;
@@ -251,6 +259,71 @@ describe('link by options', () => {
     expect(refused.code).toBe(2);
     expect(refused.err).toContain(`There is a connection ${connection} already`);
     expect(await readdir(folder)).toEqual(['config', 'incident-io.json', 'warehouse']);
+  });
+});
+
+describe('unlink', () => {
+  it('leaves no run and no staging where no worker answers', async () => {
+    const { connection, destination, settings, linkByKey } = await place();
+    expect((await linkByKey('--tables', 'users,incidents', '--json')).code).toBe(0);
+    const runs = await vi.waitFor(async () => {
+      const [users, incidents] = await Promise.all((await schedulesOf(connection)).map(onlyRun));
+      return [users!, incidents!];
+    });
+    const staged = join(destination, '_staging', 'users', 'run');
+    await mkdir(staged, { recursive: true });
+    await writeFile(join(staged, 'part.parquet'), '');
+    const unlinked = await cli(['unlink', '--settings', settings, '--yes', '--json']);
+    expect(unlinked).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(unlinked.out)).toMatchObject({ schedules: ['incidents', 'users'], destination });
+    for (const id of runs) {
+      expect((await client.workflow.getHandle(id).describe()).status.name).toBe('TERMINATED');
+    }
+    expect(await readdir(join(destination, '_staging'))).not.toContain('users');
+  });
+
+  it('keeps a key file that it did not write', async () => {
+    const { folder, sandbox, settings, link } = await place();
+    const file = join(folder, 'key');
+    await writeFile(file, sandbox.key);
+    expect((await link(['--key-file', file, '--yes', '--no-import', '--tables', 'users'])).code).toBe(0);
+    expect((await cli(['unlink', '--settings', settings, '--yes'])).code).toBe(0);
+    expect(await readdir(folder)).toEqual(['key', 'warehouse']);
+  });
+});
+
+describe('link --force', () => {
+  it('replaces the same connection, with the key it no longer uses, and no other one', async () => {
+    const { folder, sandbox, connection, settings, link, linkByKey } = await place();
+    expect((await linkByKey('--tables', 'users', '--no-import')).code).toBe(0);
+    const file = join(folder, 'key');
+    await writeFile(file, sandbox.key);
+    const again = await link([
+      '--force',
+      '--key-file',
+      file,
+      '--yes',
+      '--no-import',
+      '--tables',
+      'severities',
+    ]);
+    expect(again.code).toBe(0);
+    expect(again.out).toMatch(/users +delete/);
+    expect(await filesWith(folder, sandbox.key)).toEqual(['key']);
+    expect(await schedulesOf(connection)).toEqual([scheduleId(connection, 'severities')]);
+
+    const other = [
+      'link',
+      '--connection',
+      unique('other'),
+      '--to',
+      join(folder, 'other'),
+      '--settings',
+      settings,
+    ];
+    const refused = await cli([...other, '--base-url', sandbox.url, '--key-file', file, '--yes', '--force']);
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.err).toContain(`is of the connection ${connection}`);
   });
 });
 

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../src/errors.ts';
 import { settingsJsonSchema, settingsOf } from '../src/settings-schema.ts';
@@ -129,6 +130,52 @@ describe('settings', () => {
   it('are told to be made where there are none', async () => {
     const file = join(await temporaryFolder(), 'none.json');
     await expect(readSettings(file)).rejects.toThrow(`There is no settings file ${file}.`);
+  });
+});
+
+describe('any JSON', () => {
+  const entry = fc.record(
+    {
+      sync: fc.oneof(fc.constantFrom('incremental', 'full_refresh'), fc.jsonValue()),
+      every: fc.oneof(fc.constantFrom('5m', '6h', '30d'), fc.jsonValue()),
+      incrementalField: fc.oneof(fc.constantFrom('updated_at', 'created_at'), fc.jsonValue()),
+      fullRefreshEvery: fc.oneof(fc.constantFrom('24h', 'never'), fc.jsonValue()),
+    },
+    { requiredKeys: [] },
+  );
+  const file = fc.record(
+    {
+      version: fc.oneof(fc.constant(1), fc.jsonValue()),
+      connection: fc.oneof(fc.constant('prod'), fc.string()),
+      apiKey: fc.oneof(fc.constant({ env: 'KEY' }), fc.constant({ file: 'key' }), fc.jsonValue()),
+      baseUrl: fc.oneof(fc.constant('http://127.0.0.1:1'), fc.webUrl(), fc.jsonValue()),
+      destination: fc.oneof(fc.constant('warehouse'), fc.jsonValue()),
+      tables: fc.oneof(
+        fc.dictionary(fc.constantFrom('incidents', 'users', 'alerts', '__proto__', 'constructor'), entry),
+        fc.jsonValue(),
+      ),
+    },
+    { requiredKeys: [] },
+  );
+
+  it('is settings that read back the same, or refused in words', () => {
+    fc.assert(
+      fc.property(fc.oneof(file, fc.jsonValue()), (value) => {
+        let settings;
+        try {
+          settings = settingsOf(value, '/settings/incident-io.json');
+        } catch (error) {
+          if (error instanceof UsageError) return !error.message.includes('[object');
+          throw error;
+        }
+        expect(settingsOf(settings, '/elsewhere/file.json')).toEqual(settings);
+        return Object.values(settings.tables).every(
+          ({ sync, incrementalField, fullRefreshEvery }) =>
+            (sync === 'incremental') === (incrementalField !== undefined && fullRefreshEvery !== undefined),
+        );
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 

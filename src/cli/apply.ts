@@ -3,7 +3,7 @@ import type { TableChange } from '../temporal/schedules.ts';
 import { examples } from './help.ts';
 import { readKey } from './key-options.ts';
 import { printJson } from './output.ts';
-import { changesAsJson, printChanges } from './schedule-changes.ts';
+import { changesAsJson, printChanges, tellUnanswered } from './schedule-changes.ts';
 import type { Session } from './session.ts';
 import {
   accountOf,
@@ -14,7 +14,7 @@ import {
   withTemporal,
 } from './settings-options.ts';
 
-type ApplyOptions = ChangingOptions & { readonly dryRun?: true; readonly json?: true };
+type ApplyOptions = ChangingOptions & { readonly dryRun?: true };
 
 /** `apply`: makes the schedules be what the settings say. */
 export function applyCommand(session: Session): Command {
@@ -24,7 +24,6 @@ export function applyCommand(session: Session): Command {
     ),
   )
     .option('--dry-run', 'only print what would be done')
-    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       examples(
@@ -82,15 +81,6 @@ function tellDone({ stdout }: Session, changes: readonly TableChange[]): void {
   if (created.length > 0) {
     stdout.write(
       `New tables come with their first interval; now: incident-io-source trigger ${created.join(' ')}\n`,
-    );
-  }
-}
-
-/** Runs that could not be waited for. */
-function tellUnanswered({ stderr }: Session, unanswered: readonly string[]): void {
-  for (const id of unanswered) {
-    stderr.write(
-      `note: no worker answers for the run ${id}: it ends, and sweeps its staging, once one does.\n`,
     );
   }
 }

@@ -77,13 +77,18 @@ function chosenTables({ tables: named }: LinkOptions, permissions: readonly Tabl
     if (readable.size > 0) return tables.filter(({ name }) => readable.has(name));
     throw new UsageError('The key may read none of the tables.', adviceFor(permissions));
   }
-  const chosen = [...new Set(named.split(','))].map((name) => tableNamed(name.trim()));
+  const chosen = namedTables(named);
   const refused = chosen.filter(({ name }) => !readable.has(name)).map(({ name }) => name);
   if (refused.length === 0) return chosen;
   throw new UsageError(
     `The key may not read ${refused.join(', ')}.`,
     adviceFor(permissions.filter(({ table }) => refused.includes(table))),
   );
+}
+
+/** The tables of `--tables`. Throws `UsageError` for a name there is none of. */
+export function namedTables(named: string): Table[] {
+  return [...new Set(named.split(',').map((name) => name.trim()))].map(tableNamed);
 }
 
 /** What to tick in incident.io for the tables that cannot be read. */

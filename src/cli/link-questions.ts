@@ -14,7 +14,7 @@ import {
   defaultDestination,
   type LinkOptions,
 } from './link-answers.ts';
-import { adviceFor, checkKey, givenKey, givenReference, tableSettingsOf } from './link-flags.ts';
+import { adviceFor, checkKey, givenKey, givenReference, namedTables, tableSettingsOf } from './link-flags.ts';
 import { visible } from './output.ts';
 import { answerTo, streamsOf } from './prompts.ts';
 import { howKept } from './schedule-changes.ts';
@@ -102,7 +102,11 @@ async function askTables(
           : { disabled: true, hint: permission.scope ? `lacks ${permission.scope}` : permission.message }),
       })),
       initialValues:
-        named === undefined ? readable : named.split(',').filter((name) => readable.includes(name)),
+        named === undefined
+          ? readable
+          : namedTables(named)
+              .map(({ name }) => name)
+              .filter((name) => readable.includes(name)),
       required: true,
       ...streams,
     }),

@@ -10,15 +10,14 @@ import { tableNamed } from '../tables/index.ts';
 import { scheduleId } from '../temporal/names.ts';
 import type { TableChange } from '../temporal/schedules.ts';
 import { examples } from './help.ts';
-import { writeKeyFile } from './key-file.ts';
+import { ownKeyFile, writeKeyFile } from './key-file.ts';
 import { keyVariable } from './key-options.ts';
 import { type Answers, type CheckedKey, defaultConnection, type LinkOptions } from './link-answers.ts';
 import { adviceFor, givenAnswers, givenKey } from './link-flags.ts';
-import { count, printTable, visible } from './output.ts';
-import { hasTerminal } from './prompts.ts';
-import { printChanges } from './schedule-changes.ts';
+import { count, printJson, printTable, visible } from './output.ts';
+import { changesAsJson, printChanges, tellUnanswered } from './schedule-changes.ts';
 import type { Session } from './session.ts';
-import { addChangingOptions, assertOwnTables, isAgreed, withTemporal } from './settings-options.ts';
+import { addChangingOptions, assertOwnTables, isAgreed, mayAsk, withTemporal } from './settings-options.ts';
 
 /** `link`: makes a connection, by questions on a terminal and by options elsewhere. */
 export function linkCommand(session: Session): Command {
@@ -88,7 +87,7 @@ async function link(session: Session, options: LinkOptions): Promise<void> {
 
   await withTemporal(session, async (client) => {
     const changes = await planApply(client, settings, checked.identity.account);
-    printPlan(session, options, settings, answers, changes);
+    if (!options.json) printPlan(session, options, settings, answers, changes);
     if (!(await isAgreed(session, options, 'Link this connection?'))) {
       session.stdout.write('Nothing was changed.\n');
       return;
@@ -102,9 +101,27 @@ async function link(session: Session, options: LinkOptions): Promise<void> {
       if (writeKey && 'file' in apiKey) await rm(apiKey.file, { force: true });
       throw error;
     }
-    await applySchedules(client, settings, changes, session.signal);
+    // The key of the connection as it was linked before, which nothing names any more.
+    if (replace && !('file' in apiKey && apiKey.file === ownKeyFile(connection))) {
+      await rm(ownKeyFile(connection), { force: true });
+    }
+    const { unanswered } = await applySchedules(client, settings, changes, session.signal);
+    tellUnanswered(session, unanswered);
     if (options.import) await startImport(client, settings);
-    tellDone(session, options, settings);
+    if (options.json) {
+      const { identity, permissions } = checked;
+      const made = { settings: resolve(file), api_key: apiKey, import_started: options.import };
+      printJson(session.stdout, {
+        connection,
+        account: identity.account,
+        destination,
+        ...made,
+        permissions,
+        changes: changesAsJson(changes),
+      });
+    } else {
+      tellDone(session, options, settings);
+    }
   });
 }
 
@@ -131,14 +148,14 @@ async function decide(
   session: Session,
   options: LinkOptions,
 ): Promise<{ readonly checked: CheckedKey; readonly answers: Answers }> {
-  if (hasTerminal(session) && !options.yes) {
+  if (mayAsk(session, options)) {
     const { askAnswers, askKey } = await import('./link-questions.ts');
     const checked = await askKey(session, options);
     return { checked, answers: await askAnswers(session, options, checked) };
   }
   const checked = await givenKey(session, options);
   const answers = givenAnswers(options, checked);
-  printPermissions(session, checked);
+  if (!options.json) printPermissions(session, checked);
   return { checked, answers };
 }
 

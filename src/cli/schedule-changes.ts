@@ -1,7 +1,7 @@
 import type { Settings, TableSettings } from '../settings.ts';
 import type { Difference, TableChange } from '../temporal/schedules.ts';
 import { printTable } from './output.ts';
-import type { Output } from './session.ts';
+import type { Output, Session } from './session.ts';
 
 /** Prints what becomes of each table's schedule; those that stay as they are, not. */
 export function printChanges(output: Output, settings: Settings, changes: readonly TableChange[]): void {
@@ -47,4 +47,13 @@ export function changesAsJson(changes: readonly TableChange[]): unknown {
     change: change.change,
     differences: change.change === 'update' ? change.differences : [],
   }));
+}
+
+/** Runs that could not be waited for. */
+export function tellUnanswered({ stderr }: Session, unanswered: readonly string[]): void {
+  for (const id of unanswered) {
+    stderr.write(
+      `note: no worker answers for the run ${id}: it ends, and sweeps its staging, once one does.\n`,
+    );
+  }
 }

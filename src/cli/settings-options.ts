@@ -9,12 +9,13 @@ import { agreesTo, hasTerminal } from './prompts.ts';
 import type { Session } from './session.ts';
 
 /** The options of commands that change what is scheduled. */
-export type ChangingOptions = { readonly settings: string; readonly yes?: true };
+export type ChangingOptions = { readonly settings: string; readonly yes?: true; readonly json?: true };
 
 export function addChangingOptions(command: Command): Command {
   return command
     .option('--settings <file>', 'the settings of the connection', defaultSettingsFile)
-    .option('--yes', 'do it without asking');
+    .option('--yes', 'do it without asking')
+    .option('--json', 'print JSON');
 }
 
 /** Connects to Temporal for as long as `work` lasts. */
@@ -55,16 +56,18 @@ export async function assertOwnTables({ destination, tables }: Settings, account
   }
 }
 
+/** Whether questions can be asked: they would stand in the JSON. */
+export function mayAsk(session: Session, { yes, json }: ChangingOptions): boolean {
+  return hasTerminal(session) && !yes && !json;
+}
+
 /** Whether to go on: asked for with `--yes`, or agreed to on a terminal. Throws `UsageError` where nobody can be asked. */
 export async function isAgreed(
   session: Session,
-  { yes }: Pick<ChangingOptions, 'yes'>,
+  options: ChangingOptions,
   question: string,
 ): Promise<boolean> {
-  if (yes) return true;
-  if (hasTerminal(session)) return agreesTo(session, question);
-  throw new UsageError(
-    'Nothing was changed: there is no terminal to ask on.',
-    'Add --yes to do it without asking.',
-  );
+  if (options.yes) return true;
+  if (mayAsk(session, options)) return agreesTo(session, question);
+  throw new UsageError('Nothing was changed: there is nobody to ask.', 'Add --yes to do it without asking.');
 }

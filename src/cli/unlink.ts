@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { Settings } from '../settings.ts';
 import { examples } from './help.ts';
 import { ownKeyFile } from './key-file.ts';
+import { printJson } from './output.ts';
 import type { Session } from './session.ts';
 import { addChangingOptions, type ChangingOptions, isAgreed, withTemporal } from './settings-options.ts';
 
@@ -33,9 +34,12 @@ async function unlink(session: Session, options: ChangingOptions): Promise<void>
   const settings = await readSettings(options.settings);
   const { connection, destination } = settings;
   const keyFile = keyFileOf(settings);
-  stdout.write(`connection  ${connection}\n`);
-  stdout.write(`deleted     ${[resolve(options.settings), ...(keyFile ? [keyFile] : [])].join(', ')}\n`);
-  stdout.write(`kept        the tables in ${destination}\n\n`);
+  const deleted = [resolve(options.settings), ...(keyFile ? [keyFile] : [])];
+  if (!options.json) {
+    stdout.write(`connection  ${connection}\n`);
+    stdout.write(`deletes     its schedules, ${deleted.join(', ')}\n`);
+    stdout.write(`keeps       the tables in ${destination}\n\n`);
+  }
   await withTemporal(session, async (client) => {
     if (!(await isAgreed(session, options, 'Unlink this connection?'))) {
       stdout.write('Nothing was changed.\n');
@@ -50,7 +54,8 @@ async function unlink(session: Session, options: ChangingOptions): Promise<void>
     // The settings last: until they are gone, a command that was interrupted can be run again.
     if (keyFile) await rm(keyFile, { force: true });
     await rm(options.settings);
-    stdout.write(`Unlinked ${connection}. The tables stay in ${destination}\n`);
+    if (options.json) printJson(stdout, { connection, destination, schedules: tables, deleted });
+    else stdout.write(`Unlinked ${connection}. The tables stay in ${destination}\n`);
   });
 }
 
