@@ -5,7 +5,9 @@ import * as declared from './declared.ts';
 import type { Table } from './table.ts';
 
 /** Every table, by name. */
-export const tables: readonly Table[] = Object.values(declared).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+export const tables: readonly Table[] = Object.values(declared).toSorted((a, b) =>
+  a.name < b.name ? -1 : 1,
+);
 
 /** The table of this name; a UsageError that names the nearest one if there is none. */
 export function tableNamed(name: string): Table {
