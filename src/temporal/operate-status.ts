@@ -6,14 +6,15 @@ import {
   type WorkflowExecutionDescription,
   WorkflowNotFoundError,
 } from '@temporalio/client';
+import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { adviceOf, asApplicationFailure } from '../../workflows/failures.ts';
-import type { SyncTableResult } from '../../workflows/sync-table.ts';
+import type { syncTable, SyncTableResult } from '../../workflows/sync-table.ts';
 import { SourceError } from '../errors.ts';
 import type { Settings, TableSettings } from '../settings.ts';
 import type { Table } from '../tables/table.ts';
 import type { TableState, Warehouse } from '../warehouse/warehouse.ts';
 import { scheduleId, workerQueue } from './names.ts';
-import { bufferedIn, describeSchedule, openRuns, progressIfAnswered } from './operate.ts';
+import { bufferedIn, describeRun, describeSchedule, openRuns, progressIfAnswered } from './operate.ts';
 import type { RunProgress } from './runs.ts';
 
 /** A run that has ended. Times are RFC 3339, UTC. */
@@ -80,7 +81,7 @@ export async function statusOf(
 
   const { paused, note } = schedule.state;
   const [running] = await goingRuns(client, schedule);
-  const { lastRun, lastSuccess } = await lastRuns(client, schedule, running?.workflowId);
+  const { lastRun, lastSuccess } = await lastRuns(client, schedule);
   const committed = here ? found : resultFields(lastSuccess);
   const success = lastSuccess?.ended ?? lastSuccess?.started ?? committed.completeTo;
   const [next] = schedule.info.nextActionTimes;
@@ -144,15 +145,16 @@ function committedOf(rows: number, watermark: number | undefined, fullReadAt: nu
 
 async function goingRuns(client: Client, schedule: ScheduleDescription): Promise<GoingRun[]> {
   const open = await openRuns(client, schedule);
-  return Promise.all(
-    open.map(async (handle) => {
+  const runs = await Promise.all(
+    open.map(async (run) => {
       const [description, progress] = await Promise.all([
-        handle.describe(),
-        progressIfAnswered(client, handle),
+        describeRun(client, run),
+        progressIfAnswered(client, run),
       ]);
-      return goingRun(description, progress);
+      return description && goingRun(description, progress);
     }),
   );
+  return runs.filter((run) => run !== undefined);
 }
 
 function goingRun(description: WorkflowExecutionDescription, progress: RunProgress | undefined): GoingRun {
@@ -192,17 +194,14 @@ const phases: { readonly [activity: string]: string } = {
 async function lastRuns(
   client: Client,
   schedule: ScheduleDescription,
-  running: string | undefined,
 ): Promise<{ lastRun?: EndedRun; lastSuccess?: EndedRun }> {
-  const statuses = schedule.raw.info?.recentActions ?? [];
+  const remembered = schedule.raw.info?.recentActions ?? [];
   const actions = schedule.info.recentActions
-    .map((action, index) => ({ action, status: statuses[index]?.startWorkflowStatus ?? 0 }))
+    .map((action, index) => ({ action, status: remembered[index]?.startWorkflowStatus ?? 0 }))
     .reverse();
   let lastRun: EndedRun | undefined;
   for (const { action, status } of actions) {
-    if (action.action.workflow.workflowId === running) continue;
-    // Only of the newest the whole story is told.
-    const run = await endedRun(client, action, status, lastRun === undefined);
+    const run = await endedRun(client, action, status);
     if (!run) continue;
     lastRun ??= run;
     if (run.outcome === 'synced') return { lastRun, lastSuccess: run };
@@ -210,17 +209,10 @@ async function lastRuns(
   return lastRun ? { lastRun } : {};
 }
 
-const outcomes: { readonly [status: string]: EndedRun['outcome'] } = {
-  COMPLETED: 'synced',
-  FAILED: 'failed',
-  CANCELLED: 'cancelled',
-  TERMINATED: 'terminated',
-  TIMED_OUT: 'timed_out',
-};
 /** The server's numbers, by which a schedule remembers runs whose histories have expired. */
-const outcomeByNumber: readonly EndedRun['outcome'][] = [
+const outcomeByNumber: readonly (EndedRun['outcome'] | undefined)[] = [
   'unknown',
-  'unknown',
+  undefined,
   'synced',
   'failed',
   'cancelled',
@@ -233,37 +225,44 @@ const outcomeByNumber: readonly EndedRun['outcome'][] = [
 async function endedRun(
   client: Client,
   { takenAt, action: { workflow } }: ScheduleExecutionResult,
-  status: number,
-  whole: boolean,
+  rememberedStatus: number,
 ): Promise<EndedRun | undefined> {
-  const { workflowId } = workflow;
+  const { workflowId, firstExecutionRunId } = workflow;
   const run = { workflowId, started: takenAt.toISOString() };
-  const handle = client.workflow.getHandle(workflowId);
-  try {
-    const description = await handle.describe();
-    const outcome = outcomes[description.status.name];
-    if (outcome === undefined) return undefined;
-    const ended = {
-      ...run,
-      outcome,
-      ...(description.closeTime && { ended: description.closeTime.toISOString() }),
-    };
-    if (outcome === 'synced') return { ...ended, result: (await handle.result()) as SyncTableResult };
-    return whole && outcome !== 'cancelled' ? { ...ended, ...(await failureOf(handle)) } : ended;
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    return { ...run, outcome: outcomeByNumber[status] ?? 'unknown' };
-  }
+  const description = await describeRun(client, workflow);
+  if (description?.status.name === 'RUNNING') return undefined;
+  const { closeTime } = description ?? {};
+  const end = description && (await endOf(client, workflowId, firstExecutionRunId));
+  if (end) return { ...run, ...(closeTime && { ended: closeTime.toISOString() }), ...end };
+  const outcome = outcomeByNumber[rememberedStatus];
+  return outcome && { ...run, outcome };
 }
 
-async function failureOf(handle: { result(): Promise<unknown> }): Promise<Pick<EndedRun, 'failure'>> {
+/** How a run ended; `undefined` where its history has expired meanwhile. */
+async function endOf(
+  client: Client,
+  workflowId: string,
+  firstExecutionRunId: string,
+): Promise<Pick<EndedRun, 'outcome' | 'result' | 'failure'> | undefined> {
   try {
-    await handle.result();
-    return {};
+    // Follows what the run continued as.
+    const result = await client.workflow
+      .getHandle<typeof syncTable>(workflowId, firstExecutionRunId)
+      .result();
+    return { outcome: 'synced', result };
   } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
     if (!(error instanceof WorkflowFailedError)) throw error;
-    const failure = asApplicationFailure(error.cause);
+    const { cause } = error;
+    if (cause instanceof CancelledFailure) return { outcome: 'cancelled' };
+    const outcome =
+      cause instanceof TerminatedFailure
+        ? 'terminated'
+        : cause instanceof TimeoutFailure
+          ? 'timed_out'
+          : 'failed';
+    const failure = asApplicationFailure(cause);
     const { type, message } = failure;
-    return { failure: { error: type ?? 'Error', message, advice: adviceOf(failure) } };
+    return { outcome, failure: { error: type ?? 'Error', message, advice: adviceOf(failure) } };
   }
 }

@@ -1,12 +1,11 @@
 import {
   type Client,
-  isGrpcDeadlineError,
-  isGrpcServiceError,
   QueryNotRegisteredError,
   type ScheduleDescription,
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
-  type WorkflowHandle,
+  ServiceError,
+  type WorkflowExecutionDescription,
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -38,23 +37,37 @@ export function bufferedIn({ raw }: ScheduleDescription): number {
   return Number(raw.info?.bufferSize ?? 0);
 }
 
-/** The schedule's runs that have not ended; its own list may still hold one that has. */
-export async function openRuns(client: Client, schedule: ScheduleDescription): Promise<WorkflowHandle[]> {
-  const handles = schedule.info.runningActions.map(({ workflow }) =>
-    client.workflow.getHandle(workflow.workflowId),
-  );
-  const open = await Promise.all(handles.map(isOpen));
-  return handles.filter((_, index) => open[index]);
-}
+/**
+ * A run and what it continued as. Two runs that were triggered within a second have one workflow id, so a run of
+ * a schedule is told by its first execution as well.
+ */
+export type Run = { readonly workflowId: string; readonly firstExecutionRunId?: string };
 
-async function isOpen(handle: WorkflowHandle): Promise<boolean> {
+/** The newest execution of a run; `undefined` where the server knows it no longer. */
+export async function describeRun(
+  client: Client,
+  { workflowId, firstExecutionRunId }: Run,
+): Promise<WorkflowExecutionDescription | undefined> {
   try {
-    const { status } = await handle.describe();
-    return status.name === 'RUNNING';
+    const newest = await client.workflow.getHandle(workflowId).describe();
+    const first = newest.raw.workflowExecutionInfo?.firstRunId;
+    if (firstExecutionRunId === undefined || first === firstExecutionRunId) return newest;
+    return await client.workflow.getHandle(workflowId, firstExecutionRunId).describe();
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
+    if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
+}
+
+/** The schedule's runs that have not ended; its own list may still hold one that has. */
+export async function openRuns(client: Client, schedule: ScheduleDescription): Promise<Run[]> {
+  const runs = schedule.info.runningActions.map(({ workflow }) => workflow);
+  const open = await Promise.all(runs.map((run) => isOpen(client, run)));
+  return runs.filter((_, index) => open[index]);
+}
+
+async function isOpen(client: Client, run: Run): Promise<boolean> {
+  return (await describeRun(client, run))?.status.name === 'RUNNING';
 }
 
 /** `buffered`: a run is going on and another follows it · `buffered_before`: one was waiting already. */
@@ -75,14 +88,14 @@ const answerMs = 1_500;
 /** Where a run stands; `undefined` where no worker answers in time, or the run has ended. */
 export async function progressIfAnswered(
   client: Client,
-  handle: WorkflowHandle,
+  { workflowId }: Run,
 ): Promise<RunProgress | undefined> {
+  const handle = client.workflow.getHandle(workflowId);
   try {
     return await client.withDeadline(Date.now() + answerMs, () => progressOf(handle));
   } catch (error) {
     const unanswered =
-      isGrpcDeadlineError(error) ||
-      isGrpcServiceError(error) ||
+      error instanceof ServiceError ||
       error instanceof QueryNotRegisteredError ||
       error instanceof WorkflowNotFoundError;
     if (!unanswered) throw error;
@@ -115,13 +128,13 @@ export async function cancelTable(
   for (;;) {
     signal.throwIfAborted();
     const schedule = await describeSchedule(client, scheduleId);
-    const stray = client.workflow.getHandle(runId);
+    const stray: Run = { workflowId: runId };
     const open = [
       ...(schedule ? await openRuns(client, schedule) : []),
-      ...((await isOpen(stray)) ? [stray] : []),
+      ...((await isOpen(client, stray)) ? [stray] : []),
     ];
     if (open.length === 0 && (!schedule || bufferedIn(schedule) === 0)) return { ended, unanswered: [] };
-    const answered = await Promise.all(open.map((handle) => cancelAndWait(client, handle, signal)));
+    const answered = await Promise.all(open.map((run) => cancelAndWait(client, run, signal)));
     ended.push(...open.filter((_, index) => answered[index]).map(({ workflowId }) => workflowId));
     const unanswered = open.filter((_, index) => !answered[index]).map(({ workflowId }) => workflowId);
     if (unanswered.length > 0) return { ended, unanswered };
@@ -131,18 +144,21 @@ export async function cancelTable(
 }
 
 /** Whether it ended; `false` where no worker answers for it. */
-async function cancelAndWait(client: Client, handle: WorkflowHandle, signal: AbortSignal): Promise<boolean> {
+async function cancelAndWait(client: Client, run: Run, signal: AbortSignal): Promise<boolean> {
+  const { workflowId, firstExecutionRunId } = run;
   try {
-    await handle.cancel();
+    await client.workflow
+      .getHandle(workflowId, undefined, { ...(firstExecutionRunId !== undefined && { firstExecutionRunId }) })
+      .cancel();
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return true;
     throw error;
   }
   let answeredAt = Date.now();
-  while (await isOpen(handle)) {
+  while (await isOpen(client, run)) {
     await sleep(lookEveryMs, undefined, { signal });
     if (Date.now() - answeredAt < patienceMs) continue;
-    if ((await progressIfAnswered(client, handle)) === undefined && (await isOpen(handle))) return false;
+    if ((await progressIfAnswered(client, run)) === undefined && (await isOpen(client, run))) return false;
     answeredAt = Date.now();
   }
   return true;

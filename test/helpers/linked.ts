@@ -1,0 +1,126 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type Client,
+  type ScheduleExecutionStartWorkflowActionResult,
+  type ScheduleHandle,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+} from '@temporalio/client';
+import { expect, onTestFinished } from 'vitest';
+import type { Activities } from '../../activities/contract.ts';
+import { createActivities } from '../../activities/index.ts';
+import type { Sandbox } from '../../src/sandbox/sandbox.ts';
+import type { Settings, TableSettings } from '../../src/settings.ts';
+import { tableNamed } from '../../src/tables/index.ts';
+import { scheduleId, workerQueue } from '../../src/temporal/names.ts';
+import { desiredSchedules } from '../../src/temporal/schedules.ts';
+import { createWorker } from '../../src/temporal/worker.ts';
+import { folderStore } from '../../src/warehouse/folder-store.ts';
+import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
+import type { Warehouse } from '../../src/warehouse/warehouse.ts';
+import type { syncTable, SyncTableResult } from '../../workflows/sync-table.ts';
+import { temporaryFolder } from './sync.ts';
+import { type TestTemporal, unique } from './temporal.ts';
+
+/** A connection with schedules on the tests' server; they and its folder are gone after the test. */
+export type Linked = {
+  readonly settings: Settings;
+  /** Path of the settings. */
+  readonly file: string;
+  readonly destination: string;
+  readonly warehouse: Warehouse;
+  schedule(table: string): ScheduleHandle;
+  /** Makes the table's schedule, or deletes it and makes it anew. It is paused: runs are the test's own. */
+  link(table: string, settings: TableSettings, paused?: boolean): Promise<void>;
+  /** Triggers the table and waits for the run that follows; its result, or throws its failure. */
+  run(table: string): Promise<SyncTableResult>;
+  /** Serves the connection's queue while `work` lasts. */
+  serving<T>(work: () => Promise<T>, replaced?: (own: Activities) => Partial<Activities>): Promise<T>;
+};
+
+export async function link(
+  { client, connection, namespace, workflowBundle }: TestTemporal,
+  sandbox: Sandbox,
+  tables: { readonly [table: string]: TableSettings },
+): Promise<Linked> {
+  const folder = await temporaryFolder();
+  const destination = join(folder, 'warehouse');
+  const name = unique('connection');
+  const variable = unique('KEY').replaceAll('-', '_');
+  process.env[variable] = sandbox.key;
+  const entries: { [table: string]: TableSettings } = {};
+  const settings: Settings = {
+    version: 1,
+    connection: name,
+    apiKey: { env: variable },
+    baseUrl: sandbox.url,
+    destination,
+    tables: entries,
+  };
+  const file = join(folder, 'incident-io.json');
+  const warehouse = await openWarehouse(folderStore(destination), { destination });
+
+  const linked: Linked = {
+    settings,
+    file,
+    destination,
+    warehouse,
+    schedule: (table) => client.schedule.getHandle(scheduleId(name, table)),
+    async link(table, entry, paused = true) {
+      entries[table] = entry;
+      await writeFile(file, JSON.stringify(settings));
+      await deleteSchedule(linked.schedule(table));
+      const desired = desiredSchedules(settings, 'unknown').find((one) => one.table === table)!;
+      await client.schedule.create({ ...desired.options, state: { paused } });
+    },
+    async run(table) {
+      const schedule = linked.schedule(table);
+      const { numActionsTaken } = (await schedule.describe()).info;
+      await schedule.trigger(ScheduleOverlapPolicy.BUFFER_ONE);
+      return resultOf(client, await startedAfter(schedule, numActionsTaken));
+    },
+    async serving(work, replaced = () => ({})) {
+      const own = createActivities({ tableNamed, warehouse });
+      const activities = { ...own, ...replaced(own) };
+      const taskQueue = workerQueue(destination);
+      const worker = await createWorker({ connection, namespace, taskQueue, activities, workflowBundle });
+      return worker.runUntil(work);
+    },
+  };
+  onTestFinished(async () => {
+    for (const table of Object.keys(entries)) await deleteSchedule(linked.schedule(table));
+    await warehouse.close();
+    Reflect.deleteProperty(process.env, variable);
+  });
+  for (const [table, entry] of Object.entries(tables)) await linked.link(table, entry);
+  return linked;
+}
+
+async function deleteSchedule(schedule: ScheduleHandle): Promise<void> {
+  try {
+    await schedule.delete();
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  }
+}
+
+/** A run of a schedule; two that were triggered within a second have one workflow id. */
+export type ScheduledRun = ScheduleExecutionStartWorkflowActionResult['workflow'];
+
+/** The schedule's newest run, once it has started more than so many. */
+export async function startedAfter(schedule: ScheduleHandle, actions: number): Promise<ScheduledRun> {
+  let newest: ScheduledRun | undefined;
+  const look = async () => {
+    const { info } = await schedule.describe();
+    newest = info.numActionsTaken > actions ? info.recentActions.at(-1)?.action.workflow : undefined;
+    return newest;
+  };
+  await expect.poll(look, { timeout: 20_000, interval: 50 }).toBeDefined();
+  return newest!;
+}
+
+/** Waits for the run's end. */
+export function resultOf(client: Client, run: ScheduledRun): Promise<SyncTableResult> {
+  return client.workflow.getHandle<typeof syncTable>(run.workflowId, run.firstExecutionRunId).result();
+}

@@ -1,0 +1,177 @@
+import { stripVTControlCharacters } from 'node:util';
+import { Client, type WorkflowClientInterceptor, WorkflowNotFoundError } from '@temporalio/client';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts';
+import type { TableSettings } from '../src/settings.ts';
+import { tableNamed } from '../src/tables/index.ts';
+import { statusOf as readStatus, type TableStatus } from '../src/temporal/operate-status.ts';
+import { quietRuntime } from '../src/temporal/serve.ts';
+import { cli, type CliOptions } from './helpers/cli.ts';
+import { link, type Linked, startedAfter } from './helpers/linked.ts';
+import { connectToTestServer } from './helpers/temporal.ts';
+import { expectTruth } from './helpers/truth.ts';
+
+quietRuntime();
+const temporal = await connectToTestServer();
+process.env['TEMPORAL_ADDRESS'] = temporal.address;
+
+const incremental: TableSettings = { sync: 'incremental', incrementalField: 'updated_at', every: '1h' };
+const fullRefresh: TableSettings = { sync: 'full_refresh', every: '6h' };
+
+async function sandboxOf(): Promise<Sandbox> {
+  const sandbox = await startSandbox({
+    limits: 'off',
+    sizes: { incidents: 300, incident_updates: 0, follow_ups: 0, alerts: 0, escalations: 0, users: 20 },
+  });
+  onTestFinished(() => sandbox.stop());
+  return sandbox;
+}
+
+async function statusOf({ file }: Linked): Promise<{ code: number; tables: TableStatus[] }> {
+  const { code, out } = await cli(['status', '--json', '--settings', file]);
+  return { code, tables: JSON.parse(out) as TableStatus[] };
+}
+
+const printed = ({ file }: Linked, options?: CliOptions) => cli(['status', '--settings', file], options);
+
+/** The status of a table by a server that has forgotten all its runs, as it does once histories expire. */
+function statusOfForgotten({ settings, warehouse }: Linked, table: string): Promise<TableStatus> {
+  const { connection, namespace } = temporal;
+  const forgets: WorkflowClientInterceptor = {
+    describe: ({ workflowExecution: { workflowId, runId } }) =>
+      Promise.reject(new WorkflowNotFoundError('forgotten', workflowId, runId ?? undefined)),
+  };
+  const client = new Client({ connection, namespace, interceptors: { workflow: [forgets] } });
+  return readStatus(client, settings, tableNamed(table), warehouse);
+}
+
+describe('status', () => {
+  it('knows how each table is kept current and what its last run left', async () => {
+    const linked = await link(temporal, await sandboxOf(), { incidents: incremental, users: fullRefresh });
+    const fresh = await statusOf(linked);
+    expect(fresh.code).toBe(0);
+    expect(fresh.tables.map(({ table }) => table)).toEqual(['incidents', 'users']);
+    for (const table of fresh.tables) expect(table).not.toHaveProperty('rows');
+
+    await linked.serving(async () => {
+      await linked.run('incidents');
+      await linked.run('users');
+    });
+    await linked.schedule('users').unpause();
+    const { code, tables } = await statusOf(linked);
+    const [incidents, users] = tables;
+    expect(code).toBe(0);
+    expect(incidents).toMatchObject({
+      ...incremental,
+      schedule: 'paused',
+      buffered: false,
+      rows: 300,
+      lastRun: { outcome: 'synced', result: { rows: 300, fullRead: true } },
+    });
+    expect(incidents!.lastSuccess).toBe(incidents!.lastRun!.ended);
+    expect(incidents!.watermark).toBe(new Date(incidents!.lastRun!.result!.watermark!).toISOString());
+    expect(incidents).not.toHaveProperty('nextRun');
+    expect(users).toMatchObject({ ...fullRefresh, schedule: 'active', rows: 20 });
+    expect(users).not.toHaveProperty('watermark');
+    expect(users!.lagSeconds).toBeGreaterThanOrEqual(0);
+    expect(Date.parse(users!.nextRun!)).toBeGreaterThan(Date.parse(users!.lastSuccess!));
+
+    // The table itself still knows when the server has forgotten.
+    expect(await statusOfForgotten(linked, 'incidents')).toMatchObject({
+      rows: 300,
+      watermark: incidents!.watermark,
+      lastRun: { outcome: 'synced', started: incidents!.lastRun!.started },
+      lastSuccess: incidents!.lastRun!.started,
+    });
+  });
+
+  it('tells what to do about a failed table, which mends itself once that is done', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { incidents: incremental, users: fullRefresh });
+    await linked.serving(async () => {
+      await linked.run('incidents');
+      await linked.run('users');
+      sandbox.setScopes(sandbox.key, ['users.view']);
+      await expect(linked.run('incidents')).rejects.toMatchObject({ cause: { type: 'PermissionError' } });
+      await linked.run('users');
+
+      const { code, tables } = await statusOf(linked);
+      expect(code).toBe(1);
+      const [incidents, users] = tables;
+      expect(incidents).toMatchObject({
+        rows: 300,
+        lastRun: { outcome: 'failed', failure: { error: 'PermissionError' } },
+      });
+      expect(incidents!.lastRun!.failure!.advice).toContain('incidents.view');
+      expect(Date.parse(incidents!.lastSuccess!)).toBeLessThan(Date.parse(incidents!.lastRun!.ended!));
+      expect(users!.lastRun).toMatchObject({ outcome: 'synced' });
+      const said = await printed(linked);
+      expect(said.code).toBe(1);
+      expect(said.out).toMatch(/error: incidents: .*incidents\.view[^]*→ Grant[^]*last success/);
+
+      sandbox.setScopes(sandbox.key, ['users.view', 'incidents.view']);
+      sandbox.create('incidents');
+      expect((await linked.run('incidents')).fullRead).toBe(false);
+      expect((await statusOf(linked)).code).toBe(0);
+      await expectTruth(sandbox, linked.destination, ['incidents']);
+    });
+  });
+
+  it('shows where a run stands, and whether a worker is there to go on with it', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { users: fullRefresh });
+    await cli(['trigger', '--settings', linked.file]);
+    await startedAfter(linked.schedule('users'), 0);
+    const waiting = await statusOf(linked);
+    expect(waiting.tables[0]).toMatchObject({
+      running: { workerAnswers: false, phase: 'waiting for a worker' },
+    });
+    expect((await printed(linked)).out).toContain('No worker answers');
+
+    sandbox.fault({ fault: { kind: 'error', status: 500 }, table: 'users' });
+    await linked.serving(async () => {
+      const running = async () => (await statusOf(linked)).tables[0]?.running;
+      await expect
+        .poll(running, { timeout: 20_000 })
+        .toMatchObject({ workerAnswers: true, phase: 'reading', retrying: { attempt: expect.any(Number) } });
+      const { out } = await printed(linked);
+      expect(out).toMatch(/running for[^]*running: users: reading[^]*retrying \(attempt/);
+      await cli(['cancel', '--settings', linked.file]);
+    });
+    const { code, tables } = await statusOf(linked);
+    expect({ code, outcome: tables[0]!.lastRun!.outcome }).toEqual({ code: 0, outcome: 'cancelled' });
+  });
+
+  it('exits with 1 where a table has no schedule, and tells of the others', async () => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh, severities: fullRefresh });
+    await linked.schedule('severities').delete();
+    const { code, out } = await printed(linked);
+    expect(code).toBe(1);
+    expect(out).toMatch(/error: severities has no schedule\.\n +→ Run apply/);
+    expect(out).toMatch(/^users .*none yet/m);
+  });
+
+  it.each([60, 80, 200])('fits a terminal of %i columns', async (columns) => {
+    const linked = await link(temporal, await sandboxOf(), { incidents: incremental, users: fullRefresh });
+    await linked.serving(() => linked.run('incidents'));
+    const { out } = await printed(linked, { columns });
+    const [table] = out.split('\nConnection ');
+    const widths = stripVTControlCharacters(table!)
+      .split('\n')
+      .map(({ length }) => length);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(columns);
+  });
+
+  it('shows it again and again until it is interrupted', async () => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const interrupt = new AbortController();
+    const watching = cli(['status', '--watch', '--settings', linked.file], {
+      signal: interrupt.signal,
+      onOutput: (out) => {
+        if (out.split('Connection ').length > 2) interrupt.abort();
+      },
+    });
+    expect((await watching).code).toBe(0);
+    expect((await cli(['status', '--watch', '--json', '--settings', linked.file])).code).toBe(2);
+  });
+});
