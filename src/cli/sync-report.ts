@@ -63,8 +63,11 @@ export class SyncReport {
     this.#ended.push(outcome);
   }
 
-  /** Prints the report; what failed comes last, with what to do. */
-  close(destination: string): void {
+  /**
+   * Prints the report; what failed comes last, with what to do.
+   * @param destination where the tables are, if they stay.
+   */
+  close(destination?: string): void {
     this.#live?.clear();
     const { stdout } = this.#session;
     if (this.#json) {
@@ -84,7 +87,7 @@ export class SyncReport {
       { head: 'read', value: ({ read }) => read, wrap: true },
     ]);
     for (const outcome of this.#ended) this.#remark(outcome);
-    stdout.write(`Tables are in ${destination}\n`);
+    if (destination !== undefined) stdout.write(`Tables are in ${destination}\n`);
   }
 
   #remark(outcome: RunOutcome): void {
