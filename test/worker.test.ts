@@ -114,7 +114,7 @@ describe('what it tells', () => {
     const start = (table: string) => startOnWorkerQueue(temporal.client, sandbox, settings, table);
     const good = await start('incident_updates');
     const result = await good.result();
-    await expect((await start('users')).result()).rejects.toThrow();
+    await expect((await start('users')).result()).rejects.toThrow('Workflow execution failed');
     await worker.says('run failed');
     const figures = await scrape(address);
     worker.child.kill('SIGTERM');

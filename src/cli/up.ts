@@ -8,7 +8,6 @@ import type { TableStatus } from '../temporal/operate-status.ts';
 import { assertSameAccount } from '../warehouse/account.ts';
 import { examples } from './help.ts';
 import { keyVariable, readKey } from './key-options.ts';
-import { redact } from './output.ts';
 import { addServingOptions, type Service, servingRuns, type ServingOptions } from './serving.ts';
 import type { Session } from './session.ts';
 import { statusOnScreen } from './status.ts';
@@ -43,7 +42,7 @@ async function up(session: Session, { settings: file, metrics }: ServingOptions)
     const account = await accountOf(session, settings, key, log);
     await servingRuns(session, settings, log, metrics, async (service) => {
       await applySettings(session, settings, account, service, log);
-      await watch(session, settings, service, log, screen);
+      await show(session, settings, service, log, screen);
     });
   } finally {
     screen.close();
@@ -118,20 +117,19 @@ async function applySettings(
 const said = { create: 'created', update: 'updated', delete: 'deleted' } as const;
 
 /** Between two looks: a person who watches wants to see it move. */
-const lookEveryMs = { onTerminal: 2_000, elsewhere: 10_000 };
+const lookEveryMs = 2_000;
 
-/** Shows how the tables are doing until somebody interrupts, and has the embedded server back should it end. */
-async function watch(
+/** Shows how the tables are doing until somebody interrupts; without a terminal once, as then every run is told. */
+async function show(
   session: Session,
   settings: Settings,
-  { client, warehouse, access }: Service,
+  { client, warehouse }: Service,
   log: Log,
   screen: Screen,
 ): Promise<void> {
-  const [{ isGrpcServiceError }, { statusOf }, { defaultStateDir, useDevServer }] = await Promise.all([
+  const [{ isGrpcServiceError, ServiceError }, { statusOf }] = await Promise.all([
     import('@temporalio/client'),
     import('../temporal/operate-status.ts'),
-    import('../temporal/dev-server.ts'),
   ]);
   const { signal } = session;
   const tables = Object.keys(settings.tables).map(tableNamed);
@@ -140,36 +138,21 @@ async function watch(
     if (signal.aborted) resolve(undefined);
     else signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
-  let told: readonly TableStatus[] | undefined;
-  let answers = true;
+  if (!screen.show) {
+    for (const status of await look()) log('info', 'table', plain(status));
+    await interrupted;
+    return;
+  }
   while (!signal.aborted) {
     try {
       // A server that is gone keeps a question waiting for longer than Ctrl-C may take.
       const statuses = await Promise.race([look(), interrupted]);
-      if (!statuses) break;
-      if (screen.show) screen.show(statusOnScreen(session, { settings }, statuses));
-      else if (!told) for (const status of statuses) log('info', 'table', plain(status));
-      told = statuses;
-      if (!answers) log('info', 'the Temporal server answers again');
-      answers = true;
+      if (statuses) screen.show(statusOnScreen(session, { settings }, statuses));
     } catch (error) {
-      if (!isGrpcServiceError(error)) throw error;
-      if (answers)
-        log('warn', 'the Temporal server does not answer; runs go on when it does', { error: error.details });
-      answers = false;
-      if (access.embedded) {
-        // Whoever finds it dead starts it again, on the same port; this process is on its record already.
-        const report = (line: string) => log('info', redact(session, line));
-        const server = await useDevServer({
-          stateDir: defaultStateDir(process.env),
-          env: process.env,
-          report,
-        });
-        await server.release();
-      }
+      // That the server does not answer is told above the status, which then stays as it was.
+      if (!(error instanceof ServiceError || isGrpcServiceError(error))) throw error;
     }
-    const pause = screen.show ? lookEveryMs.onTerminal : lookEveryMs.elsewhere;
-    await sleep(pause, undefined, { signal }).catch(() => undefined);
+    await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

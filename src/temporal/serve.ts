@@ -52,7 +52,8 @@ export function servingRuntime(log: Log, metrics?: string): void {
       shutdownSignals: [],
       logger: lines,
       telemetryOptions: {
-        logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
+        // Its client warns of every retry of every poller, many a second while a server is away.
+        logging: { filter: 'error,temporalio_sdk_core=warn', forward: {} },
         ...(metrics !== undefined && {
           metrics: {
             attachServiceName: false,

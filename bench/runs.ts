@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Client } from '@temporalio/client';
+import type { syncTable } from '../workflows/sync-table.ts';
+import { tableNamed } from '../src/tables/index.ts';
+import { connectDevServer } from '../src/temporal/connection.ts';
+import { useTemporaryDevServer } from '../src/temporal/dev-server-temporary.ts';
+import { inputOf } from '../src/temporal/input.ts';
+import { runId, workerQueue } from '../src/temporal/names.ts';
+import { quietRuntime, serveWhile } from '../src/temporal/serve.ts';
+import { folderStore } from '../src/warehouse/folder-store.ts';
+import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
+
+/** What one moment looked like. Bytes; the heap after a collection. */
+type Sample = {
+  readonly run: number;
+  readonly rss: number;
+  readonly heap: number;
+  /** Events of that run's history. */
+  readonly events: number;
+  readonly seconds: number;
+};
+
+const keyVariable = 'INCIDENT_IO_BENCH_KEY';
+const table = 'severities';
+const samples = 50;
+
+// Exposed to contexts made from now on; without a collection the heap shows when one last came.
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** Runs a small table so many times in a row in one worker, and samples what could grow. */
+async function quickRuns(count: number): Promise<Sample[]> {
+  const destination = await mkdtemp(join(tmpdir(), 'bench-runs-'));
+  const sandbox = await startSandboxProcess();
+  process.env[keyVariable] = sandbox.key;
+  quietRuntime();
+  const access = await connectDevServer(
+    await useTemporaryDevServer({ env: process.env, report: console.error }),
+  );
+  const warehouse = await openWarehouse(folderStore(destination), { destination });
+  const taskQueue = workerQueue(destination);
+  try {
+    return await serveWhile({ access, warehouse, taskQueue }, async ({ client }) => {
+      const taken: Sample[] = [];
+      const every = Math.max(1, Math.floor(count / samples));
+      for (let run = 1; run <= count; run += 1) {
+        const sample = await oneRun(client, destination, taskQueue, sandbox.url);
+        if (run % every === 0) {
+          collect();
+          const { rss, heapUsed } = process.memoryUsage();
+          taken.push({ run, rss, heap: heapUsed, ...(await sample()) });
+        }
+      }
+      return taken;
+    });
+  } finally {
+    await warehouse.close();
+    await access.close();
+    sandbox.stop();
+    await rm(destination, { recursive: true, force: true });
+  }
+}
+
+/** @returns what its history looks like, which only a sample needs to ask. */
+async function oneRun(client: Client, destination: string, taskQueue: string, baseUrl: string) {
+  const source = { apiKey: { env: keyVariable }, baseUrl, account: 'unknown', giveUpAfterMinutes: 1 };
+  const handle = await client.workflow.start<typeof syncTable>('syncTable', {
+    workflowId: runId(destination, table),
+    taskQueue,
+    args: [inputOf(tableNamed(table), source)],
+  });
+  const { seconds } = await handle.result();
+  return async () => ({ seconds, events: (await handle.describe()).historyLength });
+}
+
+/** A process of its own: the sandbox remembers every request, which would look like the worker growing. */
+async function startSandboxProcess(): Promise<{ url: string; key: string; stop: () => void }> {
+  const main = fileURLToPath(new URL(`../src/cli/main${extname(import.meta.url)}`, import.meta.url));
+  const child = spawn(process.execPath, [main, 'sandbox', '--port', '0', '--no-limits', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const { url, key } = JSON.parse(line.toString()) as { url: string; key: string };
+  return { url, key, stop: () => void child.kill('SIGTERM') };
+}
+
+/** Growth a thousand runs, by least squares. */
+function slope(taken: readonly Sample[], value: (sample: Sample) => number): number {
+  const mean = (of: (sample: Sample) => number) =>
+    taken.reduce((sum, sample) => sum + of(sample), 0) / taken.length;
+  const [x, y] = [mean(({ run }) => run), mean(value)];
+  const over = taken.reduce((sum, sample) => sum + (sample.run - x) * (value(sample) - y), 0);
+  return (1_000 * over) / taken.reduce((sum, sample) => sum + (sample.run - x) ** 2, 0);
+}
+
+const count = Number(process.argv[2] ?? 2_000);
+if (!Number.isSafeInteger(count) || count < 10) {
+  console.error(`Give a number of runs from 10 on, not ${process.argv[2]}.`);
+  process.exit(2);
+}
+const taken = await quickRuns(count);
+const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+const measures: readonly [string, (sample: Sample) => number, (value: number) => string][] = [
+  ['resident memory', ({ rss }) => rss, mib],
+  ['heap', ({ heap }) => heap, mib],
+  ['history events', ({ events }) => events, (events) => events.toFixed(1)],
+  ['seconds a run', ({ seconds }) => seconds, (seconds) => seconds.toFixed(3)],
+];
+// Code is compiled and caches fill in the first runs; the growth is that of the second half.
+const later = taken.slice(Math.floor(taken.length / 2));
+console.log(`${count} runs of ${table} in a row, one worker`);
+for (const [name, value, text] of measures) {
+  const [first, middle, last] = [taken[0]!, later[0]!, taken.at(-1)!].map((sample) => text(value(sample)));
+  console.log(
+    `${name}: first ${first}, half way ${middle}, last ${last}; ${text(slope(later, value))} a thousand runs`,
+  );
+}
