@@ -305,11 +305,9 @@ async function removeSchedule(
   const handle = client.schedule.getHandle(id);
   // Or it starts another run while the one before it is ending.
   await handle.pause('incident-io-source is deleting this schedule');
-  const { unanswered } = await cancelTable(
-    client,
-    { scheduleId: id, runId: runId(destination, table) },
-    signal,
-  );
+  // A signal of its own: Node warns of a leak where more than ten listen to one.
+  const own = AbortSignal.any([signal]);
+  const { unanswered } = await cancelTable(client, { scheduleId: id, runId: runId(destination, table) }, own);
   await handle.delete();
   return { unanswered };
 }
