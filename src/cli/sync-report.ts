@@ -40,8 +40,6 @@ export class SyncReport {
     if (taken.length > 0) this.say(`Goes on with the open runs of ${taken.join(', ')}.`);
     if (replaced.length > 0)
       this.say(`Cancelled the open runs of ${replaced.join(', ')}: they had other settings.`);
-    if (taken.length + replaced.length > 0)
-      this.say('Open runs of tables that were not asked for stay open.');
   }
 
   progressed(progress: readonly RunProgress[]): void {

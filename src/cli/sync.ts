@@ -1,22 +1,15 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../errors.ts';
-import { checkedBaseUrl, createClient } from '../incident-io/client.ts';
-import { readIdentity } from '../incident-io/identity.ts';
+import { checkedBaseUrl } from '../incident-io/client.ts';
 import { tablesNamed } from '../tables/index.ts';
 import type { SyncMethod, Table, TimestampField } from '../tables/table.ts';
-import { connectTemporal } from '../temporal/connection.ts';
-import { inputOf, type Method } from '../temporal/input.ts';
-import { quietRuntime, serveWhile } from '../temporal/serve.ts';
-import { syncTables } from '../temporal/sync-tables.ts';
-import { assertSameAccount } from '../warehouse/account.ts';
-import { folderStore } from '../warehouse/folder-store.ts';
-import { openWarehouse } from '../warehouse/open-warehouse.ts';
+import type { Method } from '../temporal/input.ts';
 import { examples } from './help.ts';
-import { addKeyOptions, keyReferenceOf, type KeyOptions, keyVariable, readKey } from './key-options.ts';
+import { addKeyOptions, keyReferenceOf, type KeyOptions, keyVariable } from './key-options.ts';
 import { choices } from './output.ts';
 import type { Session } from './session.ts';
-import { SyncReport } from './sync-report.ts';
+import type { SyncRequest } from './sync-run.ts';
 
 type SyncOptions = KeyOptions & {
   readonly to: string;
@@ -56,44 +49,19 @@ export function syncCommand(session: Session): Command {
 }
 
 async function sync(session: Session, names: readonly string[], options: SyncOptions): Promise<void> {
-  // Everything that can be refused is refused here, before a server is started or a file is written.
+  // What can be refused without a look at the outside is refused here.
   const chosen = tablesNamed(names);
-  const methods = chosen.map((table) => methodOf(table, options, names.length > 0));
-  const baseUrl = checkedBaseUrl(options.baseUrl);
-  const apiKey = keyReferenceOf(options);
-  const key = await readKey(session, apiKey);
-  const { account } = await readIdentity(createClient({ apiKey: key, baseUrl }), { signal: session.signal });
-
-  const destination = resolve(options.to);
-  const warehouse = await openWarehouse(folderStore(destination), { destination });
-  try {
-    await warehouse.assertWritable();
-    for (const table of chosen) {
-      assertSameAccount(destination, table.name, await warehouse.readState(table), account);
-    }
-    const source = { apiKey, baseUrl, account, giveUpAfterMinutes: options.giveUpAfter };
-    const inputs = chosen.map((table, index) => inputOf(table, source, methods[index]));
-    quietRuntime();
-    const report = new SyncReport(session, options.json === true);
-    const access = await connectTemporal({ env: process.env, report: (line) => report.say(line) });
-    try {
-      const outcomes = await serveWhile({ access, warehouse }, (serving) =>
-        syncTables(serving, destination, inputs, {
-          onStart: (runs) => report.started(runs),
-          onProgress: (progress) => report.progressed(progress),
-          onOutcome: (outcome) => report.ended(outcome),
-          interrupt: session.signal,
-        }),
-      );
-      report.close(destination);
-      session.signal.throwIfAborted();
-      if (outcomes.some(({ status }) => status !== 'synced')) session.exitCode = 1;
-    } finally {
-      await access.close();
-    }
-  } finally {
-    await warehouse.close();
-  }
+  const request: SyncRequest = {
+    tables: chosen.map((table) => ({ table, method: methodOf(table, options, names.length > 0) })),
+    destination: resolve(options.to),
+    baseUrl: checkedBaseUrl(options.baseUrl),
+    apiKey: keyReferenceOf(options),
+    giveUpAfterMinutes: options.giveUpAfter,
+    json: options.json === true,
+  };
+  // Loading Temporal and DuckDB takes half a second, which --help need not wait for.
+  const { runSync } = await import('./sync-run.ts');
+  await runSync(session, request);
 }
 
 /**

@@ -85,6 +85,16 @@ async function openRun(
   }
 }
 
+/** Which of these tables have an open run outside schedules. */
+export async function openTables(
+  client: Client,
+  destination: string,
+  tables: readonly string[],
+): Promise<string[]> {
+  const open = await Promise.all(tables.map((table) => openRun(client, runId(destination, table))));
+  return tables.filter((_, index) => open[index] !== undefined);
+}
+
 /** Cancels a run and waits until it has swept its staging; no error where it ended meanwhile. */
 export async function cancelRun(client: Client, workflowId: string): Promise<void> {
   const handle = client.workflow.getHandle(workflowId);

@@ -1,0 +1,67 @@
+import { createClient } from '../incident-io/client.ts';
+import { readIdentity } from '../incident-io/identity.ts';
+import type { KeyReference } from '../key.ts';
+import { tables } from '../tables/index.ts';
+import type { Table } from '../tables/table.ts';
+import { connectTemporal } from '../temporal/connection.ts';
+import { inputOf, type Method } from '../temporal/input.ts';
+import { openTables } from '../temporal/runs.ts';
+import { quietRuntime, serveWhile } from '../temporal/serve.ts';
+import { syncTables } from '../temporal/sync-tables.ts';
+import { assertSameAccount } from '../warehouse/account.ts';
+import { folderStore } from '../warehouse/folder-store.ts';
+import { openWarehouse } from '../warehouse/open-warehouse.ts';
+import { readKey } from './key-options.ts';
+import type { Session } from './session.ts';
+import { SyncReport } from './sync-report.ts';
+
+/** What `sync` was asked for, checked as far as it can be without a look at the outside. */
+export type SyncRequest = {
+  readonly tables: readonly { readonly table: Table; readonly method: Method }[];
+  /** Absolute. */
+  readonly destination: string;
+  readonly baseUrl: string;
+  readonly apiKey: KeyReference;
+  readonly giveUpAfterMinutes: number;
+  readonly json: boolean;
+};
+
+/** Runs the tables on a worker of its own and reports. The key and the destination are checked before a server starts. */
+export async function runSync(session: Session, request: SyncRequest): Promise<void> {
+  const { destination, baseUrl, apiKey, giveUpAfterMinutes } = request;
+  const client = createClient({ apiKey: await readKey(session, apiKey), baseUrl });
+  const { account } = await readIdentity(client, { signal: session.signal });
+  const warehouse = await openWarehouse(folderStore(destination), { destination });
+  try {
+    await warehouse.assertWritable();
+    for (const { table } of request.tables) {
+      assertSameAccount(destination, table.name, await warehouse.readState(table), account);
+    }
+    const source = { apiKey, baseUrl, account, giveUpAfterMinutes };
+    const inputs = request.tables.map(({ table, method }) => inputOf(table, source, method));
+    quietRuntime();
+    const report = new SyncReport(session, request.json);
+    const access = await connectTemporal({ env: process.env, report: (line) => report.say(line) });
+    try {
+      const outcomes = await serveWhile({ access, warehouse }, async (serving) => {
+        const names = new Set(inputs.map(({ run }) => run.table));
+        const others = tables.map(({ name }) => name).filter((name) => !names.has(name));
+        const open = await openTables(serving.client, destination, others);
+        if (open.length > 0) report.say(`The open runs of ${open.join(', ')} stay open.`);
+        return syncTables(serving, destination, inputs, {
+          onStart: (runs) => report.started(runs),
+          onProgress: (progress) => report.progressed(progress),
+          onOutcome: (outcome) => report.ended(outcome),
+          interrupt: session.signal,
+        });
+      });
+      report.close(destination);
+      session.signal.throwIfAborted();
+      if (outcomes.some(({ status }) => status !== 'synced')) session.exitCode = 1;
+    } finally {
+      await access.close();
+    }
+  } finally {
+    await warehouse.close();
+  }
+}
