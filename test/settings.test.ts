@@ -174,7 +174,7 @@ describe('any JSON', () => {
             (sync === 'incremental') === (incrementalField !== undefined && fullRefreshEvery !== undefined),
         );
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });
