@@ -4,10 +4,12 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts';
 import type { TableSettings } from '../src/settings.ts';
 import { tableNamed } from '../src/tables/index.ts';
+import { runId } from '../src/temporal/names.ts';
 import { statusOf as readStatus, type TableStatus } from '../src/temporal/operate-status.ts';
 import { quietRuntime } from '../src/temporal/serve.ts';
 import { cli, type CliOptions } from './helpers/cli.ts';
 import { link, type Linked, startedAfter } from './helpers/linked.ts';
+import { sync } from './helpers/sync.ts';
 import { connectToTestServer } from './helpers/temporal.ts';
 import { expectTruth } from './helpers/truth.ts';
 
@@ -85,6 +87,19 @@ describe('status', () => {
     });
   });
 
+  it('repeats what the last run found worth saying', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { users: fullRefresh });
+    await linked.serving(async () => {
+      await linked.run('users');
+      for (const { id } of [...sandbox.records('users')].slice(0, 15)) sandbox.remove('users', id as string);
+      await linked.run('users');
+    });
+    const { code, out } = await printed(linked);
+    expect(code).toBe(0);
+    expect(out).toContain('note: users: The table shrank from 20 rows to 5.');
+  });
+
   it('tells what to do about a failed table, which mends itself once that is done', async () => {
     const sandbox = await sandboxOf();
     const linked = await link(temporal, sandbox, { incidents: incremental, users: fullRefresh });
@@ -140,6 +155,17 @@ describe('status', () => {
     });
     const { code, tables } = await statusOf(linked);
     expect({ code, outcome: tables[0]!.lastRun!.outcome }).toEqual({ code: 0, outcome: 'cancelled' });
+  });
+
+  it('shows a run that somebody started by hand', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { users: fullRefresh });
+    sandbox.fault({ fault: { kind: 'stall' }, table: 'users' });
+    const ended = sync(temporal, sandbox, linked.destination, { tables: ['users'] });
+    const running = async () => (await statusOf(linked)).tables[0]?.running?.workflowId;
+    await expect.poll(running, { timeout: 20_000 }).toBe(runId(linked.destination, 'users'));
+    await cli(['cancel', '--settings', linked.file]);
+    expect(await ended).toEqual([{ table: 'users', status: 'cancelled' }]);
   });
 
   it('exits with 1 where a table has no schedule, and tells of the others', async () => {

@@ -11,7 +11,7 @@ type StatusOptions = OperatingOptions & { readonly watch?: true };
 
 const redrawEveryMs = 2_000;
 /** Below this a terminal shows the columns people look for first. */
-const wideColumns = 150;
+const wideColumns = 140;
 
 /** `status`: how the tables of a connection are doing. */
 export function statusCommand(session: Session): Command {
@@ -193,10 +193,11 @@ function remarksOn(status: TableStatus): string[] {
     if (!workerAnswers)
       lines.push('  → No worker answers: is one running? (incident-io-source worker, or up)');
   }
-  if (schedule === 'paused') lines.push(`paused: ${table}${note === undefined ? '' : `: ${note}`}`);
+  if (note !== undefined) lines.push(`paused: ${table}: ${note}`);
   if (schedule === 'missing') {
     lines.push(`error: ${table} has no schedule.`, '  → Run apply: it makes the schedules.');
   }
+  for (const said of lastRun?.result?.notes ?? []) lines.push(`note: ${table}: ${said}`);
   if (tableError) lines.push(`error: ${table}: ${tableError.message}`, `  → ${tableError.advice}`);
   if (lastRun && isFailed(lastRun)) {
     const { message, advice } = lastRun.failure ?? {

@@ -13,7 +13,7 @@ import { SourceError } from '../errors.ts';
 import type { Settings, TableSettings } from '../settings.ts';
 import type { Table } from '../tables/table.ts';
 import type { TableState, Warehouse } from '../warehouse/warehouse.ts';
-import { scheduleId, workerQueue } from './names.ts';
+import { runId, scheduleId, workerQueue } from './names.ts';
 import { bufferedIn, describeRun, describeSchedule, openRuns, progressIfAnswered } from './operate.ts';
 import type { RunProgress } from './runs.ts';
 
@@ -77,10 +77,18 @@ export async function statusOf(
   const here = !schedule || schedule.action.taskQueue === workerQueue(destination);
   const { state, tableError } = here ? await readState(warehouse, table) : {};
   const found = { ...stateFields(state), ...(tableError && { tableError }) };
-  if (!schedule) return { ...base, schedule: 'missing', buffered: false, ...fieldsOf(found) };
+  const [running] = await goingRuns(client, schedule, runId(destination, table.name));
+  if (!schedule) {
+    return {
+      ...base,
+      schedule: 'missing',
+      ...(running && { running }),
+      buffered: false,
+      ...fieldsOf(found),
+    };
+  }
 
   const { paused, note } = schedule.state;
-  const [running] = await goingRuns(client, schedule);
   const { lastRun, lastSuccess } = await lastRuns(client, schedule);
   const committed = here ? found : resultFields(lastSuccess);
   const success = lastSuccess?.ended ?? lastSuccess?.started ?? committed.completeTo;
@@ -88,7 +96,7 @@ export async function statusOf(
   return {
     ...base,
     schedule: paused ? 'paused' : 'active',
-    ...(paused && note !== undefined && { note }),
+    ...(paused && note && { note }),
     ...(running && { running }),
     buffered: bufferedIn(schedule) > 0,
     ...(lastRun && { lastRun }),
@@ -143,8 +151,13 @@ function committedOf(rows: number, watermark: number | undefined, fullReadAt: nu
   };
 }
 
-async function goingRuns(client: Client, schedule: ScheduleDescription): Promise<GoingRun[]> {
-  const open = await openRuns(client, schedule);
+/** The schedule's runs that are going on, and the one that somebody started by hand. */
+async function goingRuns(
+  client: Client,
+  schedule: ScheduleDescription | undefined,
+  byHand: string,
+): Promise<GoingRun[]> {
+  const open = await openRuns(client, schedule, byHand);
   const runs = await Promise.all(
     open.map(async (run) => {
       const [description, progress] = await Promise.all([

@@ -59,9 +59,17 @@ export async function describeRun(
   }
 }
 
-/** The schedule's runs that have not ended; its own list may still hold one that has. */
-export async function openRuns(client: Client, schedule: ScheduleDescription): Promise<Run[]> {
-  const runs = schedule.info.runningActions.map(({ workflow }) => workflow);
+/**
+ * A table's runs that have not ended: those of its schedule, whose own list may still hold one that has, and the
+ * one that was started outside of it under this workflow id.
+ */
+export async function openRuns(
+  client: Client,
+  schedule: ScheduleDescription | undefined,
+  byHand?: string,
+): Promise<Run[]> {
+  const runs: Run[] = schedule?.info.runningActions.map(({ workflow }) => workflow) ?? [];
+  if (byHand !== undefined) runs.push({ workflowId: byHand });
   const open = await Promise.all(runs.map((run) => isOpen(client, run)));
   return runs.filter((_, index) => open[index]);
 }
@@ -128,11 +136,7 @@ export async function cancelTable(
   for (;;) {
     signal.throwIfAborted();
     const schedule = await describeSchedule(client, scheduleId);
-    const stray: Run = { workflowId: runId };
-    const open = [
-      ...(schedule ? await openRuns(client, schedule) : []),
-      ...((await isOpen(client, stray)) ? [stray] : []),
-    ];
+    const open = await openRuns(client, schedule, runId);
     if (open.length === 0 && (!schedule || bufferedIn(schedule) === 0)) return { ended, unanswered: [] };
     const answered = await Promise.all(open.map((run) => cancelAndWait(client, run, signal)));
     ended.push(...open.filter((_, index) => answered[index]).map(({ workflowId }) => workflowId));
