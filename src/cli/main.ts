@@ -2,11 +2,16 @@
 import { run } from './run.ts';
 
 const interrupt = new AbortController();
-// The second one, whichever it is, ends the process at once, as it would without us.
+// The handler stays after the first signal: libraries that tidy up at exit (locks, the cursor) end the process as soon
+// as nobody else listens. The second one, whichever it is, ends it as it would without us.
 const signals = ['SIGINT', 'SIGTERM'] as const;
-const stop = () => {
-  for (const signal of signals) process.off(signal, stop);
-  interrupt.abort();
+const stop = (signal: NodeJS.Signals) => {
+  if (!interrupt.signal.aborted) {
+    interrupt.abort();
+    return;
+  }
+  for (const each of signals) process.off(each, stop);
+  process.kill(process.pid, signal);
 };
 for (const signal of signals) process.on(signal, stop);
 // `… | head` closes the pipe; what the command is doing goes on.
