@@ -36,7 +36,8 @@ export function createWorker(options: ServedQueue): Promise<Worker> {
     // A defect of a workflow, or a history this version cannot replay, would be retried for ever without a word;
     // failed, the run says so, and the next one begins anew.
     workflowFailureErrorTypes: { '*': ['Error', 'NondeterminismError'] },
-    // Batches end at once and hand over what they hold; staging a part takes a second or two.
+    // Batches end at once and hand over what they hold; staging a part takes a second or two. A commit goes on to its
+    // end: one that takes longer is done again elsewhere, and finds what it has done already by its run's id.
     shutdownGraceTime: '1 millisecond',
     shutdownForceTime: '60 seconds',
   });
