@@ -74,7 +74,12 @@ describe('an attempt that fails', () => {
     });
     expect(failure.nonRetryable).toBe(true);
     expect(failure.details).toEqual([
-      { advice: expect.stringContaining('alerts.view') as string, status: 403, requestId: 'r' },
+      {
+        advice: expect.stringContaining('alerts.view') as string,
+        retry: 'never',
+        status: 403,
+        requestId: 'r',
+      },
     ]);
   });
 
