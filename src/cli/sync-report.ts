@@ -1,6 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import type { RunOutcome, RunProgress, StartedRun } from '../temporal/runs.ts';
-import { count, printJson, printTable, redact, visible } from './output.ts';
+import { count, printJson, printTable, visible } from './output.ts';
+import { hideSecrets } from '../secrets.ts';
 import type { Session } from './session.ts';
 
 /** Lines that are not on a terminal come at most so often a table, or when its phase changes. */
@@ -23,7 +24,7 @@ export class SyncReport {
 
   /** A line that stays. */
   say(line: string): void {
-    const text = redact(this.#session, line);
+    const text = hideSecrets(line);
     if (this.#live) this.#live.persist(text);
     else this.#session.stderr.write(`${text}\n`);
   }
@@ -90,9 +91,11 @@ export class SyncReport {
 
   #remark(outcome: RunOutcome): void {
     const { stderr } = this.#session;
-    const say = (line: string) => stderr.write(redact(this.#session, `${line}\n`));
+    const say = (line: string) => stderr.write(hideSecrets(`${line}\n`));
     if (outcome.status === 'failed') {
-      say(`error: ${outcome.table}: ${visible(outcome.message)}`);
+      const { table, message } = outcome;
+      // Some messages name the table themselves.
+      say(`error: ${message.startsWith(`${table}: `) ? '' : `${table}: `}${visible(message)}`);
       say(`  → ${outcome.advice}`);
     }
     if (outcome.status === 'synced') {
@@ -105,7 +108,7 @@ export class SyncReport {
       read && read.pages > 0 ? ` ${count(read.rows, 'row')}, ${count(read.requests, 'request')}` : '';
     const open = windows && windows.open > 1 ? `, ${windows.open} windows open` : '';
     const again = retrying ? ` · retrying (attempt ${retrying.attempt}): ${visible(retrying.message)}` : '';
-    return redact(this.#session, `${table.padEnd(18)} ${phase}${figures}${open}${again}`);
+    return hideSecrets(`${table.padEnd(18)} ${phase}${figures}${open}${again}`);
   }
 }
 

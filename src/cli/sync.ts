@@ -70,19 +70,25 @@ async function sync(session: Session, names: readonly string[], options: SyncOpt
  */
 function methodOf(table: Table, options: SyncOptions, named: boolean): Method {
   const method = offered(table, named, '--method', options.method, allMethods, table.methods);
-  if (method !== 'incremental') return { method };
   const { incrementalFields: fields } = table;
-  return {
-    method,
-    incrementalField: offered(
-      table,
-      named,
-      '--incremental-field',
-      options.incrementalField,
-      allFields,
-      fields,
-    ),
-  };
+  if (method === 'incremental') {
+    const asked = options.incrementalField;
+    return {
+      method,
+      incrementalField: offered(table, named, '--incremental-field', asked, allFields, fields),
+    };
+  }
+  if (options.incrementalField !== undefined) {
+    const field = choices('--incremental-field', options.incrementalField, allFields);
+    // Of all tables only some go by a field; who names a table, or asks for full_refresh, means something else.
+    if (named || options.method === 'full_refresh') {
+      throw new UsageError(
+        `--incremental-field ${field} is of no use to ${table.name}, which full_refresh reads whole.`,
+        fields.includes(field) ? 'Add --method incremental, or leave it out.' : 'Leave it out.',
+      );
+    }
+  }
+  return { method };
 }
 
 function offered<T extends string>(
