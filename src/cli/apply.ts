@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { TableChange } from '../temporal/schedules.ts';
+import { resolveKey } from '../key.ts';
 import { examples } from './help.ts';
-import { readKey } from './key-options.ts';
 import { printJson } from './output.ts';
 import { changesAsJson, printChanges, tellUnanswered } from './schedule-changes.ts';
 import type { Session } from './session.ts';
@@ -44,7 +44,7 @@ async function apply(session: Session, options: ApplyOptions): Promise<void> {
     import('../temporal/schedules.ts'),
   ]);
   const settings = await readSettings(options.settings);
-  const account = await accountOf(session, settings, await readKey(session, settings.apiKey));
+  const account = await accountOf(session, settings, await resolveKey(settings.apiKey));
   await assertOwnTables(settings, account);
   await withTemporal(session, async (client) => {
     const { stdout } = session;

@@ -2,10 +2,10 @@ import { Command } from 'commander';
 import { type Call, createClient } from '../incident-io/client.ts';
 import { type Identity, readIdentity } from '../incident-io/identity.ts';
 import { readPermissions, type TablePermission } from '../incident-io/permissions.ts';
-import { describeKey, type KeyReference } from '../key.ts';
+import { describeKey, type KeyReference, resolveKey } from '../key.ts';
 import { tablesNamed } from '../tables/index.ts';
 import { examples } from './help.ts';
-import { addKeyOptions, type KeyOptions, keyReferenceOf, readKey } from './key-options.ts';
+import { addKeyOptions, type KeyOptions, keyReferenceOf } from './key-options.ts';
 import { count, printJson, printTable, visible } from './output.ts';
 import type { Session } from './session.ts';
 
@@ -42,7 +42,7 @@ async function check(
 ): Promise<void> {
   const tables = tablesNamed(names);
   const reference = keyReferenceOf(options);
-  const client = createClient({ apiKey: await readKey(session, reference), baseUrl: options.baseUrl });
+  const client = createClient({ apiKey: await resolveKey(reference), baseUrl: options.baseUrl });
   const call: Call = { signal: session.signal };
   const identity = await readIdentity(client, call);
   const permissions = await readPermissions(client, tables, call);

@@ -1,7 +1,8 @@
 import { CommanderError } from 'commander';
 import { PermissionError, RequestError, SourceError, UsageError } from '../errors.ts';
 import { InterruptedError } from './interrupted.ts';
-import { printJson, redact } from './output.ts';
+import { printJson } from './output.ts';
+import { hideSecrets } from '../secrets.ts';
 import type { Session } from './session.ts';
 
 /** What scripts can tell by. */
@@ -29,10 +30,10 @@ export function reportFailure(session: Session, error: unknown, json: boolean): 
   if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage;
   const failure = describe(error);
   if (json) {
-    printJson(session.stdout, hideIn(session, failure));
+    printJson(session.stdout, withoutSecrets(failure));
   } else {
-    session.stderr.write(redact(session, `error: ${failure.message}\n`));
-    if (failure.advice !== undefined) session.stderr.write(redact(session, `  → ${failure.advice}\n`));
+    session.stderr.write(hideSecrets(`error: ${failure.message}\n`));
+    if (failure.advice !== undefined) session.stderr.write(hideSecrets(`  → ${failure.advice}\n`));
   }
   return error instanceof UsageError || error instanceof CommanderError ? exitCodes.usage : exitCodes.failed;
 }
@@ -73,11 +74,11 @@ function stackOf(error: unknown): string {
   return error.cause === undefined ? stack : `${stack}\nCaused by: ${stackOf(error.cause)}`;
 }
 
-function hideIn(session: Session, failure: Failure): unknown {
+function withoutSecrets(failure: Failure): unknown {
   return Object.fromEntries(
     Object.entries(failure).map(([name, value]) => [
       name,
-      typeof value === 'string' ? redact(session, value) : value,
+      typeof value === 'string' ? hideSecrets(value) : value,
     ]),
   );
 }

@@ -2,8 +2,7 @@ import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { defaultBaseUrl } from '../incident-io/client.ts';
-import { type KeyReference, resolveKey } from '../key.ts';
-import type { Session } from './session.ts';
+import type { KeyReference } from '../key.ts';
 
 /** The variable commands read the key from unless told otherwise. */
 export const keyVariable = 'INCIDENT_IO_API_KEY';
@@ -23,11 +22,4 @@ export function addKeyOptions(command: Command): Command {
 /** Where the key is; a file's path is made absolute, since another process may read it. */
 export function keyReferenceOf({ keyFile }: KeyOptions): KeyReference {
   return keyFile === undefined ? { env: keyVariable } : { file: resolve(keyFile) };
-}
-
-/** The key itself, which from now on no error message shows. Throws `KeyMissingError` and `UsageError`. */
-export async function readKey(session: Session, reference: KeyReference): Promise<string> {
-  const key = await resolveKey(reference);
-  session.secrets.add(key);
-  return key;
 }

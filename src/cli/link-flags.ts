@@ -1,15 +1,16 @@
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { UsageError } from '../errors.ts';
+import { keepSecret } from '../secrets.ts';
 import { createClient } from '../incident-io/client.ts';
 import { readIdentity } from '../incident-io/identity.ts';
 import { readPermissions, type TablePermission } from '../incident-io/permissions.ts';
-import { checkedKey, type KeyReference } from '../key.ts';
+import { checkedKey, type KeyReference, resolveKey } from '../key.ts';
 import { defaultTableSettings, frequencies, type Frequency, type TableSettings } from '../settings.ts';
 import { tableNamed, tables } from '../tables/index.ts';
 import type { SyncMethod, Table } from '../tables/table.ts';
 import { ownKeyFile } from './key-file.ts';
-import { keyVariable, readKey } from './key-options.ts';
+import { keyVariable } from './key-options.ts';
 import {
   type Answers,
   type CheckedKey,
@@ -28,7 +29,7 @@ export async function givenKey(session: Session, options: LinkOptions): Promise<
   }
   if (keyStdin) return checkKey(session, options, checkedKey(await text(session.stdin), 'standard input'));
   const reference = givenReference(options) ?? { env: keyVariable };
-  return checkKey(session, options, await readKey(session, reference), reference);
+  return checkKey(session, options, await resolveKey(reference), reference);
 }
 
 /** Where the options say that the key is. */
@@ -51,7 +52,7 @@ export async function checkKey(
   key: string,
   reference?: KeyReference,
 ): Promise<CheckedKey> {
-  session.secrets.add(key);
+  keepSecret(key);
   const client = createClient({ apiKey: key, baseUrl });
   const call = { signal: session.signal };
   const identity = await readIdentity(client, call);

@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { closest } from 'fastest-levenshtein';
 import { UsageError } from '../errors.ts';
-import type { Output, Session } from './session.ts';
+import type { Output } from './session.ts';
 
 /** How one column of a printed table is made from a row. */
 export type PrintedColumn<Row> = {
@@ -124,13 +124,6 @@ export function count(n: number, noun?: string): string {
   const figure = n.toLocaleString('en');
   if (noun === undefined) return figure;
   return `${figure} ${noun}${n === 1 ? '' : 's'}`;
-}
-
-/** The text without the keys in use, wherever it came from. */
-export function redact({ secrets }: Pick<Session, 'secrets'>, text: string): string {
-  let safe = text;
-  for (const secret of secrets) safe = safe.replaceAll(secret, '[api key]');
-  return safe;
 }
 
 /** The value, if it is one of those allowed; otherwise a UsageError that names the nearest. */

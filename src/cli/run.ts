@@ -15,6 +15,7 @@ import { resumeCommand } from './resume.ts';
 import { resyncCommand } from './resync.ts';
 import { sandboxCommand } from './sandbox.ts';
 import type { Session } from './session.ts';
+import { keepSecret } from '../secrets.ts';
 import { statusCommand } from './status.ts';
 import { syncCommand } from './sync.ts';
 import { tablesCommand } from './tables.ts';
@@ -53,9 +54,9 @@ export async function run(
   argv: readonly string[],
   io: Pick<Session, 'stdin' | 'stdout' | 'stderr' | 'signal'>,
 ): Promise<number> {
-  const session: Session = { ...io, secrets: new Set(), exitCode: 0 };
+  const session: Session = { ...io, exitCode: 0 };
   const key = process.env[keyVariable]?.trim();
-  if (key) session.secrets.add(key);
+  if (key) keepSecret(key);
   try {
     await createProgram(session).parseAsync(argv, { from: 'user' });
     return session.exitCode;

@@ -12,8 +12,6 @@ export type Session = {
   readonly stderr: Output;
   /** Aborted when somebody interrupts (Ctrl-C). */
   readonly signal: AbortSignal;
-  /** Values that no error message may show: API keys in use. */
-  readonly secrets: Set<string>;
   /** Set to 1 by a command that told of a failure in its own words; a thrown error does so by itself. */
   exitCode: number;
 };

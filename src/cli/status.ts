@@ -4,7 +4,8 @@ import { Command, Option } from 'commander';
 import type { EndedRun, TableStatus } from '../temporal/operate-status.ts';
 import { examples } from './help.ts';
 import { addOperatingOptions, type Operated, operating, type OperatingOptions } from './operating.ts';
-import { count, type PrintedColumn, printJson, printTable, redact, visible } from './output.ts';
+import { count, type PrintedColumn, printJson, printTable, visible } from './output.ts';
+import { hideSecrets } from '../secrets.ts';
 import type { Output, Session } from './session.ts';
 
 type StatusOptions = OperatingOptions & { readonly watch?: true };
@@ -54,7 +55,7 @@ async function status(session: Session, names: readonly string[], options: Statu
       const statuses = await read();
       if (statuses.some(needsSomebody)) session.exitCode = 1;
       if (options.json) printJson(session.stdout, statuses);
-      else print(session, session.stdout, operated, statuses);
+      else print(session.stdout, operated, statuses);
     } finally {
       await warehouse.close();
     }
@@ -78,7 +79,7 @@ async function watch(
   while (!signal.aborted) {
     const statuses = await read();
     if (live) live(statusOnScreen(session, operated, statuses));
-    else print(session, stdout, operated, statuses);
+    else print(stdout, operated, statuses);
     await sleep(redrawEveryMs, undefined, { signal }).catch(() => undefined);
   }
   live?.done();
@@ -102,12 +103,11 @@ export function statusOnScreen(
     }),
     { isTTY: true, ...(stdout.columns !== undefined && { columns: stdout.columns }) },
   );
-  print(session, output, operated, statuses);
+  print(output, operated, statuses);
   return text;
 }
 
 function print(
-  session: Session,
   output: Output,
   { settings }: Pick<Operated, 'settings'>,
   statuses: readonly TableStatus[],
@@ -115,7 +115,7 @@ function print(
   const isNarrow = output.isTTY === true && (output.columns ?? 80) < wideColumns;
   printTable(output, statuses, isNarrow ? narrow : wide);
   for (const status of statuses) {
-    for (const line of remarksOn(status)) output.write(`${redact(session, visible(line))}\n`);
+    for (const line of remarksOn(status)) output.write(`${hideSecrets(visible(line))}\n`);
   }
   output.write(`Connection ${settings.connection}, tables in ${settings.destination}\n`);
 }

@@ -1,6 +1,6 @@
 import { createClient } from '../incident-io/client.ts';
 import { readIdentity } from '../incident-io/identity.ts';
-import type { KeyReference } from '../key.ts';
+import { type KeyReference, resolveKey } from '../key.ts';
 import { tables } from '../tables/index.ts';
 import type { Table } from '../tables/table.ts';
 import { connectTemporal } from '../temporal/connection.ts';
@@ -11,7 +11,6 @@ import { syncTables } from '../temporal/sync-tables.ts';
 import { assertSameAccount } from '../warehouse/account.ts';
 import { folderStore } from '../warehouse/folder-store.ts';
 import { openWarehouse } from '../warehouse/open-warehouse.ts';
-import { readKey } from './key-options.ts';
 import type { Session } from './session.ts';
 import { SyncReport } from './sync-report.ts';
 
@@ -29,7 +28,7 @@ export type SyncRequest = {
 /** Runs the tables on a worker of its own and reports. The key and the destination are checked before a server starts. */
 export async function runSync(session: Session, request: SyncRequest): Promise<void> {
   const { destination, baseUrl, apiKey, giveUpAfterMinutes } = request;
-  const client = createClient({ apiKey: await readKey(session, apiKey), baseUrl });
+  const client = createClient({ apiKey: await resolveKey(apiKey), baseUrl });
   const { account } = await readIdentity(client, { signal: session.signal });
   const warehouse = await openWarehouse(folderStore(destination), { destination });
   try {

@@ -6,8 +6,9 @@ import { tableNamed } from '../tables/index.ts';
 import type { Log, LogOutput } from '../temporal/logs.ts';
 import type { TableStatus } from '../temporal/operate-status.ts';
 import { assertSameAccount } from '../warehouse/account.ts';
+import { resolveKey } from '../key.ts';
 import { examples } from './help.ts';
-import { keyVariable, readKey } from './key-options.ts';
+import { keyVariable } from './key-options.ts';
 import { addServingOptions, type Service, servingRuns, type ServingOptions } from './serving.ts';
 import type { Session } from './session.ts';
 import { statusOnScreen } from './status.ts';
@@ -35,7 +36,7 @@ async function up(session: Session, { settings: file, metrics }: ServingOptions)
     import('../temporal/logs.ts'),
   ]);
   const settings = await readSettings(file);
-  const key = await readKey(session, settings.apiKey);
+  const key = await resolveKey(settings.apiKey);
   const screen = await openScreen(session);
   const log = createLog(screen.lines);
   try {

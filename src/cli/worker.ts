@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
+import { resolveKey } from '../key.ts';
 import { examples } from './help.ts';
-import { keyVariable, readKey } from './key-options.ts';
+import { keyVariable } from './key-options.ts';
 import { addServingOptions, servingRuns, type ServingOptions } from './serving.ts';
 import type { Session } from './session.ts';
 
@@ -32,7 +33,7 @@ async function work(session: Session, { settings: file, metrics }: ServingOption
   ]);
   const settings = await readSettings(file);
   // A worker without the key would take other workers' batches and fail them.
-  await readKey(session, settings.apiKey);
+  await resolveKey(settings.apiKey);
   await servingRuns(session, settings, createLog(session.stderr), metrics, async () => {
     if (!session.signal.aborted) await once(session.signal, 'abort');
   });
