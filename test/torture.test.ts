@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as fc from 'fast-check';
+import { expect, it, onTestFinished } from 'vitest';
+import { startSandbox } from '../src/sandbox/sandbox.ts';
+import { startCommand } from './helpers/command.ts';
+import { link } from './helpers/linked.ts';
+import { connectToTestServer } from './helpers/temporal.ts';
+import { expectTruth } from './helpers/truth.ts';
+
+const temporal = await connectToTestServer();
+
+/** A few in every test run; `npm run torture` does 200. */
+const kills = Number(process.env['TORTURE_KILLS'] ?? 3);
+const seed = Number(process.env['TORTURE_SEED'] ?? Date.now() % 1_000_000);
+
+it(
+  `loses, doubles and keeps stale nothing though its worker is killed ${kills} times (seed ${seed})`,
+  {
+    timeout: 60_000 + kills * 10_000,
+  },
+  async () => {
+    const sizes = { incidents: 700, incident_updates: 500, alerts: 2_000, users: 40 };
+    const sandbox = await startSandbox({ limits: 'off', latencyMs: 10, sizes });
+    onTestFinished(() => sandbox.stop());
+    const incremental = { sync: 'incremental', incrementalField: 'updated_at', every: '1s' } as const;
+    const full = { sync: 'full_refresh', every: '1s' } as const;
+    const settings = { incidents: incremental, alerts: incremental, incident_updates: full, users: full };
+    const tables = ['incidents', 'alerts', 'incident_updates', 'users'] as const;
+    const linked = await link(temporal, sandbox, {});
+    for (const table of tables) await linked.link(table, settings[table], false);
+
+    const { apiKey } = linked.settings;
+    if (!('env' in apiKey)) throw new Error('the test has its key in a variable');
+    const startWorker = () =>
+      startCommand(['worker', '--settings', linked.file], {
+        TEMPORAL_ADDRESS: temporal.address,
+        [apiKey.env]: sandbox.key,
+      });
+    const moments = fc.sample(
+      fc.record({ afterMs: fc.integer({ min: 0, max: 1_500 }), index: fc.integer({ min: 0, max: 699 }) }),
+      { numRuns: kills, seed },
+    );
+    for (const { afterMs, index } of moments) {
+      const worker = startWorker();
+      await worker.says('worker started');
+      sandbox.change('incidents', sandbox.idAt('incidents', index), { name: `changed after ${afterMs}` });
+      sandbox.change('alerts', sandbox.idAt('alerts', index), { title: `changed after ${afterMs}` });
+      sandbox.create('alerts');
+      // The moment of the kill is what varies; nothing waits for this time to be right.
+      await sleep(afterMs);
+      worker.child.kill('SIGKILL');
+      await worker.ended;
+    }
+
+    const last = startWorker();
+    await last.says('worker started');
+    for (const table of tables) {
+      const { rows } = await linked.run(table);
+      expect(rows).toBeGreaterThan(0);
+    }
+    await expectTruth(sandbox, linked.destination, tables);
+  },
+);
