@@ -9,7 +9,9 @@ const longNumber = /[[:,]\s*-?(?:[\d.]{16}|[\d.]+[eE])/;
  */
 export function parseJson(text: string): unknown {
   if (!longNumber.test(text)) return JSON.parse(text);
-  return parse(text, undefined, (literal) =>
-    isSafeNumber(literal) ? Number(literal) : new LosslessNumber(literal),
-  );
+  return parse(text, undefined, {
+    parseNumber: (literal) => (isSafeNumber(literal) ? Number(literal) : new LosslessNumber(literal)),
+    // Of a key that stands twice the last counts, as in JSON.parse.
+    onDuplicateKey: ({ newValue }) => newValue,
+  });
 }

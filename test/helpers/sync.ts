@@ -32,7 +32,7 @@ export type SyncOptions = {
 /** Syncs tables of a sandbox into a folder as the command does, on the tests' Temporal server. */
 export async function sync(
   temporal: TestTemporal,
-  sandbox: Sandbox,
+  sandbox: Pick<Sandbox, 'url' | 'key'>,
   destination: string,
   {
     tables = sandboxTables,
