@@ -32,10 +32,13 @@ export async function readPage(
   const answer = await client.get(table.path, params, call, table.bucket);
   const meta = answer.body['pagination_meta'] as
     { after?: unknown; total_record_count?: unknown } | null | undefined;
-  const next = table.paging.kind === 'pages' ? meta?.after : undefined;
+  const next = table.paging.kind === 'pages' ? (meta?.after ?? '') : '';
+  if (typeof next !== 'string') {
+    throw new UnexpectedResponseError(`GET ${table.path}: a cursor that is no text`);
+  }
   return {
     records: recordsOf(answer, table.path, table.records),
-    after: typeof next === 'string' && next !== '' ? next : undefined,
+    after: next === '' ? undefined : next,
     total: typeof meta?.total_record_count === 'number' ? meta.total_record_count : undefined,
     answeredAt: answer.answeredAt,
     bytes: answer.bytes,

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { type Sandbox, sandboxTables } from '../../src/sandbox/sandbox.ts';
 import { tableNamed } from '../../src/tables/index.ts';
 import { inputOf, type Method } from '../../src/temporal/input.ts';
-import type { RunOutcome } from '../../src/temporal/runs.ts';
+import type { RunOutcome, RunProgress } from '../../src/temporal/runs.ts';
 import { serveWhile } from '../../src/temporal/serve.ts';
 import { syncTables } from '../../src/temporal/sync-tables.ts';
 import { folderStore } from '../../src/warehouse/folder-store.ts';
@@ -25,8 +25,13 @@ export type SyncOptions = {
   readonly method?: Method;
   /** The sandbox's own where it is left out. */
   readonly key?: string;
+  /** In place of a variable with the key. */
+  readonly keyFile?: string;
   readonly giveUpAfterMinutes?: number;
   readonly requestTimeoutMs?: number;
+  /** Rows at which a batch ends; a page at least. */
+  readonly batchRows?: number;
+  readonly onProgress?: (progress: readonly RunProgress[]) => void;
 };
 
 /** Syncs tables of a sandbox into a folder as the command does, on the tests' Temporal server. */
@@ -38,13 +43,22 @@ export async function sync(
     tables = sandboxTables,
     method,
     key = sandbox.key,
+    keyFile,
     giveUpAfterMinutes = 1,
     requestTimeoutMs,
+    batchRows,
+    onProgress = () => {},
   }: SyncOptions = {},
 ): Promise<RunOutcome[]> {
   const variable = unique('KEY').replaceAll('-', '_');
   process.env[variable] = key;
-  const source = { apiKey: { env: variable }, baseUrl: sandbox.url, account: 'unknown', giveUpAfterMinutes };
+  const apiKey = keyFile === undefined ? { env: variable } : { file: keyFile };
+  const source = { apiKey, baseUrl: sandbox.url, account: 'unknown', giveUpAfterMinutes };
+  const inputs = tables.map((name) => {
+    const input = inputOf(tableNamed(name), source, method);
+    const limits = { ...input.run.limits, ...(batchRows !== undefined && { batchRows }) };
+    return { ...input, run: { ...input.run, limits } };
+  });
   const { connection, namespace, address, workflowBundle } = temporal;
   const access = {
     connection,
@@ -59,17 +73,12 @@ export async function sync(
     return await serveWhile(
       { access, warehouse, workflowBundle, ...(requestTimeoutMs !== undefined && { requestTimeoutMs }) },
       (serving) =>
-        syncTables(
-          serving,
-          destination,
-          tables.map((name) => inputOf(tableNamed(name), source, method)),
-          {
-            onStart: () => {},
-            onProgress: () => {},
-            onOutcome: () => {},
-            interrupt: new AbortController().signal,
-          },
-        ),
+        syncTables(serving, destination, inputs, {
+          onStart: () => {},
+          onProgress,
+          onOutcome: () => {},
+          interrupt: new AbortController().signal,
+        }),
     );
   } finally {
     await warehouse.close();
