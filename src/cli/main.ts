@@ -3,10 +3,14 @@ import { run } from './run.ts';
 
 const interrupt = new AbortController();
 // The handler stays after the first signal: libraries that tidy up at exit (locks, the cursor) end the process as soon
-// as nobody else listens. The second one, whichever it is, ends it as it would without us.
+// as nobody else listens. A second one, whichever it is, ends it as it would without us; one that comes at once is the
+// same Ctrl-C again: npm and timeout pass on what the terminal has sent already.
 const signals = ['SIGINT', 'SIGTERM'] as const;
+const sameSignalMs = 500;
+let first: number | undefined;
 const stop = (signal: NodeJS.Signals) => {
-  if (!interrupt.signal.aborted) {
+  if (first === undefined || Date.now() - first < sameSignalMs) {
+    first ??= Date.now();
     interrupt.abort();
     return;
   }

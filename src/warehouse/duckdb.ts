@@ -86,6 +86,8 @@ export class DuckDb {
       temp_directory: spill,
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
+      // It keeps what was read of files that are read once or twice: memory grew with every run of a worker.
+      enable_external_file_cache: 'false',
     });
     return { instance, spill };
   }
