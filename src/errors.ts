@@ -133,7 +133,8 @@ export class DestinationError extends SourceError {
 /** The table is fed by another incident.io account. */
 export class AccountMismatchError extends SourceError {
   readonly retry = 'never';
-  readonly advice = 'Use another destination, or let the table take the other account with incident-io-source resync.';
+  readonly advice =
+    'Use another destination, or let the table take the other account with incident-io-source resync.';
 }
 
 /** What a person asked for does not exist or does not fit. */
