@@ -235,6 +235,23 @@ describe('an API that is ill', () => {
     expect(outcome).toHaveProperty('message', expect.stringMatching(/^No progress for 0\.[1-9] minutes: /));
   });
 
+  it.each<[string, Fault, string, string]>([
+    ['422 to a filter', refuses(422), 'FilterRejectedError', 'Use full_refresh for this table'],
+    ['404 to the first page', refuses(404), 'UnexpectedResponseError', 'Check the base URL'],
+    ['400', refuses(400), 'UnexpectedResponseError', 'Check the base URL'],
+    [
+      'with a redirect',
+      { kind: 'redirect', location: 'http://127.0.0.1:1/' },
+      'UnexpectedResponseError',
+      'Check the base URL',
+    ],
+  ])('and answers %s fails the table at once', async (_, fault, error, advice) => {
+    const world = await worldOf();
+    world.sandbox.fault({ fault, table: 'alerts' });
+    await expectFailed(world, await world.run(), { error, message: 'GET /v2/alerts: ', advice });
+    expect(world.sandbox.requests.filter(({ table }) => table === 'alerts')).toHaveLength(1);
+  });
+
   it.each([
     ['an object without the records', { other: [] }],
     ['no list of records', { alerts: { id: 'a' } }],

@@ -6,6 +6,7 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../src/sandbox/
 import { runId } from '../src/temporal/names.ts';
 import { changeWithDeltaRs, readWithDeltaRs } from './helpers/delta-reader.ts';
 import { cli, type CliOptions, type Finished } from './helpers/cli.ts';
+import { startCommand } from './helpers/command.ts';
 import { temporaryFolder } from './helpers/sync.ts';
 
 const secret = 'inc_live_8d1f0c5e7b';
@@ -402,4 +403,15 @@ it('is cancelled by an interrupt in mid-run: the run too, and nothing stays stag
   const handle = new Client({ connection }).workflow.getHandle(runId(destination, 'alerts'));
   expect((await handle.describe()).status.name).toBe('CANCELLED');
   expect(await filesIn(destination)).toEqual([]);
+});
+
+it('demo, interrupted in mid-run, says so and leaves nothing behind', async () => {
+  const temporary = await temporaryFolder();
+  const demo = startCommand(['demo'], { TMPDIR: temporary });
+  await demo.says('planning');
+  demo.child.kill('SIGINT');
+  expect(await demo.ended).toBe(130);
+  expect(demo.err()).toMatch(/\nInterrupted\.\n$/);
+  expect(demo.out()).toBe('');
+  expect(await readdir(temporary)).toEqual([]);
 });

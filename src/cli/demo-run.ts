@@ -11,6 +11,7 @@ import { useTemporaryDevServer } from '../temporal/dev-server-temporary.ts';
 import { inputOf } from '../temporal/input.ts';
 import { runId } from '../temporal/names.ts';
 import { quietRuntime, serveWhile, type Serving } from '../temporal/serve.ts';
+import { cancelRun } from '../temporal/runs.ts';
 import { watch } from '../temporal/sync-tables.ts';
 import { folderStore } from '../warehouse/folder-store.ts';
 import { openWarehouse } from '../warehouse/open-warehouse.ts';
@@ -29,6 +30,7 @@ export async function runDemo(session: Session, to: string | undefined): Promise
   process.env[keyVariable] = sandbox.key;
   try {
     await syncAll(session, destination, sandbox.url, to !== undefined);
+    session.signal.throwIfAborted();
     if (session.exitCode !== 0) return;
     for (const { question, sql } of questions) {
       session.stdout.write(`\n${question}\n\n`);
@@ -88,13 +90,17 @@ async function importNow(
     taskQueue,
     args: [{ tables: runs }],
   });
-  const cancel = () => void handle.cancel();
-  session.signal.addEventListener('abort', cancel, { once: true });
+  const cancel = () => void cancelRun(client, handle.workflowId);
+  if (session.signal.aborted) cancel();
+  else session.signal.addEventListener('abort', cancel, { once: true });
   const done = new AbortController();
   const going = new Set(runs.map(({ workflowId }) => ({ handle: client.workflow.getHandle(workflowId) })));
   const watching = watch(going, (progress) => report.progressed(progress), done.signal);
   try {
     return await outcomesOf(handle);
+  } catch (error) {
+    session.signal.throwIfAborted();
+    throw error;
   } finally {
     session.signal.removeEventListener('abort', cancel);
     done.abort();

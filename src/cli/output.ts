@@ -31,7 +31,8 @@ export function printTable<Row>(
     output.write(plainTable(rows, columns));
     return 0;
   }
-  const width = output.columns ?? usualWidth;
+  // Some pseudo terminals have none: a width of 0.
+  const width = output.columns || usualWidth;
   const shown = columns.slice(0, Math.max(1, Math.floor((width + gap) / (narrowest + gap))));
   const cells = rows.map((row) => shown.map(({ value }) => visible(value(row))));
   const widest = shown.map(({ head }, i) =>

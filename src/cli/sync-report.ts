@@ -69,11 +69,13 @@ export class SyncReport {
   close(destination?: string): void {
     this.#live?.clear();
     const { stdout } = this.#session;
+    // As they ended would be another order every time.
+    const ended = this.#ended.toSorted((a, b) => (a.table < b.table ? -1 : 1));
     if (this.#json) {
-      printJson(stdout, { destination, tables: this.#ended });
+      printJson(stdout, { destination, tables: ended });
       return;
     }
-    const rows = this.#ended.map(printed);
+    const rows = ended.map(printed);
     printTable(stdout, rows, [
       { head: 'table', value: ({ table }) => table },
       { head: 'rows', value: ({ rows }) => rows, align: 'right' },
@@ -85,7 +87,7 @@ export class SyncReport {
       { head: 'seconds', value: ({ seconds }) => seconds, align: 'right' },
       { head: 'read', value: ({ read }) => read, wrap: true },
     ]);
-    for (const outcome of this.#ended) this.#remark(outcome);
+    for (const outcome of ended) this.#remark(outcome);
     if (destination !== undefined) stdout.write(`Tables are in ${destination}\n`);
   }
 

@@ -21,7 +21,7 @@ type SyncOptions = KeyOptions & {
 
 export function syncCommand(session: Session): Command {
   const command = new Command('sync')
-    .description('Copy tables into Delta tables, now. Run again after a kill it takes up where it was.')
+    .description('copy tables into Delta tables, now; run again after a kill, it takes up where it was')
     .argument('[table...]', 'the tables to sync; all of them when none is named')
     .requiredOption('--to <folder>', 'the folder that holds the tables, made if need be')
     .option('--method <method>', 'full_refresh or incremental, instead of each table’s default')
