@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     // Temporal's and DuckDB's native parts crash in worker threads.
     pool: 'forks',
+    // By default one of two cores stays idle, while most of the tests' time is waiting.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
