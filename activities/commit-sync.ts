@@ -7,14 +7,14 @@ import type { CommitInput } from './contract.ts';
 
 /** Makes a run visible in one Delta version, and sweeps its staging once that is done. */
 export async function commitSync(
-  { run, plan, parts }: CommitInput,
+  { run, plan, parts, total: counted }: CommitInput,
   table: Table,
   warehouse: Warehouse,
   clients: Clients,
   call: Call,
 ): Promise<CommitOutcome> {
   const total = table.counted
-    ? await countOf(table, plan.state.filters, await clients.clientOf(run), call)
+    ? (counted ?? (await countOf(table, plan.state.filters, await clients.clientOf(run), call)))
     : undefined;
   const outcome = await warehouse.commit(table, {
     runId: run.runId,

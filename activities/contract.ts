@@ -2,7 +2,7 @@
  * What travels between the workflows and the activities: small references, never a row and never the key.
  * Types only, so that a workflow's bundle holds nothing of the outside.
  */
-import type { Window } from '../src/incident-io/windows.ts';
+import type { NewWindow, Window } from '../src/incident-io/windows.ts';
 import type { KeyReference, VaultReference } from '../src/key.ts';
 import type { SyncMethod, TimestampField } from '../src/tables/table.ts';
 import type { CommitOutcome, CommitRequest, Part } from '../src/warehouse/warehouse.ts';
@@ -16,6 +16,8 @@ export type TableRun = {
   readonly baseUrl: string;
   /** `dashboard_url` of the account the run was asked for, or `unknown`. */
   readonly account: string;
+  /** Comes again by itself: of the API's allowance, what nobody waits for leaves half to the user's other tools. */
+  readonly periodic?: true;
   readonly limits: Limits;
 };
 
@@ -46,6 +48,8 @@ export type Plan = {
   readonly windows: readonly Window[];
   /** The API's time at the run's first answer, milliseconds since the epoch; unknown where it sends no `Date`. */
   readonly now?: number;
+  /** Half of the API's allowance is left to the user's other tools. */
+  readonly leaveHalf?: true;
   readonly plannedOn: CommitRequest['plannedOn'];
   readonly state: CommitRequest['state'];
   /** Sentences for the report. */
@@ -59,10 +63,10 @@ export type ExtractInput = {
   readonly after?: string;
   /** Cursors at which earlier batches of the window began: one that comes again goes round in circles. */
   readonly startedAt: readonly string[];
-  /** For the first window, should this one be replaced. */
-  readonly nextWindowId: number;
   /** The plan's, for cutting windows. */
   readonly now?: number;
+  /** The plan's. */
+  readonly leaveHalf?: true;
 };
 
 export type Extracted = {
@@ -75,12 +79,13 @@ export type Extracted = {
   /** Milliseconds waited for tokens. */
   readonly waitedMs: number;
   readonly next:
-    | { readonly kind: 'done' }
+    /** `total`: the endpoint's `total_record_count` at the last page. */
+    | { readonly kind: 'done'; readonly total?: number }
     | { readonly kind: 'more'; readonly after: string }
     /** The cursor was refused or came again: the window is to be read from its start. */
     | { readonly kind: 'reopen'; readonly reason: string }
     /** The window is replaced by these, which cover it. */
-    | { readonly kind: 'split'; readonly windows: readonly Window[] };
+    | { readonly kind: 'split'; readonly windows: readonly NewWindow[] };
   /** The window cannot be cut, or is not worth it. */
   readonly keepWhole?: true;
   /** Why the batch ended before its time, or what the report should say. */
@@ -92,6 +97,8 @@ export type CommitInput = {
   readonly plan: Pick<Plan, 'fullRead' | 'plannedOn' | 'state'>;
   /** In the order their batches ended. */
   readonly parts: readonly Part[];
+  /** All rows the endpoint counts, where the reading has told it: then nobody has to ask again. */
+  readonly total?: number;
 };
 
 export type DiscardInput = { readonly run: TableRun };

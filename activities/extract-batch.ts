@@ -10,8 +10,6 @@ import type { ExtractInput, Extracted } from './contract.ts';
 
 /** Staged bytes (JSON) at which a batch ends whatever its rows: a few rows may hold megabytes of text. */
 const batchBytes = 64 * 2 ** 20;
-/** So many pages in, a window that covers a whole table is worth cutting. */
-const pagesBeforeSplit = 10;
 
 /**
  * Reads pages of one window and stages their rows as one part: fetch, write, then tell. What was read before an
@@ -33,6 +31,7 @@ export async function extractBatch(
   const call = (work: number): Call => ({
     signal: attempt.signal,
     ...(figures.pages > 0 && { waitSignal: timeUp.signal }),
+    ...(input.leaveHalf && { leaveHalf: true }),
     work,
     onRequest: ({ waitedMs, bytes }) => {
       figures.requests += 1;
@@ -63,7 +62,7 @@ class TimeUp extends Error {}
 type Outcome = Pick<Extracted, 'next' | 'keepWhole' | 'note'>;
 
 async function readOn(
-  { run, window, after: from, startedAt, nextWindowId, now }: ExtractInput,
+  { run, window, after: from, startedAt, now }: ExtractInput,
   table: Table,
   client: Client,
   writer: PartWriter,
@@ -84,19 +83,14 @@ async function readOn(
       const page = await readPage(client, table, window, after, call(work));
       await writer.add(page.records, window.pass);
       figures.pages += 1;
-      if (page.after === undefined) return { next: { kind: 'done' } };
+      if (page.after === undefined) {
+        return { next: { kind: 'done', ...(page.total !== undefined && { total: page.total }) } };
+      }
       if (seen.has(page.after)) return { next: { kind: 'reopen', reason: 'a cursor came a second time' } };
       seen.add(page.after);
       after = page.after;
-      if (window.splittable && figures.pages === pagesBeforeSplit) {
-        const { windows, refused } = await splitWindow(
-          client,
-          table,
-          window,
-          nextWindowId,
-          now ?? Date.now(),
-          call(work),
-        );
+      if (figures.pages === window.cutAfter) {
+        const { windows, refused } = await splitWindow(client, table, window, now ?? Date.now(), call(work));
         if (windows.length > 0) return { next: { kind: 'split', windows } };
         kept = { keepWhole: true };
         if (refused)

@@ -32,9 +32,11 @@ export async function planSync(
   const { params, filters, notes } = await readReveals(client, table, state?.filters, call);
   const field = method === 'incremental' ? incrementalField : undefined;
   const now = identity.answeredAt;
-  const why =
-    reasonForFullRead(table, state, identity, filters, field) ?? overdue(state, now, fullReadEveryMs);
+  const needed = reasonForFullRead(table, state, identity, filters, field);
+  const why = needed ?? overdue(state, now, fullReadEveryMs);
   const fullRead = why !== undefined;
+  // What is read for the first time, or to mend something, is wanted soon.
+  const isRepeat = state?.fullReadAt !== undefined && (field === undefined || needed === undefined);
   const watermarkBefore = Math.min(state?.watermark ?? Infinity, lastWatermark ?? Infinity);
   const since =
     fullRead || field === undefined ? undefined : sinceFilter(field, table.filters[field]!, watermarkBefore);
@@ -46,6 +48,7 @@ export async function planSync(
     reason: why ?? `changes since ${new Date(watermarkBefore).toISOString()}`,
     windows: openWindows(table, params, since),
     ...(now !== undefined && { now }),
+    ...(run.periodic && fullRead && isRepeat && { leaveHalf: true }),
     plannedOn: state?.counter ?? 'none',
     state: {
       ...(watermark !== undefined && { watermark }),

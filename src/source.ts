@@ -173,7 +173,8 @@ function startOf<Type extends string, Input>(
 function syncInput(baseUrl: string, target: SyncTarget, sync: TableSync): SyncTableInput {
   const { apiKey, account = 'unknown', giveUpAfterMinutes = 60 } = target;
   const table = tableNamed(sync.table);
-  return inputOf(table, { apiKey, baseUrl, account, giveUpAfterMinutes }, methodOf(table, sync));
+  const source = { apiKey, baseUrl, account, giveUpAfterMinutes, periodic: true } as const;
+  return inputOf(table, source, methodOf(table, sync));
 }
 
 function methodOf(table: Table, { sync: asked, incrementalField, fullRefreshEvery }: TableSync): Method {

@@ -80,6 +80,41 @@ describe('Pace', () => {
     expect(blocked.count).toBe(1);
   });
 
+  it('leaves half of the bucket and of its refill to others where it is asked to', async () => {
+    const pace = new Pace();
+    const given = ask(pace, 2_000, { leaveHalf: true });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(given.count).toBe(600);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(given.count).toBe(700);
+    // Somebody who is in a hurry gets the rest at once.
+    const others = ask(pace, 1_000);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(others.count).toBe(700);
+  });
+
+  it('waits while others have the bucket below its half, and goes on though they never rest', async () => {
+    const pace = new Pace();
+    const turn = await pace.turn({ work: 0, signal, leaveHalf: true });
+    turn.done({ limit: 1_200, remaining: 300 });
+    const given = ask(pace, 1, { leaveHalf: true });
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(given.count).toBe(0);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(given.count).toBe(1);
+
+    (await pace.turn({ work: 0, signal })).done({ limit: 1_200, remaining: 100 });
+    const starved = ask(pace, 1, { leaveHalf: true });
+    const others = setInterval(() => {
+      void pace.turn({ work: 9, signal }).then((other) => other.done({ limit: 1_200, remaining: 100 }));
+    }, 1_000);
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(starved.count).toBe(0);
+    await vi.advanceTimersByTimeAsync(2_000);
+    clearInterval(others);
+    expect(starved.count).toBe(1);
+  });
+
   it('forgets a request that is cancelled while it waits', async () => {
     const pace = new Pace();
     ask(pace, 1_200);

@@ -5,7 +5,7 @@ import { afterBatch, batchOf, type Reading, startReading } from '../workflows/wi
 const plan: Plan = {
   fullRead: true,
   reason: 'first sync',
-  windows: [{ id: 0, params: [], splittable: true }],
+  windows: [{ id: 0, params: [], cutAfter: 10 }],
   plannedOn: 'none',
   state: { account: 'a', visibility: 'v', filters: '[]' },
   notes: [],
@@ -51,10 +51,7 @@ describe('the reading of a run', () => {
   });
 
   it('replaces a window by those that cover it', () => {
-    const windows = [
-      { id: 1, params: [] },
-      { id: 2, params: [] },
-    ];
+    const windows = [{ params: [] }, { params: [] }];
     const split = follow(startReading(plan), 0, { kind: 'split', windows });
     expect(split.open.map(({ window }) => window.id)).toEqual([1, 2]);
     expect(split.nextWindowId).toBe(3);
@@ -62,11 +59,25 @@ describe('the reading of a run', () => {
     expect(done).toMatchObject({ open: [], windowsDone: 2 });
   });
 
+  it('gives windows that are cut side by side ids of their own', () => {
+    const cut = { kind: 'split', windows: [{ params: [] }, { params: [] }] } as const;
+    const twice = follow(follow(follow(startReading(plan), 0, cut), 1, cut), 2, cut);
+    expect(twice.open.map(({ window }) => window.id)).toEqual([5, 6, 3, 4]);
+  });
+
+  it('counts the pages until a window has turned out dense over its batches', () => {
+    const more = { kind: 'more', after: 'a' } as const;
+    const after = (pages: number) => afterBatch(startReading(plan), 0, { ...batch(more), pages }) as Reading;
+    expect(batchOf(after(7), 0).window).toMatchObject({ cutAfter: 3 });
+    // A fault came in between cutting and the end of the batch.
+    expect(batchOf(after(10), 0).window).toMatchObject({ cutAfter: 10 });
+  });
+
   it('does not try again to cut a window that is not worth it', () => {
     const after = afterBatch(startReading(plan), 0, {
       ...batch({ kind: 'more', after: 'a' }),
       keepWhole: true,
     }) as Reading;
-    expect(batchOf(after, 0).window).not.toHaveProperty('splittable');
+    expect(batchOf(after, 0).window).not.toHaveProperty('cutAfter');
   });
 });

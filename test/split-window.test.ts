@@ -5,6 +5,10 @@ import { openWindows, splitWindow } from '../src/incident-io/windows.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts';
 import { tableNamed } from '../src/tables/index.ts';
 
+/** Little rows make many pages, so that a window of the test's account is worth cutting. */
+const smallPages = { kind: 'pages', pageSize: 5 } as const;
+/** When the invented data ends. */
+const end = Date.parse('2026-11-01T00:00:00Z');
 const call = { signal: new AbortController().signal };
 let sandbox: Sandbox;
 
@@ -34,9 +38,8 @@ describe.each(['alerts', 'escalations'] as const)('%s cut into windows', (name) 
   it('are all in some window, those created meanwhile too, and spread evenly enough', async () => {
     const client = createClient({ apiKey: sandbox.key, baseUrl: sandbox.url });
     const [whole] = openWindows(table, [], undefined);
-    const { windows } = await splitWindow(client, table, whole!, 1, Date.now(), call);
+    const { windows } = await splitWindow(client, table, whole!, Date.now(), call);
     expect(windows.length).toBeGreaterThan(4);
-    expect(new Set(windows.map(({ id }) => id)).size).toBe(windows.length);
     sandbox.create(name);
 
     const read: string[][] = [];
@@ -48,6 +51,46 @@ describe.each(['alerts', 'escalations'] as const)('%s cut into windows', (name) 
     expect(largest).toBeLessThan((3 * all.length) / windows.length);
   });
 
+  it('are cut again where a window turned out dense, with nothing between the pieces or beside them', async () => {
+    const client = createClient({ apiKey: sandbox.key, baseUrl: sandbox.url });
+    const [whole] = openWindows(table, [], undefined);
+    const { windows } = await splitWindow(client, table, whole!, end, call);
+    const middle = windows[4]!;
+    const { from: _from, ...upToMiddle } = middle;
+    const [, range] = middle.params.find(([name]) => name === 'created_at[date_range]')!;
+    const openAtItsStart = {
+      ...upToMiddle,
+      params: [['created_at[lte]', range.split('~')[1]!] as const],
+    };
+    for (const window of [openAtItsStart, middle, windows.at(-1)!]) {
+      const dense = { ...window, id: 1 };
+      const again = await splitWindow(client, { ...table, paging: smallPages }, dense, end, call);
+      expect(again.windows.length).toBeGreaterThan(1);
+      expect(again.windows.length).toBeLessThanOrEqual(8);
+      expect([again.windows[0]!.from, again.windows.at(-1)!.to]).toEqual([
+        'from' in window ? window.from : undefined,
+        window.to,
+      ]);
+      const pieces: string[] = [];
+      for (const piece of again.windows) pieces.push(...(await idsOf(table, piece)));
+      const read = new Set(pieces);
+      expect((await idsOf(table, window)).filter((id) => !read.has(id))).toEqual([]);
+    }
+  });
+
+  it('are cut though half of the answers to the guesses fail', async () => {
+    const restore = sandbox.fault({
+      when: ({ params }) => params.has('created_at[date_range]'),
+      fraction: 0.5,
+      fault: { kind: 'error', status: 503 },
+    });
+    const client = createClient({ apiKey: sandbox.key, baseUrl: sandbox.url });
+    const [whole] = openWindows(table, [], undefined);
+    const { windows } = await splitWindow(client, table, whole!, Date.now(), call);
+    restore();
+    expect(windows.length).toBeGreaterThan(4);
+  });
+
   it('are read whole, with a reason, when the endpoint refuses the filter', async () => {
     const restore = sandbox.fault({
       when: ({ params }) => params.has('created_at[lte]'),
@@ -55,7 +98,7 @@ describe.each(['alerts', 'escalations'] as const)('%s cut into windows', (name) 
     });
     const client = createClient({ apiKey: sandbox.key, baseUrl: sandbox.url });
     const [whole] = openWindows(table, [], undefined);
-    const split = await splitWindow(client, table, whole!, 1, Date.now(), call);
+    const split = await splitWindow(client, table, whole!, Date.now(), call);
     restore();
     expect(split.windows).toEqual([]);
     expect(split.refused?.message).toContain('422');

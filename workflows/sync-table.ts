@@ -130,7 +130,12 @@ async function planReadCommit(
     carried = await read(input, run, carried, tell);
     tell('committing', carried);
     const { plan: made, reading } = carried;
-    const outcome = await activities.commitSync({ run, plan: made, parts: reading.parts });
+    const outcome = await activities.commitSync({
+      run,
+      plan: made,
+      parts: reading.parts,
+      ...totalOf(made, reading),
+    });
     if (outcome.status !== 'overtaken') {
       tell('done', carried);
       return resultOf(identity.table, made, reading, outcome);
@@ -158,7 +163,11 @@ async function read(input: SyncTableInput, run: TableRun, carried: Carried, tell
         if (!workflowInfo().continueAsNewSuggested) {
           const idle = reading.open.map(({ window }) => window.id).filter((id) => !running.has(id));
           for (const id of idle.slice(0, sideBySide - running.size)) {
-            const batch = activities.extractBatch({ run, ...batchOf(reading, id), ...timeOf(carried.plan) });
+            const batch = activities.extractBatch({
+              run,
+              ...batchOf(reading, id),
+              ...fromPlan(carried.plan),
+            });
             running.set(
               id,
               batch.then((batch) => ({ id, batch })),
@@ -188,8 +197,13 @@ async function read(input: SyncTableInput, run: TableRun, carried: Carried, tell
   });
 }
 
-function timeOf({ now }: Plan): { now?: number } {
-  return now === undefined ? {} : { now };
+/** What a page counts is all of the table only where it was asked with nothing but the revealing filters. */
+function totalOf({ fullRead }: Plan, { windowsDone, total }: Reading): { total?: number } {
+  return fullRead && windowsDone === 1 && total !== undefined ? { total } : {};
+}
+
+function fromPlan({ now, leaveHalf }: Plan): Pick<Plan, 'now' | 'leaveHalf'> {
+  return { ...(now !== undefined && { now }), ...(leaveHalf && { leaveHalf }) };
 }
 
 /**

@@ -16,6 +16,8 @@ export type Reading = {
   readonly open: readonly OpenWindow[];
   readonly nextWindowId: number;
   readonly windowsDone: number;
+  /** All rows the endpoint counted when the last page of a window was read. */
+  readonly total?: number;
   /** In the order their batches ended: of two rows of a key with one `updated_at` the later wins. */
   readonly parts: readonly Part[];
   readonly figures: Figures;
@@ -52,9 +54,9 @@ export function startReading(plan: Plan): Reading {
 }
 
 /** What the next batch of an open window is asked for. */
-export function batchOf(reading: Reading, windowId: number): Omit<ExtractInput, 'run' | 'now'> {
+export function batchOf(reading: Reading, windowId: number): Omit<ExtractInput, 'run' | 'now' | 'leaveHalf'> {
   const { window, after, startedAt } = openWindow(reading, windowId);
-  return { window, startedAt, nextWindowId: reading.nextWindowId, ...(after !== undefined && { after }) };
+  return { window, startedAt, ...(after !== undefined && { after }) };
 }
 
 /** The reading after a batch of a window. */
@@ -82,7 +84,12 @@ export function afterBatch(reading: Reading, windowId: number, batch: Extracted)
   // A window goes on at the front: what is begun is finished first, so few cursors are open at once.
   switch (next.kind) {
     case 'done':
-      return { ...base, open: rest, windowsDone: reading.windowsDone + 1 };
+      return {
+        ...base,
+        open: rest,
+        windowsDone: reading.windowsDone + 1,
+        ...(next.total !== undefined && { total: next.total }),
+      };
     case 'more':
       return { ...base, open: [goOn(before, next.after, batch), ...rest] };
     case 'reopen': {
@@ -90,11 +97,16 @@ export function afterBatch(reading: Reading, windowId: number, batch: Extracted)
       return { ...base, open: [{ window, startedAt: [], reopened: reopened + 1 }, ...rest] };
     }
     case 'split': {
-      const opened = next.windows.map((window) => ({ window, startedAt: [], reopened: 0 }));
+      // Several windows may be cut at once, so ids are given here.
+      const opened = next.windows.map((window, index) => ({
+        window: { ...window, id: reading.nextWindowId + index },
+        startedAt: [],
+        reopened: 0,
+      }));
       return {
         ...base,
         open: [...opened, ...rest],
-        nextWindowId: Math.max(...next.windows.map(({ id }) => id)) + 1,
+        nextWindowId: reading.nextWindowId + opened.length,
       };
     }
   }
@@ -108,15 +120,24 @@ function goOn(
   next: string,
   batch: Extracted,
 ): OpenWindow {
-  const { splittable: _, ...whole } = window;
-  const pages = window.pages === undefined ? {} : { pages: Math.max(1, window.pages - batch.pages) };
+  const { cutAfter, pages, ...rest } = window;
   return {
-    window: { ...(batch.keepWhole ? whole : window), ...pages },
+    window: {
+      ...rest,
+      ...(pages !== undefined && { pages: Math.max(1, pages - batch.pages) }),
+      ...(cutAfter !== undefined && !batch.keepWhole && { cutAfter: leftUntilCut(cutAfter - batch.pages) }),
+    },
     after: next,
     startedAt: after === undefined ? startedAt : [...startedAt, after],
     reopened,
   };
 }
+
+/** Where a fault came in between cutting, it is tried again a few pages on. */
+function leftUntilCut(pages: number): number {
+  return pages > 0 ? pages : pagesUntilNextTry;
+}
+const pagesUntilNextTry = 10;
 
 function openWindow(reading: Reading, windowId: number): OpenWindow {
   const open = reading.open.find(({ window }) => window.id === windowId);

@@ -28,6 +28,8 @@ export type Call = {
   readonly waitSignal?: AbortSignal;
   /** Requests this cursor still has before it; see `Pace`. */
   readonly work?: number;
+  /** Leaves half of the allowance to the user's other tools; see `Pace`. */
+  readonly leaveHalf?: true;
   /** Told of every request sent, and of milliseconds waited at the limit. */
   readonly onRequest?: (request: { readonly waitedMs: number; readonly bytes: number }) => void;
 };
@@ -86,6 +88,7 @@ export function createClient({
       for (;;) {
         const turn = await pace.turn({
           work: call.work ?? 0,
+          ...(call.leaveHalf && { leaveHalf: true }),
           signal: call.waitSignal ? AbortSignal.any([call.signal, call.waitSignal]) : call.signal,
           ...(bucket && { bucket: { ...bucket, name: path } }),
         });

@@ -19,6 +19,8 @@ export type TurnRequest = {
   readonly bucket?: BucketLimit & { readonly name: string };
   /** Requests this cursor still has before it, one after another: the longest goes first. */
   readonly work: number;
+  /** Goes only where half of the allowance is left to others. */
+  readonly leaveHalf?: true;
   readonly signal: AbortSignal;
 };
 
@@ -33,6 +35,7 @@ export type Turn = {
 type Waiter = {
   readonly buckets: readonly Bucket[];
   readonly work: number;
+  readonly leaveHalf: boolean;
   readonly since: number;
   readonly grant: (turn: Turn) => void;
 };
@@ -43,6 +46,10 @@ type Waiter = {
  * The server's word comes first: other workers and other tools share the key, so what the headers say
  * replaces our own count. Tokens go to the cursor with the most serial work left; first come, first served
  * would leave one long cursor running alone at the end.
+ *
+ * Who leaves half to others draws from a bucket of half the capacity and half the refill as well, and waits while less
+ * than half of the whole one is there; yet no longer than a whole bucket takes to fill, or tools that never rest
+ * would stop it for good.
  */
 export class Pace {
   readonly #key = new Bucket(keyLimit);
@@ -51,7 +58,7 @@ export class Pace {
   #timer: NodeJS.Timeout | undefined;
 
   /** Resolves when the request may be sent; rejects with the signal's reason. */
-  turn({ bucket, work, signal }: TurnRequest): Promise<Turn> {
+  turn({ bucket, work, leaveHalf, signal }: TurnRequest): Promise<Turn> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(signal.reason as Error);
@@ -64,6 +71,7 @@ export class Pace {
       const waiter: Waiter = {
         buckets: bucket ? [this.#key, this.#ownBucket(bucket)] : [this.#key],
         work,
+        leaveHalf: leaveHalf === true,
         since: Date.now(),
         grant: (turn) => {
           signal.removeEventListener('abort', leave);
@@ -87,8 +95,8 @@ export class Pace {
     const now = Date.now();
     // A waiter of an exhausted bucket must not hold up those of another, so all are looked at.
     for (const waiter of this.#waiting.toSorted((a, b) => b.work - a.work)) {
-      if (waiter.buckets.some((bucket) => bucket.msUntilToken(now) > 0)) continue;
-      for (const bucket of waiter.buckets) bucket.take(now);
+      if (msUntilTurn(waiter, now) > 0) continue;
+      for (const bucket of waiter.buckets) bucket.take(now, waiter.leaveHalf);
       this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
       waiter.grant({
         waitedMs: now - waiter.since,
@@ -99,9 +107,16 @@ export class Pace {
       });
     }
     if (this.#waiting.length === 0) return;
-    const waits = this.#waiting.map(({ buckets }) => Math.max(...buckets.map((b) => b.msUntilToken(now))));
+    const waits = this.#waiting.map((waiter) => msUntilTurn(waiter, now));
     this.#timer = setTimeout(() => this.#serve(), Math.max(1, Math.min(...waits)));
   }
+}
+
+function msUntilTurn({ buckets, leaveHalf, since }: Waiter, now: number): number {
+  const waits = buckets.map((bucket) =>
+    leaveHalf ? bucket.msUntilHalf(now, now - since) : bucket.msUntilToken(now),
+  );
+  return Math.max(...waits);
 }
 
 /** Tells the buckets of a request what its answer said; the headers speak of the tightest one only. */
@@ -122,6 +137,8 @@ class Bucket {
   #at = Date.now();
   #inFlight = 0;
   #blockedUntil = 0;
+  /** For those who leave half to others; the server knows nothing of it. */
+  #half: Bucket | undefined;
 
   constructor({ capacity, perSecond }: BucketLimit) {
     this.capacity = capacity;
@@ -130,15 +147,21 @@ class Bucket {
   }
 
   msUntilToken(now: number): number {
-    this.#refill(now);
-    const missing = Math.max(0, 1 - this.#tokens) / this.#perMs;
-    return Math.ceil(Math.max(missing, this.#blockedUntil - now));
+    return Math.max(this.#msUntil(1, now), Math.ceil(this.#blockedUntil - now));
   }
 
-  take(now: number): void {
+  /** The same for a request that leaves half to others and has waited for so many milliseconds. */
+  msUntilHalf(now: number, waitedMs: number): number {
+    const patience = Math.ceil(this.capacity / this.#perMs - waitedMs);
+    const untilHalf = Math.min(this.#msUntil(this.capacity / 2 + 1, now), patience);
+    return Math.max(this.msUntilToken(now), this.#ownHalf().msUntilToken(now), untilHalf);
+  }
+
+  take(now: number, leaveHalf: boolean): void {
     this.#refill(now);
     this.#tokens -= 1;
     this.#inFlight += 1;
+    if (leaveHalf) this.#ownHalf().take(now, false);
   }
 
   landed(): void {
@@ -156,6 +179,16 @@ class Bucket {
     this.#blockedUntil = Math.max(this.#blockedUntil, now + ms);
     this.#tokens = Math.min(this.#tokens, 1 - ms * this.#perMs);
     this.#at = now;
+  }
+
+  #ownHalf(): Bucket {
+    this.#half ??= new Bucket({ capacity: this.capacity / 2, perSecond: this.#perMs * 500 });
+    return this.#half;
+  }
+
+  #msUntil(tokens: number, now: number): number {
+    this.#refill(now);
+    return Math.ceil(Math.max(0, tokens - this.#tokens) / this.#perMs);
   }
 
   #refill(now: number): void {

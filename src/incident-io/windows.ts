@@ -1,7 +1,7 @@
-import { FilterRejectedError } from '../errors.ts';
+import { FilterRejectedError, SourceError } from '../errors.ts';
 import type { Table, TimestampField, TimestampFilter } from '../tables/table.ts';
 import type { Call, Client, Param } from './client.ts';
-import { readPage } from './pages.ts';
+import { type Page, readPage } from './pages.ts';
 
 /**
  * A slice of a run that is paged on its own. Its parameters are fixed when it is opened: an `after` that met
@@ -13,10 +13,13 @@ export type Window = {
   readonly params: readonly Param[];
   /** The value of the table's pass. */
   readonly pass?: string;
-  /** A guess at the pages it holds: only for whose turn is first. */
+  /** A guess at the pages it still holds: only for whose turn is first. */
   readonly pages?: number;
-  /** Covers all of a table that is read side by side, and may be replaced by windows that cover it too. */
-  readonly splittable?: true;
+  /** Pages after which it has turned out dense and is cut into more; without it the window stays whole. */
+  readonly cutAfter?: number;
+  /** Its `created_at`, milliseconds since the epoch, where it is a slice of a table; an end left out is open. */
+  readonly from?: number;
+  readonly to?: number;
 };
 
 const dayMs = 86_400_000;
@@ -38,56 +41,67 @@ export function openWindows(table: Table, reveals: readonly Param[], since: Para
     const { param, values } = table.passes;
     return values.map((pass, id) => ({ id, params: [...base, [param, pass]], pass }));
   }
-  const splittable = table.windows === true && since === undefined;
-  return [{ id: 0, params: base, ...(splittable && { splittable }) }];
+  const cut = table.windows === true && since === undefined;
+  return [{ id: 0, params: base, ...(cut && { cutAfter: pagesBeforeCut }) }];
 }
 
-/** At most so many windows a table; more only cost requests at their edges. */
+/** So many pages in, a table is worth cutting: one of fewer costs nothing more than its pages. */
+const pagesBeforeCut = 10;
+/** At most so many windows at the first cut; more only cost requests at their edges. */
 const mostWindows = 32;
+/** A dense window is cut into as many as are read side by side. */
+const mostWindowsAgain = 8;
 /** A window of fewer pages is not worth its own first and last request. */
 const pagesWorthAWindow = 20;
 /** Slices whose first page tells how dense the rows lie there. */
 const samples = 8;
 
+/** A window that is to be opened: the run gives it an id. */
+export type NewWindow = Omit<Window, 'id'>;
+
 export type Split = {
   /** Windows that together cover the one that was split; none where the rows are too few or the filter is refused. */
-  readonly windows: readonly Window[];
+  readonly windows: readonly NewWindow[];
   /** Set where the endpoint refused the filter. */
   readonly refused?: FilterRejectedError;
 };
 
 /**
- * Cuts a window that covers a whole table by `created_at`, which never changes, so that it can be read side by
- * side. No endpoint says how many rows there are, so their density is guessed from the first pages of a few
- * equal slices; a bad guess costs balance, never rows: the first and the last window are open-ended.
+ * Cuts a window by `created_at`, which never changes, so that it can be read side by side. No endpoint says how many
+ * rows there are, so their density is guessed from the first pages of a few equal slices; a bad guess costs balance,
+ * never rows: the new windows cover all of the old one, whose ends may be open, and a dense one is cut again.
  *
- * @param firstId for the first new window; the others count on.
  * @param now the API's time, milliseconds since the epoch.
  */
 export async function splitWindow(
   client: Client,
   table: Table,
   window: Window,
-  firstId: number,
   now: number,
   call: Call,
 ): Promise<Split> {
   const filter = table.filters.created_at;
-  if (!filter) return { windows: [] };
+  if (!filter || table.paging.kind === 'single') return { windows: [] };
+  const { pageSize } = table.paging;
+  const { id: _id, params, pages: _pages, cutAfter: _cutAfter, from, to, ...kept } = window;
+  const whole = { ...kept, params: params.filter(([name]) => !name.startsWith('created_at[')) };
+  const most = from === undefined && to === undefined ? mostWindows : mostWindowsAgain;
   try {
-    const from = await oldest(client, table, window, filter, now, call);
-    const bounds = boundsOf(
-      await densities(client, table, window, filter, from, now, call),
-      from,
-      now,
-      filter,
-    );
-    if (bounds.cuts.length === 0) return { windows: [] };
-    const edges = [undefined, ...bounds.cuts, undefined];
-    const windows = edges.slice(1).map((to, index) => ({
-      id: firstId + index,
-      params: [...window.params, between(filter, edges[index], to)],
-      pages: bounds.pagesEach,
+    const low = from ?? (await oldest(client, table, whole, filter, to ?? now, call));
+    // The newest window has no end; what is newer than this run is a few rows.
+    const high = to ?? Math.max(now, low + 1);
+    const rows = await densities(client, table, whole, filter, low, high, call);
+    const { cuts, rowsEach } = boundsOf(rows, low, high, filter, Math.min(most, worth(rows, pageSize)));
+    if (cuts.length === 0) return { windows: [] };
+    const edges = [from, ...cuts, to];
+    const pages = Math.ceil(rowsEach / pageSize);
+    const windows = edges.slice(1).map((end, index) => ({
+      ...whole,
+      params: [...whole.params, between(filter, edges[index], end)],
+      pages,
+      cutAfter: 2 * pages + pagesBeforeCut,
+      ...(edges[index] !== undefined && { from: edges[index] }),
+      ...(end !== undefined && { to: end }),
     }));
     return { windows };
   } catch (error) {
@@ -96,74 +110,91 @@ export async function splitWindow(
   }
 }
 
-/** A time before which nothing was created, to a factor of four. */
+/** How many windows so many rows are worth. */
+function worth(rows: readonly number[], pageSize: number): number {
+  return Math.floor(rows.reduce((sum, n) => sum + n, 0) / pageSize / pagesWorthAWindow);
+}
+
+/** A time before which nothing was created, seen from another one and to a factor of four. */
 async function oldest(
   client: Client,
   table: Table,
-  window: Window,
+  whole: Pick<Window, 'params'>,
   filter: TimestampFilter,
-  now: number,
+  seenFrom: number,
   call: Call,
 ): Promise<number> {
   for (let days = 30; days < 20_000; days *= 4) {
-    const from = now - days * dayMs;
-    const older = { ...window, params: [...window.params, between(filter, undefined, from)] };
-    const page = await readPage(client, table, older, undefined, { ...call, pageSize: 1 });
-    if (page.records.length === 0 && page.after === undefined) return from;
+    const from = seenFrom - days * dayMs;
+    const older = { params: [...whole.params, between(filter, undefined, from)] };
+    const page = await guess(readPage(client, table, older, undefined, { ...call, pageSize: 1 }));
+    if (!(page instanceof SourceError) && page.records.length === 0 && page.after === undefined) return from;
   }
-  return now - 20_000 * dayMs;
+  return seenFrom - 20_000 * dayMs;
 }
 
 /** Rows in each of a few equal slices, guessed from the span of time their first page covers. */
 async function densities(
   client: Client,
   table: Table,
-  window: Window,
+  whole: Pick<Window, 'params'>,
   filter: TimestampFilter,
   from: number,
-  now: number,
+  to: number,
   call: Call,
 ): Promise<number[]> {
-  const length = (now - from) / samples;
-  return Promise.all(
+  const length = (to - from) / samples;
+  const found = await Promise.all(
     Array.from({ length: samples }, async (_, index) => {
       const slice = between(filter, from + index * length, from + (index + 1) * length);
-      const { records, after } = await readPage(
-        client,
-        table,
-        { ...window, params: [...window.params, slice] },
-        undefined,
-        call,
+      const page = await guess(
+        readPage(client, table, { params: [...whole.params, slice] }, undefined, call),
       );
+      if (page instanceof SourceError) return page;
+      const { records, after } = page;
       if (after === undefined) return records.length;
       const times = records.map((record) => Date.parse(String(record['created_at']))).filter(Number.isFinite);
       const span = Math.max(...times) - Math.min(...times);
       return times.length < 2 || span <= 0 ? records.length * 2 : Math.max(1, length / span) * records.length;
     }),
   );
+  const known = found.filter((rows) => typeof rows === 'number');
+  if (known.length === 0) throw found[0] as SourceError;
+  const mean = known.reduce((sum, rows) => sum + rows, 0) / known.length;
+  return found.map((rows) => (typeof rows === 'number' ? rows : mean));
 }
 
-/** Times that cut the rows into equal shares, were they spread evenly within each slice. */
+/** A page that only a guess is made from, or the fault it met, if that passes by itself: the guess does without. */
+async function guess(page: Promise<Page>): Promise<Page | SourceError> {
+  try {
+    return await page;
+  } catch (error) {
+    if (error instanceof SourceError && error.retry === 'later') return error;
+    throw error;
+  }
+}
+
+/** Times that cut the rows into equal shares, were they spread evenly within each slice; none below two shares. */
 function boundsOf(
   rows: readonly number[],
   from: number,
-  now: number,
+  to: number,
   filter: TimestampFilter,
-): { cuts: number[]; pagesEach: number } {
-  const pageSize = 50;
+  shares: number,
+): { cuts: number[]; rowsEach: number } {
   const total = rows.reduce((sum, n) => sum + n, 0);
-  const count = Math.min(mostWindows, Math.floor(total / pageSize / pagesWorthAWindow));
   const unit = filter.granularity === 'day' ? dayMs : 1;
-  const length = (now - from) / rows.length;
+  const length = (to - from) / rows.length;
   const cuts = new Set<number>();
-  for (let cut = 1; cut < count; cut += 1) {
-    let left = (total * cut) / count;
+  for (let cut = 1; cut < shares; cut += 1) {
+    let left = (total * cut) / shares;
     let slice = 0;
     while (left > rows[slice]!) left -= rows[slice++]!;
-    const at = from + (slice + left / rows[slice]!) * length;
-    cuts.add(Math.floor(at / unit) * unit);
+    const at = Math.floor((from + (slice + left / rows[slice]!) * length) / unit) * unit;
+    // A cut at an end would leave one window as it was, for ever.
+    if (at > from && at < to) cuts.add(at);
   }
-  return { cuts: [...cuts].sort((a, b) => a - b), pagesEach: Math.ceil(total / pageSize / (cuts.size + 1)) };
+  return { cuts: [...cuts].sort((a, b) => a - b), rowsEach: total / (cuts.size + 1) };
 }
 
 /**

@@ -15,6 +15,8 @@ export type SourceInput = {
   /** `dashboard_url`, or `unknown`. */
   readonly account: string;
   readonly giveUpAfterMinutes: number;
+  /** Nobody waits for the run: it comes again by itself. */
+  readonly periodic?: true;
 };
 
 /** A run of one table, as its workflow takes it. */
@@ -23,13 +25,14 @@ export function inputOf(
   source: SourceInput,
   method: Method = defaultMethod(table),
 ): SyncTableInput {
-  const { apiKey, baseUrl, account, giveUpAfterMinutes } = source;
+  const { apiKey, baseUrl, account, giveUpAfterMinutes, periodic } = source;
   return {
     run: {
       table: table.name,
       apiKey,
       baseUrl,
       account,
+      ...(periodic && { periodic }),
       // A batch of two minutes is what a SIGKILL costs at most; ten thousand rows make a part worth a file.
       limits: { batchRows: 10_000, batchMs: 120_000, giveUpAfterMs: giveUpAfterMinutes * 60_000 },
     },

@@ -67,7 +67,7 @@ function scheduleOptions(
   const giveUpAfterMinutes = Math.min(Math.max(everyMs / 60_000, giveUpMinutes.least), giveUpMinutes.most);
   const input = inputOf(
     tableNamed(table),
-    { apiKey, baseUrl, account, giveUpAfterMinutes },
+    { apiKey, baseUrl, account, giveUpAfterMinutes, periodic: true },
     {
       method: sync,
       ...(incrementalField !== undefined && { incrementalField }),
