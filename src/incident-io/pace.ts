@@ -64,6 +64,7 @@ export class Pace {
         reject(signal.reason as Error);
         return;
       }
+      const now = Date.now();
       const leave = () => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
         reject(signal.reason as Error);
@@ -72,7 +73,7 @@ export class Pace {
         buckets: bucket ? [this.#key, this.#ownBucket(bucket)] : [this.#key],
         work,
         leaveHalf: leaveHalf === true,
-        since: Date.now(),
+        since: now,
         grant: (turn) => {
           signal.removeEventListener('abort', leave);
           resolve(turn);
@@ -80,7 +81,7 @@ export class Pace {
       };
       signal.addEventListener('abort', leave, { once: true });
       this.#waiting.push(waiter);
-      this.#serve();
+      this.#serve(now);
     });
   }
 
@@ -90,9 +91,8 @@ export class Pace {
     return bucket;
   }
 
-  #serve(): void {
+  #serve(now: number): void {
     clearTimeout(this.#timer);
-    const now = Date.now();
     // A waiter of an exhausted bucket must not hold up those of another, so all are looked at.
     for (const waiter of this.#waiting.toSorted((a, b) => b.work - a.work)) {
       if (msUntilTurn(waiter, now) > 0) continue;
@@ -101,14 +101,15 @@ export class Pace {
       waiter.grant({
         waitedMs: now - waiter.since,
         done: (headers = {}) => {
-          settle(waiter.buckets, headers);
-          this.#serve();
+          const then = Date.now();
+          settle(waiter.buckets, headers, then);
+          this.#serve(then);
         },
       });
     }
     if (this.#waiting.length === 0) return;
     const waits = this.#waiting.map((waiter) => msUntilTurn(waiter, now));
-    this.#timer = setTimeout(() => this.#serve(), Math.max(1, Math.min(...waits)));
+    this.#timer = setTimeout(() => this.#serve(Date.now()), Math.max(1, Math.min(...waits)));
   }
 }
 
@@ -120,8 +121,11 @@ function msUntilTurn({ buckets, leaveHalf, since }: Waiter, now: number): number
 }
 
 /** Tells the buckets of a request what its answer said; the headers speak of the tightest one only. */
-function settle(buckets: readonly Bucket[], { limit, remaining, retryAfterMs }: RateHeaders): void {
-  const now = Date.now();
+function settle(
+  buckets: readonly Bucket[],
+  { limit, remaining, retryAfterMs }: RateHeaders,
+  now: number,
+): void {
   for (const bucket of buckets) bucket.landed();
   const binding = buckets.filter((bucket) => limit === undefined || bucket.capacity === limit);
   for (const bucket of binding.length > 0 ? binding : buckets.slice(0, 1)) {
