@@ -2,79 +2,156 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { sandboxSizes, sandboxTables } from '../src/sandbox/sandbox.ts';
+import { tables } from '../src/tables/index.ts';
+import { type Figure, mib, tableOf } from './figures.ts';
 import { benchIngest } from './ingest.ts';
-import { benchSync } from './sync.ts';
+import { type Asked, benchSyncs, type SyncFigures } from './sync.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
-const ratio = (a: number, b: number) => (a / b).toFixed(2);
+const everything: Asked = Object.fromEntries(sandboxTables.map((table) => [table, undefined]));
+const changes: Asked = Object.fromEntries(
+  tables.flatMap(({ name, incrementalFields: [field] }) =>
+    field === undefined ? [] : [[name, { method: 'incremental', incrementalField: field }]],
+  ),
+);
 
 /** What can be measured, and how; machines are noisy, so ratios of one run say more than seconds. */
-const benches: { readonly [name: string]: { readonly how: string; readonly run: () => Promise<void> } } = {
-  ingest: {
-    how: 'texts of GET /v2/incidents pages → parse → two batches side by side → one committed table, in a process of its own',
-    async run() {
-      const quarter = await benchIngest(250_000);
-      const half = await benchIngest(500_000);
-      const whole = await benchIngest(1_000_000);
-      for (const { rows, seconds, rowsPerSecond, peakRssBytes } of [quarter, half, whole]) {
-        say(
-          `${rows} rows: ${seconds.toFixed(1)} s, ${Math.round(rowsPerSecond)} rows/s, peak memory ${mib(peakRssBytes)}`,
-        );
-      }
-      say(
-        `memory at 1 M rows over 250 k rows: ${ratio(whole.peakRssBytes, quarter.peakRssBytes)} (to reach: at most 1.20)`,
-      );
-      say('to reach: 25,000 rows/s at 500 k rows, 1024 MiB at 1 M rows');
+const benches: { readonly [name: string]: { readonly how: string; readonly run: () => Promise<Figure[]> } } =
+  {
+    ingest: {
+      how: 'texts of GET /v2/incidents pages → parse → two batches side by side → one committed table, in a process of its own',
+      async run() {
+        const quarter = await benchIngest(250_000);
+        const half = await benchIngest(500_000);
+        const whole = await benchIngest(1_000_000);
+        const speed = [quarter, half, whole].map(({ rows, seconds, rowsPerSecond }) => ({
+          what: `${rows} rows`,
+          measured: `${Math.round(rowsPerSecond)} rows/s in ${seconds.toFixed(1)} s`,
+          ...(rows === half.rows && { reach: '≥ 25000 rows/s', ratio: rowsPerSecond / 25_000 }),
+        }));
+        return [
+          ...speed,
+          {
+            what: 'peak memory at 1 M rows',
+            measured: mib(whole.peakRssBytes),
+            reach: '≤ 1024 MiB',
+            ratio: whole.peakRssBytes / 2 ** 30,
+          },
+          {
+            what: 'over that at 250 k rows',
+            measured: mib(quarter.peakRssBytes),
+            reach: '≤ 1.20',
+            ratio: whole.peakRssBytes / quarter.peakRssBytes,
+          },
+        ];
+      },
     },
-  },
-  history: {
-    how: 'a first sync of the sandbox without limits; events of each history against 6 a batch plus 20 a run',
-    async run() {
-      const sizes = { ...sandboxSizes.demo, alerts: 50_000, incident_updates: 30_000 };
-      const { outcomes, events } = await benchSync({ sizes, limits: 'off' }, sandboxTables);
-      for (const outcome of outcomes) {
-        if (outcome.status !== 'synced') throw new Error(`${outcome.table} was not synced`);
-        const { batches, rows } = outcome.result.read;
-        const count = events[outcome.table]!;
-        say(
-          `${outcome.table}: ${rows} rows, ${batches} batches, ${count} events, ${ratio(count, 6 * batches + 20)} of the bound`,
-        );
-      }
+    history: {
+      how: 'a first sync of the sandbox without limits; events of each history against 6 a batch plus 20 a run',
+      async run() {
+        const sizes = { ...sandboxSizes.demo, alerts: 50_000, incident_updates: 30_000 };
+        const [first] = await benchSyncs({ sizes, limits: 'off' }, [everything]);
+        return first!.outcomes.map(({ table, result: { read } }) => {
+          const bound = 6 * read.batches + 20;
+          const events = first!.events[table]!;
+          return {
+            what: `${table}: ${read.rows} rows, ${read.batches} batches`,
+            measured: `${events} events`,
+            reach: `≤ ${bound}`,
+            ratio: events / bound,
+          };
+        });
+      },
     },
-  },
-  demo: {
-    how: 'wall time of the command, from start to exit',
-    async run() {
-      const began = performance.now();
-      const child = spawn(
-        process.execPath,
-        [fileURLToPath(new URL('../src/cli/main.js', import.meta.url)), 'demo'],
-        {
-          stdio: 'ignore',
-        },
-      );
-      const [code] = (await once(child, 'close')) as [number];
-      if (code !== 0) throw new Error(`the demo ended with ${code}`);
-      say(`${((performance.now() - began) / 1_000).toFixed(1)} s`);
+    demo: {
+      how: 'wall time of the command, from start to exit',
+      async run() {
+        const began = performance.now();
+        const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+        const child = spawn(process.execPath, [main, 'demo'], { stdio: 'ignore' });
+        const [code] = (await once(child, 'close')) as [number];
+        if (code !== 0) throw new Error(`the demo ended with ${code}`);
+        return [{ what: 'demo', measured: `${((performance.now() - began) / 1_000).toFixed(1)} s` }];
+      },
     },
-  },
-  'first-sync': {
-    how: 'a large account at the real limits and 150 ms a request; the floor is (requests − 1,200) / 20 a second',
-    async run() {
-      const { requests, requestSeconds, commitSeconds } = await benchSync(
-        { sizes: sandboxSizes.benchmark, latencyMs: 150 },
-        sandboxTables,
-      );
-      // What the API has to be asked at the least: its pages, and one request a list.
-      const floor = (2_629 - 1_200) / 20;
-      say(
-        `${requests} requests, first to last in ${requestSeconds.toFixed(1)} s: ${ratio(requestSeconds, floor)} of the floor (to reach: 1.10)`,
-      );
-      say(`last request to last commit: ${commitSeconds.toFixed(1)} s (to reach: 10 s)`);
+    'first-sync': {
+      how: 'all tables of a large account at the real limits and 150 ms a request; the floor is (requests − 1,200) / 20 a second',
+      async run() {
+        const [first] = await benchSyncs({ sizes: sandboxSizes.benchmark, latencyMs: 150 }, [everything]);
+        const { requests, requestSeconds, commitSeconds } = first!;
+        // What the API has to be asked at the least: its pages, and one request a list.
+        const least = 2_629;
+        const floor = (least - 1_200) / 20;
+        return [
+          {
+            what: 'requests',
+            measured: String(sum(requests)),
+            reach: `≥ ${least}`,
+            ratio: sum(requests) / least,
+          },
+          {
+            what: 'first to last request',
+            measured: `${requestSeconds.toFixed(1)} s`,
+            reach: `≤ 1.10 × the floor of ${floor} s`,
+            ratio: requestSeconds / floor,
+          },
+          {
+            what: 'last request to last commit',
+            measured: `${commitSeconds.toFixed(1)} s`,
+            reach: '≤ 10 s',
+            ratio: commitSeconds / 10,
+          },
+        ];
+      },
     },
-  },
-};
+    'nothing-new': {
+      how: 'an account with rows up to now, synced whole, then twice by changes: requests of the last sync by path, against its passes, the pages of its overlap and three more a table',
+      async run() {
+        const options = { limits: 'off', until: new Date().toISOString() } as const;
+        const [, , quiet] = await benchSyncs(options, [everything, changes, changes]);
+        const bounds = quiet!.outcomes.map(({ table, result: { read } }) => {
+          const passes = tables.find(({ name }) => name === table)!.passes?.values.length ?? 1;
+          return Math.max(passes, read.pages) + 3;
+        });
+        const bound = bounds.reduce((total, most) => total + most, 0);
+        return [
+          ...pathFigures(quiet!),
+          {
+            what: 'against the bound',
+            measured: String(sum(quiet!.requests)),
+            reach: `≤ ${bound}`,
+            ratio: sum(quiet!.requests) / bound,
+          },
+          ...quiet!.outcomes.map(({ table, result: { read, changes: became } }) => ({
+            what: `${table}: rows of its overlap`,
+            measured: `${read.rows} read, ${(became?.inserted ?? 0) + (became?.updated ?? 0)} written`,
+          })),
+        ];
+      },
+    },
+    'empty-account': {
+      how: 'an account on its first day, all tables, twice; requests of the second sync, by path',
+      async run() {
+        const [, again] = await benchSyncs({ sizes: sandboxSizes.empty, limits: 'off' }, [
+          everything,
+          everything,
+        ]);
+        return pathFigures(again!);
+      },
+    },
+  };
+
+function sum(counts: { readonly [name: string]: number }): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+function pathFigures({ requests }: SyncFigures): Figure[] {
+  const paths = Object.entries(requests).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    ...paths.map(([path, count]) => ({ what: `GET ${path}`, measured: String(count) })),
+    { what: 'all requests', measured: String(sum(requests)) },
+  ];
+}
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in benches));
@@ -84,6 +161,6 @@ if (unknown.length > 0) {
 }
 for (const name of asked.length > 0 ? asked : Object.keys(benches)) {
   const { how, run } = benches[name]!;
-  say(`\n${name}: ${how}`);
-  await run();
+  say(`\n${name}: ${how}\n`);
+  say(tableOf(await run()));
 }

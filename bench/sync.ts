@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startSandbox, type SandboxOptions } from '../src/sandbox/sandbox.ts';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../src/sandbox/sandbox.ts';
 import { tableNamed } from '../src/tables/index.ts';
 import { connectDevServer } from '../src/temporal/connection.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server-temporary.ts';
-import { inputOf } from '../src/temporal/input.ts';
+import { inputOf, type Method } from '../src/temporal/input.ts';
 import type { RunOutcome } from '../src/temporal/runs.ts';
 import { runId } from '../src/temporal/names.ts';
 import { quietRuntime, serveWhile } from '../src/temporal/serve.ts';
@@ -15,18 +15,22 @@ import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
 
 const keyVariable = 'INCIDENT_IO_BENCH_KEY';
 
+/** Tables to sync, each by its default method or by another one. */
+export type Asked = { readonly [table: string]: Method | undefined };
+
 export type SyncFigures = {
-  readonly outcomes: readonly RunOutcome[];
+  readonly outcomes: readonly Extract<RunOutcome, { status: 'synced' }>[];
   /** Events of each table's history. */
   readonly events: { readonly [table: string]: number };
-  readonly requests: number;
+  /** How often each path was asked. */
+  readonly requests: { readonly [path: string]: number };
   /** From the first request to the last one, and from there to the last commit. */
   readonly requestSeconds: number;
   readonly commitSeconds: number;
 };
 
-/** Syncs a sandbox of these options on a Temporal server of its own, and counts. */
-export async function benchSync(options: SandboxOptions, tables: readonly string[]): Promise<SyncFigures> {
+/** Syncs a sandbox of these options so many times, one after another, on a Temporal server of its own, and counts. */
+export async function benchSyncs(options: SandboxOptions, syncs: readonly Asked[]): Promise<SyncFigures[]> {
   const destination = await mkdtemp(join(tmpdir(), 'bench-sync-'));
   const sandbox = await startSandbox(options);
   process.env[keyVariable] = sandbox.key;
@@ -37,33 +41,9 @@ export async function benchSync(options: SandboxOptions, tables: readonly string
   const warehouse = await openWarehouse(folderStore(destination), { destination });
   try {
     return await serveWhile({ access, warehouse }, async (serving) => {
-      const source = {
-        apiKey: { env: keyVariable },
-        baseUrl: sandbox.url,
-        account: 'unknown',
-        giveUpAfterMinutes: 10,
-      };
-      const outcomes = await syncTables(
-        serving,
-        destination,
-        tables.map((name) => inputOf(tableNamed(name), source)),
-        { onStart() {}, onProgress() {}, onOutcome() {}, interrupt: new AbortController().signal },
-      );
-      const ended = Date.now();
-      const events: Record<string, number> = {};
-      for (const table of tables) {
-        const history = await serving.client.workflow.getHandle(runId(destination, table)).fetchHistory();
-        events[table] = history.events?.length ?? 0;
-      }
-      const at = sandbox.requests.map((request) => request.at);
-      const last = Math.max(...at);
-      return {
-        outcomes,
-        events,
-        requests: sandbox.requests.length,
-        requestSeconds: (last - Math.min(...at)) / 1_000,
-        commitSeconds: (ended - last) / 1_000,
-      };
+      const figures: SyncFigures[] = [];
+      for (const asked of syncs) figures.push(await oneSync(sandbox, destination, serving, asked));
+      return figures;
     });
   } finally {
     await warehouse.close();
@@ -71,4 +51,48 @@ export async function benchSync(options: SandboxOptions, tables: readonly string
     await sandbox.stop();
     await rm(destination, { recursive: true, force: true });
   }
+}
+
+async function oneSync(
+  sandbox: Sandbox,
+  destination: string,
+  serving: Parameters<typeof syncTables>[0],
+  asked: Asked,
+): Promise<SyncFigures> {
+  const before = sandbox.requests.length;
+  const source = {
+    apiKey: { env: keyVariable },
+    baseUrl: sandbox.url,
+    account: 'unknown',
+    giveUpAfterMinutes: 10,
+  };
+  const outcomes = await syncTables(
+    serving,
+    destination,
+    Object.entries(asked).map(([name, method]) => inputOf(tableNamed(name), source, method)),
+    { onStart() {}, onProgress() {}, onOutcome() {}, interrupt: new AbortController().signal },
+  );
+  const ended = Date.now();
+  const synced = outcomes.filter((outcome) => outcome.status === 'synced');
+  if (synced.length < outcomes.length) throw new Error(`not all were synced: ${JSON.stringify(outcomes)}`);
+  const events: Record<string, number> = {};
+  for (const table of Object.keys(asked)) {
+    const history = await serving.client.workflow.getHandle(runId(destination, table)).fetchHistory();
+    events[table] = history.events?.length ?? 0;
+  }
+  const sent = sandbox.requests.slice(before);
+  const requests: Record<string, number> = {};
+  for (const { url } of sent) {
+    const { pathname } = new URL(url, sandbox.url);
+    requests[pathname] = (requests[pathname] ?? 0) + 1;
+  }
+  const at = sent.map((request) => request.at);
+  const last = Math.max(...at);
+  return {
+    outcomes: synced,
+    events,
+    requests,
+    requestSeconds: (last - Math.min(...at)) / 1_000,
+    commitSeconds: (ended - last) / 1_000,
+  };
 }

@@ -1,0 +1,30 @@
+/** One line of a benchmark's table. */
+export type Figure = {
+  readonly what: string;
+  readonly measured: string;
+  /** What has to be reached, and how the measured stands to it. */
+  readonly reach?: string;
+  readonly ratio?: number;
+};
+
+/** The figures as a Markdown table, aligned so that a terminal shows it as well. */
+export function tableOf(figures: readonly Figure[]): string {
+  const rows = [
+    ['what', 'measured', 'to reach', 'ratio'],
+    ...figures.map(({ what, measured, reach = '', ratio }) => [
+      what,
+      measured,
+      reach,
+      ratio === undefined ? '' : ratio.toFixed(2),
+    ]),
+  ];
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
+  return [line(rows[0]!), rule, ...rows.slice(1).map(line)].join('\n');
+}
+
+export function mib(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
+}
