@@ -7,6 +7,7 @@ import { DestinationError, SourceError } from '../errors.ts';
 import { identifier, literal } from '../warehouse/duckdb.ts';
 import { folderStore } from '../warehouse/folder-store.ts';
 import { type TableFiles, tableFiles, tablesIn } from '../warehouse/query.ts';
+import type { LocalFiles, Store } from '../warehouse/store.ts';
 
 /** The SQL cannot be run, or ends with an error. */
 export class QueryError extends SourceError {
@@ -38,10 +39,27 @@ export async function queryTables<T>(
 ): Promise<T> {
   const { signal } = query;
   const folder = resolve(destination);
+  const store = folderStore(folder);
+  const tables = await tablesOf(store, folder);
+  return store.withLocal(async (local) => {
+    const views = await viewsOf(tables, local, query.sql);
+    signal.throwIfAborted();
+    return inDuckDb(views, query, folder, use);
+  });
+}
+
+/** A table as SQL; `paths` are the files that it reads. */
+type TableView = { readonly table: string; readonly sql: string; readonly paths: readonly string[] };
+
+async function inDuckDb<T>(
+  views: readonly TableView[],
+  query: Query,
+  folder: string,
+  use: (result: DuckDBResult) => Promise<T>,
+): Promise<T> {
+  const { signal } = query;
   const spill = await mkdtemp(join(tmpdir(), 'incident-io-query-'));
   try {
-    const views = await viewsOf(folder);
-    signal.throwIfAborted();
     const instance = await DuckDBInstance.create(':memory:', {
       temp_directory: spill,
       autoinstall_known_extensions: 'false',
@@ -69,10 +87,7 @@ export async function queryTables<T>(
   }
 }
 
-type TableView = TableFiles & { readonly table: string };
-
-async function viewsOf(folder: string): Promise<TableView[]> {
-  const store = folderStore(folder);
+async function tablesOf(store: Store, folder: string): Promise<(TableFiles & { table: string })[]> {
   const tables = await tablesIn(store);
   if (tables.length === 0) {
     throw new DestinationError(
@@ -81,6 +96,26 @@ async function viewsOf(folder: string): Promise<TableView[]> {
     );
   }
   return Promise.all(tables.map(async (table) => ({ table, ...(await tableFiles(store, table)) })));
+}
+
+/** Only tables whose name stands in the query have to be local; the others are there to be listed and described. */
+async function viewsOf(
+  tables: Awaited<ReturnType<typeof tablesOf>>,
+  local: LocalFiles,
+  query: string,
+): Promise<TableView[]> {
+  const text = query.toLowerCase();
+  const isNamed = (table: string) => text.includes(table.toLowerCase());
+  const paths = await local.paths(tables.filter(({ table }) => isNamed(table)).flatMap(({ keys }) => keys));
+  return tables.map(({ table, keys, columns, sql }) => {
+    if (isNamed(table)) {
+      const own = paths.splice(0, keys.length);
+      return { table, sql: sql(own), paths: own };
+    }
+    const refusal = literal(`The name ${table} has to stand in the query as it is.`);
+    const cells = columns.map(() => `error(${refusal})`);
+    return { table, sql: `${sql([])} UNION ALL SELECT ${cells.join(', ')}`, paths: [] };
+  });
 }
 
 /** Makes the tables all there is: their files may be read, and nothing else. */

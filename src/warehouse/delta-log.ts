@@ -94,7 +94,7 @@ export class DeltaLog {
       numOfAddFiles: snapshot.files.size,
     };
     // Spark leaves a checksum beside the hint, and refuses the hint that does not match it.
-    await this.#store.delete(this.#key('._last_checkpoint.crc'));
+    await this.#store.delete([this.#key('._last_checkpoint.crc')]);
     await this.#store.write(this.#key('_last_checkpoint'), Buffer.from(JSON.stringify(hint)));
   }
 

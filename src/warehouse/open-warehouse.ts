@@ -18,7 +18,7 @@ export function openWarehouse(
   store: Store,
   { destination }: { readonly destination: string },
 ): Promise<Warehouse> {
-  const duckDb = new DuckDb(() => store.scratch(spillFolder));
+  const duckDb = new DuckDb(() => store.local.scratch(spillFolder));
   return Promise.resolve({
     destination,
     async assertWritable() {
@@ -60,7 +60,7 @@ async function assertWritable(store: Store, destination: string): Promise<void> 
     const written = await store.writeIfAbsent(key, first);
     const again = await store.writeIfAbsent(key, Buffer.from('second'));
     honoured = written && !again && first.equals((await store.read(key)) ?? Buffer.of());
-    await store.delete(key);
+    await store.delete([key]);
   } catch (error) {
     throw new DestinationError(
       `The destination ${destination} cannot be written to: ${error instanceof Error ? error.message : String(error)}.`,
@@ -87,7 +87,7 @@ async function sweep(store: Store, prefix: string, oldest: number): Promise<numb
   let swept = 0;
   for (const [name, objects] of folders) {
     if (objects.some(({ writtenAt }) => writtenAt >= oldest)) continue;
-    for (const { key } of objects) await store.delete(key);
+    await store.delete(objects.map(({ key }) => key));
     await store.deleteAll(`${prefix}${name}/`);
     swept += 1;
   }

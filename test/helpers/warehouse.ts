@@ -121,8 +121,9 @@ export async function readRows(
   { root }: Pick<Place, 'root'>,
   table: Pick<Table, 'name'>,
 ): Promise<{ [column: string]: unknown }[]> {
-  const { sql } = await tableFiles(folderStore(root), table.name);
-  return query(`FROM (${sql}) ORDER BY id`);
+  const store = folderStore(root);
+  const { keys, sql } = await tableFiles(store, table.name);
+  return store.withLocal(async (local) => query(`FROM (${sql(await local.paths(keys))}) ORDER BY id`));
 }
 
 export async function query(sql: string): Promise<{ [column: string]: unknown }[]> {
