@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api';
 import { closest } from 'fastest-levenshtein';
 import { DestinationError, SourceError } from '../errors.ts';
 import { identifier, literal } from '../warehouse/duckdb.ts';
-import { folderStore } from '../warehouse/folder-store.ts';
+import { destinationOf, openStore } from '../warehouse/destination.ts';
 import { type TableFiles, tableFiles, tablesIn } from '../warehouse/query.ts';
 import type { LocalFiles, Store } from '../warehouse/store.ts';
 
@@ -38,13 +38,13 @@ export async function queryTables<T>(
   use: (result: DuckDBResult) => Promise<T>,
 ): Promise<T> {
   const { signal } = query;
-  const folder = resolve(destination);
-  const store = folderStore(folder);
-  const tables = await tablesOf(store, folder);
+  const place = destinationOf(destination);
+  const store = await openStore(place);
+  const tables = await tablesOf(store, place);
   return store.withLocal(async (local) => {
     const views = await viewsOf(tables, local, query.sql);
     signal.throwIfAborted();
-    return inDuckDb(views, query, folder, use);
+    return inDuckDb(views, query, place, use);
   });
 }
 
@@ -54,7 +54,7 @@ type TableView = { readonly table: string; readonly sql: string; readonly paths:
 async function inDuckDb<T>(
   views: readonly TableView[],
   query: Query,
-  folder: string,
+  place: string,
   use: (result: DuckDBResult) => Promise<T>,
 ): Promise<T> {
   const { signal } = query;
@@ -76,7 +76,7 @@ async function inDuckDb<T>(
       return used;
     } catch (error) {
       signal.throwIfAborted();
-      throw asQueryError(error, folder, views);
+      throw asQueryError(error, place, views);
     } finally {
       signal.removeEventListener('abort', interrupt);
       connection.closeSync();
@@ -87,12 +87,12 @@ async function inDuckDb<T>(
   }
 }
 
-async function tablesOf(store: Store, folder: string): Promise<(TableFiles & { table: string })[]> {
+async function tablesOf(store: Store, place: string): Promise<(TableFiles & { table: string })[]> {
   const tables = await tablesIn(store);
   if (tables.length === 0) {
     throw new DestinationError(
-      `There are no tables in ${folder}.`,
-      'Give the folder that sync writes to with --from, or fill one: incident-io-source sync --to <folder>.',
+      `There are no tables in ${place}.`,
+      'Give with --from what sync writes to, or fill it: incident-io-source sync --to <destination>.',
     );
   }
   return Promise.all(tables.map(async (table) => ({ table, ...(await tableFiles(store, table)) })));
@@ -156,7 +156,7 @@ async function runOne(connection: DuckDBConnection, sql: string): Promise<DuckDB
 }
 
 /** DuckDB's message in one sentence; an error of ours, or a bug, as it is. */
-function asQueryError(error: unknown, folder: string, views: readonly TableView[]): unknown {
+function asQueryError(error: unknown, place: string, views: readonly TableView[]): unknown {
   if (!(error instanceof Error) || error instanceof SourceError) return error;
   const said = error.message.replace('Failed to extract statements: ', '');
   const [, kind, problem] = /^([A-Z]\w*(?: \w+)*) Error: (.*)/.exec(said) ?? [];
@@ -165,14 +165,14 @@ function asQueryError(error: unknown, folder: string, views: readonly TableView[
   if (missing !== undefined) {
     const tables = views.map(({ table }) => table);
     return new QueryError(
-      `There is no table ${JSON.stringify(missing)} in ${folder}.`,
+      `There is no table ${JSON.stringify(missing)} in ${place}.`,
       `Did you mean ${closest(missing, tables)}? The tables there are ${tables.join(', ')}.`,
     );
   }
-  const place = /^LINE (\d+): /m.exec(said)?.[1];
+  const line = /^LINE (\d+): /m.exec(said)?.[1];
   const hint = kind === 'Parser' ? oneSelect : /^(?:Did you mean|Candidate|Possible).*/m.exec(said)?.[0];
   return new QueryError(
-    `The SQL cannot be run: ${problem}${place === undefined ? '' : ` (line ${place})`}`,
+    `The SQL cannot be run: ${problem}${line === undefined ? '' : ` (line ${line})`}`,
     hint ?? 'See what a table holds: incident-io-source tables <table>.',
   );
 }

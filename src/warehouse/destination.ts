@@ -77,7 +77,7 @@ const parameterTakes = {
 export function bucketOf(destination: string): Bucket | undefined {
   if (!destination.startsWith('s3://')) return undefined;
   const { host, path, parameters } = partsOf(destination);
-  const { endpoint, region, pathStyle } = Object.fromEntries(parameters) as { [name: string]: string };
+  const { endpoint, region, pathStyle } = Object.fromEntries(parameters);
   return {
     bucket: host,
     prefix: path.replace(/^\/|\/$/g, ''),
@@ -103,8 +103,9 @@ export function placeOf(destination: string, host: string): string {
   return `${addressOf(bucket)}${endpoint === undefined ? '' : ` at ${endpoint}`}`;
 }
 
-/** The store of a destination. The AWS SDK is loaded only where it is a bucket. */
-export async function openStore(destination: string): Promise<Store> {
+/** The store of a destination. The AWS SDK is loaded only where it is a bucket. Throws as `destinationOf` does. */
+export async function openStore(text: string): Promise<Store> {
+  const destination = destinationOf(text);
   const bucket = bucketOf(destination);
   if (bucket === undefined) return folderStore(destination);
   const { s3Store } = await import('./s3-store.ts');

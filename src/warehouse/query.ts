@@ -6,6 +6,7 @@ import { UsageError } from '../errors.ts';
 import { dataKey, DeltaLog } from './delta-log.ts';
 import { DuckDb, identifier, parquetFiles } from './duckdb.ts';
 import { duckTypeOf, fieldsOf } from './schema.ts';
+import { sideBySide } from './side-by-side.ts';
 import { type Store, stagingFolder } from './store.ts';
 
 export type TableFiles = {
@@ -57,6 +58,10 @@ export async function tableFiles(store: Store, table: string): Promise<TableFile
 /** Names of the Delta tables in a destination, sorted. */
 export async function tablesIn(store: Store): Promise<string[]> {
   const folders = (await store.folders()).filter((name) => name !== stagingFolder);
-  const logs = await Promise.all(folders.map((name) => store.list(`${name}/_delta_log/`)));
-  return folders.filter((_, index) => logs[index]!.length > 0);
+  const isTable = await sideBySide(folders, async (name) => {
+    const log = `${name}/_delta_log/`;
+    // A log with a checkpoint may be long.
+    return (await store.read(`${log}_last_checkpoint`)) !== undefined || (await store.list(log)).length > 0;
+  });
+  return folders.filter((_, index) => isTable[index]);
 }
