@@ -5,7 +5,7 @@
 import type { NewWindow, Window } from '../src/incident-io/windows.ts';
 import type { KeyReference, VaultReference } from '../src/key.ts';
 import type { SyncMethod, TimestampField } from '../src/tables/table.ts';
-import type { CommitOutcome, CommitRequest, Part } from '../src/warehouse/warehouse.ts';
+import type { CommitOutcome, CommitRequest, Part, Upkeep } from '../src/warehouse/warehouse.ts';
 
 /** One run of one table: what stays the same from plan to commit. */
 export type TableRun = {
@@ -19,6 +19,8 @@ export type TableRun = {
   /** Comes again by itself: of the API's allowance, what nobody waits for leaves half to the user's other tools. */
   readonly periodic?: true;
   readonly limits: Limits;
+  /** For how long removed files stay readable, in milliseconds; left out, as the table has it. */
+  readonly retentionMs?: number;
 };
 
 export type Limits = {
@@ -103,9 +105,16 @@ export type CommitInput = {
 
 export type DiscardInput = { readonly run: TableRun };
 
+export type KeepUpInput = {
+  readonly run: TableRun;
+  /** `upkeepSince` of the commit. */
+  readonly since: number;
+};
+
 export type Activities = {
   planSync(input: PlanInput): Promise<Plan>;
   extractBatch(input: ExtractInput): Promise<Extracted>;
   commitSync(input: CommitInput): Promise<CommitOutcome>;
   discardStaged(input: DiscardInput): Promise<void>;
+  keepUp(input: KeepUpInput): Promise<Upkeep>;
 };

@@ -17,6 +17,8 @@ export type SourceInput = {
   readonly giveUpAfterMinutes: number;
   /** Nobody waits for the run: it comes again by itself. */
   readonly periodic?: true;
+  /** For how long removed files stay readable; left out, as the table has it. */
+  readonly retentionMs?: number;
 };
 
 /** A run of one table, as its workflow takes it. */
@@ -25,7 +27,7 @@ export function inputOf(
   source: SourceInput,
   method: Method = defaultMethod(table),
 ): SyncTableInput {
-  const { apiKey, baseUrl, account, giveUpAfterMinutes, periodic } = source;
+  const { apiKey, baseUrl, account, giveUpAfterMinutes, periodic, retentionMs } = source;
   return {
     run: {
       table: table.name,
@@ -35,6 +37,7 @@ export function inputOf(
       ...(periodic && { periodic }),
       // A batch of two minutes is what a SIGKILL costs at most; ten thousand rows make a part worth a file.
       limits: { batchRows: 10_000, batchMs: 120_000, giveUpAfterMs: giveUpAfterMinutes * 60_000 },
+      ...(retentionMs !== undefined && { retentionMs }),
     },
     ...method,
   };
