@@ -227,6 +227,18 @@ describe('a part', () => {
   });
 });
 
+it('a run that was planned before the declared columns changed plans again, though it staged nothing', async () => {
+  const place = await openPlace();
+  await committed(place, things, [[{ id: 'a' }]]);
+  const wider = thingsWith({ extra: text });
+  const run = { runId: 'next', parts: [], fullRead: false, plannedOn: 1, state };
+  expect(await place.warehouse.commit(wider, run)).toMatchObject({
+    status: 'overtaken',
+    reason: expect.stringContaining('declared columns') as string,
+  });
+  expect(await place.warehouse.commit(things, run)).toMatchObject({ status: 'committed', rows: 1 });
+});
+
 describe('staging', () => {
   it('of a run goes when it is discarded, and only that', async () => {
     const place = await openPlace();
