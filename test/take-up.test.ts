@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import type { Activities, Extracted } from '../activities/contract.ts';
@@ -101,6 +101,18 @@ describe('a run that is open already', () => {
       const taken = await begin(place, input);
       expect(taken.how).toBe('taken_up');
       expect(await outcomeOf(taken)).toMatchObject({ status: 'synced' });
+    });
+  });
+
+  it('is not begun anew where it fails by itself', async () => {
+    const place = unique('place');
+    const made = activities({
+      planSync: () => Promise.reject(ApplicationFailure.nonRetryable('no scope', 'PermissionError')),
+    });
+    await serving(made, place, async () => {
+      const run = await begin(place, input);
+      expect(await outcomeOf(run)).toMatchObject({ status: 'failed', error: 'PermissionError' });
+      expect(made.called).toEqual(['plan', 'discard']);
     });
   });
 
