@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { Call } from '../src/incident-io/client.ts';
+import { TableUnknownError, UsageError } from '../src/errors.ts';
 import type { Vault } from '../src/key.ts';
 import type { Table } from '../src/tables/table.ts';
 import type { Warehouse } from '../src/warehouse/warehouse.ts';
@@ -32,13 +33,21 @@ export type Dependencies = {
 
 /** The steps of a sync as Temporal retries them. Each is safe to do twice. */
 export function createActivities({
-  tableNamed,
+  tableNamed: lookUp,
   warehouse,
   requestTimeoutMs,
   vault,
   observer,
 }: Dependencies): Activities {
   const clients = new Clients(requestTimeoutMs, vault);
+  const tableNamed = (name: string): Table => {
+    try {
+      return lookUp(name);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      throw new TableUnknownError(`This worker does not know the table ${name}.`, { cause: error });
+    }
+  };
   /** An attempt of one of the run's steps, whose requests the observer hears of. */
   const step = <T>({ table, limits }: TableRun, work: (attempt: Attempt) => Promise<T>): Promise<T> =>
     attempt(limits.giveUpAfterMs, ({ signal, waited }) =>

@@ -120,6 +120,12 @@ export class KeyMissingError extends SourceError {
     'Set the variable, create the key file, or put the key into the vault, that the worker looks it up in.';
 }
 
+/** The worker's version has no such table. Another worker may have a newer one: a deploy goes worker by worker. */
+export class TableUnknownError extends SourceError {
+  readonly retry = 'later';
+  readonly advice = 'Start workers of the version that has the table, and stop the older ones.';
+}
+
 /** The destination cannot take the table: not writable, or it holds something that is not ours. */
 export class DestinationError extends SourceError {
   readonly retry = 'never';

@@ -1,3 +1,4 @@
+import { beginAnew } from '../workflows/begin-anew.ts';
 import type { SyncTableInput } from '../workflows/sync-table.ts';
 import { describeError } from './describe-error.ts';
 import { ApiUnavailableError, CredentialsError, PermissionError, UsageError } from './errors.ts';
@@ -84,7 +85,10 @@ export function createIncidentIoSource({
     getTablePermissions: (values) =>
       checking((call) => readPermissions(clientOf(baseUrl, values), tables, call)),
 
-    syncTable: (target, sync) => startOf('syncTable', target, sync.table, syncInput(baseUrl, target, sync)),
+    syncTable: (target, sync) => ({
+      ...startOf('syncTable', target, sync.table, syncInput(baseUrl, target, sync)),
+      retry: beginAnew,
+    }),
 
     syncSource(target, syncs = tables.map(({ name }) => ({ table: name }))) {
       const runs = syncs.map((sync) => ({

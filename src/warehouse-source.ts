@@ -1,3 +1,4 @@
+import type { RetryPolicy } from '@temporalio/common';
 import type { NativeConnection, Worker, WorkflowBundleOption } from '@temporalio/worker';
 import type { SyncSourceInput } from '../workflows/sync-source.ts';
 import type { SyncTableInput } from '../workflows/sync-table.ts';
@@ -92,6 +93,8 @@ export type WorkflowStart<Type extends string, Input> = {
   readonly workflowId: string;
   readonly args: [Input];
   readonly memo: { readonly arguments: string };
+  /** Of one table's run: where a worker of another version cannot go on with it, it begins anew. */
+  readonly retry?: RetryPolicy;
 };
 
 export type SourceWorkerOptions = {

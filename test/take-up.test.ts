@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import type { Activities, Extracted } from '../activities/contract.ts';
@@ -30,7 +30,6 @@ async function serving(made: Activities, taskQueue: string, work: () => Promise<
 }
 
 const begin = (place: string, asked: SyncTableInput) => startRun(temporal.client, place, place, asked);
-const never = () => Promise.reject(new Error('begun anew'));
 
 describe('a run that is open already', () => {
   it('is taken up by one with the same arguments', async () => {
@@ -45,7 +44,7 @@ describe('a run that is open already', () => {
       const second = await begin(place, { ...input });
       expect([first.how, second.how]).toEqual(['started', 'taken_up']);
       release();
-      expect((await outcomeOf(second, never)).status).toBe('synced');
+      expect((await outcomeOf(second)).status).toBe('synced');
       expect(made.called.filter((name) => name === 'plan')).toHaveLength(1);
     });
   });
@@ -65,8 +64,8 @@ describe('a run that is open already', () => {
       await expect.poll(() => made.called).toContain('extract 0');
       const second = await begin(place, { ...input, method: 'incremental', incrementalField: 'updated_at' });
       expect(second.how).toBe('replaced');
-      expect(await outcomeOf(first, never)).toMatchObject({ status: 'cancelled' });
-      expect(await outcomeOf(second, never)).toMatchObject({ status: 'synced' });
+      expect(await outcomeOf(first)).toMatchObject({ status: 'cancelled' });
+      expect(await outcomeOf(second)).toMatchObject({ status: 'synced' });
       expect(made.called.indexOf('discard')).toBeLessThan(made.called.indexOf('the other plan'));
     });
   });
@@ -101,7 +100,19 @@ describe('a run that is open already', () => {
     await serving(activities({}), place, async () => {
       const taken = await begin(place, input);
       expect(taken.how).toBe('taken_up');
-      expect(await outcomeOf(taken, () => begin(place, input))).toMatchObject({ status: 'synced' });
+      expect(await outcomeOf(taken)).toMatchObject({ status: 'synced' });
+    });
+  });
+
+  it('is not begun anew where it fails by itself', async () => {
+    const place = unique('place');
+    const made = activities({
+      planSync: () => Promise.reject(ApplicationFailure.nonRetryable('no scope', 'PermissionError')),
+    });
+    await serving(made, place, async () => {
+      const run = await begin(place, input);
+      expect(await outcomeOf(run)).toMatchObject({ status: 'failed', error: 'PermissionError' });
+      expect(made.called).toEqual(['plan', 'discard']);
     });
   });
 
@@ -121,7 +132,7 @@ describe('a run that is open already', () => {
       await expect.poll(() => made.called).toContain('extract 0');
       const mine = await begin(place, input);
       expect(mine.how).toBe('replaced');
-      expect(await outcomeOf(mine, never)).toMatchObject({ status: 'synced' });
+      expect(await outcomeOf(mine)).toMatchObject({ status: 'synced' });
     });
   });
 });

@@ -5,6 +5,7 @@ import {
   isCancellation,
   ParentClosePolicy,
 } from '@temporalio/workflow';
+import { beginAnew } from './begin-anew.ts';
 import { adviceOf, asApplicationFailure } from './failures.ts';
 import { syncTable, type SyncTableInput, type SyncTableResult } from './sync-table.ts';
 
@@ -37,6 +38,7 @@ export async function syncSource({ tables }: SyncSourceInput): Promise<TableOutc
         const result = await executeChild(syncTable, {
           workflowId,
           args: [input],
+          retry: beginAnew,
           // By these `sync` knows a run that it may take up.
           memo: { arguments: JSON.stringify(input) },
           // A parent that is terminated still lets its tables sweep their staging.

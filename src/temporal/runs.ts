@@ -7,6 +7,7 @@ import {
 } from '@temporalio/client';
 import { ActivityFailure, CancelledFailure } from '@temporalio/common';
 import { UsageError } from '../errors.ts';
+import { beginAnew } from '../../workflows/begin-anew.ts';
 import { adviceOf, asApplicationFailure } from '../../workflows/failures.ts';
 import type { TableProgress } from '../../workflows/progress.ts';
 import type { TableOutcome } from '../../workflows/sync-source.ts';
@@ -59,6 +60,7 @@ export async function startRun(
         workflowId,
         taskQueue,
         args: [input],
+        retry: beginAnew,
         memo: { arguments: args },
       });
       return { table, how, handle };
@@ -109,30 +111,18 @@ export async function cancelRun(client: Client, workflowId: string): Promise<voi
 /** How a run ended. `cancelled` is told apart, for nothing went wrong. */
 export type RunOutcome = TableOutcome | { readonly table: string; readonly status: 'cancelled' };
 
-/**
- * Waits for a run. One that was taken up and cannot be replayed by this version has been failed by the worker;
- * it is begun anew.
- */
-export async function outcomeOf(
-  { table, handle, how }: StartedRun,
-  beginAnew: () => Promise<StartedRun>,
-): Promise<RunOutcome> {
+/** Waits for a run, and for what it is begun anew as. */
+export async function outcomeOf({ table, handle }: StartedRun): Promise<RunOutcome> {
   try {
     return { table, status: 'synced', result: await handle.result() };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     if (isCancelled(error.cause)) return { table, status: 'cancelled' };
     const failure = asApplicationFailure(error.cause);
-    if (how === 'taken_up' && failure.message.startsWith(nondeterminism)) {
-      return outcomeOf(await beginAnew(), beginAnew);
-    }
     const { type, message } = failure;
     return { table, status: 'failed', error: type ?? 'Error', message, advice: adviceOf(failure) };
   }
 }
-
-/** The SDK gives such a failure no type; this is its rule number, which its documentation lists. */
-const nondeterminism = '[TMPRL1100]';
 
 function isCancelled(cause: unknown): boolean {
   return cause instanceof CancelledFailure || (cause instanceof ActivityFailure && isCancelled(cause.cause));

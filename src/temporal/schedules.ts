@@ -7,6 +7,7 @@ import {
   type ScheduleOptionsStartWorkflowAction,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
+import { beginAnew } from '../../workflows/begin-anew.ts';
 import type { syncTable, SyncTableInput } from '../../workflows/sync-table.ts';
 import { UsageError } from '../errors.ts';
 import { intervalMs, type Settings, type TableSettings } from '../settings.ts';
@@ -92,6 +93,7 @@ function scheduleOptions(
       workflowId: `${id}-workflow`,
       taskQueue: workerQueue(destination),
       args: [input],
+      retry: beginAnew,
     },
     policies: {
       overlap: ScheduleOverlapPolicy.SKIP,

@@ -29,11 +29,10 @@ export async function syncTables(
   inputs: readonly SyncTableInput[],
   { onStart, onProgress, onOutcome, interrupt }: Watcher,
 ): Promise<RunOutcome[]> {
-  const begin = (input: SyncTableInput) => startRun(client, taskQueue, destination, input);
-  const runs = await Promise.all(inputs.map(async (input) => ({ input, run: await begin(input) })));
-  onStart(runs.map(({ run }) => run));
+  const runs = await Promise.all(inputs.map((input) => startRun(client, taskQueue, destination, input)));
+  onStart(runs);
 
-  const going = new Set(runs.map(({ run }) => run));
+  const going = new Set(runs);
   const cancelAll = () => Promise.all([...going].map(({ handle }) => cancelRun(client, handle.workflowId)));
   const cancelled = new Promise<void>((resolve, reject) => {
     const cancel = () => void cancelAll().then(() => resolve(), reject);
@@ -42,8 +41,8 @@ export async function syncTables(
   });
 
   const all = Promise.all(
-    runs.map(async ({ input, run }) => {
-      const outcome = await outcomeOf(run, () => begin(input));
+    runs.map(async (run) => {
+      const outcome = await outcomeOf(run);
       going.delete(run);
       onOutcome(outcome);
       return outcome;

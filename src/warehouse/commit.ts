@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 
-import type { Table } from '../tables/table.ts';
+import { declaredTypes, type Table } from '../tables/table.ts';
 import { deleteUncommitted } from './data-file.ts';
 import type { Action, CommitInfo, Metadata } from './delta-actions.ts';
 import { DeltaLog, type Snapshot } from './delta-log.ts';
@@ -12,7 +12,7 @@ import { countRows, merge, type Merged, type StagedPart, statisticsIn } from './
 import { stagedByDeclaration, stagingOf } from './part-writer.ts';
 import { withRetention } from './retention.ts';
 import { rawColumn, unknownColumn } from './rows.ts';
-import { targetSchema, type TargetSchema } from './schema.ts';
+import { targetSchema, type TargetSchema, typesProperty } from './schema.ts';
 import { type LocalFiles, type Store, withinRoom } from './store.ts';
 import {
   assertWritableTable,
@@ -134,6 +134,10 @@ async function settle(
   // A full read replaces whatever the table holds, also what somebody did to it a moment ago.
   if (!fullRead && (await isDisturbed(log, snapshot))) {
     return overtaken('somebody else changed the table since the run was planned');
+  }
+  // A worker of another version planned it: here the table would need a full read.
+  if (!fullRead && snapshot.metadata.configuration[typesProperty] !== declaredTypes(table)) {
+    return overtaken('the declared columns changed since the run was planned');
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
@@ -16,11 +17,18 @@ export type RunningCommand = {
   readonly ended: Promise<number | NodeJS.Signals>;
 };
 
-/** Runs the TypeScript sources, with the key of another place than this process in its environment. */
-export function startCommand(args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningCommand {
+/**
+ * Runs the TypeScript sources, with the key of another place than this process in its environment.
+ * @param root of other sources than these
+ */
+export function startCommand(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  root = here('../..'),
+): RunningCommand {
   const child = spawn(
     process.execPath,
-    ['--import', here('./run-typescript.mjs'), here('../../src/cli/main.ts'), ...args],
+    ['--import', here('./run-typescript.mjs'), join(root, 'src/cli/main.ts'), ...args],
     { env: { ...process.env, ...env } },
   );
   let [out, err] = ['', ''];

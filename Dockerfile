@@ -1,0 +1,43 @@
+# A worker in a container; docs/operations.md says how to run it. It was written on a machine without a container
+# engine: each RUN was tried by hand, and a test checks what is copied, but nobody has built the whole there.
+#
+# Debian and not Alpine, for DuckDB and Temporal's core are built for glibc.
+FROM node:22-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# No dependency needs its install script, and the build below is ours to call.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+COPY workflows workflows
+COPY activities activities
+RUN npm run build \
+  && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
+  && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 \
+    ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -r {} +
+
+FROM node:22-bookworm-slim
+ENV NODE_ENV=production \
+  XDG_STATE_HOME=/data/state \
+  XDG_CACHE_HOME=/data/cache
+WORKDIR /app
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY package.json temporal-cli.txt incident-io.schema.json LICENSE ./
+RUN chmod 755 dist/src/cli/main.js \
+  && ln -s /app/dist/src/cli/main.js /usr/local/bin/incident-io-source \
+  && mkdir /data \
+  && chown node:node /data
+USER node
+# Tables in a folder, and what `up` keeps.
+VOLUME /data
+# The key comes as a file that is mounted (`"apiKey": { "file": "/run/secrets/incident-io-key" }`), never in the image or
+# a layer. Tables in a folder belong to a host, and a container's name changes: set INCIDENT_IO_SOURCE_HOST to one name for
+# every container that mounts the same folder, and for whoever runs `apply`. There is no default, since two folders of one
+# name would take each other's batches.
+STOPSIGNAL SIGTERM
+EXPOSE 8086
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8086/livez').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["incident-io-source"]
+CMD ["worker", "--settings", "/etc/incident-io-source/incident-io.json", "--health", "0.0.0.0:8086"]
