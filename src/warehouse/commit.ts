@@ -9,7 +9,7 @@ import { type DuckDb, type DuckSession, identifier, parquetFiles } from './duckd
 import { countRows, merge, type Merged, type StagedPart, statisticsIn } from './merge.ts';
 import { stagedByDeclaration, stagingOf } from './part-writer.ts';
 import { rawColumn, unknownColumn } from './rows.ts';
-import { targetSchema, type TargetSchema } from './schema.ts';
+import { hasDeclaredColumns, targetSchema, type TargetSchema } from './schema.ts';
 import type { Store } from './store.ts';
 import {
   assertWritableTable,
@@ -111,6 +111,10 @@ async function settle(
   if (!fullRead && (await isDisturbed(log, snapshot))) {
     return overtaken('somebody else changed the table since the run was planned');
   }
+  // Another version of this program planned the run, or somebody altered the table: rows it did not read lack columns.
+  if (!fullRead && !hasDeclaredColumns(table, snapshot.metadata)) {
+    return overtaken('the table has other columns than are declared');
+  }
   return undefined;
 }
 
@@ -160,9 +164,6 @@ async function mergeParts(
         await keysIn(session, parts, unknownColumn),
         await keysIn(session, parts, rawColumn),
       );
-      if (schema.rewrite && !fullRead) {
-        throw new Error(`${table.name}: an incremental run cannot change the types of the table's columns.`);
-      }
       const merged = await merge(session, store, {
         table: table.name,
         files: [...(snapshot?.files.values() ?? [])],

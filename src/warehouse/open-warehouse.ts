@@ -6,6 +6,7 @@ import { DeltaLog } from './delta-log.ts';
 import { DuckDb } from './duckdb.ts';
 import { JsonPartWriter, stagingOf } from './part-writer.ts';
 import { resetTable } from './reset.ts';
+import { hasDeclaredColumns } from './schema.ts';
 import { spillFolder, stagingFolder, type Store, type StoredObject, writesFolder } from './store.ts';
 import { assertWritableTable, isDisturbed, stateOf } from './table-state.ts';
 import type { Warehouse } from './warehouse.ts';
@@ -32,7 +33,7 @@ export function openWarehouse(
       return stateOf(
         snapshot,
         await rowsOf(store, duckDb, table, snapshot),
-        await isDisturbed(log, snapshot),
+        (await isDisturbed(log, snapshot)) || !hasDeclaredColumns(table, snapshot.metadata),
       );
     },
     createPart: (table, runId) => JsonPartWriter.create(store, duckDb, table, runId),
