@@ -120,6 +120,38 @@ describe('of two commits at once', () => {
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['already_committed', 'committed']);
     expect((await readWithDeltaRs(one.folderOf(things))).rows).toHaveLength(1);
   });
+
+  it.each(['its parts', 'its folder'])('of one run, one has swept %s from under the other', async (what) => {
+    const place = await openPlace();
+    const parts = await stage(place, things, 'run', [{ id: 'a' }]);
+    const request = { runId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
+    const commitAndSweep = async () => {
+      expect(await place.warehouse.commit(things, request)).toMatchObject({ status: 'committed' });
+      await place.warehouse.discardStaged(things, 'run');
+    };
+    const store = folderStore(place.root);
+    const overtaken = await openWarehouse(
+      {
+        ...store,
+        list: async (prefix) => {
+          if (what === 'its parts' && prefix === '_staging/things/run/') await commitAndSweep();
+          return store.list(prefix);
+        },
+        scratch: async (prefix) => {
+          const folder = await store.scratch(prefix);
+          if (what === 'its folder' && prefix === '_staging/things/run') await commitAndSweep();
+          return folder;
+        },
+      },
+      { destination: place.root },
+    );
+    onTestFinished(() => overtaken.close());
+    expect(await overtaken.commit(things, request)).toEqual({
+      status: 'already_committed',
+      version: 0,
+      rows: 1,
+    });
+  });
 });
 
 describe('an answer that was lost', () => {

@@ -45,11 +45,19 @@ export async function commitRun(
     if (snapshot) assertWritableTable(table.name, destination, snapshot);
     const settled = await settle(world, log, table, request, snapshot);
     if (settled) return settled;
-    const parts = await stagedParts(store, table, request);
-    if (!Array.isArray(parts)) return parts;
-
     const now = Date.now();
-    const { schema, merged } = await mergeParts(world, table, request, snapshot, parts, now);
+    // An attempt that was given up on may commit meanwhile, and sweep what this one reads.
+    const settledMeanwhile = async () => settle(world, log, table, request, await log.snapshot());
+    let made: MergedRun | CommitOutcome;
+    try {
+      made = await mergeStaged(world, table, request, snapshot, now);
+    } catch (error) {
+      const outcome = await settledMeanwhile();
+      if (outcome) return outcome;
+      throw error;
+    }
+    if ('status' in made) return (await settledMeanwhile()) ?? made;
+    const { schema, merged } = made;
     const state = stateToCommit(request, snapshot, schema, merged);
     const metadata = metadataOf(table, state, schema, snapshot?.metadata, now);
     const actions: Action[] = [
@@ -147,6 +155,20 @@ async function stagedParts(
   );
 }
 
+type MergedRun = { readonly schema: TargetSchema; readonly merged: Merged };
+
+/** The run's parts and the table as one, or why they cannot be. */
+async function mergeStaged(
+  world: CommitWorld,
+  table: Table,
+  request: CommitRequest,
+  snapshot: Snapshot | undefined,
+  now: number,
+): Promise<MergedRun | CommitOutcome> {
+  const parts = await stagedParts(world.store, table, request);
+  return Array.isArray(parts) ? mergeParts(world, table, request, snapshot, parts, now) : parts;
+}
+
 async function mergeParts(
   { store, duckDb }: CommitWorld,
   table: Table,
@@ -154,7 +176,7 @@ async function mergeParts(
   snapshot: Snapshot | undefined,
   parts: readonly StagedPart[],
   now: number,
-): Promise<{ schema: TargetSchema; merged: Merged }> {
+): Promise<MergedRun> {
   const scratch = await store.scratch(stagingOf(table, runId).slice(0, -1));
   try {
     return await duckDb.job(async (session) => {
