@@ -57,17 +57,18 @@ it('lives the same life for the same seed and requests, and another for another 
 
 it('stamps what commits late up to four minutes back, never before the last stamp, and silence not at all', async () => {
   const { happened } = await lived(1, 300);
-  const lateness = new Map<LifeKind, number>();
-  for (const { kind, at, before, record } of happened) {
+  const stamped = happened.flatMap(({ kind, at, before, record }) => {
     const stamp = record?.['updated_at'];
-    if (typeof stamp !== 'string') continue;
-    if (kind === 'silent') expect(stamp).toBe(before);
-    else {
-      const lateMs = at - Date.parse(stamp);
-      lateness.set(kind, Math.max(lateness.get(kind) ?? 0, lateMs));
-      if (typeof before === 'string') expect(Date.parse(stamp)).toBeGreaterThanOrEqual(Date.parse(before));
-    }
-  }
+    if (typeof stamp !== 'string') return [];
+    return [
+      { kind, stamp, before: typeof before === 'string' ? before : stamp, lateMs: at - Date.parse(stamp) },
+    ];
+  });
+  const silent = stamped.filter(({ kind }) => kind === 'silent');
+  expect(silent.map(({ stamp }) => stamp)).toEqual(silent.map(({ before }) => before));
+  expect(stamped.filter(({ stamp, before }) => Date.parse(stamp) < Date.parse(before))).toEqual([]);
+  const lateness = new Map<LifeKind, number>();
+  for (const { kind, lateMs } of stamped) lateness.set(kind, Math.max(lateness.get(kind) ?? 0, lateMs));
   expect(lateness.get('change')).toBe(0);
   expect(lateness.get('create')).toBe(0);
   for (const kind of ['late-change', 'late-create'] as const) {
