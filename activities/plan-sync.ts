@@ -69,6 +69,7 @@ function reasonForFullRead(
 ): string | undefined {
   if (field === undefined) return 'full refresh';
   if (!state) return 'first sync';
+  if (state.types !== declaredTypes(table)) return 'the declared columns changed';
   if (state.disturbed) return 'the table was changed by somebody else';
   if (state.watermark === undefined) return 'the table has no watermark';
   if (state.incrementalField !== field)
@@ -77,7 +78,6 @@ function reasonForFullRead(
   if (identity.visibility !== 'unknown' && state.visibility !== identity.visibility) {
     return 'what the key may see changed';
   }
-  if (state.types !== declaredTypes(table)) return 'the declared columns changed';
   if (state.differences >= differencesForFullRead) {
     const last = state.fullReadAt;
     if (last === undefined || identity.answeredAt === undefined || identity.answeredAt - last >= dayMs) {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { choices, count, printTable, visible } from '../src/cli/output.ts';
 import { UsageError } from '../src/errors.ts';
 import { type Sandbox, sandboxTables, startSandbox } from '../src/sandbox/sandbox.ts';
@@ -193,6 +193,26 @@ describe('sandbox', () => {
     interrupt.abort();
     expect(await running).toMatchObject({ code: 0, err: '' });
     await expect(fetch(url)).rejects.toThrow('fetch failed');
+  });
+
+  it('lives while it is read where it is told, as the seed decides', async () => {
+    const interrupt = new AbortController();
+    onTestFinished(() => interrupt.abort());
+    let print!: (out: string) => void;
+    const printed = new Promise<string>((resolve) => {
+      print = resolve;
+    });
+    void cli(['sandbox', '--port', '0', '--json', '--no-limits', '--users', '20', '--live', '--seed', '3'], {
+      signal: interrupt.signal,
+      onOutput: print,
+    });
+    const { url, key } = JSON.parse(await printed) as { url: string; key: string };
+    const read = async () => {
+      const headers = { authorization: `Bearer ${key}` };
+      return (await fetch(`${url}/v2/users?include_inactive=true&page_size=100`, { headers })).text();
+    };
+    const first = await read();
+    await expect.poll(read).not.toBe(first);
   });
 
   it('says that a port is in use', async () => {

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { DestinationError } from '../src/errors.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
+import type { LocalStore, Store } from '../src/warehouse/store.ts';
 import { changeWithDeltaRs, readWithDeltaRs } from './helpers/delta-reader.ts';
 import {
   committed,
@@ -118,6 +119,36 @@ describe('of two commits at once', () => {
     const outcomes = await Promise.all([one, two].map(({ warehouse }) => warehouse.commit(things, request)));
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['already_committed', 'committed']);
     expect((await readWithDeltaRs(one.folderOf(things))).rows).toHaveLength(1);
+  });
+
+  it.each(['its parts', 'its folder'])('of one run, one has swept %s from under the other', async (what) => {
+    const place = await openPlace();
+    const parts = await stage(place, things, 'run', [{ id: 'a' }]);
+    const request = { runId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
+    const commitAndSweep = async () => {
+      expect(await place.warehouse.commit(things, request)).toMatchObject({ status: 'committed' });
+      await place.warehouse.discardStaged(things, 'run');
+    };
+    const { store } = place;
+    const list: Store['list'] = async (prefix, options) => {
+      if (what === 'its parts' && prefix === '_staging/things/run/') await commitAndSweep();
+      return store.list(prefix, options);
+    };
+    const scratch: LocalStore['scratch'] = async (prefix) => {
+      const folder = await store.local.scratch(prefix);
+      if (what === 'its folder' && prefix === '_staging/things/run') await commitAndSweep();
+      return folder;
+    };
+    const overtaken = await openWarehouse(
+      { ...store, list, local: { ...store.local, scratch } },
+      { destination: place.destination },
+    );
+    onTestFinished(() => overtaken.close());
+    expect(await overtaken.commit(things, request)).toEqual({
+      status: 'already_committed',
+      version: 0,
+      rows: 1,
+    });
   });
 });
 

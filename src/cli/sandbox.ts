@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { lifeOf } from '../sandbox/life.ts';
 import { type Sandbox, sandboxSizes, startSandbox } from '../sandbox/sandbox.ts';
 import { UsageError } from '../errors.ts';
 import { examples } from './help.ts';
@@ -13,6 +14,7 @@ type SandboxCommandOptions = {
   readonly faults: number;
   /** False with `--no-limits`. */
   readonly limits: boolean;
+  readonly live?: true;
   readonly json?: true;
   /** A size a table, under its name in camel case. */
   readonly [size: string]: unknown;
@@ -41,6 +43,7 @@ export function sandboxCommand(session: Session): Command {
         .default(0)
         .argParser(fraction),
     )
+    .option('--live', 'let a row come, change or go before each answer, as the seed decides')
     .option('--json', 'print url and key as one line of JSON')
     .addHelpText(
       'after',
@@ -48,6 +51,7 @@ export function sandboxCommand(session: Session): Command {
         ['An account to try things with', 'incident-io-source sandbox'],
         ['A large one on a slow network', 'incident-io-source sandbox --alerts 100000 --latency 150'],
         ['One request in twenty fails', 'incident-io-source sandbox --faults 0.05'],
+        ['Rows change while they are read', 'incident-io-source sandbox --live'],
         ['For a script: any free port', 'incident-io-source sandbox --port 0 --json'],
       ),
     )
@@ -55,7 +59,7 @@ export function sandboxCommand(session: Session): Command {
 }
 
 async function serveSandbox({ stdout, signal }: Session, options: SandboxCommandOptions): Promise<void> {
-  const { port, seed, latency, faults, limits, json } = options;
+  const { port, seed, latency, faults, limits, live, json } = options;
   const sandbox = await start(port, {
     seed,
     faults,
@@ -63,6 +67,7 @@ async function serveSandbox({ stdout, signal }: Session, options: SandboxCommand
     sizes: Object.fromEntries(sizes.map((table) => [table, options[camelCase(table)]])),
     ...(!limits && { limits: 'off' as const }),
   });
+  if (live) sandbox.beforeAnswer = lifeOf(sandbox, { seed });
   try {
     const { url, key } = sandbox;
     stdout.write(json ? `${JSON.stringify({ url, key })}\n` : introductionTo(sandbox));

@@ -21,6 +21,8 @@ export type Endpoint = {
     readonly givesTotal?: true;
   };
   readonly parameters: readonly Parameter[];
+  /** Oldest first, as documented; where no order is, it may be any. */
+  readonly isOrdered?: true;
   /** `date`: whole UTC days, both ends included · `instant`: milliseconds, the end excluded. */
   readonly granularity?: 'date' | 'instant';
 };
@@ -45,6 +47,7 @@ export const endpoints = {
     scope: 'actions.view',
     paging: { max: 250 },
     parameters: ['created_at', 'updated_at', 'incident_mode', 'incident_id'],
+    isOrdered: true,
     granularity: 'instant',
   },
   alerts: {

@@ -21,6 +21,14 @@ export type Query = {
   readonly filter: string;
 };
 
+/** What the vendor's documentation leaves open. */
+export type Readings = {
+  /** The zone of bare dates, as `+02:00`. */
+  readonly dateZone: string;
+  /** Of the endpoints without a documented order. */
+  readonly order: Query['order'];
+};
+
 const DAY = 86_400_000;
 /** Half the smallest step of a timestamp: turns "up to and including" into "before". */
 const INCLUSIVE = 0.0005;
@@ -36,17 +44,21 @@ type Given = Map<string, Map<string, string[]>>;
 
 /**
  * Reads a query string as the endpoint would.
+ * @param readings what the vendor leaves open.
  * @throws Problem 422 for anything unknown or ill-formed.
  */
 export function parseQuery(
   endpoint: Endpoint,
   params: URLSearchParams,
+  { dateZone, order }: Readings,
   knownCategories: () => readonly string[],
 ): Query {
   const given = group(endpoint, params);
   const allows = (name: Parameter) => endpoint.parameters.includes(name);
   const range = (name: 'created_at' | 'updated_at') =>
-    endpoint.granularity === undefined ? ALWAYS : rangeOf(name, endpoint.granularity, given.get(name));
+    endpoint.granularity === undefined
+      ? ALWAYS
+      : rangeOf(name, endpoint.granularity, dateZone, given.get(name));
   const sortBy = scalar(given, 'sort_by') ?? 'created_at_newest_first';
   const sorts = { created_at_newest_first: 'newest', created_at_oldest_first: 'oldest' } as const;
   if (!Object.hasOwn(sorts, sortBy)) throw invalid('sort_by', `sort_by cannot be ${sortBy}`);
@@ -58,7 +70,7 @@ export function parseQuery(
   return {
     pageSize: pageSizeOf(endpoint, scalar(given, 'page_size')),
     after,
-    order: allows('sort_by') ? sorts[sortBy as keyof typeof sorts] : 'oldest',
+    order: allows('sort_by') ? sorts[sortBy as keyof typeof sorts] : endpoint.isOrdered ? 'oldest' : order,
     created: range('created_at'),
     updated: range('updated_at'),
     modes: modesOf(given, allows('incident_mode')),
@@ -115,16 +127,18 @@ function pageSizeOf({ paging }: Endpoint, text: string | undefined): number | un
 function rangeOf(
   name: string,
   granularity: 'date' | 'instant',
+  dateZone: string,
   operators: Map<string, string[]> | undefined,
 ): Range {
   if (operators === undefined) return ALWAYS;
   if (operators.size > 1) throw invalid(name, `${name} takes one operator: use date_range`);
   const [[operator, values] = ['', []]] = operators;
   const [text = ''] = values;
+  const moment = (text: string) => momentIn(name, text, dateZone);
   if (values.length !== 1) throw invalid(name, `${name}[${operator}] takes one value`);
-  if (operator === 'gte') return { ...ALWAYS, from: momentIn(name, text) };
+  if (operator === 'gte') return { ...ALWAYS, from: moment(text) };
   // A bare date is its first instant, not the whole day.
-  if (operator === 'lte') return { ...ALWAYS, before: momentIn(name, text) + INCLUSIVE };
+  if (operator === 'lte') return { ...ALWAYS, before: moment(text) + INCLUSIVE };
   if (operator !== 'date_range') throw invalid(name, `${name} has no operator ${operator}`);
 
   const [start = '', end = '', ...more] = text.split('~');
@@ -132,14 +146,15 @@ function rangeOf(
   if (granularity === 'date' && !(DATE.test(start) && DATE.test(end))) {
     throw invalid(name, 'Filter field date_range must provide a date in the format yyyy-mm-dd');
   }
-  const from = momentIn(name, start);
-  const before = momentIn(name, end) + (granularity === 'date' ? DAY : 0);
+  const from = moment(start);
+  const before = moment(end) + (granularity === 'date' ? DAY : 0);
   if (before < from) throw invalid(name, `${name}[date_range] ends before it starts`);
   return { from, before };
 }
 
-function momentIn(name: string, text: string): number {
-  const ms = DATE.test(text) || INSTANT.test(text) ? Date.parse(text) : Number.NaN;
+function momentIn(name: string, text: string, dateZone: string): number {
+  const whole = DATE.test(text) ? `${text}T00:00:00${dateZone}` : text;
+  const ms = INSTANT.test(whole) ? Date.parse(whole) : Number.NaN;
   if (Number.isNaN(ms)) throw invalid(name, `${name} must be a date or an RFC 3339 timestamp`);
   // Date.parse takes 31 February for 3 March.
   if (new Date(`${text.slice(0, 10)}T00:00:00Z`).toISOString().slice(0, 10) !== text.slice(0, 10)) {

@@ -45,6 +45,19 @@ export class Rows {
     return this.#source.id(index);
   }
 
+  /** The id of a row that is there, at a share of the table in [0, 1); `undefined` where there is none. */
+  idAtShare(share: number): string | undefined {
+    const { count } = this.#source;
+    const all = count + this.#added.length;
+    const first = Math.floor(share * all);
+    for (let step = 0; step < all; step += 1) {
+      const place = (first + step) % all;
+      if (place >= count) return this.#added[place - count]!.id;
+      if (!this.#removed.has(place)) return this.#source.id(place);
+    }
+    return undefined;
+  }
+
   locate(id: string): Row | undefined {
     const added = this.#addedById.get(id);
     if (added !== undefined) return added;

@@ -17,7 +17,7 @@ import {
   type FaultRule,
   type SandboxRequest,
 } from './faults.ts';
-import { parseQuery } from './filters.ts';
+import { parseQuery, type Readings } from './filters.ts';
 import { Pages, statusCategories } from './pages.ts';
 import { notFound, Problem } from './problems.ts';
 import { Rows } from './rows.ts';
@@ -83,6 +83,8 @@ export type SandboxOptions = {
   /** Rules, or the share of requests that fail in common ways. */
   readonly faults?: number | readonly FaultRule[];
   readonly transform?: Transform;
+  /** What is documented nowhere; UTC and oldest first where it is left out. */
+  readonly readings?: Partial<Readings>;
 };
 
 /** One request as it was answered; `status` is `undefined` while it is open, and 0 after a reset. */
@@ -111,10 +113,16 @@ export type Sandbox = {
   /** Milliseconds before every answer; takes effect at once. */
   latencyMs: number;
   transform: Transform | undefined;
+  /** Called before each request is answered, as something that happens to the account meanwhile. */
+  beforeAnswer: ((request: SandboxRequest) => void) | undefined;
+  /** Its clock, milliseconds since the epoch. */
+  readonly now: () => number;
   /** Everything a key may see, as served, the rows hidden by default too. */
   records(table: SandboxTable, key?: string): Iterable<ApiRecord>;
   /** The id of the nth made-up row, oldest first (the lists and incident_updates: in their order). */
   idAt(table: SandboxTable, index: number): string;
+  /** The id of a row that is there, at a share of the table in [0, 1); `undefined` where there is none. */
+  idAtShare(table: SandboxTable, share: number): string | undefined;
   /** Merges a patch into a row and stamps its `updated_at`, unless the patch holds one. */
   change(
     table: SandboxTable,
@@ -162,6 +170,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const sent = sandbox.transform?.(record, table) ?? record;
     return typeof sent === 'string' ? sent : JSON.stringify(sent);
   });
+  const readings: Readings = { dateZone: 'Z', order: 'oldest', ...options.readings };
   const log: { -readonly [K in keyof LoggedRequest]: LoggedRequest[K] }[] = [];
 
   const answer = (request: SandboxRequest, key: KeyHolder): Buffer => {
@@ -171,7 +180,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     requireScope(key, endpoints[table].scope);
     return pages.page(
       table,
-      parseQuery(endpoints[table], request.params, () => statusCategories(tables)),
+      parseQuery(endpoints[table], request.params, readings, () => statusCategories(tables)),
       key,
     );
   };
@@ -221,6 +230,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
         if (method !== 'GET') {
           throw new Problem(405, 'method_not_allowed', 'method_not_allowed', `${method} is not served`);
         }
+        sandbox.beforeAnswer?.(request);
         good.body = answer(request, key);
       }
     } catch (error) {
@@ -250,10 +260,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     requests: log,
     latencyMs: options.latencyMs ?? 0,
     transform: options.transform,
+    beforeAnswer: undefined,
+    now,
     *records(table, key = sandbox.key) {
       for (const text of pages.everything(table, keys.get(key))) yield JSON.parse(text) as ApiRecord;
     },
     idAt: (table, index) => tables[table].idAt(index),
+    idAtShare: (table, share) => tables[table].idAtShare(share),
     change: (table, id, patch, { stampedAgoMs = 0 } = {}) => tables[table].change(id, patch, stampedAgoMs),
     create: (table, patch = {}, { stampedAgoMs = 0 } = {}) => tables[table].create(patch, stampedAgoMs),
     remove: (table, id) => {

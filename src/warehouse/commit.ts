@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 
-import { declaredTypes, type Table } from '../tables/table.ts';
+import type { Table } from '../tables/table.ts';
 import { deleteUncommitted } from './data-file.ts';
 import type { Action, CommitInfo, Metadata } from './delta-actions.ts';
 import { DeltaLog, type Snapshot } from './delta-log.ts';
@@ -12,7 +12,7 @@ import { countRows, merge, type Merged, type StagedPart, statisticsIn } from './
 import { stagedByDeclaration, stagingOf } from './part-writer.ts';
 import { withRetention } from './retention.ts';
 import { rawColumn, unknownColumn } from './rows.ts';
-import { targetSchema, type TargetSchema, typesProperty } from './schema.ts';
+import { hasDeclaredColumns, targetSchema, type TargetSchema } from './schema.ts';
 import { type LocalFiles, type Store, withinRoom } from './store.ts';
 import {
   assertWritableTable,
@@ -55,11 +55,19 @@ export async function commitRun(
     if (snapshot) assertWritableTable(table.name, destination, snapshot);
     const settled = await settle(world, log, table, request, snapshot);
     if (settled) return settled;
-    const parts = await stagedParts(world, table, request);
-    if (!Array.isArray(parts)) return parts;
-
     const now = world.now();
-    const { schema, merged } = await mergeParts(world, table, request, snapshot, parts, now);
+    // An attempt that was given up on may commit meanwhile, and sweep what this one reads.
+    const settledMeanwhile = async () => settle(world, log, table, request, await log.snapshot());
+    let made: MergedRun | CommitOutcome;
+    try {
+      made = await mergeStaged(world, table, request, snapshot, now);
+    } catch (error) {
+      const outcome = await settledMeanwhile();
+      if (outcome) return outcome;
+      throw error;
+    }
+    if ('status' in made) return (await settledMeanwhile()) ?? made;
+    const { schema, merged } = made;
     const state = stateToCommit(request, snapshot, schema, merged);
     const metadata = metadataOf(table, request, state, schema, snapshot?.metadata, now);
     const actions: Action[] = [
@@ -135,9 +143,9 @@ async function settle(
   if (!fullRead && (await isDisturbed(log, snapshot))) {
     return overtaken('somebody else changed the table since the run was planned');
   }
-  // A worker of another version planned it: here the table would need a full read.
-  if (!fullRead && snapshot.metadata.configuration[typesProperty] !== declaredTypes(table)) {
-    return overtaken('the declared columns changed since the run was planned');
+  // Another version of this program planned the run, or somebody altered the table: rows it did not read lack columns.
+  if (!fullRead && !hasDeclaredColumns(table, snapshot.metadata)) {
+    return overtaken('the table has other columns than are declared');
   }
   return undefined;
 }
@@ -165,6 +173,20 @@ async function stagedParts(
   return parts.map(({ name, rows, bytes }) => ({ key: staging + name, rows, bytes }));
 }
 
+type MergedRun = { readonly schema: TargetSchema; readonly merged: Merged };
+
+/** The run's parts and the table as one, or why they cannot be. */
+async function mergeStaged(
+  world: CommitWorld,
+  table: Table,
+  request: CommitRequest,
+  snapshot: Snapshot | undefined,
+  now: number,
+): Promise<MergedRun | CommitOutcome> {
+  const parts = await stagedParts(world, table, request);
+  return Array.isArray(parts) ? mergeParts(world, table, request, snapshot, parts, now) : parts;
+}
+
 async function mergeParts(
   { store, duckDb }: CommitWorld,
   table: Table,
@@ -172,15 +194,12 @@ async function mergeParts(
   snapshot: Snapshot | undefined,
   parts: readonly StagedPart[],
   now: number,
-): Promise<{ schema: TargetSchema; merged: Merged }> {
+): Promise<MergedRun> {
   const scratch = await store.local.scratch(stagingOf(table, runId).slice(0, -1));
   const work = (local: LocalFiles) =>
     duckDb.job(async (session) => {
       const { unknown, raw } = await keysIn(session, local, parts);
       const schema = targetSchema(table, snapshot?.metadata, unknown, raw);
-      if (schema.rewrite && !fullRead) {
-        throw new Error(`${table.name}: an incremental run cannot change the types of the table's columns.`);
-      }
       const merged = await merge(session, store, local, {
         table: table.name,
         files: [...(snapshot?.files.values() ?? [])],

@@ -7,6 +7,7 @@ import { openStore } from './destination.ts';
 import { DuckDb } from './duckdb.ts';
 import { JsonPartWriter, stagingOf } from './part-writer.ts';
 import { resetTable } from './reset.ts';
+import { hasDeclaredColumns } from './schema.ts';
 import { spillFolder, stagingFolder, type Store } from './store.ts';
 import { assertWritableTable, isDisturbed, stateOf } from './table-state.ts';
 import { keepUp } from './upkeep.ts';
@@ -41,7 +42,7 @@ export function openWarehouse(
       return stateOf(
         snapshot,
         await rowsOf(store, duckDb, table, snapshot),
-        await isDisturbed(log, snapshot),
+        (await isDisturbed(log, snapshot)) || !hasDeclaredColumns(table, snapshot.metadata),
       );
     },
     createPart: (table, runId) => JsonPartWriter.create(store, duckDb, table, runId, now),

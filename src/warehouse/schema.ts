@@ -65,7 +65,7 @@ export function targetSchema(
   raw: readonly string[],
 ): TargetSchema {
   const present = metadata ? fieldsOf(metadata) : [];
-  const rewrite = metadata !== undefined && !matches(table, present, metadata);
+  const rewrite = metadata !== undefined && !hasDeclaredColumns(table, metadata);
   const own = new Map(ownColumns(table).map((column) => [column.field.name, column]));
   const known = knownFields(table);
 
@@ -117,9 +117,9 @@ export function targetSchema(
   return { columns, rewrite, added: [...newFields, ...newRaw], addedForUnknown: newFields.length > 0 };
 }
 
-/** Whether the table has the declared columns with the declared types. */
-function matches(table: Table, present: readonly Field[], metadata: Metadata): boolean {
-  const types = new Map(present.map((field) => [field.name, field]));
+/** Whether the table has the declared columns with the declared types: only a full read can change them. */
+export function hasDeclaredColumns(table: Table, metadata: Metadata): boolean {
+  const types = new Map(fieldsOf(metadata).map((field) => [field.name, field]));
   return (
     metadata.configuration[typesProperty] === declaredTypes(table) &&
     ownColumns(table).every(({ field }) => {

@@ -26,7 +26,8 @@ export type TableState = {
   readonly rows: number;
   /**
    * Somebody else changed data after our last commit (RESTORE, DELETE), or that commit is no longer in the
-   * log: what the state says may not be true of the rows, so the next run reads everything.
+   * log, or the columns are not the declared ones: what the state says may not be true of the rows, so the next
+   * run reads everything.
    */
   readonly disturbed: boolean;
 };

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Sandbox, sandboxTables } from '../../src/sandbox/sandbox.ts';
 import { tableNamed } from '../../src/tables/index.ts';
-import { readWithDeltaRs } from './delta-reader.ts';
+import type { ApiRecord, ColumnType, Table } from '../../src/tables/table.ts';
+import { type DeltaRsTable, readWithDeltaRs } from './delta-reader.ts';
 
 type Reference = {
   readonly columns: { readonly [field: string]: { readonly type: string; readonly format?: string } };
@@ -34,39 +35,81 @@ export async function expectTruth(
       schema.map(({ name }) => name),
       `${table}: columns`,
     ).toEqual([...Object.keys(columns), '_synced_at']);
-    const reference = referenceOf(table);
-    const wrong: string[] = [];
-    for (const row of rows) {
-      const record = records.get(row['id'] as string) ?? {};
-      for (const [name, column] of Object.entries(columns)) {
-        const field = reference.columns[name];
-        // The pass of a follow-up is in no field.
-        if (!field && !column.from) continue;
-        const expected = field ? cellOf(field, record[name]) : (column.from!(record) ?? null);
-        const found = field && isNested(field) ? normal(row[name]) : row[name];
-        if (found !== expected) wrong.push(`${table}.${name} of ${String(row['id'])}`);
-      }
-    }
+    const types = typesOf(tableNamed(table), (name) => typeIn(referenceOf(table), name));
+    const wrong = rows.flatMap((row) =>
+      differences(row, records.get(row['id'] as string) ?? {}, tableNamed(table), types).map(
+        (name) => `${table}.${name} of ${String(row['id'])}`,
+      ),
+    );
     expect(wrong, 'values that differ').toEqual([]);
   }
 }
 
-function isNested({ type }: { readonly type: string }): boolean {
-  return type === 'object' || type === 'array';
+function typeIn({ columns }: Reference, name: string): ColumnType {
+  const field = columns[name];
+  if (!field) throw new Error(`the vendor's reference has no ${name}`);
+  if (field.type === 'object' || field.type === 'array') return 'json';
+  if (field.type === 'integer') return 'bigint';
+  if (field.type === 'number') return 'double';
+  if (field.type === 'boolean') return 'boolean';
+  return field.format === 'date-time' ? 'timestamp' : 'text';
+}
+
+type Types = ReadonlyMap<string, ColumnType>;
+
+/** The types of a table's columns; the pass of a follow-up is in no field, so it is left out. */
+function typesOf(table: Table, typeOf: (name: string) => ColumnType): Types {
+  return new Map(
+    Object.entries(table.columns)
+      .filter(([name]) => name !== table.passes?.column)
+      .map(([name, { type, from }]) => [name, from ? type : typeOf(name)]),
+  );
+}
+
+export function declaredTypesOf(table: Table): Types {
+  return typesOf(table, (name) => table.columns[name]!.type);
+}
+
+/** The columns in which a row as delta-rs gives it is not what its record says. */
+export function differences(
+  row: DeltaRsTable['rows'][number],
+  record: ApiRecord,
+  { columns }: Table,
+  types: Types,
+): string[] {
+  const wrong: string[] = [];
+  for (const [name, type] of types) {
+    const from = columns[name]?.from;
+    const value = from ? from(record) : record[name];
+    const found = type === 'json' ? normal(row[name]) : row[name];
+    if (found !== cellOf(type, value)) wrong.push(name);
+  }
+  return wrong;
 }
 
 /** The value as delta-rs gives it: times with six digits, 64-bit integers as text; nested ones as normal JSON. */
-function cellOf(field: { readonly type: string; readonly format?: string }, value: unknown): unknown {
+function cellOf(type: ColumnType, value: unknown): unknown {
   if (value === undefined || value === null) return null;
-  if (isNested(field)) return normal(JSON.stringify(value));
-  if (field.type === 'integer') return (value as number).toFixed(0);
-  if (field.format !== 'date-time') return value;
-  const [seconds, fraction = ''] = (value as string).replace('Z', '').split('.');
-  return `${seconds}.${fraction.padEnd(6, '0')}Z`;
+  switch (type) {
+    case 'json':
+      return normal(JSON.stringify(value));
+    case 'bigint':
+      return (value as number).toFixed(0);
+    case 'timestamp': {
+      const [seconds, fraction = ''] = (value as string).replace('Z', '').split('.');
+      return `${seconds}.${fraction.padEnd(6, '0')}Z`;
+    }
+    case 'text':
+      // What is no text lies in the column beside it.
+      return typeof value === 'object' ? null : value;
+    case 'boolean':
+    case 'double':
+      return value;
+  }
 }
 
 /** JSON text in one spelling, whatever the order of its keys. */
-function normal(text: unknown): unknown {
+export function normal(text: unknown): unknown {
   if (typeof text !== 'string') return text;
   return JSON.stringify(JSON.parse(text), (_, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
