@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { bundleWorkflows } from '../src/temporal/bundle.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server-temporary.ts';
+import { ensureEnvironment } from './helpers/delta-reader.ts';
 import { ensureGateway, hasGo } from './helpers/s3-gateway.ts';
 
 declare module 'vitest' {
@@ -30,6 +31,8 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
   const [server] = await Promise.all([
     useTemporaryDevServer({ env: process.env, report: console.log }),
     bundleWorkflows(workflowBundlePath),
+    // Installing takes longer than a test may, should the first one that reads with delta-rs have to do it.
+    ensureEnvironment(),
   ]);
   provide('canServeS3', canServeS3);
   provide('temporalAddress', server.address);

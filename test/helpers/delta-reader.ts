@@ -109,7 +109,7 @@ async function startReader(): Promise<Reader> {
 }
 
 /** The Python of the tests' own environment, made where it is missing. Test files run side by side: one makes it. */
-async function ensureEnvironment(): Promise<string> {
+export async function ensureEnvironment(): Promise<string> {
   const python = join(environment, 'bin', 'python');
   const done = join(environment, packages.join('_'));
   if (await exists(done)) return python;
