@@ -7,6 +7,7 @@ import { openStore } from './destination.ts';
 import { DuckDb } from './duckdb.ts';
 import { JsonPartWriter, stagingOf } from './part-writer.ts';
 import { resetTable } from './reset.ts';
+import { sideBySide } from './side-by-side.ts';
 import { spillFolder, stagingFolder, type Store, type StoredObject, writesFolder } from './store.ts';
 import { assertWritableTable, isDisturbed, stateOf } from './table-state.ts';
 import type { Warehouse } from './warehouse.ts';
@@ -24,11 +25,16 @@ export function openWarehouse(
   store: Store,
   { destination }: { readonly destination: string },
 ): Promise<Warehouse> {
+  let probed = false;
+  // Parts lie in the store; what is on its way to them lies on this machine.
+  const places = [...new Set([store, store.local])];
   const duckDb = new DuckDb(() => store.local.scratch(spillFolder));
   return Promise.resolve({
     destination,
     async assertWritable() {
+      if (probed) return;
       await assertWritable(store, destination);
+      probed = true;
     },
     async readState(table) {
       const log = new DeltaLog(store, duckDb, table.name);
@@ -45,14 +51,16 @@ export function openWarehouse(
     commit: (table, request) => commitRun({ store, duckDb, destination }, table, request),
     resetState: (table) => resetTable({ store, duckDb, destination }, table),
     async discardStaged(table, runId) {
-      await store.deleteAll(stagingOf(table, runId));
+      for (const place of places) await place.deleteAll(stagingOf(table, runId));
     },
     async sweepStaged(table, olderThanMs) {
       const oldest = Date.now() - olderThanMs;
-      const runs = await sweep(store, `${stagingFolder}/${table.name}/`, oldest);
-      await sweep(store, `${writesFolder}/`, oldest);
-      await sweep(store, `${spillFolder}/`, oldest);
-      return runs;
+      const [runs] = await sideBySide(places, (place) =>
+        sweep(place, `${stagingFolder}/${table.name}/`, oldest),
+      );
+      await sweep(store.local, `${writesFolder}/`, oldest);
+      await sweep(store.local, `${spillFolder}/`, oldest);
+      return runs!;
     },
     close: () => duckDb.close(),
   });
