@@ -351,6 +351,41 @@ describe('what another writer does', () => {
   });
 });
 
+describe('the hint at the newest checkpoint', () => {
+  const hint = 'things/_delta_log/_last_checkpoint';
+
+  it('spares listing what is older', async () => {
+    const place = await openPlace();
+    await commitTimes(place, 14);
+    const { store } = place;
+    let listed = 0;
+    const counting: Store = {
+      ...store,
+      list: async (...asked) => {
+        const found = await store.list(...asked);
+        listed += found.length;
+        return found;
+      },
+    };
+    const warehouse = await openWarehouse(counting, { destination: place.destination });
+    onTestFinished(() => warehouse.close());
+    expect(await warehouse.readState(things)).toMatchObject({ counter: 14, rows: 14, disturbed: false });
+    // Version 10, its checkpoint, the three after it, and the hint.
+    expect(listed).toBe(6);
+  });
+
+  it('may be missing, old, broken or wrong', async () => {
+    const place = await openPlace();
+    await commitTimes(place, 12);
+    const versions = [10, 9, 11, 40].map((version) => `{"version":${version},"size":1}`);
+    for (const text of [undefined, ...versions, '{"vers', '{"version":"10"}', 'null']) {
+      if (text === undefined) await place.store.delete([hint]);
+      else await place.store.write(hint, Buffer.from(text));
+      expect(await place.warehouse.readState(things), text).toMatchObject({ counter: 12, rows: 12 });
+    }
+  });
+});
+
 describe('a checkpoint', () => {
   it('is written every ten versions, and the table can be read from it alone', async () => {
     const place = await openPlace();

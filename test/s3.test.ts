@@ -114,6 +114,9 @@ describe.skipIf(!canServeS3())('a bucket', async () => {
     for (const name of await readdir(join(root, 'alerts'))) {
       if (name.endsWith('.parquet')) await rm(join(root, 'alerts', name));
     }
+    // The name of a table has to stand in the query for it to be local.
+    const hidden = await cli(['query', `FROM query_table('al' || 'erts')`, '--from', destinationAt(root)]);
+    expect(hidden.err).toContain('The name alerts has to stand in the query');
     const counting = `SELECT count(*)::INTEGER AS rows FROM incidents JOIN users ON true`;
     const { out } = await cli(['query', counting, '--from', destinationAt(root), '--json']);
     expect(JSON.parse(out)).toEqual([{ rows: 700 * 20 }]);

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import type { ApiRecord } from '../src/tables/table.ts';
+import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
+import type { Store } from '../src/warehouse/store.ts';
 import { bucketFolder } from './helpers/bucket.ts';
 import { changeWithDeltaRs, readWithDeltaRs } from './helpers/delta-reader.ts';
 import { committed, openPlace, readRows, things, thingsWith } from './helpers/warehouse.ts';
@@ -195,6 +197,41 @@ describe('files', () => {
     const rows = await readRows(place, things);
     expect(rows).toHaveLength(150_000);
     expect(rows.filter(({ name }) => name === 'y')).toMatchObject([{ id: '00070000' }]);
+  });
+
+  it('and parts are local one at a time where there is no room for more, and the rows are the same', async () => {
+    const place = await openPlace();
+    const { store } = place;
+    let largest = 0;
+    const cramped: Store = {
+      ...store,
+      withLocal: (work) =>
+        store.withLocal((local) =>
+          work({
+            room: 1,
+            paths: (keys) => {
+              largest = Math.max(largest, keys.length);
+              return local.paths(keys);
+            },
+          }),
+        ),
+    };
+    const warehouse = await openWarehouse(cramped, { destination: place.destination });
+    onTestFinished(() => warehouse.close());
+    const crampedPlace = { ...place, warehouse };
+    const batches = [many(0, 10), many(10, 20), many(20, 30), many(5, 6, 'twice'), many(100, 102)];
+    for (const batch of batches.slice(0, 3)) await committed(place, things, [batch]);
+    await committed(place, things, [many(0, 30)], { fullRead: true });
+    const changed = many(0, 30, 'y').map((row, index) => (index % 4 === 0 ? row : { ...row, name: 'x' }));
+    const news = [0, 1, 2].map((part) => changed.filter((_, index) => index % 3 === part));
+    // Every file has news in three parts or more, and in no order.
+    expect(
+      await committed(crampedPlace, things, [...news, ...batches.slice(3)], { fullRead: true }),
+    ).toMatchObject({ updated: 9, inserted: 2, dropped: 0, rows: 32 });
+    expect(largest).toBe(1);
+    const expected = new Map(changed.map(({ id, name }) => [id, name]));
+    for (const { id, name } of batches.slice(3).flat()) expected.set(id, name);
+    expect(new Map((await readRows(place, things)).map(({ id, name }) => [id, name]))).toEqual(expected);
   });
 
   it('lack a column that came later, and their rows keep null there when a neighbour changes', async () => {

@@ -27,12 +27,17 @@ export function openWarehouse(
   store: Store,
   { destination, now = Date.now }: { readonly destination: string; readonly now?: () => number },
 ): Promise<Warehouse> {
+  let probed = false;
+  // Parts lie in the store; what is on its way to them lies on this machine.
+  const places = [...new Set([store, store.local])];
   const duckDb = new DuckDb(() => store.local.scratch(spillFolder));
   const world = { store, duckDb, destination, now };
   return Promise.resolve({
     destination,
     async assertWritable() {
+      if (probed) return;
       await assertWritable(store, destination);
+      probed = true;
     },
     async readState(table) {
       const log = new DeltaLog(store, duckDb, table.name);
@@ -49,7 +54,7 @@ export function openWarehouse(
     commit: (table, request) => commitRun(world, table, request),
     resetState: (table) => resetTable(world, table),
     async discardStaged(table, runId) {
-      await store.deleteAll(stagingOf(table, runId));
+      for (const place of places) await place.deleteAll(stagingOf(table, runId));
     },
     keepUp: (table, since, signal) => keepUp(world, table, since, signal),
     close: () => duckDb.close(),

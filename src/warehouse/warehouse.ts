@@ -122,7 +122,7 @@ export type Upkeep = {
 export type Warehouse = {
   /** Where a person finds it: an absolute path or a URL. */
   readonly destination: string;
-  /** Writes and deletes a probe; throws `DestinationError` where that fails or put-if-absent is not honoured. */
+  /** Writes and deletes a probe, until that has worked once; throws `DestinationError` where that fails or put-if-absent is not honoured. */
   assertWritable(): Promise<void>;
   /** `undefined` where there is no table. Throws `DestinationError` where a Delta table is not ours or not readable. */
   readState(table: Table): Promise<TableState | undefined>;

@@ -22,6 +22,8 @@ export async function serveBucket(): Promise<TestBucket> {
   const gateway = await startGateway();
   afterAll(() => gateway.stop());
   const folder = join(gateway.root, 'tables');
+  // Tests that sweep with another clock must not take away what others have on its way.
+  process.env['TMPDIR'] = gateway.scratch;
   await mkdir(folder);
   bucket = { gateway, folder };
   return bucket;

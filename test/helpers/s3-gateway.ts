@@ -52,6 +52,8 @@ export type Gateway = {
   readonly url: string;
   /** A folder in it is a bucket. */
   readonly root: string;
+  /** A folder for what is on its way to a bucket. */
+  readonly scratch: string;
   stop(): Promise<void>;
 };
 
@@ -63,7 +65,8 @@ export async function startGateway(): Promise<Gateway> {
   const place = await mkdtemp(join(tmpdir(), 'incident-io-source-s3-'));
   const root = join(place, 'root');
   const sidecar = join(place, 'sidecar');
-  for (const path of [root, sidecar]) await mkdir(path);
+  const scratch = join(place, 'scratch');
+  for (const path of [root, sidecar, scratch]) await mkdir(path);
   const address = `127.0.0.1:${await freePort()}`;
   const child = spawn(program, ['--port', address, '--quiet', 'posix', '--sidecar', sidecar, root], {
     env: {
@@ -79,6 +82,7 @@ export async function startGateway(): Promise<Gateway> {
   return {
     url,
     root,
+    scratch,
     async stop() {
       process.off('exit', killWithUs);
       await ended(child);
