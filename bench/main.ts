@@ -6,6 +6,7 @@ import { tables } from '../src/tables/index.ts';
 import { type Figure, mib, tableOf } from './figures.ts';
 import { benchIngest } from './ingest.ts';
 import { type Asked, benchSyncs, type SyncFigures } from './sync.ts';
+import { upkeepFigures } from './upkeep.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const everything: Asked = Object.fromEntries(sandboxTables.map((table) => [table, undefined]));
@@ -138,6 +139,10 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
         ]);
         return pathFigures(again!);
       },
+    },
+    upkeep: {
+      how: '35 days of runs every five minutes, played: each changes a few rows of a table of 10,000; what grows, and what levels off',
+      run: () => upkeepFigures({ days: 35, everyMinutes: 5 }),
     },
   };
 

@@ -9,9 +9,10 @@ import { tableFiles } from '../src/warehouse/query.ts';
 import type { Store } from '../src/warehouse/store.ts';
 import type { CommitRequest, Warehouse } from '../src/warehouse/warehouse.ts';
 import { datedStore } from './dated-store.ts';
+import { type Figure, mib } from './figures.ts';
 
 /** What a table looks like at one moment. */
-export type UpkeepSample = {
+type UpkeepSample = {
   readonly day: number;
   readonly version: number;
   readonly rows: number;
@@ -19,8 +20,9 @@ export type UpkeepSample = {
   readonly logBytes: number;
   readonly dataFiles: number;
   readonly dataBytes: number;
+  /** Of the newest version. */
+  readonly liveBytes: number;
   readonly checkpointBytes: number;
-  /** Files of the newest version. */
   readonly liveFiles: number;
   /** What opening the table asks of the store. */
   readonly lists: number;
@@ -35,10 +37,10 @@ const firstRows = 10_000;
 const began = Date.UTC(2026, 0, 1);
 
 /**
- * Plays runs of a table of 10,000 rows, each of which changes two or three rows and adds one, with upkeep
+ * Plays runs of a table of 10,000 rows, each of which changes three or four rows and adds one, with upkeep
  * behind each that asks for it. Tells of the table once a played day.
  */
-export async function benchUpkeep(
+async function benchUpkeep(
   { days, everyMinutes }: { readonly days: number; readonly everyMinutes: number },
   tell: (sample: UpkeepSample) => void,
 ): Promise<{ readonly versions: number; readonly upkeeps: number; readonly seconds: number }> {
@@ -70,6 +72,53 @@ export async function benchUpkeep(
   }
 }
 
+/** What the table looks like on some days, how the last stands to the first after the retention, and the year. */
+export async function upkeepFigures(plan: Parameters<typeof benchUpkeep>[0]): Promise<Figure[]> {
+  const samples: UpkeepSample[] = [];
+  const { versions, upkeeps, seconds } = await benchUpkeep(plan, (sample) => samples.push(sample));
+  // A file is listed for two days longer than it stays, and a day is cleaned at once: by then all has come once.
+  const [level, last] = [samples.find(({ day }) => day === 12)!, samples.at(-1)!];
+  const levels: readonly [string, (sample: UpkeepSample) => number][] = [
+    ['files of the log', ({ logFiles }) => logFiles],
+    ['bytes of the log', ({ logBytes }) => logBytes],
+    ['data files', ({ dataFiles }) => dataFiles],
+    ['data bytes', ({ dataBytes }) => dataBytes],
+    ['bytes of a checkpoint', ({ checkpointBytes }) => checkpointBytes],
+    ['requests to open it', ({ lists, reads }) => lists + reads],
+  ];
+  const growth = (last.liveBytes - level.liveBytes) / (last.day - level.day);
+  const year = last.logBytes + last.dataBytes + growth * (365 - last.day);
+  return [
+    ...samples
+      .filter(({ day }) => (day < 12 ? day % 3 === 0 : day % 5 === 0 || day === 12))
+      .map((sample) => ({ what: `day ${sample.day}`, measured: described(sample) })),
+    ...levels.map(([what, of]) => ({
+      what: `${what}, day ${last.day} over day ${level.day}`,
+      measured: `${of(level)} → ${of(last)}`,
+      ratio: of(last) / of(level),
+    })),
+    {
+      what: 'versions',
+      measured: `${versions}, ${upkeeps} runs with upkeep, played in ${seconds.toFixed(0)} s`,
+    },
+    {
+      what: 'calculated for a year',
+      measured: `${Math.round((365 / last.day) * versions)} versions made; ${mib(year)} on disk, of which rows grow by ${(growth / 1_024).toFixed(1)} KiB a day`,
+    },
+  ];
+}
+
+function described(sample: UpkeepSample): string {
+  const { version, rows, logFiles, logBytes, dataFiles, dataBytes, liveFiles, liveBytes } = sample;
+  return [
+    `version ${version}, ${rows} rows`,
+    `log ${logFiles} files, ${mib(logBytes)}`,
+    `data ${dataFiles} files, ${mib(dataBytes)}, of which ${liveFiles} live, ${mib(liveBytes)}`,
+    `checkpoint ${Math.round(sample.checkpointBytes / 1_024)} KiB`,
+    `opened by ${sample.lists} lists and ${sample.reads} reads in ${sample.openMs.toFixed(0)} ms`,
+  ].join('; ');
+}
+
 /** Rows as an account makes them: mostly the young ones change. */
 function recordOf(number: number, changedBy: number): ApiRecord {
   return {
@@ -82,11 +131,13 @@ function recordOf(number: number, changedBy: number): ApiRecord {
   };
 }
 
-/** A new row, and some that changed: the two before it, and once in two dozen runs an old one. */
+/** A new row, three young ones that changed, and once in two dozen runs an old one. */
 function changesOf(run: number): readonly ApiRecord[] {
   const newest = firstRows + run - 1;
+  // Of one age, as those of an incident that is going on.
+  const young = Math.max(0, newest - (newest % 64) - 64) + (run % 60);
   const old = run % 24 === 0 ? [(run * 37) % firstRows] : [];
-  return [newest, newest - 1, newest - 2, ...old].map((number) => recordOf(number, run));
+  return [newest, young, young + 1, young + 2, ...old].map((number) => recordOf(number, run));
 }
 
 async function commit(
@@ -141,7 +192,7 @@ async function sampleOf(
     const opening = performance.now();
     await reader.readState(severities);
     const openMs = performance.now() - opening;
-    const { length: liveFiles } = (await tableFiles(store, severities.name)).keys;
+    const live = new Set((await tableFiles(store, severities.name)).keys);
     return {
       day,
       version,
@@ -151,7 +202,8 @@ async function sampleOf(
       dataFiles: data.length,
       dataBytes: bytes(data),
       checkpointBytes: checkpoints.at(-1)?.bytes ?? 0,
-      liveFiles,
+      liveFiles: live.size,
+      liveBytes: bytes(data.filter(({ key }) => live.has(key))),
       ...asked,
       openMs,
     };
