@@ -2,11 +2,11 @@ import { Context } from '@temporalio/activity';
 import type { Call } from '../src/incident-io/client.ts';
 import type { Vault } from '../src/key.ts';
 import type { Table } from '../src/tables/table.ts';
-import type { Warehouse } from '../src/warehouse/warehouse.ts';
+import type { CommitOutcome, Warehouse } from '../src/warehouse/warehouse.ts';
 import { type Attempt, attempt } from './attempt.ts';
 import { Clients } from './clients.ts';
 import { commitSync } from './commit-sync.ts';
-import type { Activities, TableRun } from './contract.ts';
+import type { Activities, Extracted, TableRun } from './contract.ts';
 import { extractBatch } from './extract-batch.ts';
 import { planSync } from './plan-sync.ts';
 
@@ -14,8 +14,10 @@ import { planSync } from './plan-sync.ts';
 export type Observer = {
   /** A request was sent, after so many milliseconds at the rate limit. */
   readonly requested: (table: string, waitedMs: number) => void;
-  /** A batch staged so many rows. */
-  readonly staged: (table: string, rows: number) => void;
+  /** A batch ended, after so many seconds; what it read is staged. */
+  readonly batched: (table: string, batch: Extracted, seconds: number) => void;
+  /** A commit was decided, whatever way, after so many seconds. */
+  readonly committed: (table: string, outcome: CommitOutcome, seconds: number) => void;
 };
 
 /** What activities need from the outside, so that a test can hand in its own. */
@@ -58,6 +60,7 @@ export function createActivities({
     extractBatch: (input) =>
       step(input.run, async (attempt) => {
         const { table } = input.run;
+        const seconds = stopwatch();
         const batch = await extractBatch(
           input,
           tableNamed(table),
@@ -66,19 +69,29 @@ export function createActivities({
           attempt,
           shuttingDown(),
         );
-        observer?.staged(table, batch.part?.rows ?? 0);
+        observer?.batched(table, batch, seconds());
         return batch;
       }),
     commitSync: (input) =>
-      step(input.run, (attempt) =>
-        commitSync(input, tableNamed(input.run.table), warehouse, clients, callOf(attempt)),
-      ),
+      step(input.run, async (attempt) => {
+        const { table } = input.run;
+        const seconds = stopwatch();
+        const outcome = await commitSync(input, tableNamed(table), warehouse, clients, callOf(attempt));
+        observer?.committed(table, outcome, seconds());
+        return outcome;
+      }),
     discardStaged: ({ run }) => step(run, () => warehouse.discardStaged(tableNamed(run.table), run.runId)),
   };
 }
 
 function callOf({ signal, waited }: Attempt): Call {
   return { signal, onRequest: ({ waitedMs }) => waited(waitedMs) };
+}
+
+/** Seconds since this call. */
+function stopwatch(): () => number {
+  const began = performance.now();
+  return () => (performance.now() - began) / 1_000;
 }
 
 /** Whether this worker is going down: what was read is then handed over, not thrown away. */
