@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { Call } from '../src/incident-io/client.ts';
 import type { Vault } from '../src/key.ts';
+import { describeSpan } from '../src/spans.ts';
 import type { Table } from '../src/tables/table.ts';
 import type { CommitOutcome, Warehouse } from '../src/warehouse/warehouse.ts';
 import { type Attempt, attempt } from './attempt.ts';
@@ -9,6 +10,7 @@ import { commitSync } from './commit-sync.ts';
 import type { Activities, Extracted, TableRun } from './contract.ts';
 import { extractBatch } from './extract-batch.ts';
 import { planSync } from './plan-sync.ts';
+import { batchFacts, commitFacts, planFacts } from './span-facts.ts';
 
 /** Told of what runs do, as it happens. */
 export type Observer = {
@@ -42,21 +44,25 @@ export function createActivities({
 }: Dependencies): Activities {
   const clients = new Clients(requestTimeoutMs, vault);
   /** An attempt of one of the run's steps, whose requests the observer hears of. */
-  const step = <T>({ table, limits }: TableRun, work: (attempt: Attempt) => Promise<T>): Promise<T> =>
-    attempt(limits.giveUpAfterMs, ({ signal, waited }) =>
-      work({
+  const step = <T>({ table, runId, limits }: TableRun, work: (attempt: Attempt) => Promise<T>): Promise<T> =>
+    attempt(limits.giveUpAfterMs, ({ signal, waited }) => {
+      describeSpan({ 'incident_io.table': table, 'incident_io.run': runId });
+      return work({
         signal,
         waited: (ms) => {
           waited(ms);
           observer?.requested(table, ms);
         },
-      }),
-    );
+      });
+    });
   return {
     planSync: (input) =>
-      step(input.run, (attempt) =>
-        planSync(input, tableNamed(input.run.table), warehouse, clients, callOf(attempt)),
-      ),
+      step(input.run, async (attempt) => {
+        const { table } = input.run;
+        const plan = await planSync(input, tableNamed(table), warehouse, clients, callOf(attempt));
+        describeSpan(planFacts(plan));
+        return plan;
+      }),
     extractBatch: (input) =>
       step(input.run, async (attempt) => {
         const { table } = input.run;
@@ -69,6 +75,7 @@ export function createActivities({
           attempt,
           shuttingDown(),
         );
+        describeSpan(batchFacts(input, batch));
         observer?.batched(table, batch, seconds());
         return batch;
       }),
@@ -77,6 +84,7 @@ export function createActivities({
         const { table } = input.run;
         const seconds = stopwatch();
         const outcome = await commitSync(input, tableNamed(table), warehouse, clients, callOf(attempt));
+        describeSpan(commitFacts(outcome));
         observer?.committed(table, outcome, seconds());
         return outcome;
       }),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -170,6 +171,12 @@ describe('what it tells', () => {
     );
     // Prometheus sees no increase in a series that begins with its first failure.
     expect(figures('incident_io_source_runs_total', 'severities', 'outcome="failed"')).toBe(0);
+    for (const file of ['grafana-dashboard.json', 'prometheus-alerts.yml']) {
+      const used = readFileSync(new URL(`../deploy/${file}`, import.meta.url), 'utf8');
+      const names = new Set(used.match(/\b(incident_io_source|temporal)_[a-z_]+/g));
+      expect(names.size).toBeGreaterThan(4);
+      expect([...names].filter((name) => figures(name, '') === undefined)).toEqual([]);
+    }
     expect(
       figures('temporal_worker_task_slots_available', '', `connection="${settings.connection}"`),
     ).toBeGreaterThan(0);

@@ -3,6 +3,7 @@ import { defaultSettingsFile, type Settings } from '../settings.ts';
 import type { TemporalAccess } from '../temporal/connection.ts';
 import type { Log } from '../temporal/logs.ts';
 import type { Serving } from '../temporal/serve.ts';
+import type { Tracing } from '../temporal/tracing.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Condition } from './health.ts';
 import type { Session } from './session.ts';
@@ -52,12 +53,14 @@ export async function servingRuns<T>(
   const { connection, destination } = settings;
   const condition: Condition = { temporal: 'not asked yet', destination: 'not asked yet' };
   const warehouse = await warehouses.openWarehouse(stores.folderStore(destination), { destination });
+  let tracing: Tracing | undefined;
   let health: Awaited<ReturnType<typeof serveHealth>> | undefined;
   try {
     if (healthAddress !== undefined) health = await serveHealth(healthAddress, condition, signal);
     await warehouse.assertWritable();
     condition.destination = 'ok';
     serve.servingRuntime(log, connection, metrics);
+    tracing = await tracingIfAsked(process.env, log);
     const access = await connectTemporal({ env: process.env, report: (line) => log('info', line) });
     condition.temporal = 'ok';
     const { address, namespace } = access;
@@ -67,7 +70,7 @@ export async function servingRuns<T>(
     const observer = meter && figures.countingObserver(meter);
     try {
       return await serve.serveWhile(
-        { access, warehouse, taskQueue, ...(observer && { observer }) },
+        { access, warehouse, taskQueue, ...(observer && { observer }), ...(tracing && { tracing }) },
         async (serving) => {
           condition.worker = serving.status;
           log('info', 'worker started', { connection, destination, taskQueue, address, namespace });
@@ -97,7 +100,17 @@ export async function servingRuns<T>(
       log('info', 'worker stopped', { connection });
     }
   } finally {
+    await tracing?.stop();
     await health?.close();
     await warehouse.close();
   }
+}
+
+/** Loads OpenTelemetry where its own variables name a place for traces, and only there. */
+async function tracingIfAsked(env: NodeJS.ProcessEnv, log: Log): Promise<Tracing | undefined> {
+  const endpoint = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  const isOff = env['OTEL_SDK_DISABLED'] === 'true' || env['OTEL_TRACES_EXPORTER'] === 'none';
+  if (!endpoint || isOff) return undefined;
+  const { startTracing } = await import('../temporal/tracing.ts');
+  return startTracing(env, log);
 }

@@ -10,6 +10,7 @@ import type { TemporalAccess } from './connection.ts';
 import type { Log, LogLevel } from './logs.ts';
 import { histogramBuckets } from './metrics.ts';
 import { syncQueue } from './names.ts';
+import type { Tracing } from './tracing.ts';
 import { createWorker } from './worker.ts';
 
 /** What a command starts runs with while its own worker serves their queue. */
@@ -97,6 +98,7 @@ export type ServeOptions = {
   /** The one of `sync` where it is left out. */
   readonly taskQueue?: string;
   readonly observer?: Observer;
+  readonly tracing?: Tracing;
 };
 
 /**
@@ -104,7 +106,7 @@ export type ServeOptions = {
  * should the worker die first.
  */
 export async function serveWhile<T>(
-  { access, warehouse, requestTimeoutMs, workflowBundle, observer, ...options }: ServeOptions,
+  { access, warehouse, requestTimeoutMs, workflowBundle, observer, tracing, ...options }: ServeOptions,
   work: (serving: Serving) => Promise<T>,
 ): Promise<T> {
   const { connection, namespace } = access;
@@ -120,6 +122,7 @@ export async function serveWhile<T>(
       ...(observer && { observer }),
     }),
     ...(workflowBundle && { workflowBundle }),
+    ...(tracing && { tracing }),
   });
   const client = new Client({ connection, namespace });
   return worker.runUntil(() => work({ client, taskQueue, status: () => worker.getStatus() }));

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 
+import { spanned } from '../spans.ts';
 import type { Table } from '../tables/table.ts';
 import type { Action, Add, CommitInfo, Metadata } from './delta-actions.ts';
 import { dataKey, DeltaLog, type Snapshot } from './delta-log.ts';
@@ -49,7 +50,9 @@ export async function commitRun(
     if (!Array.isArray(parts)) return parts;
 
     const now = Date.now();
-    const { schema, merged } = await mergeParts(world, table, request, snapshot, parts, now);
+    const { schema, merged } = await spanned('merge', { 'incident_io.parts': parts.length }, () =>
+      mergeParts(world, table, request, snapshot, parts, now),
+    );
     const state = stateToCommit(request, snapshot, schema, merged);
     const metadata = metadataOf(table, state, schema, snapshot?.metadata, now);
     const actions: Action[] = [
@@ -70,7 +73,8 @@ export async function commitRun(
       ...merged.adds.map((add) => ({ add })),
     ];
     const version = (snapshot?.version ?? -1) + 1;
-    if (await log.commit(version, actions, snapshot)) {
+    const put = { 'incident_io.version': version };
+    if (await spanned('put', put, () => log.commit(version, actions, snapshot))) {
       return {
         status: 'committed',
         version,
