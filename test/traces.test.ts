@@ -5,10 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SpanStatusCode } from '@opentelemetry/api';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
+import { keepSecret } from '../src/secrets.ts';
 import { spanned } from '../src/spans.ts';
 import { bundleWorkflows } from '../src/temporal/bundle.ts';
 import { quietRuntime } from '../src/temporal/serve.ts';
@@ -179,18 +181,35 @@ describe('runs that began without it', async () => {
   });
 });
 
-it('tells once that nobody takes the traces, and ends all the same', async () => {
-  const env = {
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
-    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-  };
+/** Starts tracing in this process, with what it tells. */
+async function tracingTo(url: string) {
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
   Object.assign(process.env, env);
   onTestFinished(() => Object.keys(env).forEach((name) => Reflect.deleteProperty(process.env, name)));
   const lines: string[] = [];
   const tracing = await startTracing(process.env, (level, line) => void lines.push(`${level} ${line}`));
+  return { lines, stop: tracing.stop };
+}
+
+it('tells once that nobody takes the traces, and ends all the same', async () => {
+  const { lines, stop } = await tracingTo(`http://127.0.0.1:${await freePort()}`);
   await spanned('one', {}, () => Promise.resolve());
-  await tracing.stop();
+  await stop();
   expect(lines).toEqual(['warn traces cannot be sent']);
+});
+
+it('cuts keys out of what is sent', async () => {
+  const received = await collector();
+  const { stop } = await tracingTo(received.url);
+  keepSecret('inc_in_an_error');
+  await spanned('one', { said: 'it was inc_in_an_error' }, (span) => {
+    span.recordException(new Error('inc_in_an_error was refused'));
+    span.setStatus({ code: SpanStatusCode.ERROR, message: 'inc_in_an_error' });
+    return Promise.resolve();
+  });
+  await stop();
+  expect(received.spans()).toHaveLength(1);
+  expect(received.text()).not.toContain('inc_in_an_error');
 });
 
 it.each([
