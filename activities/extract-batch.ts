@@ -2,6 +2,7 @@ import { CursorRejectedError, SourceError } from '../src/errors.ts';
 import type { Call, Client } from '../src/incident-io/client.ts';
 import { readPage } from '../src/incident-io/pages.ts';
 import { splitWindow } from '../src/incident-io/windows.ts';
+import { spanned } from '../src/spans.ts';
 import type { Table } from '../src/tables/table.ts';
 import type { PartWriter, Warehouse } from '../src/warehouse/warehouse.ts';
 import type { Attempt } from './attempt.ts';
@@ -46,7 +47,7 @@ export async function extractBatch(
   const timer = setTimeout(() => timeUp.abort(new TimeUp()), run.limits.batchMs);
   try {
     const outcome = await readOn(input, table, client, writer, figures, call, stopping, began);
-    const part = await writer.finish();
+    const part = await spanned('stage', { 'incident_io.rows': writer.rows }, () => writer.finish());
     return { ...(part && { part }), ...figures, ...outcome };
   } catch (error) {
     await writer.abort();

@@ -2,21 +2,25 @@ import { Context } from '@temporalio/activity';
 import type { Call } from '../src/incident-io/client.ts';
 import { TableUnknownError, UsageError } from '../src/errors.ts';
 import type { Vault } from '../src/key.ts';
+import { describeSpan } from '../src/spans.ts';
 import type { Table } from '../src/tables/table.ts';
-import type { Warehouse } from '../src/warehouse/warehouse.ts';
+import type { CommitOutcome, Warehouse } from '../src/warehouse/warehouse.ts';
 import { type Attempt, attempt } from './attempt.ts';
 import { Clients } from './clients.ts';
 import { commitSync } from './commit-sync.ts';
-import type { Activities, TableRun } from './contract.ts';
+import type { Activities, Extracted, TableRun } from './contract.ts';
 import { extractBatch } from './extract-batch.ts';
 import { planSync } from './plan-sync.ts';
+import { batchFacts, commitFacts, planFacts } from './span-facts.ts';
 
 /** Told of what runs do, as it happens. */
 export type Observer = {
   /** A request was sent, after so many milliseconds at the rate limit. */
   readonly requested: (table: string, waitedMs: number) => void;
-  /** A batch staged so many rows. */
-  readonly staged: (table: string, rows: number) => void;
+  /** A batch ended, after so many seconds; what it read is staged. */
+  readonly batched: (table: string, batch: Extracted, seconds: number) => void;
+  /** A commit was decided, whatever way, after so many seconds. */
+  readonly committed: (table: string, outcome: CommitOutcome, seconds: number) => void;
 };
 
 /** What activities need from the outside, so that a test can hand in its own. */
@@ -49,24 +53,29 @@ export function createActivities({
     }
   };
   /** An attempt of one of the run's steps, whose requests the observer hears of. */
-  const step = <T>({ table, limits }: TableRun, work: (attempt: Attempt) => Promise<T>): Promise<T> =>
-    attempt(limits.giveUpAfterMs, ({ signal, waited }) =>
-      work({
+  const step = <T>({ table, runId, limits }: TableRun, work: (attempt: Attempt) => Promise<T>): Promise<T> =>
+    attempt(limits.giveUpAfterMs, ({ signal, waited }) => {
+      describeSpan({ 'incident_io.table': table, 'incident_io.run': runId });
+      return work({
         signal,
         waited: (ms) => {
           waited(ms);
           observer?.requested(table, ms);
         },
-      }),
-    );
+      });
+    });
   return {
     planSync: (input) =>
-      step(input.run, (attempt) =>
-        planSync(input, tableNamed(input.run.table), warehouse, clients, callOf(attempt)),
-      ),
+      step(input.run, async (attempt) => {
+        const { table } = input.run;
+        const plan = await planSync(input, tableNamed(table), warehouse, clients, callOf(attempt));
+        describeSpan(planFacts(plan));
+        return plan;
+      }),
     extractBatch: (input) =>
       step(input.run, async (attempt) => {
         const { table } = input.run;
+        const seconds = stopwatch();
         const batch = await extractBatch(
           input,
           tableNamed(table),
@@ -75,13 +84,19 @@ export function createActivities({
           attempt,
           shuttingDown(),
         );
-        observer?.staged(table, batch.part?.rows ?? 0);
+        describeSpan(batchFacts(input, batch));
+        observer?.batched(table, batch, seconds());
         return batch;
       }),
     commitSync: (input) =>
-      step(input.run, (attempt) =>
-        commitSync(input, tableNamed(input.run.table), warehouse, clients, callOf(attempt)),
-      ),
+      step(input.run, async (attempt) => {
+        const { table } = input.run;
+        const seconds = stopwatch();
+        const outcome = await commitSync(input, tableNamed(table), warehouse, clients, callOf(attempt));
+        describeSpan(commitFacts(outcome));
+        observer?.committed(table, outcome, seconds());
+        return outcome;
+      }),
     discardStaged: ({ run }) => step(run, () => warehouse.discardStaged(tableNamed(run.table), run.runId)),
     keepUp: ({ run, since }) =>
       step(run, ({ signal }) => warehouse.keepUp(tableNamed(run.table), since, signal)),
@@ -90,6 +105,12 @@ export function createActivities({
 
 function callOf({ signal, waited }: Attempt): Call {
   return { signal, onRequest: ({ waitedMs }) => waited(waitedMs) };
+}
+
+/** Seconds since this call. */
+function stopwatch(): () => number {
+  const began = performance.now();
+  return () => (performance.now() - began) / 1_000;
 }
 
 /** Whether this worker is going down: what was read is then handed over, not thrown away. */

@@ -1,3 +1,5 @@
+import { copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { Client, type WorkflowClientInterceptor, WorkflowNotFoundError } from '@temporalio/client';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -9,7 +11,7 @@ import { statusOf as readStatus, type TableStatus } from '../src/temporal/operat
 import { quietRuntime } from '../src/temporal/serve.ts';
 import { cli, type CliOptions } from './helpers/cli.ts';
 import { link, type Linked, startedAfter } from './helpers/linked.ts';
-import { sync } from './helpers/sync.ts';
+import { sync, temporaryFolder } from './helpers/sync.ts';
 import { connectToTestServer } from './helpers/temporal.ts';
 import { expectTruth } from './helpers/truth.ts';
 
@@ -46,6 +48,104 @@ function statusOfForgotten({ settings, warehouse }: Linked, table: string): Prom
   const client = new Client({ connection, namespace, interceptors: { workflow: [forgets] } });
   return readStatus(client, settings, tableNamed(table), warehouse);
 }
+
+describe('status of many connections', () => {
+  type Line = {
+    readonly settings: string;
+    readonly state: string;
+    readonly message?: string;
+    readonly tables: readonly { readonly table: string; readonly state: string; readonly message?: string }[];
+  };
+  const fleet = async (...settings: string[]) => {
+    const { code, out } = await cli(['status', '--json', '--settings', ...settings]);
+    return { code, lines: JSON.parse(out) as Line[] };
+  };
+  const every = (seconds: number): TableSettings => ({ sync: 'full_refresh', every: `${seconds}s` });
+
+  it('tells in a line each what is wrong, worst first, and what to do', { timeout: 90_000 }, async () => {
+    const sandbox = await sandboxOf();
+    const [current, failing, late, never] = [
+      await link(temporal, sandbox, { users: fullRefresh }),
+      await link(temporal, sandbox, { users: fullRefresh, severities: fullRefresh }),
+      await link(temporal, sandbox, { users: every(1) }),
+      await link(temporal, sandbox, { users: every(1) }),
+    ];
+    for (const linked of [current, late]) await linked.serving(() => linked.run('users'));
+    await failing.serving(async () => {
+      await failing.run('severities');
+      sandbox.setScopes(sandbox.key, ['severities.view']);
+      await expect(failing.run('users')).rejects.toMatchObject({ cause: { type: 'PermissionError' } });
+    });
+    await current.schedule('users').unpause();
+    await late.schedule('users').unpause();
+    // No worker serves it, so its first run waits.
+    await never.schedule('users').unpause();
+    const broken = join(late.folder, 'broken.json');
+    await writeFile(broken, '{ "version": 1 }');
+
+    const files = [current.file, failing.file, late.file, never.file, broken];
+    const line = (lines: Line[], file: string) => lines.find(({ settings }) => settings === file)!;
+    // The server's list follows in a moment.
+    const settled = async () => {
+      const { lines } = await fleet(...files);
+      return [...lines.map(({ state }) => state), line(lines, never.file).tables[0]?.message];
+    };
+    const expected = ['unreadable', 'failing', 'late', 'late', 'current', 'no worker answers.'];
+    await expect.poll(settled, { timeout: 30_000, interval: 500 }).toEqual(expected);
+    const { code, lines } = await fleet(...files);
+    expect(code).toBe(1);
+    expect(line(lines, broken).message).toContain('connection');
+    expect(line(lines, failing.file).tables).toMatchObject([
+      {
+        table: 'users',
+        state: 'failing',
+        error: 'PermissionError',
+        message: expect.stringContaining('403') as string,
+      },
+      { table: 'severities', state: 'paused' },
+    ]);
+
+    const { out } = await cli(['status', '--settings', ...files]);
+    expect(out).toMatch(/FAILING +users: GET .* 403 .*→ Grant/);
+    expect(out).toMatch(/LATE +users( \d+s behind)?: no worker answers\. → Start one/);
+    expect(out).toMatch(/\n5 connections: 1 unreadable, 1 failing, 2 late, 1 current\n$/);
+    // What a table's own status says agrees.
+    expect((await statusOf(late)).code).toBe(1);
+  });
+
+  it('takes a folder, and is content where all are current, paused or in their first sync', async () => {
+    const sandbox = await sandboxOf();
+    const paused = await link(temporal, sandbox, { users: fullRefresh });
+    await paused.serving(() => paused.run('users'));
+    await paused.schedule('users').pause('moving house');
+    const fresh = await link(temporal, sandbox, { users: fullRefresh });
+    await fresh.schedule('users').unpause();
+    const folder = await temporaryFolder();
+    await copyFile(paused.file, join(folder, 'a.json'));
+    await copyFile(fresh.file, join(folder, 'b.json'));
+    // The server's list follows in a moment.
+    const told = async () => {
+      const { code, lines } = await fleet(folder);
+      return { code, states: lines.map(({ state }) => state), why: lines[0]!.tables[0]!.message };
+    };
+    const expected = { code: 0, states: ['paused', 'first_sync'], why: 'moving house' };
+    await expect.poll(told, { timeout: 20_000, interval: 500 }).toEqual(expected);
+    expect((await cli(['status', 'users', '--settings', folder])).code).toBe(2);
+  });
+
+  it('tells of settings that are wrong though no server answers, and of why the others cannot be read', async () => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const missing = join(linked.folder, 'missing.json');
+    process.env['TEMPORAL_ADDRESS'] = '127.0.0.1:1';
+    onTestFinished(() => void (process.env['TEMPORAL_ADDRESS'] = temporal.address));
+    const { code, lines } = await fleet(linked.file, missing);
+    expect(code).toBe(1);
+    expect(lines.map(({ state, message }) => ({ state, message }))).toEqual([
+      { state: 'unreadable', message: expect.stringContaining('No Temporal server answers') as string },
+      { state: 'unreadable', message: expect.stringContaining('There is no settings file') as string },
+    ]);
+  });
+});
 
 describe('status', () => {
   it('knows how each table is kept current and what its last run left', async () => {

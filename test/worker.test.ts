@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -5,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../src/sandbox/sandbox.ts';
 import { useDevServer } from '../src/temporal/dev-server.ts';
 import { startCommand } from './helpers/command.ts';
+import { freePort, scrape } from './helpers/serving.ts';
 import { keyVariable, settingsFor, startOnWorkerQueue, type TestSettings } from './helpers/worker-queue.ts';
 import { connectToTestServer } from './helpers/temporal.ts';
 import { expectTruth } from './helpers/truth.ts';
@@ -144,6 +146,8 @@ describe('what it tells', () => {
 
     const requests = (table: string) =>
       sandbox.requests.filter((request) => request.table === table && request.status !== 429).length;
+    // One series, though its zero and its runs are counted in different places.
+    expect(figures.series('incident_io_source_runs_total', 'users', 'outcome="failed"')).toBe(1);
     expect(figures('incident_io_source_runs_total', 'incident_updates', 'outcome="synced"')).toBe(1);
     expect(figures('incident_io_source_runs_total', 'users', 'outcome="failed"')).toBe(1);
     expect(figures('incident_io_source_rows_total', 'incident_updates')).toBe(2_000);
@@ -154,7 +158,28 @@ describe('what it tells', () => {
       Math.floor(result.read.waitedMs / 1_000),
     );
     expect(figures('incident_io_source_lag_seconds', 'severities')).toBe(Infinity);
-    expect(figures('temporal_worker_task_slots_available', '')).toBeGreaterThan(0);
+    expect(figures('incident_io_source_frequency_seconds', 'severities')).toBe(21_600);
+    expect(figures('incident_io_source_batches_total', 'incident_updates')).toBe(1);
+    expect(figures('incident_io_source_batch_seconds_count', 'incident_updates')).toBe(result.read.batches);
+    expect(figures('incident_io_source_commits_total', 'incident_updates', 'outcome="committed"')).toBe(1);
+    expect(figures('incident_io_source_commit_seconds_count', 'incident_updates')).toBe(1);
+    expect(figures('incident_io_source_rows_changed_total', 'incident_updates', 'change="inserted"')).toBe(
+      2_000,
+    );
+    expect(figures('incident_io_source_written_bytes_total', 'incident_updates')).toBe(
+      result.changes?.bytesWritten,
+    );
+    // Prometheus sees no increase in a series that begins with its first failure.
+    expect(figures('incident_io_source_runs_total', 'severities', 'outcome="failed"')).toBe(0);
+    for (const file of ['grafana-dashboard.json', 'prometheus-alerts.yml']) {
+      const used = readFileSync(new URL(`../deploy/${file}`, import.meta.url), 'utf8');
+      const names = new Set(used.match(/\b(incident_io_source|temporal)_[a-z_]+/g));
+      expect(names.size).toBeGreaterThan(4);
+      expect([...names].filter((name) => figures(name, '') === undefined)).toEqual([]);
+    }
+    expect(
+      figures('temporal_worker_task_slots_available', '', `connection="${settings.connection}"`),
+    ).toBeGreaterThan(0);
   });
 
   it('refuses to start where it could not work', async () => {
@@ -178,28 +203,3 @@ describe('what it tells', () => {
     expect(withoutServer.err()).toContain('No Temporal server answers');
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
-}
-
-/** The sum of a metric's values, of those with this table and text among their labels. */
-async function scrape(address: string) {
-  const text = await (await fetch(`http://${address}/metrics`)).text();
-  return (name: string, table: string, label = ''): number | undefined => {
-    const values = text
-      .split('\n')
-      .filter((line) => line.startsWith(`${name}{`) && line.includes(label))
-      .filter((line) => table === '' || line.includes(`table="${table}"`))
-      .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1).replace(/^\+?inf$/i, 'Infinity')));
-    return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
-  };
-}

@@ -127,6 +127,19 @@ export function count(n: number, noun?: string): string {
   return `${figure} ${noun}${n === 1 ? '' : 's'}`;
 }
 
+/** `40s`, `12m`, `3h`, `9d`: the largest unit of which there are two, or the smallest. */
+export function span(seconds: number): string {
+  const units = [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['m', 60],
+  ] as const;
+  for (const [unit, length] of units) {
+    if (seconds >= 2 * length) return `${Math.floor(seconds / length)}${unit}`;
+  }
+  return `${Math.round(seconds)}s`;
+}
+
 /** The value, if it is one of those allowed; otherwise a UsageError that names the nearest. */
 export function choices<T extends string>(name: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((one) => one === value);

@@ -1,20 +1,28 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { defaultSettingsFile, type Settings } from '../settings.ts';
-import { tableNamed } from '../tables/index.ts';
 import type { TemporalAccess } from '../temporal/connection.ts';
 import type { Log } from '../temporal/logs.ts';
 import type { Serving } from '../temporal/serve.ts';
+import type { Tracing } from '../temporal/tracing.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { Condition } from './health.ts';
 import type { Session } from './session.ts';
 
 /** The options of commands that serve a connection's runs. */
-export type ServingOptions = { readonly settings: string; readonly metrics?: string };
+export type ServingOptions = {
+  readonly settings: string;
+  readonly metrics?: string;
+  readonly health?: string;
+};
 
 export function addServingOptions(command: Command): Command {
   return command
     .option('--settings <file>', 'the settings of the connection', defaultSettingsFile)
-    .option('--metrics <address>', 'serve metrics for Prometheus, at an IP address and port of this machine');
+    .option('--metrics <address>', 'serve metrics for Prometheus, at an IP address and port of this machine')
+    .option(
+      '--health <address>',
+      'answer probes, /livez and /readyz, at an address and port of this machine',
+    );
 }
 
 /** What serves a connection's runs, while it does. */
@@ -28,50 +36,68 @@ export async function servingRuns<T>(
   { signal }: Session,
   settings: Settings,
   log: Log,
-  metrics: string | undefined,
+  { metrics, health: healthAddress }: Pick<ServingOptions, 'metrics' | 'health'>,
   work: (service: Service) => Promise<T>,
 ): Promise<T> {
-  const [serve, { connectTemporal }, { countingObserver, keepLag }, { workerQueue }, { openDestination }] =
-    await Promise.all([
-      import('../temporal/serve.ts'),
-      import('../temporal/connection.ts'),
-      import('../temporal/metrics.ts'),
-      import('../temporal/names.ts'),
-      import('../warehouse/open-warehouse.ts'),
-    ]);
+  const [
+    serve,
+    { connectTemporal },
+    figures,
+    { workerQueue },
+    { openDestination },
+    { serveHealth },
+    watches,
+  ] = await Promise.all([
+    import('../temporal/serve.ts'),
+    import('../temporal/connection.ts'),
+    import('../temporal/metrics.ts'),
+    import('../temporal/names.ts'),
+    import('../warehouse/open-warehouse.ts'),
+    import('./health.ts'),
+    import('./watches.ts'),
+  ]);
   const { connection, destination } = settings;
-  const tables = Object.keys(settings.tables).map(tableNamed);
+  const condition: Condition = { temporal: 'not asked yet', destination: 'not asked yet' };
   const warehouse = await openDestination(destination);
+  let tracing: Tracing | undefined;
+  let health: Awaited<ReturnType<typeof serveHealth>> | undefined;
   try {
+    if (healthAddress !== undefined) health = await serveHealth(healthAddress, condition, signal);
     await warehouse.assertWritable();
-    serve.servingRuntime(log, metrics);
+    condition.destination = 'ok';
+    serve.servingRuntime(log, connection, metrics);
+    tracing = await tracingIfAsked(process.env, log);
     const access = await connectTemporal({ env: process.env, report: (line) => log('info', line) });
+    condition.temporal = 'ok';
+    const { address, namespace } = access;
     const taskQueue = workerQueue(destination);
     const meter = metrics === undefined ? undefined : serve.runtimeMeter();
-    const observer = meter && countingObserver(meter);
+    if (meter) figures.countRunsFromZero(meter, settings, { namespace, taskQueue });
+    const observer = meter && figures.countingObserver(meter);
     try {
       return await serve.serveWhile(
-        { access, warehouse, taskQueue, ...(observer && { observer }) },
+        { access, warehouse, taskQueue, ...(observer && { observer }), ...(tracing && { tracing }) },
         async (serving) => {
-          const { address, namespace } = access;
+          condition.worker = serving.status;
           log('info', 'worker started', { connection, destination, taskQueue, address, namespace });
           signal.addEventListener('abort', () =>
             log('info', 'worker stops: batches hand over what they hold'),
           );
           const done = new AbortController();
-          const watches = [
-            watchServer(access, log, done.signal),
-            ...(meter ? [keepLag(meter, warehouse, tables, log, done.signal)] : []),
+          const going = [
+            watches.watchServer(access, condition, log, done.signal),
+            ...(health ? [watches.watchDestination(warehouse, condition, log, done.signal)] : []),
+            ...(meter ? [figures.keepTableFigures(meter, warehouse, settings, log, done.signal)] : []),
           ];
           try {
             // A watch that ends first has failed.
             return await Promise.race([
               work({ ...serving, access, warehouse }),
-              ...watches.map((watch) => watch.then(() => new Promise<never>(() => {}))),
+              ...going.map((watch) => watch.then(() => new Promise<never>(() => {}))),
             ]);
           } finally {
             done.abort();
-            await Promise.all(watches);
+            await Promise.all(going);
           }
         },
       );
@@ -80,51 +106,17 @@ export async function servingRuns<T>(
       log('info', 'worker stopped', { connection });
     }
   } finally {
+    await tracing?.stop();
+    await health?.close();
     await warehouse.close();
   }
 }
 
-/** Between two questions to the server, and for its answer. */
-const askEveryMs = 5_000;
-
-/**
- * Tells when the Temporal server stops answering and when it answers again; the worker goes on by itself. An
- * embedded one that ended is started again, on its port and database: nobody else would.
- */
-async function watchServer(access: TemporalAccess, log: Log, done: AbortSignal): Promise<void> {
-  const { connection, embedded, address } = access;
-  const { defaultStateDir, useDevServer } = await import('../temporal/dev-server.ts');
-  const server = {
-    stateDir: defaultStateDir(process.env),
-    env: process.env,
-    report: (line: string) => log('info', line),
-  };
-  let answers = true;
-  while (!done.aborted) {
-    const error = await failureOf(() =>
-      connection.withAbortSignal(done, () =>
-        connection.withDeadline(Date.now() + askEveryMs, () => connection.workflowService.getSystemInfo({})),
-      ),
-    );
-    if (done.aborted) return;
-    if (answers && error) log('warn', 'the Temporal server does not answer', { address, error });
-    if (!answers && !error) log('info', 'the Temporal server answers again', { address });
-    answers = error === undefined;
-    if (error && embedded) {
-      // One that lives is left alone. This process stays on its record through its first use.
-      const use = await useDevServer(server);
-      await use.release();
-    }
-    await sleep(askEveryMs, undefined, { signal: done }).catch(() => undefined);
-  }
-}
-
-/** The message of what it rejects with. */
-async function failureOf(ask: () => Promise<unknown>): Promise<string | undefined> {
-  try {
-    await ask();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+/** Loads OpenTelemetry where its own variables name a place for traces, and only there. */
+async function tracingIfAsked(env: NodeJS.ProcessEnv, log: Log): Promise<Tracing | undefined> {
+  const endpoint = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  const isOff = env['OTEL_SDK_DISABLED'] === 'true' || env['OTEL_TRACES_EXPORTER'] === 'none';
+  if (!endpoint || isOff) return undefined;
+  const { startTracing } = await import('../temporal/tracing.ts');
+  return startTracing(env, log);
 }

@@ -1,69 +1,106 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Writable } from 'node:stream';
 import { Command, Option } from 'commander';
+import { UsageError } from '../errors.ts';
+import { defaultSettingsFile } from '../settings.ts';
+import { tables } from '../tables/index.ts';
+import {
+  isFailed,
+  lateMeans,
+  needsSomebody,
+  reasonOf,
+  reasonOfLateness,
+  tableState,
+} from '../temporal/operate-fleet.ts';
 import type { EndedRun, TableStatus } from '../temporal/operate-status.ts';
 import { examples } from './help.ts';
-import { addOperatingOptions, type Operated, operating, type OperatingOptions } from './operating.ts';
-import { count, type PrintedColumn, printJson, printTable, visible } from './output.ts';
+import { type Operated, operating, type OperatingOptions } from './operating.ts';
+import { count, type PrintedColumn, printJson, printTable, span, visible } from './output.ts';
 import { hideSecrets } from '../secrets.ts';
 import type { Output, Session } from './session.ts';
+import { fleetStatus, readingStatuses, settingsIn } from './status-fleet.ts';
 
-type StatusOptions = OperatingOptions & { readonly watch?: true };
+type StatusOptions = {
+  readonly settings: readonly string[];
+  readonly json?: true;
+  readonly watch?: true;
+};
 
 const redrawEveryMs = 2_000;
 /** Below this a terminal shows the columns people look for first. */
 const wideColumns = 140;
 
-/** `status`: how the tables of a connection are doing. */
+/** `status`: how the tables of a connection are doing, or how many connections are. */
 export function statusCommand(session: Session): Command {
-  return addOperatingOptions(
-    new Command('status').description(
-      'how tables are doing: last and next run, rows, lag, errors; exits with 1 where the last run failed',
-    ),
-  )
+  return new Command('status')
+    .description(
+      'how tables are doing: last and next run, rows, lag, errors; of several settings a line a connection, worst ' +
+        'first; exits with 1 where a run failed, a schedule is missing, or a table is late',
+    )
+    .argument('[table...]', 'the tables; all of the settings when none is named')
+    .addOption(
+      new Option(
+        '--settings <file...>',
+        'the settings of the connection; several files or folders of them',
+      ).default([defaultSettingsFile], defaultSettingsFile),
+    )
+    .option('--json', 'print JSON')
     .addOption(new Option('--watch', 'show it anew every few seconds, until Ctrl-C').conflicts('json'))
     .addHelpText(
       'after',
-      examples(
+      `\n${lateMeans}\n${examples(
         ['All tables', 'incident-io-source status'],
+        ['Is everything current, and if not, why?', 'incident-io-source status --settings connections/'],
         ['Follow a first sync', 'incident-io-source status --watch'],
         [
           'Tables that lag more than an hour behind',
           `incident-io-source status --json | jq -r '.[] | select(.lagSeconds > 3600).table'`,
         ],
-      ),
+      )}`,
     )
     .action((names: string[], options: StatusOptions) => status(session, names, options));
 }
 
-async function status(session: Session, names: readonly string[], options: StatusOptions): Promise<void> {
+async function status(session: Session, named: readonly string[], options: StatusOptions): Promise<void> {
+  // The option takes all that follows it, for the sake of settings/*.json; names of tables may stand there too.
+  const names = [...named, ...options.settings.filter(isTable)];
+  const given = options.settings.filter((name) => !isTable(name));
+  const files = await settingsIn(given.length > 0 ? given : [defaultSettingsFile]);
+  const [file = defaultSettingsFile, ...others] = files;
+  const isOne = others.length === 0 && (given.length === 0 || file === given[0]);
+  if (isOne) {
+    await statusOfOne(session, names, { ...options, settings: file });
+    return;
+  }
+  if (names.length > 0 || options.watch) {
+    throw new UsageError(
+      `${options.watch ? '--watch follows' : 'Tables are told of in'} one connection, and there are ${files.length} settings files.`,
+      'Name one of them with --settings.',
+    );
+  }
+  await fleetStatus(session, files, options.json === true);
+}
+
+const isTable = (name: string) => tables.some((table) => table.name === name);
+
+async function statusOfOne(
+  session: Session,
+  names: readonly string[],
+  options: OperatingOptions & Pick<StatusOptions, 'watch'>,
+): Promise<void> {
   await operating(session, names, options, async (operated) => {
-    const [{ statusOf }, { openDestination }] = await Promise.all([
-      import('../temporal/operate-status.ts'),
-      import('../warehouse/open-warehouse.ts'),
-    ]);
     const { client, settings, tables } = operated;
-    const { destination } = settings;
-    const warehouse = await openDestination(destination);
-    const read = () => Promise.all(tables.map((table) => statusOf(client, settings, table, warehouse)));
-    try {
+    await readingStatuses(client, settings, tables, async (read) => {
       if (options.watch) {
         await watch(session, operated, read);
         return;
       }
       const statuses = await read();
-      if (statuses.some(needsSomebody)) session.exitCode = 1;
+      if (statuses.some((status) => needsSomebody(tableState(status).state))) session.exitCode = 1;
       if (options.json) printJson(session.stdout, statuses);
       else print(session.stdout, operated, statuses);
-    } finally {
-      await warehouse.close();
-    }
+    });
   });
-}
-
-/** Whether the table is stale for a reason that a person should look at. */
-function needsSomebody({ schedule, lastRun, tableError }: TableStatus): boolean {
-  return schedule === 'missing' || tableError !== undefined || (lastRun !== undefined && isFailed(lastRun));
 }
 
 /** Draws over what was drawn before on a terminal, and below it elsewhere; being interrupted is how it ends. */
@@ -181,7 +218,7 @@ function nextRunOf({ schedule, nextRun, buffered }: TableStatus): string {
 
 /** What a person should know of a table beside its figures, and what to do. */
 function remarksOn(status: TableStatus): string[] {
-  const { table, schedule, note, running, lastRun, lastSuccess, tableError } = status;
+  const { table, schedule, note, running, lastRun, lastSuccess, tableError, lateSince } = status;
   const lines: string[] = [];
   if (running) {
     const { phase, rows, requests, windows, retrying, workerAnswers } = running;
@@ -199,10 +236,7 @@ function remarksOn(status: TableStatus): string[] {
   for (const said of lastRun?.result?.notes ?? []) lines.push(`note: ${table}: ${said}`);
   if (tableError) lines.push(`error: ${table}: ${tableError.message}`, `  → ${tableError.advice}`);
   if (lastRun && isFailed(lastRun)) {
-    const { message, advice } = lastRun.failure ?? {
-      message: 'the last run failed, and the Temporal server has forgotten why.',
-      advice: 'Trigger the table to see.',
-    };
+    const { message, advice } = reasonOf(lastRun);
     lines.push(`error: ${table}: ${message}`, `  → ${advice}`);
     lines.push(
       lastSuccess === undefined
@@ -210,26 +244,13 @@ function remarksOn(status: TableStatus): string[] {
         : `  The last success was ${since(lastSuccess)} ago.`,
     );
   }
+  if (lateSince !== undefined) {
+    const { message, advice } = reasonOfLateness(status);
+    lines.push(`late: ${table}: for ${since(lateSince)}; ${message}`, `  → ${advice}`);
+  }
   return lines;
-}
-
-function isFailed({ outcome }: EndedRun): boolean {
-  return outcome === 'failed' || outcome === 'timed_out' || outcome === 'terminated';
 }
 
 function since(time: string): string {
   return span(Math.max(0, (Date.now() - Date.parse(time)) / 1000));
-}
-
-/** `40s`, `12m`, `3h`, `9d`: the largest unit of which there are two, or the smallest. */
-function span(seconds: number): string {
-  const units = [
-    ['d', 86_400],
-    ['h', 3_600],
-    ['m', 60],
-  ] as const;
-  for (const [unit, length] of units) {
-    if (seconds >= 2 * length) return `${Math.floor(seconds / length)}${unit}`;
-  }
-  return `${Math.round(seconds)}s`;
 }

@@ -30,7 +30,7 @@ export function upCommand(session: Session): Command {
     .action((options: ServingOptions) => up(session, options));
 }
 
-async function up(session: Session, { settings: file, metrics }: ServingOptions): Promise<void> {
+async function up(session: Session, { settings: file, ...endpoints }: ServingOptions): Promise<void> {
   const [{ readSettings }, { createLog }] = await Promise.all([
     import('../settings-file.ts'),
     import('../temporal/logs.ts'),
@@ -41,7 +41,7 @@ async function up(session: Session, { settings: file, metrics }: ServingOptions)
   const log = createLog(screen.lines);
   try {
     const account = await accountOf(session, settings, key, log);
-    await servingRuns(session, settings, log, metrics, async (service) => {
+    await servingRuns(session, settings, log, endpoints, async (service) => {
       await applySettings(session, settings, account, service, log);
       await show(session, settings, service, log, screen);
     });

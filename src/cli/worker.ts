@@ -21,12 +21,13 @@ export function workerCommand(session: Session): Command {
           `TEMPORAL_ADDRESS=temporal:7233 ${keyVariable}=… incident-io-source worker`,
         ],
         ['With figures for Prometheus', 'incident-io-source worker --metrics 127.0.0.1:9464'],
+        ['With probes for Kubernetes', 'incident-io-source worker --health 0.0.0.0:8086'],
       ),
     )
     .action((options: ServingOptions) => work(session, options));
 }
 
-async function work(session: Session, { settings: file, metrics }: ServingOptions): Promise<void> {
+async function work(session: Session, { settings: file, ...endpoints }: ServingOptions): Promise<void> {
   const [{ readSettings }, { createLog }] = await Promise.all([
     import('../settings-file.ts'),
     import('../temporal/logs.ts'),
@@ -34,7 +35,7 @@ async function work(session: Session, { settings: file, metrics }: ServingOption
   const settings = await readSettings(file);
   // A worker without the key would take other workers' batches and fail them.
   await resolveKey(settings.apiKey);
-  await servingRuns(session, settings, createLog(session.stderr), metrics, async () => {
+  await servingRuns(session, settings, createLog(session.stderr), endpoints, async () => {
     if (!session.signal.aborted) await once(session.signal, 'abort');
   });
 }

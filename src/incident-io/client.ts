@@ -12,6 +12,7 @@ import {
   UnexpectedResponseError,
   UsageError,
 } from '../errors.ts';
+import { spanned, spanSince } from '../spans.ts';
 import { parseJson } from './json.ts';
 import { type BucketLimit, Pace, type RateHeaders, type Turn } from './pace.ts';
 
@@ -92,7 +93,13 @@ export function createClient({
           signal: call.waitSignal ? AbortSignal.any([call.signal, call.waitSignal]) : call.signal,
           ...(bucket && { bucket: { ...bucket, name: path } }),
         });
-        const response = await send(http, path, params, call, timeoutMs, turn);
+        if (turn.waitedMs > 0) spanSince('wait at the limit', turn.waitedMs);
+        const request = { 'http.request.method': 'GET', 'url.path': path };
+        const response = await spanned(`GET ${path}`, request, async (span) => {
+          const response = await send(http, path, params, call, timeoutMs, turn);
+          span.setAttribute('http.response.status_code', response.status);
+          return response;
+        });
         const headers = rateHeaders(response);
         turn.done(headers);
         const text = response.data as string;

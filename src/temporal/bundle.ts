@@ -3,14 +3,25 @@ import { rename, writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
+import { tracingModule } from './worker.ts';
 
-/** Writes the code that workers run workflows from, made of `workflows/` beside these sources or this build. */
-export async function bundleWorkflows(file: string): Promise<void> {
+/**
+ * Writes the code that workers run workflows from, made of `workflows/` beside these sources or this build.
+ * @param workflowInterceptorModules what goes between them and Temporal.
+ */
+export async function bundleWorkflows(
+  file: string,
+  workflowInterceptorModules: string[] = [],
+): Promise<void> {
   const workflowsPath = fileURLToPath(
     new URL(`../../workflows/index${extname(import.meta.url)}`, import.meta.url),
   );
   const silent = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error };
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: silent });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    workflowInterceptorModules,
+    logger: silent,
+  });
   // Renamed into place: a worker that starts meanwhile reads the old bundle or the new one.
   await writeFile(`${file}.new`, code);
   await rename(`${file}.new`, file);
@@ -18,5 +29,7 @@ export async function bundleWorkflows(file: string): Promise<void> {
 
 const thisFile = fileURLToPath(import.meta.url);
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === thisFile) {
-  await bundleWorkflows(fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url)));
+  const built = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+  await bundleWorkflows(built('workflow-bundle.js'));
+  await bundleWorkflows(built('workflow-bundle-traced.js'), [tracingModule]);
 }

@@ -1,7 +1,5 @@
 import {
   type Client,
-  type ScheduleDescription,
-  type ScheduleExecutionResult,
   WorkflowFailedError,
   type WorkflowExecutionDescription,
   WorkflowNotFoundError,
@@ -10,12 +8,13 @@ import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio
 import { adviceOf, asApplicationFailure } from '../../workflows/failures.ts';
 import type { syncTable, SyncTableResult } from '../../workflows/sync-table.ts';
 import { SourceError } from '../errors.ts';
-import type { Settings, TableSettings } from '../settings.ts';
+import { type Frequency, intervalMs, type Settings, type TableSettings } from '../settings.ts';
 import type { Table } from '../tables/table.ts';
 import type { TableState, Warehouse } from '../warehouse/warehouse.ts';
-import { runId, scheduleId, workerQueue } from './names.ts';
-import { bufferedIn, describeRun, describeSchedule, openRuns, progressIfAnswered } from './operate.ts';
+import { runId } from './names.ts';
+import { describeRun, openRuns, progressIfAnswered, type Run } from './operate.ts';
 import type { RunProgress } from './runs.ts';
+import { describedSchedule, type ScheduledAction, type ScheduleFacts } from './schedule-facts.ts';
 
 /** A run that has ended. Times are RFC 3339, UTC. */
 export type EndedRun = {
@@ -58,52 +57,108 @@ export type TableStatus = TableSettings & {
   readonly lastFullRead?: string;
   /** Since the run began that the table is as fresh as. */
   readonly lagSeconds?: number;
+  /** Since when the table is late, by the definition of `lateMeans`, where it is. */
+  readonly lateSince?: string;
   readonly nextRun?: string;
   /** The table cannot be read, and why. */
   readonly tableError?: { readonly error: string; readonly message: string; readonly advice: string };
 };
 
-/** Reads how a table is doing from its schedule, its last runs and what the table says about itself. */
+/**
+ * Reads how a table is doing from its schedule, its last runs and what the table says about itself.
+ * @param listed the schedule as the server's list has it: where that and the table say that all is well, nothing else
+ * is asked, and runs are left out.
+ */
 export async function statusOf(
   client: Client,
   settings: Settings,
   table: Table,
   warehouse: Warehouse,
+  listed?: ScheduleFacts,
 ): Promise<TableStatus> {
-  const { connection, destination, tables } = settings;
+  const { destination, tables } = settings;
   const base = { table: table.name, ...tables[table.name]! };
-  const schedule = await describeSchedule(client, scheduleId(connection, table.name));
+  const schedule = listed ?? (await describedSchedule(client, settings, table.name));
   // On another host there is no folder to look into; the last run knows what it committed.
-  const here = !schedule || schedule.action.taskQueue === workerQueue(destination);
+  const here = schedule?.isHere ?? true;
   const { state, tableError } = here ? await readState(warehouse, table) : {};
   const found = { ...stateFields(state), ...(tableError && { tableError }) };
-  const [running] = await goingRuns(client, schedule, runId(destination, table.name));
+  if (listed) {
+    const known = here ? found : startOfLastGood(listed);
+    if (isWell(listed, base.every, known)) {
+      return { ...base, ...scheduleFields(listed), ...fieldsOf(known) };
+    }
+  }
+  const byHand = runId(destination, table.name);
+  const [running] = await goingRuns(client, schedule?.running ?? [], byHand);
   if (!schedule) {
-    return {
-      ...base,
-      schedule: 'missing',
-      ...(running && { running }),
-      buffered: false,
-      ...fieldsOf(found),
-    };
+    return { ...base, schedule: 'missing', ...(running && { running }), buffered: false, ...fieldsOf(found) };
   }
 
-  const { paused, note } = schedule.state;
   const { lastRun, lastSuccess } = await lastRuns(client, schedule);
   const committed = here ? found : resultFields(lastSuccess);
+  const due = await dueBy(base.every, schedule, committed, lastSuccess?.result);
+  // A first sync may take longer than any frequency.
+  const isFirst = committed.completeTo === undefined && running?.workerAnswers === true;
+  const isLate = !schedule.paused && !committed.tableError && !isFirst && due < Date.now();
   const success = lastSuccess?.ended ?? lastSuccess?.started ?? committed.completeTo;
-  const [next] = schedule.info.nextActionTimes;
   return {
     ...base,
-    schedule: paused ? 'paused' : 'active',
-    ...(paused && note && { note }),
+    ...scheduleFields(schedule),
     ...(running && { running }),
-    buffered: bufferedIn(schedule) > 0,
     ...(lastRun && { lastRun }),
     ...(success !== undefined && { lastSuccess: success }),
     ...fieldsOf(committed),
+    ...(isLate && { lateSince: new Date(due).toISOString() }),
+  };
+}
+
+function scheduleFields({
+  paused,
+  note,
+  buffered,
+  next,
+}: ScheduleFacts): Pick<TableStatus, 'schedule' | 'note' | 'buffered' | 'nextRun'> {
+  return {
+    schedule: paused ? 'paused' : 'active',
+    ...(paused && note && { note }),
+    buffered,
     ...(!paused && next && { nextRun: next.toISOString() }),
   };
+}
+
+/**
+ * Whether the newest run succeeded, or was cancelled, and the table is not late. A schedule notices that a run has
+ * ended when it starts the next one; a table that is complete up to a run's start has been committed by it, though.
+ */
+function isWell(
+  { actions, paused }: ScheduleFacts,
+  every: Frequency,
+  { completeTo, tableError }: Committed,
+): boolean {
+  if (tableError || completeTo === undefined) return false;
+  const complete = Date.parse(completeTo);
+  const newest = actions.at(-1);
+  const outcome = newest && outcomeByNumber[newest.status];
+  const isGood =
+    !newest || outcome === 'synced' || outcome === 'cancelled' || complete >= newest.takenAt.getTime();
+  return isGood && (paused || Date.now() <= complete + 2 * intervalMs(every));
+}
+
+function startOfLastGood({ actions }: ScheduleFacts): Committed {
+  const good = actions.findLast(({ status }) => outcomeByNumber[status] === 'synced');
+  return good ? freshness(good.takenAt.getTime()) : {};
+}
+
+/** Until when the table has to be complete anew not to be late, milliseconds since the epoch. */
+async function dueBy(
+  every: Frequency,
+  { createdAt }: ScheduleFacts,
+  { completeTo }: Committed,
+  lastGood: SyncTableResult | undefined,
+): Promise<number> {
+  const from = completeTo === undefined ? (await createdAt()).getTime() : Date.parse(completeTo);
+  return from + 2 * intervalMs(every) + (lastGood?.seconds ?? 0) * 1_000;
 }
 
 type Committed = Pick<TableStatus, 'rows' | 'watermark' | 'lastFullRead' | 'lagSeconds' | 'tableError'> & {
@@ -134,8 +189,12 @@ function stateFields(state: TableState | undefined): Committed {
   return committedOf(rows, watermark, fullReadAt);
 }
 
+/** What a run left, for those who cannot look into the table; the server may have forgotten all but its start. */
 function resultFields(run: EndedRun | undefined): Committed {
-  return run?.result ? committedOf(run.result.rows, run.result.watermark, undefined) : {};
+  if (!run) return {};
+  const { result, started } = run;
+  if (!result) return freshness(Date.parse(started));
+  return committedOf(result.rows, result.watermark, result.fullRead ? Date.parse(started) : undefined);
 }
 
 function committedOf(rows: number, watermark: number | undefined, fullReadAt: number | undefined): Committed {
@@ -144,20 +203,20 @@ function committedOf(rows: number, watermark: number | undefined, fullReadAt: nu
     rows,
     ...(watermark !== undefined && { watermark: new Date(watermark).toISOString() }),
     ...(fullReadAt !== undefined && { lastFullRead: new Date(fullReadAt).toISOString() }),
-    ...(completeTo > 0 && {
-      completeTo: new Date(completeTo).toISOString(),
-      lagSeconds: Math.max(0, Math.round((Date.now() - completeTo) / 1000)),
-    }),
+    ...(completeTo > 0 && freshness(completeTo)),
+  };
+}
+
+function freshness(completeTo: number): Pick<Committed, 'completeTo' | 'lagSeconds'> {
+  return {
+    completeTo: new Date(completeTo).toISOString(),
+    lagSeconds: Math.max(0, Math.round((Date.now() - completeTo) / 1000)),
   };
 }
 
 /** The schedule's runs that are going on, and the one that somebody started by hand. */
-async function goingRuns(
-  client: Client,
-  schedule: ScheduleDescription | undefined,
-  byHand: string,
-): Promise<GoingRun[]> {
-  const open = await openRuns(client, schedule, byHand);
+async function goingRuns(client: Client, scheduled: readonly Run[], byHand: string): Promise<GoingRun[]> {
+  const open = await openRuns(client, scheduled, byHand);
   const runs = await Promise.all(
     open.map(async (run) => {
       const [description, progress] = await Promise.all([
@@ -206,15 +265,11 @@ const phases: { readonly [activity: string]: string } = {
 /** The newest run that has ended, and the newest that succeeded among those the schedule still lists. */
 async function lastRuns(
   client: Client,
-  schedule: ScheduleDescription,
+  { actions }: ScheduleFacts,
 ): Promise<{ lastRun?: EndedRun; lastSuccess?: EndedRun }> {
-  const remembered = schedule.raw.info?.recentActions ?? [];
-  const actions = schedule.info.recentActions
-    .map((action, index) => ({ action, status: remembered[index]?.startWorkflowStatus ?? 0 }))
-    .reverse();
   let lastRun: EndedRun | undefined;
-  for (const { action, status } of actions) {
-    const run = await endedRun(client, action, status);
+  for (const action of actions.toReversed()) {
+    const run = await endedRun(client, action);
     if (!run) continue;
     lastRun ??= run;
     if (run.outcome === 'synced') return { lastRun, lastSuccess: run };
@@ -237,17 +292,15 @@ const outcomeByNumber: readonly (EndedRun['outcome'] | undefined)[] = [
 /** `undefined` for a run that has not ended. */
 async function endedRun(
   client: Client,
-  { takenAt, action: { workflow } }: ScheduleExecutionResult,
-  rememberedStatus: number,
+  { takenAt, workflowId, firstExecutionRunId, status }: ScheduledAction,
 ): Promise<EndedRun | undefined> {
-  const { workflowId, firstExecutionRunId } = workflow;
   const run = { workflowId, started: takenAt.toISOString() };
-  const description = await describeRun(client, workflow);
+  const description = await describeRun(client, { workflowId, firstExecutionRunId });
   if (description?.status.name === 'RUNNING') return undefined;
   const { closeTime } = description ?? {};
   const end = description && (await endOf(client, workflowId, firstExecutionRunId));
   if (end) return { ...run, ...(closeTime && { ended: closeTime.toISOString() }), ...end };
-  const outcome = outcomeByNumber[rememberedStatus];
+  const outcome = outcomeByNumber[status];
   return outcome && { ...run, outcome };
 }
 

@@ -59,17 +59,17 @@ export async function describeRun(
   }
 }
 
+/** The runs that a schedule takes to be going on; its list may still hold one that has ended. */
+export function runningIn(schedule: ScheduleDescription | undefined): Run[] {
+  return schedule?.info.runningActions.map(({ workflow }) => workflow) ?? [];
+}
+
 /**
- * A table's runs that have not ended: those of its schedule, whose own list may still hold one that has, and the
- * one that was started outside of it under this workflow id.
+ * A table's runs that have not ended: those of its schedule, and the one that was started outside of it under this
+ * workflow id.
  */
-export async function openRuns(
-  client: Client,
-  schedule: ScheduleDescription | undefined,
-  byHand?: string,
-): Promise<Run[]> {
-  const runs: Run[] = schedule?.info.runningActions.map(({ workflow }) => workflow) ?? [];
-  if (byHand !== undefined) runs.push({ workflowId: byHand });
+export async function openRuns(client: Client, scheduled: readonly Run[], byHand?: string): Promise<Run[]> {
+  const runs = [...scheduled, ...(byHand === undefined ? [] : [{ workflowId: byHand }])];
   const open = await Promise.all(runs.map((run) => isOpen(client, run)));
   return runs.filter((_, index) => open[index]);
 }
@@ -83,7 +83,7 @@ export type Triggered = 'started' | 'buffered' | 'buffered_before';
 
 /** Has a table synced now, or once the run that is going on has ended. */
 export async function triggerTable(client: Client, schedule: ScheduleDescription): Promise<Triggered> {
-  const open = await openRuns(client, schedule);
+  const open = await openRuns(client, runningIn(schedule));
   // The default would run it beside the other one, and its result would reach no later run.
   await client.schedule.getHandle(schedule.scheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
   if (open.length === 0) return 'started';
@@ -136,7 +136,7 @@ export async function cancelTable(
   for (;;) {
     signal.throwIfAborted();
     const schedule = await describeSchedule(client, scheduleId);
-    const open = await openRuns(client, schedule, runId);
+    const open = await openRuns(client, runningIn(schedule), runId);
     if (open.length === 0 && (!schedule || bufferedIn(schedule) === 0)) return { ended, unanswered: [] };
     const answered = await Promise.all(open.map((run) => cancelAndWait(client, run, signal)));
     ended.push(...open.filter((_, index) => answered[index]).map(({ workflowId }) => workflowId));

@@ -41,9 +41,9 @@ export type TableChange = { readonly table: string } & (
 );
 
 /** Under this key a schedule's memo says that it is ours, and whose; a memo never changes. */
-const marker = 'incident_io_source';
+export const marker = 'incident_io_source';
 
-type Owner = { readonly connection: string; readonly destination: string; readonly host: string };
+export type Owner = { readonly connection: string; readonly destination: string; readonly host: string };
 
 /** A run gives up after its interval, so that the next one can try; yet not before an outage of an hour is over. */
 const giveUpMinutes = { least: 60, most: 24 * 60 };

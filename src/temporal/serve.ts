@@ -1,6 +1,6 @@
 import { Client } from '@temporalio/client';
 import { type MetricMeter, SdkComponent } from '@temporalio/common';
-import { DefaultLogger, Runtime, type WorkflowBundleOption } from '@temporalio/worker';
+import { DefaultLogger, Runtime, type WorkerStatus, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities, type Observer } from '../../activities/index.ts';
 import { UsageError } from '../errors.ts';
 import { hideSecrets } from '../secrets.ts';
@@ -8,11 +8,18 @@ import { tableNamed } from '../tables/index.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { TemporalAccess } from './connection.ts';
 import type { Log, LogLevel } from './logs.ts';
+import { histogramBuckets } from './metrics.ts';
 import { syncQueue } from './names.ts';
+import type { Tracing } from './tracing.ts';
 import { createWorker } from './worker.ts';
 
 /** What a command starts runs with while its own worker serves their queue. */
-export type Serving = { readonly client: Client; readonly taskQueue: string };
+export type Serving = {
+  readonly client: Client;
+  readonly taskQueue: string;
+  /** Of the worker, as it is now. */
+  readonly status: () => WorkerStatus;
+};
 
 /**
  * Has Temporal's runtime leave signals to the command (its own handler would stop the worker that has to carry
@@ -37,10 +44,10 @@ export function quietRuntime(): void {
 
 /**
  * As `quietRuntime`, for a process that is there to serve: Temporal's own lines go to the log, and its figures to
- * Prometheus at `http://<metrics>/metrics`, an address such as `127.0.0.1:9464`.
+ * Prometheus at `http://<metrics>/metrics`, an address such as `127.0.0.1:9464`, each with the connection's name.
  * Throws `UsageError` where nothing can listen there.
  */
-export function servingRuntime(log: Log, metrics?: string): void {
+export function servingRuntime(log: Log, connection: string, metrics?: string): void {
   const lines = new DefaultLogger('INFO', ({ level, message, meta }) => {
     // What a worker or a run does it tells itself; of the SDK only what is not as it should be.
     const isOurs = meta?.['sdkComponent'] === SdkComponent.workflow;
@@ -57,12 +64,13 @@ export function servingRuntime(log: Log, metrics?: string): void {
         ...(metrics !== undefined && {
           metrics: {
             attachServiceName: false,
+            // Temporal's own figures know a worker by its queue, which is a hash.
+            globalTags: { connection },
             prometheus: {
               bindAddress: metrics,
               countersTotalSuffix: true,
               useSecondsForDurations: true,
-              // A run with nothing new takes seconds, a first sync minutes or hours.
-              histogramBucketOverrides: { incident_io_source_run_seconds: [1, 5, 15, 60, 300, 900, 3_600] },
+              histogramBucketOverrides: histogramBuckets,
             },
           },
         }),
@@ -90,6 +98,7 @@ export type ServeOptions = {
   /** The one of `sync` where it is left out. */
   readonly taskQueue?: string;
   readonly observer?: Observer;
+  readonly tracing?: Tracing;
 };
 
 /**
@@ -97,7 +106,7 @@ export type ServeOptions = {
  * should the worker die first.
  */
 export async function serveWhile<T>(
-  { access, warehouse, requestTimeoutMs, workflowBundle, observer, ...options }: ServeOptions,
+  { access, warehouse, requestTimeoutMs, workflowBundle, observer, tracing, ...options }: ServeOptions,
   work: (serving: Serving) => Promise<T>,
 ): Promise<T> {
   const { connection, namespace } = access;
@@ -113,6 +122,8 @@ export async function serveWhile<T>(
       ...(observer && { observer }),
     }),
     ...(workflowBundle && { workflowBundle }),
+    ...(tracing && { tracing }),
   });
-  return worker.runUntil(() => work({ client: new Client({ connection, namespace }), taskQueue }));
+  const client = new Client({ connection, namespace });
+  return worker.runUntil(() => work({ client, taskQueue, status: () => worker.getStatus() }));
 }

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -7,6 +8,7 @@ import {
   type WorkflowBundleOption,
 } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
+import type { Tracing } from './tracing.ts';
 
 export type ServedQueue = {
   readonly connection: NativeConnection;
@@ -15,17 +17,22 @@ export type ServedQueue = {
   readonly activities: Activities;
   /** The workflows' bundle; this package's own where it is left out. */
   readonly workflowBundle?: WorkflowBundleOption;
+  readonly tracing?: Tracing;
 };
 
 /** A worker for one destination's queue, with its limits and why. */
 export function createWorker(options: ServedQueue): Promise<Worker> {
-  const { connection, namespace, taskQueue, activities, workflowBundle } = options;
+  const { connection, namespace, taskQueue, activities, workflowBundle, tracing } = options;
+  const { interceptors, ...workflows } = workflowBundle
+    ? { workflowBundle }
+    : ownWorkflows(tracing !== undefined);
   return Worker.create({
     connection,
     namespace,
     taskQueue,
     activities,
-    ...(workflowBundle ? { workflowBundle } : ownWorkflows()),
+    ...workflows,
+    ...(tracing && { interceptors: { ...interceptors, activity: tracing.activity }, sinks: tracing.sinks }),
     // A cancellation reaches an activity with the answer to its heartbeat, so beats must not be held back.
     maxHeartbeatThrottleInterval: '3 seconds',
     defaultHeartbeatThrottleInterval: '3 seconds',
@@ -43,10 +50,25 @@ export function createWorker(options: ServedQueue): Promise<Worker> {
   });
 }
 
+/** Makes spans of a workflow. It is in no bundle but the traced one: runs that are not traced pay nothing for it. */
+export const tracingModule = createRequire(import.meta.url).resolve(
+  '@temporalio/interceptors-opentelemetry/lib/workflow-interceptors.js',
+);
+
 /** The bundle that the build made; run from source, the workflows themselves, which takes a second more. */
-export function ownWorkflows(): Pick<Options, 'workflowBundle' | 'workflowsPath'> {
+export function ownWorkflows(
+  isTraced = false,
+): Pick<Options, 'workflowBundle' | 'workflowsPath' | 'interceptors'> {
   const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-  return extname(import.meta.url) === '.ts'
-    ? { workflowsPath: here('../../workflows/index.ts') }
-    : { workflowBundle: { codePath: here('../../workflow-bundle.js') } };
+  if (extname(import.meta.url) === '.ts') {
+    const workflowsPath = here('../../workflows/index.ts');
+    return isTraced
+      ? { workflowsPath, interceptors: { workflowModules: [tracingModule] } }
+      : { workflowsPath };
+  }
+  return {
+    workflowBundle: {
+      codePath: here(isTraced ? '../../workflow-bundle-traced.js' : '../../workflow-bundle.js'),
+    },
+  };
 }

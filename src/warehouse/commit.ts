@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 
+import { spanned } from '../spans.ts';
 import type { Table } from '../tables/table.ts';
 import { deleteUncommitted } from './data-file.ts';
 import type { Action, CommitInfo, Metadata } from './delta-actions.ts';
@@ -60,7 +61,9 @@ export async function commitRun(
     const settledMeanwhile = async () => settle(world, log, table, request, await log.snapshot());
     let made: MergedRun | CommitOutcome;
     try {
-      made = await mergeStaged(world, table, request, snapshot, now);
+      made = await spanned('merge', { 'incident_io.parts': request.parts.length }, () =>
+        mergeStaged(world, table, request, snapshot, now),
+      );
     } catch (error) {
       const outcome = await settledMeanwhile();
       if (outcome) return outcome;
@@ -88,7 +91,8 @@ export async function commitRun(
       ...merged.adds.map((add) => ({ add })),
     ];
     const version = (snapshot?.version ?? -1) + 1;
-    if (await log.commit(version, actions, snapshot, now)) {
+    const put = { 'incident_io.version': version };
+    if (await spanned('put', put, () => log.commit(version, actions, snapshot, now))) {
       return {
         status: 'committed',
         version,

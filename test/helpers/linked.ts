@@ -26,6 +26,8 @@ import { type TestTemporal, unique } from './temporal.ts';
 /** A connection with schedules on the tests' server; they and its folder are gone after the test. */
 export type Linked = {
   readonly settings: Settings;
+  /** Where the settings lie, and the tables beneath. */
+  readonly folder: string;
   /** Path of the settings. */
   readonly file: string;
   readonly destination: string;
@@ -64,6 +66,7 @@ export async function link(
 
   const linked: Linked = {
     settings,
+    folder,
     file,
     destination,
     warehouse,
