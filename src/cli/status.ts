@@ -170,8 +170,14 @@ const lag: Column = {
   value: ({ lagSeconds }) => (lagSeconds === undefined ? '' : span(lagSeconds)),
   align: 'right',
 };
+/** When it was last read in full: deleted rows are gone from the table up to then. */
+const fullRead: Column = {
+  head: 'full read',
+  value: ({ lastFullRead }) => (lastFullRead === undefined ? '' : `${since(lastFullRead)} ago`),
+  align: 'right',
+};
 const nextRun: Column = { head: 'next run', value: nextRunOf };
-const narrow = [table, method, lastRun, rows, lag, nextRun];
+const narrow = [table, method, lastRun, rows, lag, fullRead, nextRun];
 const wide: readonly Column[] = [
   table,
   {
@@ -185,6 +191,7 @@ const wide: readonly Column[] = [
   rows,
   { head: 'watermark', value: ({ watermark }) => minute(watermark) },
   lag,
+  fullRead,
   nextRun,
 ];
 
