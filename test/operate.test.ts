@@ -204,7 +204,9 @@ describe('cancel', () => {
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     await linked.serving(async () => {
       await cli(['trigger', ...at(linked)]);
-      await expect.poll(() => sandbox.requests.some(({ table }) => table === 'users')).toBe(true);
+      await expect
+        .poll(() => sandbox.requests.some(({ table }) => table === 'users'), { timeout: 20_000 })
+        .toBe(true);
       expect((await cli(['cancel', ...at(linked)])).out).toBe('users: cancelled 1 run\n');
     });
   });

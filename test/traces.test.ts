@@ -143,7 +143,7 @@ it(
       ({ attributes }) => factsOf(attributes)['http.response.status_code'],
     );
     expect(answers).toEqual([429, ...Array.from({ length: read.pages }, () => 200)]);
-    expect(named('wait at the limit', batch.below)).toHaveLength(1);
+    expect(named('wait at the limit', batch.below).length).toBeGreaterThan(0);
     expect(named('stage', batch.below)).toHaveLength(1);
     const commit = step('commitSync');
     expect(commit.facts).toMatchObject({ 'incident_io.outcome': 'committed', 'incident_io.rows': 2_000 });
