@@ -20,6 +20,7 @@ export async function commitSync(
     runId: run.runId,
     parts,
     ...plan,
+    ...(run.retentionMs !== undefined && { retentionMs: run.retentionMs }),
     ...(total !== undefined && { total }),
   });
   if (outcome.status !== 'overtaken') await warehouse.discardStaged(table, run.runId);

@@ -5,7 +5,7 @@
 import type { Window } from '../src/incident-io/windows.ts';
 import type { KeyReference, VaultReference } from '../src/key.ts';
 import type { SyncMethod, TimestampField } from '../src/tables/table.ts';
-import type { CommitOutcome, CommitRequest, Part } from '../src/warehouse/warehouse.ts';
+import type { CommitOutcome, CommitRequest, Part, Upkeep } from '../src/warehouse/warehouse.ts';
 
 /** One run of one table: what stays the same from plan to commit. */
 export type TableRun = {
@@ -17,6 +17,8 @@ export type TableRun = {
   /** `dashboard_url` of the account the run was asked for, or `unknown`. */
   readonly account: string;
   readonly limits: Limits;
+  /** For how long removed files stay readable, in milliseconds; left out, as the table has it. */
+  readonly retentionMs?: number;
 };
 
 export type Limits = {
@@ -96,9 +98,16 @@ export type CommitInput = {
 
 export type DiscardInput = { readonly run: TableRun };
 
+export type KeepUpInput = {
+  readonly run: TableRun;
+  /** `upkeepSince` of the commit. */
+  readonly since: number;
+};
+
 export type Activities = {
   planSync(input: PlanInput): Promise<Plan>;
   extractBatch(input: ExtractInput): Promise<Extracted>;
   commitSync(input: CommitInput): Promise<CommitOutcome>;
   discardStaged(input: DiscardInput): Promise<void>;
+  keepUp(input: KeepUpInput): Promise<Upkeep>;
 };

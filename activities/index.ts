@@ -74,6 +74,8 @@ export function createActivities({
         commitSync(input, tableNamed(input.run.table), warehouse, clients, callOf(attempt)),
       ),
     discardStaged: ({ run }) => step(run, () => warehouse.discardStaged(tableNamed(run.table), run.runId)),
+    keepUp: ({ run, since }) =>
+      step(run, ({ signal }) => warehouse.keepUp(tableNamed(run.table), since, signal)),
   };
 }
 

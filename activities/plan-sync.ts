@@ -8,8 +8,6 @@ import type { TableState, Warehouse } from '../src/warehouse/warehouse.ts';
 import type { Clients } from './clients.ts';
 import type { Plan, PlanInput } from './contract.ts';
 
-/** Staging of a run that nobody wrote to for a week has no run any more. */
-const orphanedMs = 7 * 86_400_000;
 /** Counts that keep differing start a full read, at most one in a day. */
 const differencesForFullRead = 2;
 const dayMs = 86_400_000;
@@ -23,7 +21,6 @@ export async function planSync(
   call: Call,
 ): Promise<Plan> {
   await warehouse.assertWritable();
-  await warehouse.sweepStaged(table, orphanedMs);
   const client = await clients.clientOf(run);
   // The first answer of the run: its time is what the next watermark will be.
   const identity = await clients.identify(run, call);

@@ -3,7 +3,14 @@ import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { UsageError } from './errors.ts';
 import { checkedBaseUrl, defaultBaseUrl } from './incident-io/client.ts';
-import { defaultTableSettings, frequencies, type Settings, type TableSettings } from './settings.ts';
+import {
+  defaultRetention,
+  defaultTableSettings,
+  frequencies,
+  retentions,
+  type Settings,
+  type TableSettings,
+} from './settings.ts';
 import { tables } from './tables/index.ts';
 import type { Table, TimestampField } from './tables/table.ts';
 import {
@@ -58,6 +65,10 @@ function fileSchema(seconds: boolean) {
       .describe(
         'Folder of the tables, relative to this file, or s3://bucket/prefix; with ?endpoint=…&region=…&pathStyle=true for a store other than AWS.',
       ),
+    retention: z
+      .enum(retentions, { error: `it takes ${retentions.join(', ')}` })
+      .default(defaultRetention)
+      .describe('How long replaced and dropped rows stay on the disk, and older versions readable.'),
     tables: objectOf(
       Object.fromEntries(tables.map((table) => [table.name, tableSchema(table, seconds).optional()])),
     )
@@ -174,7 +185,7 @@ export function settingsOf(value: unknown, file: string): Settings {
       parsed.error.issues.flatMap((issue) => problemsOf(issue, value)),
     );
   }
-  const { connection, apiKey, baseUrl, destination } = parsed.data;
+  const { connection, apiKey, baseUrl, destination, retention } = parsed.data;
   const entries = parsed.data.tables as { readonly [table: string]: Partial<TableSettings> | undefined };
   const folder = dirname(resolve(file));
   return {
@@ -183,6 +194,7 @@ export function settingsOf(value: unknown, file: string): Settings {
     apiKey: 'env' in apiKey ? apiKey : { file: resolve(folder, apiKey.file) },
     baseUrl: checkedBaseUrl(baseUrl),
     destination: destinationOf(destination, folder),
+    retention,
     tables: Object.fromEntries(
       tables.flatMap((table) => {
         const entry = entries[table.name];

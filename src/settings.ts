@@ -5,6 +5,15 @@ import type { SyncMethod, Table, TimestampField } from './tables/table.ts';
 export const frequencies = ['5m', '15m', '30m', '1h', '6h', '12h', '24h', '7d', '30d'] as const;
 export type Frequency = (typeof frequencies)[number] | `${number}s`;
 
+/**
+ * How long what a sync replaced or dropped stays on the disk, and older versions readable. A day at least: a commit
+ * may read for two hours what another one has removed, and a query for a working day. Thirty at most: others' tools
+ * keep no more of a log.
+ */
+export const retentions = ['1d', '3d', '7d', '14d', '30d'] as const;
+export type Retention = (typeof retentions)[number];
+export const defaultRetention: Retention = '7d';
+
 /** How one table is kept current. */
 export type TableSettings = {
   readonly sync: SyncMethod;
@@ -25,14 +34,15 @@ export type Settings = {
   readonly baseUrl: string;
   /** Folder or bucket of the tables, as `destinationOf` gives it. */
   readonly destination: string;
+  readonly retention: Retention;
   readonly tables: { readonly [table: string]: TableSettings };
 };
 
 /** Where commands look for the settings unless told otherwise. */
 export const defaultSettingsFile = 'incident-io.json';
 
-/** Milliseconds of a frequency. */
-export function intervalMs(frequency: Frequency): number {
+/** Milliseconds of a frequency or a retention. */
+export function intervalMs(frequency: Frequency | Retention): number {
   return Number.parseInt(frequency, 10) * unitMs[frequency.at(-1) as keyof typeof unitMs];
 }
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -11,7 +11,7 @@ import {
 import { readIdentity } from './incident-io/identity.ts';
 import { assertReadable, readPermissions } from './incident-io/permissions.ts';
 import { checkedKey } from './key.ts';
-import { defaultTableSettings, frequencies, intervalMs } from './settings.ts';
+import { defaultTableSettings, frequencies, intervalMs, retentions } from './settings.ts';
 import { tableNamed, tables } from './tables/index.ts';
 import type { Table } from './tables/table.ts';
 import { inputOf, type Method } from './temporal/input.ts';
@@ -171,9 +171,12 @@ function startOf<Type extends string, Input>(
 }
 
 function syncInput(baseUrl: string, target: SyncTarget, sync: TableSync): SyncTableInput {
-  const { apiKey, account = 'unknown', giveUpAfterMinutes = 60 } = target;
+  const { apiKey, account = 'unknown', giveUpAfterMinutes = 60, retention } = target;
   const table = tableNamed(sync.table);
-  return inputOf(table, { apiKey, baseUrl, account, giveUpAfterMinutes }, methodOf(table, sync));
+  if (retention !== undefined) assertTaken(table, 'retention', retention, retentions);
+  const retentionMs = retention === undefined ? {} : { retentionMs: intervalMs(retention) };
+  const source = { apiKey, baseUrl, account, giveUpAfterMinutes, ...retentionMs };
+  return inputOf(table, source, methodOf(table, sync));
 }
 
 function methodOf(table: Table, { sync: asked, incrementalField, fullRefreshEvery }: TableSync): Method {

@@ -3,7 +3,7 @@ import type { SyncSourceInput } from '../workflows/sync-source.ts';
 import type { SyncTableInput } from '../workflows/sync-table.ts';
 import type { TablePermission } from './incident-io/permissions.ts';
 import type { KeyReference, Vault, VaultReference } from './key.ts';
-import type { TableSettings } from './settings.ts';
+import type { Retention, TableSettings } from './settings.ts';
 import type { ColumnType, SyncMethod, TimestampField } from './tables/table.ts';
 
 /** One thing to ask for when a connection is made. */
@@ -70,6 +70,11 @@ export type SyncTarget = {
   readonly account?: string;
   /** A run fails after so many minutes without progress; 60 where it is left out. */
   readonly giveUpAfterMinutes?: number;
+  /**
+   * How long what a sync replaced or dropped stays on the disk, and older versions readable. Left out, as the table
+   * has it: 7 days unless somebody set another.
+   */
+  readonly retention?: Retention;
 };
 
 /** Which table, and how it is kept current where that is not the table's default. How often is the schedule's. */

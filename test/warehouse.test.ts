@@ -9,6 +9,7 @@ import { declaredTypes, type ApiRecord } from '../src/tables/table.ts';
 import { folderStore } from '../src/warehouse/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
 import { tableFiles, tablesIn } from '../src/warehouse/query.ts';
+import { sweepStaged } from '../src/warehouse/staging.ts';
 import { readWithDeltaRs } from './helpers/delta-reader.ts';
 import {
   committed,
@@ -251,7 +252,7 @@ describe('staging', () => {
       await writeFile(join(place.root, leftover), 'x');
       await age(leftover);
     }
-    expect(await place.warehouse.sweepStaged(things, 500_000)).toBe(1);
+    expect(await sweepStaged(store, 'things', Date.now() - 500_000)).toBe(1);
     const left = (await store.list('_staging/')).map(({ key }) => key.split('/').slice(1, 3).join('/'));
     expect(new Set(left)).toEqual(new Set(['things/half-old', 'things/new']));
   });

@@ -5,6 +5,7 @@ import {
   ContinueAsNew,
   continueAsNew,
   isCancellation,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -26,6 +27,8 @@ export type SyncTableInput = {
   /** Where a run that continued as new goes on. */
   readonly carried?: Carried;
 };
+
+type CommitOutcome = Awaited<ReturnType<Activities['commitSync']>>;
 
 type Carried = { readonly plan: Plan; readonly reading: Reading; readonly planned: number };
 
@@ -67,6 +70,14 @@ const activities = proxyActivities<Activities>({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   // Attempts are not limited in number: they measure themselves for how long nothing worked.
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/** Upkeep is no run's business: it is tried once, for a minute, and the next run's goes on. */
+const upkeep = proxyActivities<Pick<Activities, 'keepUp'>>({
+  startToCloseTimeout: '1 minute',
+  heartbeatTimeout: '15 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { maximumAttempts: 1 },
 });
 
 /**
@@ -133,7 +144,8 @@ async function planReadCommit(
     const outcome = await activities.commitSync({ run, plan: made, parts: reading.parts });
     if (outcome.status !== 'overtaken') {
       tell('done', carried);
-      return resultOf(identity.table, made, reading, outcome);
+      const result = resultOf(identity.table, made, reading, outcome);
+      return { ...result, notes: [...result.notes, ...(await keptUp(run, outcome))] };
     }
     await activities.discardStaged({ run });
     if (carried.planned >= mostPlans) {
@@ -144,6 +156,20 @@ async function planReadCommit(
       );
     }
     carried = await plan(carried.planned + 1);
+  }
+}
+
+/** Upkeep, where the commit left something to do. Whatever becomes of it, the run is done. */
+async function keptUp(run: TableRun, outcome: CommitOutcome): Promise<string[]> {
+  if (outcome.status !== 'committed' || outcome.upkeepSince === undefined) return [];
+  // Runs whose worker was older than upkeep ended here.
+  if (!patched('keepUp')) return [];
+  try {
+    await upkeep.keepUp({ run, since: outcome.upkeepSince });
+    return [];
+  } catch (error) {
+    const why = isCancellation(error) ? 'it was cancelled' : asApplicationFailure(error).message;
+    return [`Upkeep of the table is left to the next run: ${why}`];
   }
 }
 
@@ -226,7 +252,7 @@ function resultOf(
   table: string,
   plan: Plan,
   reading: Reading,
-  outcome: Exclude<Awaited<ReturnType<Activities['commitSync']>>, { status: 'overtaken' }>,
+  outcome: Exclude<CommitOutcome, { status: 'overtaken' }>,
 ): SyncTableResult {
   const { fullRead, reason } = plan;
   const seconds = (Date.now() - workflowInfo().startTime.getTime()) / 1000;

@@ -15,6 +15,8 @@ export type SourceInput = {
   /** `dashboard_url`, or `unknown`. */
   readonly account: string;
   readonly giveUpAfterMinutes: number;
+  /** For how long removed files stay readable; left out, as the table has it. */
+  readonly retentionMs?: number;
 };
 
 /** A run of one table, as its workflow takes it. */
@@ -23,7 +25,7 @@ export function inputOf(
   source: SourceInput,
   method: Method = defaultMethod(table),
 ): SyncTableInput {
-  const { apiKey, baseUrl, account, giveUpAfterMinutes } = source;
+  const { apiKey, baseUrl, account, giveUpAfterMinutes, retentionMs } = source;
   return {
     run: {
       table: table.name,
@@ -32,6 +34,7 @@ export function inputOf(
       account,
       // A batch of two minutes is what a SIGKILL costs at most; ten thousand rows make a part worth a file.
       limits: { batchRows: 10_000, batchMs: 120_000, giveUpAfterMs: giveUpAfterMinutes * 60_000 },
+      ...(retentionMs !== undefined && { retentionMs }),
     },
     ...method,
   };

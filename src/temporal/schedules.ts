@@ -58,7 +58,7 @@ export function desiredSchedules(settings: Settings, account: string): DesiredSc
 }
 
 function scheduleOptions(
-  { connection, apiKey, baseUrl, destination }: Settings,
+  { connection, apiKey, baseUrl, destination, retention }: Settings,
   account: string,
   table: string,
   { sync, incrementalField, every, fullRefreshEvery }: TableSettings,
@@ -68,7 +68,7 @@ function scheduleOptions(
   const giveUpAfterMinutes = Math.min(Math.max(everyMs / 60_000, giveUpMinutes.least), giveUpMinutes.most);
   const input = inputOf(
     tableNamed(table),
-    { apiKey, baseUrl, account, giveUpAfterMinutes },
+    { apiKey, baseUrl, account, giveUpAfterMinutes, retentionMs: intervalMs(retention) },
     {
       method: sync,
       ...(incrementalField !== undefined && { incrementalField }),

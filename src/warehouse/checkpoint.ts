@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Action } from './delta-actions.ts';
 import type { Snapshot } from './delta-log.ts';
 import { type DuckDb, literal, parquetFiles } from './duckdb.ts';
+import { retentionOf } from './retention.ts';
 import { type Store, writesFolder } from './store.ts';
 
 const map = 'MAP(VARCHAR, VARCHAR)';
@@ -18,18 +19,19 @@ const columns = {
 };
 
 /**
- * How long a removed file stays listed, so that readers of older versions and whoever deletes files know of it:
- * Delta's default for `delta.deletedFileRetentionDuration`.
+ * A removed file stays listed for longer than it has to be kept: whoever deletes it has to know of it, and need not
+ * look at once.
  */
-const tombstoneMs = 7 * 86_400_000;
+const graceMs = 2 * 86_400_000;
 
 /** The bytes of a checkpoint of this version, and the number of actions in it. */
 export async function writeCheckpoint(
   store: Store,
   duckDb: DuckDb,
   { protocol, metadata, files, tombstones, txns }: Snapshot,
+  now: number,
 ): Promise<{ bytes: Buffer; actions: number }> {
-  const oldest = Date.now() - tombstoneMs;
+  const oldest = now - retentionOf(metadata) - graceMs;
   const actions: Action[] = [
     { protocol },
     { metaData: metadata },

@@ -3,16 +3,20 @@ import { rm } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Table } from '../tables/table.ts';
-import type { Action, Add, CommitInfo, Metadata } from './delta-actions.ts';
-import { dataKey, DeltaLog, type Snapshot } from './delta-log.ts';
+import { deleteUncommitted } from './data-file.ts';
+import type { Action, CommitInfo, Metadata } from './delta-actions.ts';
+import { DeltaLog, type Snapshot } from './delta-log.ts';
+import { isUpkeepDue } from './due.ts';
 import { type DuckDb, type DuckSession, identifier, parquetFiles } from './duckdb.ts';
 import { countRows, merge, type Merged, type StagedPart, statisticsIn } from './merge.ts';
 import { stagedByDeclaration, stagingOf } from './part-writer.ts';
+import { withRetention } from './retention.ts';
 import { rawColumn, unknownColumn } from './rows.ts';
 import { targetSchema, type TargetSchema } from './schema.ts';
 import { type LocalFiles, type Store, withinRoom } from './store.ts';
 import {
   assertWritableTable,
+  committedAt,
   configurationOf,
   counterOf,
   differencesOf,
@@ -27,7 +31,13 @@ const protocol = { minReaderVersion: 1, minWriterVersion: 2 };
 /** A part that lies about for longer may be swept while it is read. */
 const partLifeMs = 3 * 86_400_000;
 
-export type CommitWorld = { readonly store: Store; readonly duckDb: DuckDb; readonly destination: string };
+export type CommitWorld = {
+  readonly store: Store;
+  readonly duckDb: DuckDb;
+  readonly destination: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+};
 
 /**
  * Makes a run visible: one version with its rows and its state. Where another version gets in first, what it was
@@ -45,13 +55,13 @@ export async function commitRun(
     if (snapshot) assertWritableTable(table.name, destination, snapshot);
     const settled = await settle(world, log, table, request, snapshot);
     if (settled) return settled;
-    const parts = await stagedParts(store, table, request);
+    const parts = await stagedParts(world, table, request);
     if (!Array.isArray(parts)) return parts;
 
-    const now = Date.now();
+    const now = world.now();
     const { schema, merged } = await mergeParts(world, table, request, snapshot, parts, now);
     const state = stateToCommit(request, snapshot, schema, merged);
-    const metadata = metadataOf(table, state, schema, snapshot?.metadata, now);
+    const metadata = metadataOf(table, request, state, schema, snapshot?.metadata, now);
     const actions: Action[] = [
       { commitInfo: commitInfoOf(request, snapshot, merged, now) },
       ...(snapshot ? [] : [{ protocol }]),
@@ -70,7 +80,7 @@ export async function commitRun(
       ...merged.adds.map((add) => ({ add })),
     ];
     const version = (snapshot?.version ?? -1) + 1;
-    if (await log.commit(version, actions, snapshot)) {
+    if (await log.commit(version, actions, snapshot, now)) {
       return {
         status: 'committed',
         version,
@@ -84,10 +94,24 @@ export async function commitRun(
         columnsAdded: schema.added,
         ...(state.watermark !== undefined && { watermark: state.watermark }),
         differences: state.differences,
+        ...(snapshot && upkeepAfter(snapshot, merged, now)),
       };
     }
-    await deleteUncommitted(store, log, table, merged.adds);
+    await deleteUncommitted(store, log, table.name, merged.adds);
   }
+}
+
+/** What upkeep needs to know, where the commit leaves it something to do. */
+function upkeepAfter(
+  before: Snapshot,
+  { adds, removed }: Merged,
+  now: number,
+): { upkeepSince: number } | undefined {
+  const files = new Map(before.files);
+  for (const { path } of removed) files.delete(path);
+  for (const add of adds) files.set(add.path, add);
+  const since = committedAt(before);
+  return isUpkeepDue({ ...before, files }, since, now) ? { upkeepSince: since } : undefined;
 }
 
 /** What the log says before anything is merged; `undefined` where the run may commit on top of it. */
@@ -116,13 +140,13 @@ async function settle(
 
 /** The listed parts, or why they are not to be trusted. */
 async function stagedParts(
-  store: Store,
+  { store, now }: CommitWorld,
   table: Table,
   { runId, parts }: CommitRequest,
 ): Promise<StagedPart[] | CommitOutcome> {
   const staging = stagingOf(table, runId);
   const present = new Set((await store.list(staging)).map(({ key }) => key));
-  const oldest = Date.now() - partLifeMs;
+  const oldest = now() - partLifeMs;
   for (const part of parts) {
     const key = staging + part.name;
     const why = !present.has(key)
@@ -216,6 +240,7 @@ function stateToCommit(
 /** The table's metadata, where it differs from what the log has. */
 function metadataOf(
   table: Table,
+  { retentionMs }: CommitRequest,
   state: StateToCommit,
   { columns }: TargetSchema,
   before: Metadata | undefined,
@@ -232,7 +257,7 @@ function metadataOf(
     name: table.name,
     description: table.description,
     schemaString: JSON.stringify({ type: 'struct', fields }),
-    configuration: configurationOf(table, state, before?.configuration ?? {}),
+    configuration: withRetention(configurationOf(table, state, before?.configuration ?? {}), retentionMs),
   };
   if (!before) return metadata;
   // Another writer may have put the keys of the schema's JSON in another order.
@@ -266,21 +291,6 @@ function commitInfoOf(
     isBlindAppend: false,
     engineInfo: 'incident-io-source',
   };
-}
-
-/**
- * Deletes the files of a version that somebody else has taken. A store may say that it was taken though it was
- * this very commit that took it, and its answer was lost: then the log knows the files, and they stay.
- */
-async function deleteUncommitted(
-  store: Store,
-  log: DeltaLog,
-  table: Table,
-  adds: readonly Add[],
-): Promise<void> {
-  const snapshot = await log.snapshot();
-  const known = ({ path }: Add) => snapshot?.files.has(path) || snapshot?.tombstones.has(path);
-  await store.delete(adds.filter((add) => !known(add)).map((add) => dataKey(table.name, add)));
 }
 
 /** Rows of the table at a version. */

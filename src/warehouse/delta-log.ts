@@ -20,10 +20,13 @@ export type Snapshot = {
 /** How many versions are replayed at most before a checkpoint spares it. */
 const checkpointEvery = 10;
 
+/** A checkpoint of one or several files. */
+export type Checkpoint = { readonly version: number; readonly keys: readonly string[] };
+
 type Newest = {
   /** `undefined` where the log is empty. */
   readonly newest: number | undefined;
-  readonly checkpoint: { readonly version: number; readonly keys: readonly string[] } | undefined;
+  readonly checkpoint: Checkpoint | undefined;
 };
 
 /** The log of one table: its versions are files that are written once each, in order. */
@@ -74,19 +77,24 @@ export class DeltaLog {
   }
 
   /** Commits a version; `false` where somebody else has committed it. Every tenth gets a checkpoint. */
-  async commit(version: number, actions: readonly Action[], before: Snapshot | undefined): Promise<boolean> {
+  async commit(
+    version: number,
+    actions: readonly Action[],
+    before: Snapshot | undefined,
+    now: number,
+  ): Promise<boolean> {
     const lines = actions.map((action) => `${JSON.stringify(action)}\n`).join('');
     const written = await this.#store.writeIfAbsent(this.#key(`${digits(version)}.json`), Buffer.from(lines));
     if (written && version > 0 && version % checkpointEvery === 0) {
       const state = new Replay(before);
       state.apply(actions);
-      await this.#checkpoint(state.snapshot(version, this.#table));
+      await this.#checkpoint(state.snapshot(version, this.#table), now);
     }
     return written;
   }
 
-  async #checkpoint(snapshot: Snapshot): Promise<void> {
-    const { bytes, actions } = await writeCheckpoint(this.#store, this.#duckDb, snapshot);
+  async #checkpoint(snapshot: Snapshot, now: number): Promise<void> {
+    const { bytes, actions } = await writeCheckpoint(this.#store, this.#duckDb, snapshot, now);
     await this.#store.write(this.#key(`${digits(snapshot.version)}.checkpoint.parquet`), bytes);
     const hint = {
       version: snapshot.version,
@@ -124,22 +132,15 @@ export class DeltaLog {
 
   async #listed(after?: string): Promise<Newest> {
     let newest: number | undefined;
-    const found = new Map<string, { version: number; of: number; keys: string[] }>();
     const log = this.#key('');
-    for (const { key } of await this.#store.list(log, { ...(after !== undefined && { after }) })) {
-      const name = key.slice(log.length);
-      const version = /^(\d{20})\.json$/.exec(name)?.[1];
+    const keys = (await this.#store.list(log, { ...(after !== undefined && { after }) })).map(
+      ({ key }) => key,
+    );
+    for (const key of keys) {
+      const version = /^(\d{20})\.json$/.exec(key.slice(log.length))?.[1];
       if (version !== undefined) newest = Math.max(newest ?? -1, Number(version));
-      const part = /^(\d{20})\.checkpoint(?:\.\d{10}\.(\d{10}))?\.parquet$/.exec(name);
-      if (!part) continue;
-      // One version may have checkpoints of one and of several files.
-      const set = `${part[1]}/${part[2] ?? '1'}`;
-      const known = found.get(set) ?? { version: Number(part[1]), of: Number(part[2] ?? 1), keys: [] };
-      known.keys.push(key);
-      found.set(set, known);
     }
-    const whole = [...found.values()].filter(({ of, keys }) => keys.length === of);
-    const checkpoint = whole.sort((a, b) => b.version - a.version)[0];
+    const checkpoint = newestCheckpoint(keys);
     if (checkpoint) newest = Math.max(newest ?? -1, checkpoint.version);
     return { newest, checkpoint };
   }
@@ -147,6 +148,22 @@ export class DeltaLog {
   #key(name: string): string {
     return `${this.#table}/_delta_log/${name}`;
   }
+}
+
+/** The newest checkpoint that is whole among files of a log. */
+export function newestCheckpoint(keys: readonly string[]): Checkpoint | undefined {
+  const found = new Map<string, { version: number; of: number; keys: string[] }>();
+  for (const key of keys) {
+    const part = /\/(\d{20})\.checkpoint(?:\.\d{10}\.(\d{10}))?\.parquet$/.exec(key);
+    if (!part) continue;
+    // One version may have checkpoints of one and of several files.
+    const set = `${part[1]}/${part[2] ?? '1'}`;
+    const known = found.get(set) ?? { version: Number(part[1]), of: Number(part[2] ?? 1), keys: [] };
+    known.keys.push(key);
+    found.set(set, known);
+  }
+  const whole = [...found.values()].filter(({ of, keys }) => keys.length === of);
+  return whole.sort((a, b) => b.version - a.version)[0];
 }
 
 /** Actions in order make a state. */

@@ -1,20 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { bytesPerFile, rowsPerFile, writeDataFile } from './data-file.ts';
 import type { Add } from './delta-actions.ts';
 import { dataKey } from './delta-log.ts';
 import { type DuckSession, identifier, literal, parquetFiles } from './duckdb.ts';
 import { duckTypeOf, syncedAt, type TargetColumn } from './schema.ts';
-import { type FileStatistics, statisticsOf } from './statistics.ts';
+import type { FileStatistics } from './statistics.ts';
 import { type LocalFiles, type Store, withinRoom } from './store.ts';
-
-/** Rows of a data file: few enough that rewriting one for a changed row is cheap. */
-const rowsPerFile = 100_000;
-/** Compressed bytes of the parts that make a data file, where rows are long. */
-const bytesPerFile = 64 * 2 ** 20;
-/** DuckDB holds a row group a thread in memory, uncompressed. */
-const rowsPerGroup = 24_576;
 
 export type StagedPart = { readonly key: string; readonly rows: number; readonly bytes: number };
 
@@ -339,30 +331,18 @@ class Merging {
     );
   }
 
-  /** Writes a data file of the table. */
   async #copy(select: string): Promise<void> {
-    const { scratch, table, columns } = this.#request;
-    const name = `part-${randomUUID()}.zstd.parquet`;
-    const file = join(scratch, name);
-    const [copied] = await this.#session.rows(
-      `COPY (${select}) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowsPerGroup}, RETURN_STATS)`,
-    );
-    const statistics = statisticsOf(
-      copied!,
-      columns.map(({ field }) => field),
-    );
-    if (Number(copied!['count']) === 0) {
-      await rm(file);
-      return;
-    }
-    this.#adds.push({
-      path: name,
-      partitionValues: {},
-      size: await this.#store.upload(`${table}/${name}`, file),
-      modificationTime: this.#request.now,
+    const { scratch, table, columns, now } = this.#request;
+    const fields = columns.map(({ field }) => field);
+    const add = await writeDataFile(this.#session, this.#store, {
+      table,
+      select,
+      fields,
+      now,
       dataChange: true,
-      stats: statistics,
+      scratch,
     });
+    if (add) this.#adds.push(add);
   }
 }
 

@@ -7,9 +7,9 @@ import { openStore } from './destination.ts';
 import { DuckDb } from './duckdb.ts';
 import { JsonPartWriter, stagingOf } from './part-writer.ts';
 import { resetTable } from './reset.ts';
-import { sideBySide } from './side-by-side.ts';
-import { spillFolder, stagingFolder, type Store, type StoredObject, writesFolder } from './store.ts';
+import { spillFolder, stagingFolder, type Store } from './store.ts';
 import { assertWritableTable, isDisturbed, stateOf } from './table-state.ts';
+import { keepUp } from './upkeep.ts';
 import type { Warehouse } from './warehouse.ts';
 
 /** The warehouse of a destination as `destinationOf` gives it. */
@@ -20,15 +20,17 @@ export async function openDestination(destination: string): Promise<Warehouse> {
 /**
  * The warehouse in a store. Its DuckDB holds at most 512 MB and spills into the store's staging.
  * @param destination where a person finds it: an absolute path or a URL
+ * @param now the clock, milliseconds since the epoch; the store's files are to be dated by the same
  */
 export function openWarehouse(
   store: Store,
-  { destination }: { readonly destination: string },
+  { destination, now = Date.now }: { readonly destination: string; readonly now?: () => number },
 ): Promise<Warehouse> {
   let probed = false;
   // Parts lie in the store; what is on its way to them lies on this machine.
   const places = [...new Set([store, store.local])];
   const duckDb = new DuckDb(() => store.local.scratch(spillFolder));
+  const world = { store, duckDb, destination, now };
   return Promise.resolve({
     destination,
     async assertWritable() {
@@ -47,21 +49,13 @@ export function openWarehouse(
         await isDisturbed(log, snapshot),
       );
     },
-    createPart: (table, runId) => JsonPartWriter.create(store, duckDb, table, runId),
-    commit: (table, request) => commitRun({ store, duckDb, destination }, table, request),
-    resetState: (table) => resetTable({ store, duckDb, destination }, table),
+    createPart: (table, runId) => JsonPartWriter.create(store, duckDb, table, runId, now),
+    commit: (table, request) => commitRun(world, table, request),
+    resetState: (table) => resetTable(world, table),
     async discardStaged(table, runId) {
       for (const place of places) await place.deleteAll(stagingOf(table, runId));
     },
-    async sweepStaged(table, olderThanMs) {
-      const oldest = Date.now() - olderThanMs;
-      const [runs] = await sideBySide(places, (place) =>
-        sweep(place, `${stagingFolder}/${table.name}/`, oldest),
-      );
-      await sweep(store.local, `${writesFolder}/`, oldest);
-      await sweep(store.local, `${spillFolder}/`, oldest);
-      return runs!;
-    },
+    keepUp: (table, since, signal) => keepUp(world, table, since, signal),
     close: () => duckDb.close(),
   });
 }
@@ -88,23 +82,4 @@ async function assertWritable(store: Store, destination: string): Promise<void> 
     `The destination ${destination} does not keep a second writer from replacing a file, so commits could be lost.`,
     'Use a local disk, or a store that honours writing only where nothing is.',
   );
-}
-
-/** Deletes what lies in each folder under the prefix if nobody wrote to it since; how many folders went. */
-async function sweep(store: Store, prefix: string, oldest: number): Promise<number> {
-  const folders = new Map<string, StoredObject[]>();
-  for (const object of await store.list(prefix)) {
-    const name = object.key.slice(prefix.length).split('/')[0]!;
-    const known = folders.get(name);
-    if (known) known.push(object);
-    else folders.set(name, [object]);
-  }
-  let swept = 0;
-  for (const [name, objects] of folders) {
-    if (objects.some(({ writtenAt }) => writtenAt >= oldest)) continue;
-    await store.delete(objects.map(({ key }) => key));
-    await store.deleteAll(`${prefix}${name}/`);
-    swept += 1;
-  }
-  return swept;
 }

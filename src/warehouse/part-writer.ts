@@ -39,6 +39,7 @@ export class JsonPartWriter implements PartWriter {
   readonly #table: Table;
   readonly #staging: string;
   readonly #rowsOf: ReturnType<typeof rowsMaker>;
+  readonly #now: () => number;
   readonly #folder: string;
   readonly #json: FileHandle;
   #rows = 0;
@@ -53,6 +54,7 @@ export class JsonPartWriter implements PartWriter {
     staging: string,
     folder: string,
     json: FileHandle,
+    now: () => number,
   ) {
     this.#store = store;
     this.#duckDb = duckDb;
@@ -61,13 +63,20 @@ export class JsonPartWriter implements PartWriter {
     this.#rowsOf = rowsMaker(table);
     this.#folder = folder;
     this.#json = json;
+    this.#now = now;
   }
 
-  static async create(store: Store, duckDb: DuckDb, table: Table, runId: string): Promise<JsonPartWriter> {
+  static async create(
+    store: Store,
+    duckDb: DuckDb,
+    table: Table,
+    runId: string,
+    now: () => number,
+  ): Promise<JsonPartWriter> {
     const staging = stagingOf(table, runId);
     const folder = await store.local.scratch(staging.slice(0, -1));
     const json = await open(join(folder, 'rows.json'), 'wx');
-    return new JsonPartWriter(store, duckDb, table, staging, folder, json);
+    return new JsonPartWriter(store, duckDb, table, staging, folder, json, now);
   }
 
   get rows(): number {
@@ -97,7 +106,7 @@ export class JsonPartWriter implements PartWriter {
       const file = join(this.#folder, name);
       await this.#duckDb.job((session) => session.run(this.#copyTo(file)));
       const bytes = await this.#store.upload(`${this.#staging}${name}`, file);
-      return { name, rows: this.#rows, bytes, stagedAt: Date.now() };
+      return { name, rows: this.#rows, bytes, stagedAt: this.#now() };
     } finally {
       await this.abort();
     }

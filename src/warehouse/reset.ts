@@ -12,7 +12,7 @@ import { assertWritableTable, forgottenConfiguration, stateOf, txnsOf } from './
  * @returns whether there was a table; without one the next run reads everything anyway.
  */
 export async function resetTable(
-  { store, duckDb, destination }: CommitWorld,
+  { store, duckDb, destination, now: clock }: CommitWorld,
   table: Table,
 ): Promise<boolean> {
   const log = new DeltaLog(store, duckDb, table.name);
@@ -20,7 +20,7 @@ export async function resetTable(
     const snapshot = await log.snapshot();
     if (!snapshot) return false;
     assertWritableTable(table.name, destination, snapshot);
-    const now = Date.now();
+    const now = clock();
     const { watermark: _forgotten, ...state } = stateOf(snapshot, 0, false);
     const configuration = forgottenConfiguration(snapshot.metadata.configuration);
     const changed = !isDeepStrictEqual(configuration, snapshot.metadata.configuration);
@@ -40,6 +40,6 @@ export async function resetTable(
       ...txnsOf({ ...state, counter: state.counter + 1 }, now).map((txn) => ({ txn })),
     ];
     // Where somebody else commits first, the state to forget is theirs.
-    if (await log.commit(snapshot.version + 1, actions, snapshot)) return true;
+    if (await log.commit(snapshot.version + 1, actions, snapshot, now)) return true;
   }
 }

@@ -24,6 +24,11 @@ export function counterOf({ txns }: Pick<Snapshot, 'txns'>): number {
   return txns.get(counterTxn)?.version ?? 0;
 }
 
+/** When our last commit was, milliseconds since the epoch; 0 where another writer's checkpoint left it out. */
+export function committedAt({ txns }: Pick<Snapshot, 'txns'>): number {
+  return txns.get(counterTxn)?.lastUpdated ?? 0;
+}
+
 export function differencesOf({ txns }: Pick<Snapshot, 'txns'>): number {
   return txns.get(differencesTxn)?.version ?? 0;
 }
@@ -113,15 +118,20 @@ export function assertWritableTable(
  * A commit that only rearranges rows (OPTIMIZE) changes none.
  */
 export async function isDisturbed(log: DeltaLog, snapshot: Snapshot): Promise<boolean> {
+  return (await undisturbedSince(log, snapshot)) === undefined;
+}
+
+/** The version of our last commit; `undefined` where another writer changed data since, or it is not in the log. */
+export async function undisturbedSince(log: DeltaLog, snapshot: Snapshot): Promise<number | undefined> {
   const counter = counterOf(snapshot);
   for (let version = snapshot.version; version >= 0; version -= 1) {
     const actions = await log.commitOf(version);
-    if (actions === undefined) return true;
-    if (actions.some(({ txn }) => txn?.appId === counterTxn && txn.version === counter)) return false;
+    if (actions === undefined) return undefined;
+    if (actions.some(({ txn }) => txn?.appId === counterTxn && txn.version === counter)) return version;
     if (actions.some(({ add, remove }) => add?.dataChange === true || remove?.dataChange === true))
-      return true;
+      return undefined;
   }
-  return true;
+  return undefined;
 }
 
 /** The version after the planned one that carries the run's id; `undefined` where none does. */

@@ -66,6 +66,8 @@ export type CommitRequest = {
    * our last commit overtakes an incremental run; a full read replaces it, whenever that was.
    */
   readonly plannedOn: number | 'none';
+  /** For how long removed files stay readable; left out, as the table has it (7 days). */
+  readonly retentionMs?: number;
   /** `total_record_count`, where the endpoint gives it. */
   readonly total?: number;
   /** The state to commit; what the merge itself decides (rows, differences, a withheld watermark) is not in it. */
@@ -93,6 +95,8 @@ export type CommitOutcome =
       /** As committed: absent where the run may not set one (it added a column for an unknown field). */
       readonly watermark?: number;
       readonly differences: number;
+      /** There is upkeep to do: what `keepUp` needs to know. */
+      readonly upkeepSince?: number;
     }
   /** A version since the planned one carries this run's id: an earlier attempt succeeded and its answer was lost. */
   | { readonly status: 'already_committed'; readonly version: number; readonly rows: number }
@@ -101,6 +105,17 @@ export type CommitOutcome =
    * columns: drop the staging and plan again.
    */
   | { readonly status: 'overtaken'; readonly reason: string };
+
+/** What upkeep did. */
+export type Upkeep = {
+  /** Small files that were compacted. */
+  readonly filesCompacted: number;
+  readonly filesRemoved: number;
+  /** Files of the log. */
+  readonly logRemoved: number;
+  /** Runs whose abandoned staging went. */
+  readonly stagingSwept: number;
+};
 
 /** The tables of one destination. */
 export type Warehouse = {
@@ -119,8 +134,14 @@ export type Warehouse = {
   resetState(table: Table): Promise<boolean>;
   /** Deletes what a run staged. No error where there is nothing. */
   discardStaged(table: Table, runId: string): Promise<void>;
-  /** Deletes staging that nobody wrote to for `olderThanMs`; how many runs' staging went. */
-  sweepStaged(table: Table, olderThanMs: number): Promise<number>;
+  /**
+   * Compacts small files and removes what nobody needs any more; what there is too much of for a minute is left
+   * to the next time. Readers of a version younger than the retention notice nothing.
+   * @param since `upkeepSince` of the commit that asked for it
+   *
+   * Throws the first failure, after everything else was tried.
+   */
+  keepUp(table: Table, since: number, signal: AbortSignal): Promise<Upkeep>;
   /** Closes DuckDB. */
   close(): Promise<void>;
 };

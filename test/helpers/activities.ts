@@ -33,7 +33,7 @@ export const batch = (name: string, next: Extracted['next']): Extracted => ({
   next,
 });
 
-const committed = {
+export const committed = {
   status: 'committed',
   version: 7,
   counter: 8,
@@ -58,6 +58,7 @@ export function activities(
     extractBatch: async ({ window }) => batch(`w${window.id}`, { kind: 'done' }),
     commitSync: async () => committed,
     discardStaged: async () => undefined,
+    keepUp: async () => ({ filesCompacted: 0, filesRemoved: 0, logRemoved: 0, stagingSwept: 0 }),
     ...replaced,
   };
   return {
@@ -71,6 +72,7 @@ export function activities(
       return all.commitSync(asked);
     },
     discardStaged: (asked) => (called.push('discard'), all.discardStaged(asked)),
+    keepUp: (asked) => (called.push('keep up'), all.keepUp(asked)),
   };
 }
 

@@ -56,6 +56,7 @@ export async function link(
     apiKey: { env: variable },
     baseUrl: sandbox.url,
     destination,
+    retention: '7d',
     tables: entries,
   };
   const file = join(folder, 'incident-io.json');

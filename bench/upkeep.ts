@@ -1,0 +1,160 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { severities } from '../src/tables/severities.ts';
+import type { ApiRecord } from '../src/tables/table.ts';
+import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
+import { tableFiles } from '../src/warehouse/query.ts';
+import type { Store } from '../src/warehouse/store.ts';
+import type { CommitRequest, Warehouse } from '../src/warehouse/warehouse.ts';
+import { datedStore } from './dated-store.ts';
+
+/** What a table looks like at one moment. */
+export type UpkeepSample = {
+  readonly day: number;
+  readonly version: number;
+  readonly rows: number;
+  readonly logFiles: number;
+  readonly logBytes: number;
+  readonly dataFiles: number;
+  readonly dataBytes: number;
+  readonly checkpointBytes: number;
+  /** Files of the newest version. */
+  readonly liveFiles: number;
+  /** What opening the table asks of the store. */
+  readonly lists: number;
+  readonly reads: number;
+  readonly openMs: number;
+};
+
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+const firstRows = 10_000;
+/** When the playing begins. */
+const began = Date.UTC(2026, 0, 1);
+
+/**
+ * Plays runs of a table of 10,000 rows, each of which changes two or three rows and adds one, with upkeep
+ * behind each that asks for it. Tells of the table once a played day.
+ */
+export async function benchUpkeep(
+  { days, everyMinutes }: { readonly days: number; readonly everyMinutes: number },
+  tell: (sample: UpkeepSample) => void,
+): Promise<{ readonly versions: number; readonly upkeeps: number; readonly seconds: number }> {
+  const root = await mkdtemp(join(tmpdir(), 'bench-upkeep-'));
+  let now = began;
+  const store = datedStore(root, () => now);
+  const warehouse = await openWarehouse(store, { destination: root, now: () => now });
+  const playing = performance.now();
+  try {
+    const first = Array.from({ length: firstRows }, (_, number) => recordOf(number, 0));
+    let run = await commit(warehouse, 'first', first, 'none');
+    let upkeeps = 0;
+    const runs = (days * dayMs) / (everyMinutes * minuteMs);
+    for (let number = 1; number <= runs; number += 1) {
+      now = began + number * everyMinutes * minuteMs;
+      run = await commit(warehouse, `run-${number}`, changesOf(number), run.counter);
+      if (run.upkeepSince !== undefined) {
+        await warehouse.keepUp(severities, run.upkeepSince, new AbortController().signal);
+        upkeeps += 1;
+      }
+      if ((number * everyMinutes) % (dayMs / minuteMs) === 0) {
+        tell(await sampleOf(root, store, now, (now - began) / dayMs, run));
+      }
+    }
+    return { versions: run.version + 1, upkeeps, seconds: (performance.now() - playing) / 1_000 };
+  } finally {
+    await warehouse.close();
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** Rows as an account makes them: mostly the young ones change. */
+function recordOf(number: number, changedBy: number): ApiRecord {
+  return {
+    id: `01H${number.toString(36).toUpperCase().padStart(9, '0')}QJ4WZ0N8XKPT3V`,
+    name: `severity ${number}, changed by run ${changedBy}`,
+    description: `${number.toString(36)} `.repeat(20),
+    rank: number,
+    created_at: new Date(began).toISOString(),
+    updated_at: new Date(began + changedBy * minuteMs).toISOString(),
+  };
+}
+
+/** A new row, and some that changed: the two before it, and once in two dozen runs an old one. */
+function changesOf(run: number): readonly ApiRecord[] {
+  const newest = firstRows + run - 1;
+  const old = run % 24 === 0 ? [(run * 37) % firstRows] : [];
+  return [newest, newest - 1, newest - 2, ...old].map((number) => recordOf(number, run));
+}
+
+async function commit(
+  warehouse: Warehouse,
+  runId: string,
+  records: readonly ApiRecord[],
+  plannedOn: CommitRequest['plannedOn'],
+) {
+  const writer = await warehouse.createPart(severities, runId);
+  await writer.add(records);
+  const part = (await writer.finish())!;
+  const outcome = await warehouse.commit(severities, {
+    runId,
+    parts: [part],
+    fullRead: plannedOn === 'none',
+    plannedOn,
+    state: { watermark: 1, account: 'unknown', filters: '[]', visibility: 'unknown' },
+  });
+  await warehouse.discardStaged(severities, runId);
+  if (outcome.status !== 'committed') throw new Error(`The run was not committed: ${outcome.status}`);
+  return outcome;
+}
+
+/** Looks at what lies in the folder, and opens the table as a run does. */
+async function sampleOf(
+  root: string,
+  store: Store,
+  now: number,
+  day: number,
+  { version, rows }: { readonly version: number; readonly rows: number },
+): Promise<UpkeepSample> {
+  const objects = await store.list(`${severities.name}/`);
+  const log = objects.filter(({ key }) => key.includes('/_delta_log/'));
+  const data = objects.filter(({ key }) => !key.includes('/_delta_log/'));
+  const checkpoints = log.filter(({ key }) => key.endsWith('.checkpoint.parquet'));
+  const bytes = (of: typeof objects) => of.reduce((sum, object) => sum + object.bytes, 0);
+  const asked = { lists: 0, reads: 0 };
+  const counting: Store = {
+    ...store,
+    list: (prefix) => ((asked.lists += 1), store.list(prefix)),
+    read: (key) => ((asked.reads += 1), store.read(key)),
+    withLocal: (work) =>
+      store.withLocal((local) =>
+        work({ ...local, paths: (keys) => ((asked.reads += keys.length), local.paths(keys)) }),
+      ),
+  };
+  const reader = await openWarehouse(counting, { destination: root, now: () => now });
+  try {
+    // DuckDB starts with the first job, which is no part of opening.
+    await reader.readState(severities);
+    Object.assign(asked, { lists: 0, reads: 0 });
+    const opening = performance.now();
+    await reader.readState(severities);
+    const openMs = performance.now() - opening;
+    const { length: liveFiles } = (await tableFiles(store, severities.name)).keys;
+    return {
+      day,
+      version,
+      rows,
+      logFiles: log.length,
+      logBytes: bytes(log),
+      dataFiles: data.length,
+      dataBytes: bytes(data),
+      checkpointBytes: checkpoints.at(-1)?.bytes ?? 0,
+      liveFiles,
+      ...asked,
+      openMs,
+    };
+  } finally {
+    await reader.close();
+  }
+}

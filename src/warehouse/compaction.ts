@@ -1,0 +1,134 @@
+import { rm } from 'node:fs/promises';
+
+import type { CommitWorld } from './commit.ts';
+import { bytesPerFile, deleteUncommitted, rowsPerFile, writeDataFile } from './data-file.ts';
+import type { Action, Add } from './delta-actions.ts';
+import { dataKey, type DeltaLog, type Snapshot } from './delta-log.ts';
+import { identifier, parquetFiles } from './duckdb.ts';
+import { statisticsIn } from './merge.ts';
+import { duckTypeOf, fieldsOf } from './schema.ts';
+import { writesFolder } from './store.ts';
+import { assertWritableTable } from './table-state.ts';
+
+/**
+ * So many files of about one size become one: a row is then written anew a handful of times on its way from a run
+ * with one new row to a whole file, and a table has few small files at any time.
+ */
+const filesTogether = 8;
+
+/**
+ * The small files to compact next, in the order of their ids; `undefined` where it is not worth it. The same table
+ * gives the same answer. Together they make at most one whole file.
+ */
+export function compactionOf(files: Iterable<Add>): readonly Add[] | undefined {
+  const sizes = new Map<number, Add[]>();
+  for (const add of files) {
+    const share = shareOf(add);
+    if (share >= 0.5) continue;
+    const size = Math.floor(-Math.log(share) / Math.log(filesTogether));
+    const alike = sizes.get(size);
+    if (alike) alike.push(add);
+    else sizes.set(size, [add]);
+  }
+  // The smallest first: what becomes of them counts among the larger ones.
+  const size = Math.max(...[...sizes].filter(([, { length }]) => length >= filesTogether).map(([of]) => of));
+  const alike = sizes.get(size);
+  if (!alike) return undefined;
+  const inOrder = alike
+    .map((add) => ({ add, place: `${String(statisticsIn(add).minValues?.['id'] ?? '')}\0${add.path}` }))
+    .sort((a, b) => (a.place < b.place ? -1 : 1));
+  const chosen: Add[] = [];
+  let share = 0;
+  for (const { add } of inOrder) {
+    share += shareOf(add);
+    if (share > 1) break;
+    chosen.push(add);
+  }
+  return chosen;
+}
+
+/** Of a whole data file, more than 0. */
+function shareOf(add: Add): number {
+  const rows = statisticsIn(add).numRecords ?? 0;
+  return Math.max(rows / rowsPerFile, add.size / bytesPerFile, 1 / rowsPerFile);
+}
+
+/**
+ * Makes one file of some, with their rows as they are, in a version that changes no data and leaves the counter
+ * alone. It gives way: where a version came in between that removed one of them, nothing is committed.
+ * @returns whether it was committed
+ */
+export async function compact(
+  world: CommitWorld,
+  log: DeltaLog,
+  table: string,
+  snapshot: Snapshot,
+  inputs: readonly Add[],
+): Promise<boolean> {
+  const now = world.now();
+  const output = await writeTogether(world, table, snapshot, inputs, now);
+  const adds = output ? [output] : [];
+  const removes: Action[] = inputs.map(({ path, size, partitionValues }) => ({
+    remove: {
+      path,
+      deletionTimestamp: now,
+      dataChange: false,
+      extendedFileMetadata: true,
+      partitionValues,
+      size,
+    },
+  }));
+  for (let before = snapshot; ;) {
+    const commitInfo = {
+      timestamp: now,
+      operation: 'OPTIMIZE',
+      operationParameters: { predicate: '[]' },
+      operationMetrics: {
+        numRemovedFiles: String(inputs.length),
+        numRemovedBytes: String(inputs.reduce((sum, { size }) => sum + size, 0)),
+        numAddedFiles: String(adds.length),
+        numAddedBytes: String(adds.reduce((sum, { size }) => sum + size, 0)),
+      },
+      readVersion: before.version,
+      isolationLevel: 'SnapshotIsolation',
+      isBlindAppend: false,
+      engineInfo: 'incident-io-source',
+    };
+    const actions = [{ commitInfo }, ...removes, ...adds.map((add) => ({ add }))];
+    if (await log.commit(before.version + 1, actions, before, now)) return true;
+    const newer = await log.snapshot();
+    if (newer && inputs.every(({ path }) => newer.files.has(path))) {
+      assertWritableTable(table, world.destination, newer);
+      before = newer;
+      continue;
+    }
+    return deleteUncommitted(world.store, log, table, adds);
+  }
+}
+
+async function writeTogether(
+  { store, duckDb }: CommitWorld,
+  table: string,
+  { metadata }: Snapshot,
+  inputs: readonly Add[],
+  now: number,
+): Promise<Add | undefined> {
+  const fields = fieldsOf(metadata);
+  const columns = fields.map((field) => ({ name: identifier(field.name), type: duckTypeOf(table, field) }));
+  const typed = columns.map(({ name, type }) => `${name}::${type} AS ${name}`);
+  const nulls = columns.map(({ name, type }) => `NULL::${type} AS ${name}`);
+  const scratch = await store.local.scratch(writesFolder);
+  try {
+    return await store.withLocal(async (local) => {
+      const paths = await local.paths(inputs.map((add) => dataKey(table, add)));
+      // Older files lack the columns that were added since.
+      const rows = `SELECT ${nulls.join(', ')} WHERE false UNION ALL BY NAME SELECT * FROM ${parquetFiles(paths, ', union_by_name = true')}`;
+      const select = `SELECT ${typed.join(', ')} FROM (${rows})`;
+      return duckDb.job((session) =>
+        writeDataFile(session, store, { table, select, fields, now, dataChange: false, scratch }),
+      );
+    });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
