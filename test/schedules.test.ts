@@ -75,6 +75,7 @@ describe('schedules', () => {
             account,
             apiKey: { env: 'INCIDENT_IO_API_KEY' },
             limits: { giveUpAfterMs: 3_600_000 },
+            retentionMs: 7 * 86_400_000,
           },
           method: 'incremental',
           incrementalField: 'updated_at',

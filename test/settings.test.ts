@@ -43,6 +43,7 @@ describe('settings', () => {
       apiKey: { file: '/keys/prod' },
       baseUrl: 'https://api.incident.io',
       destination: '/settings/warehouse',
+      retention: '7d',
       tables: {
         alerts: { sync: 'incremental', incrementalField: 'updated_at', every: '15m', fullRefreshEvery: '7d' },
         follow_ups: {
@@ -102,6 +103,7 @@ describe('settings', () => {
       { ...good, destination: 's3://bucket/a?key=secret' },
       'destination is "s3://bucket/a?…"; it takes no key',
     ],
+    [{ ...good, retention: '12h' }, 'retention is "12h"; it takes 1d, 3d, 7d, 14d, 30d.'],
     [{ ...good, baseUrl: 'http://example.com' }, 'baseUrl is "http://example.com"'],
     [[], 'The file is something else'],
     [null, 'The file is something else'],

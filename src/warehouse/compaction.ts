@@ -35,7 +35,7 @@ export function compactionOf(files: Iterable<Add>): readonly Add[] | undefined {
   const alike = sizes.get(size);
   if (!alike) return undefined;
   const inOrder = alike
-    .map((add) => ({ add, place: `${String(statisticsIn(add).minValues?.['id'] ?? '')}\0${add.path}` }))
+    .map((add) => ({ add, place: `${lowestId(add)}\0${add.path}` }))
     .sort((a, b) => (a.place < b.place ? -1 : 1));
   const chosen: Add[] = [];
   let share = 0;
@@ -45,6 +45,11 @@ export function compactionOf(files: Iterable<Add>): readonly Add[] | undefined {
     chosen.push(add);
   }
   return chosen;
+}
+
+function lowestId(add: Add): string {
+  const id = statisticsIn(add).minValues?.['id'];
+  return typeof id === 'string' ? id : '';
 }
 
 /** Of a whole data file, more than 0. */

@@ -76,6 +76,8 @@ def change(request):
     table = table_of(request)
     if action == "optimize":
         table.optimize.compact()
+    elif action == "vacuum":
+        table.vacuum(dry_run=False, full=True)
     elif action == "delete":
         table.delete(request["predicate"])
     elif action == "update":

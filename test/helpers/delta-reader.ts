@@ -34,7 +34,7 @@ export type DeltaRsTable = {
 
 /** Something another writer does to a table. */
 export type DeltaRsChange =
-  | { readonly change: 'optimize' | 'checkpoint' }
+  | { readonly change: 'optimize' | 'checkpoint' | 'vacuum' }
   /** Doubles every row. */
   | { readonly change: 'append' }
   | { readonly change: 'delete'; readonly predicate: string }
