@@ -31,8 +31,8 @@ export function folderStore(root: string): LocalStore {
     async list(prefix, { after = '' } = {}) {
       const found: StoredObject[] = [];
       const base = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-      await listInto(found, folder, base, prefix);
-      return found.filter(({ key }) => key > after).sort((a, b) => (a.key < b.key ? -1 : 1));
+      await listInto(found, folder, base, { prefix, after });
+      return found.sort((a, b) => (a.key < b.key ? -1 : 1));
     },
     async folders() {
       const entries = await unlessMissing(readdir(folder, { withFileTypes: true }));
@@ -112,15 +112,16 @@ async function listInto(
   found: StoredObject[],
   folder: string,
   within: string,
-  prefix: string,
+  asked: { readonly prefix: string; readonly after: string },
 ): Promise<void> {
+  const { prefix, after } = asked;
   const entries = await unlessMissing(readdir(join(folder, within), { withFileTypes: true }));
   for (const entry of entries ?? []) {
     const key = within + entry.name;
     if (entry.isDirectory()) {
       const below = `${key}/`;
-      if (below.startsWith(prefix) || prefix.startsWith(below)) await listInto(found, folder, below, prefix);
-    } else if (key.startsWith(prefix)) {
+      if (below.startsWith(prefix) || prefix.startsWith(below)) await listInto(found, folder, below, asked);
+    } else if (key.startsWith(prefix) && key > after) {
       // A file may go between the listing and this look: then it is not there.
       const facts = await unlessMissing(stat(join(folder, key)));
       if (facts?.isFile()) found.push({ key, bytes: facts.size, writtenAt: facts.mtimeMs });
