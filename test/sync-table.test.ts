@@ -5,7 +5,7 @@ import { quietRuntime } from '../src/temporal/serve.ts';
 import { describe, expect, it } from 'vitest';
 import type { Activities, ExtractInput } from '../activities/contract.ts';
 import type { SyncTableResult } from '../workflows/sync-table.ts';
-import { activities, batch, input, planOf, running } from './helpers/activities.ts';
+import { activities, batch, committed, input, planOf, running } from './helpers/activities.ts';
 import { connectToTestServer, unique } from './helpers/temporal.ts';
 
 quietRuntime();
@@ -74,6 +74,61 @@ describe('syncTable', () => {
     expect(made.called).not.toContain('commit');
   });
 
+  describe('whose commit asks for upkeep', () => {
+    const commitSync = async () => ({ ...committed, upkeepSince: 5 });
+
+    it('does it once the commit is done, and only then', async () => {
+      const asked: unknown[] = [];
+      const made = activities({
+        commitSync,
+        keepUp: async ({ since }) => {
+          asked.push(since);
+          return activities({}).keepUp({ run: { ...input.run, runId: 'run' }, since });
+        },
+      });
+      expect(await resultOf(made)).toMatchObject({ version: 7, notes: [] });
+      expect(made.called).toEqual(['plan', 'extract 0', 'commit', 'keep up']);
+      expect(asked).toEqual([5]);
+      const other = activities({});
+      await resultOf(other);
+      expect(other.called).not.toContain('keep up');
+    });
+
+    it('is done though upkeep fails, after one attempt, and says so', async () => {
+      const made = activities({
+        commitSync,
+        keepUp: () => Promise.reject(new Error('EACCES: things/part.parquet')),
+      });
+      expect(await resultOf(made)).toMatchObject({
+        version: 7,
+        notes: ['Upkeep of the table is left to the next run: EACCES: things/part.parquet'],
+      });
+      expect(made.called.filter((name) => name === 'keep up')).toHaveLength(1);
+    });
+
+    it('is done though it is cancelled meanwhile, and says so', async () => {
+      const made = activities({
+        commitSync,
+        keepUp: () => {
+          const context = Context.current();
+          const beat = setInterval(() => context.heartbeat(), 20);
+          return context.cancelled.finally(() => clearInterval(beat));
+        },
+      });
+      const result = await running(temporal, made, async (taskQueue) => {
+        const handle = await start(taskQueue);
+        await expect.poll(() => made.called).toContain('keep up');
+        await handle.cancel();
+        return handle.result();
+      });
+      expect(result).toMatchObject({
+        version: 7,
+        notes: ['Upkeep of the table is left to the next run: it was cancelled'],
+      });
+      expect(made.called).not.toContain('discard');
+    });
+  });
+
   it('leaves nothing staged when it is cancelled, and is cancelled then', async () => {
     const swept: string[] = [];
     const made = activities({
@@ -122,9 +177,10 @@ describe('syncTable', () => {
     expect(accounts).toEqual(['read']);
   });
 
-  it('keeps its history to six events a batch and twenty a run', async () => {
+  it('keeps its history to six events a batch and twenty a run, upkeep among them', async () => {
     let left = 5;
     const made = activities({
+      commitSync: async () => ({ ...committed, upkeepSince: 0 }),
       extractBatch: async () =>
         batch(`p${left}`, (left -= 1) > 0 ? { kind: 'more', after: `${left}` } : { kind: 'done' }),
     });

@@ -7,6 +7,7 @@ import {
   isCancellation,
   patched,
   proxyActivities,
+  proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -72,10 +73,12 @@ const activities = proxyActivities<Activities>({
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 
-/** Upkeep is no run's business: it is tried once, for a minute, and the next run's goes on. */
-const upkeep = proxyActivities<Pick<Activities, 'keepUp'>>({
+/**
+ * Upkeep is no run's business: it is tried once, for a minute, and the next run's goes on. A local activity is one
+ * event of the history, and takes no batch's place; most take a second or two.
+ */
+const upkeep = proxyLocalActivities<Pick<Activities, 'keepUp'>>({
   startToCloseTimeout: '1 minute',
-  heartbeatTimeout: '15 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { maximumAttempts: 1 },
 });

@@ -10,7 +10,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
 import { findTemporalCli } from '../../src/temporal/cli-binary.ts';
-import { activities, batch, input, planOf } from './activities.ts';
+import { activities, batch, committed, input, planOf } from './activities.ts';
 
 const folder = fileURLToPath(new URL('../histories/', import.meta.url));
 const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
@@ -64,6 +64,7 @@ const shapes: { readonly [name: string]: Shape } = {
         (plans += 1) < 3 ? { status: 'overtaken', reason: 'another' } : activities({}).commitSync(asked),
     },
   },
+  'kept-up': { activities: { commitSync: async () => ({ ...committed, upkeepSince: 0 }) } },
   failed: { activities: { planSync: async () => planOf(0, 1), extractBatch: failing } },
   cancelled: {
     cancelAt: 'extract 0',
