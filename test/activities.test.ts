@@ -377,3 +377,18 @@ it('reads everything when the API counted other rows twice, and at most once a d
   await expectTruth(sandbox, destination, ['incidents']);
   expect((await runIncidents()).fullRead).toBe(false);
 });
+
+it('keeps a table up behind the commits of its runs', async () => {
+  const { sandbox, destination, run } = await worldOf();
+  const filesAfterRun = async () => {
+    expect(resultOf(await run({ table: 'users' })).notes).toEqual([]);
+    return (await readWithDeltaRs(join(destination, 'users'))).files;
+  };
+  for (let file = 1; file < 8; file += 1) {
+    expect(await filesAfterRun()).toBe(file);
+    sandbox.create('users');
+  }
+  // The eighth small file makes one of them all.
+  expect(await filesAfterRun()).toBe(1);
+  await expectTruth(sandbox, destination, ['users']);
+});
