@@ -1,12 +1,13 @@
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { folderStore } from '../src/warehouse/folder-store.ts';
 import type { Store } from '../src/warehouse/store.ts';
 
-/** A store in a folder that dates its files by another clock, so that months can be played in minutes. */
-export function datedStore(root: string, now: () => number): Store {
-  const store = folderStore(root);
-  const date = (key: string) => utimes(join(root, key), now() / 1_000, now() / 1_000);
+/**
+ * A store that dates its objects by another clock, so that months can be played in minutes.
+ * @param folder where its objects lie as files
+ */
+export function datedStore(store: Store, folder: string, now: () => number): Store {
+  const date = (key: string) => utimes(join(folder, key), now() / 1_000, now() / 1_000);
   return {
     ...store,
     async write(key, bytes) {

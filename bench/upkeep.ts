@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { severities } from '../src/tables/severities.ts';
 import type { ApiRecord } from '../src/tables/table.ts';
+import { folderStore } from '../src/warehouse/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
 import { tableFiles } from '../src/warehouse/query.ts';
 import type { Store } from '../src/warehouse/store.ts';
@@ -43,7 +44,7 @@ export async function benchUpkeep(
 ): Promise<{ readonly versions: number; readonly upkeeps: number; readonly seconds: number }> {
   const root = await mkdtemp(join(tmpdir(), 'bench-upkeep-'));
   let now = began;
-  const store = datedStore(root, () => now);
+  const store = datedStore(folderStore(root), root, () => now);
   const warehouse = await openWarehouse(store, { destination: root, now: () => now });
   const playing = performance.now();
   try {

@@ -51,7 +51,7 @@ export async function writeCheckpoint(
     const types = Object.entries(columns).map(([name, type]) => `${name}: ${literal(type)}`);
     await duckDb.job((session) =>
       session.run(
-        `COPY (FROM read_json(${literal(source)}, format = 'newline_delimited', hive_partitioning = false, columns = {${types.join(', ')}}, maximum_object_size = ${longest + 1024})) TO ${literal(target)} (FORMAT parquet)`,
+        `COPY (FROM read_json(${literal(source)}, format = 'newline_delimited', hive_partitioning = false, columns = {${types.join(', ')}}, maximum_object_size = ${longest + 1024})) TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd)`,
       ),
     );
     return { bytes: await readFile(target), actions: actions.length };
