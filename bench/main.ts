@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { sandboxSizes, sandboxTables } from '../src/sandbox/sandbox.ts';
 import { benchIngest } from './ingest.ts';
 import { benchSync } from './sync.ts';
+import { benchUpkeep, type UpkeepSample } from './upkeep.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
@@ -43,6 +44,35 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
       }
     },
   },
+  upkeep: {
+    how: '35 days of runs every five minutes, played: each changes a few rows of a table of 10,000; what grows, and what levels off',
+    async run() {
+      const samples: UpkeepSample[] = [];
+      const { versions, upkeeps, seconds } = await benchUpkeep({ days: 35, everyMinutes: 5 }, (sample) => {
+        samples.push(sample);
+        if (sample.day < 12 ? sample.day % 3 === 0 : sample.day % 5 === 0) say(upkeepLine(sample));
+      });
+      say(`${versions} versions, ${upkeeps} runs with upkeep, played in ${seconds.toFixed(0)} s`);
+      // A file is listed for two days longer than it stays, and a day is cleaned at once: by then all has come once.
+      const [level, last] = [samples.find(({ day }) => day === 12)!, samples.at(-1)!];
+      const levels: readonly [string, (sample: UpkeepSample) => number][] = [
+        ['files of the log', ({ logFiles }) => logFiles],
+        ['bytes of the log', ({ logBytes }) => logBytes],
+        ['data files', ({ dataFiles }) => dataFiles],
+        ['data bytes', ({ dataBytes }) => dataBytes],
+        ['bytes of a checkpoint', ({ checkpointBytes }) => checkpointBytes],
+        ['requests to open it', ({ lists, reads }) => lists + reads],
+      ];
+      for (const [what, of] of levels) {
+        say(`${what}: day ${last.day} over day ${level.day} is ${ratio(of(last), of(level))}`);
+      }
+      const growth = (last.liveBytes - level.liveBytes) / (last.day - level.day);
+      const year = last.logBytes + last.dataBytes + growth * (365 - last.day);
+      say(
+        `after a year: about ${Math.round((365 / last.day) * versions)} versions made, ${last.logFiles} files of the log and ${last.dataFiles} data files as on day ${last.day}, ${mib(year)} (live rows grow by ${(growth / 1_024).toFixed(1)} KiB a day)`,
+      );
+    },
+  },
   demo: {
     how: 'wall time of the command, from start to exit',
     async run() {
@@ -75,6 +105,17 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
     },
   },
 };
+
+function upkeepLine(sample: UpkeepSample): string {
+  const { day, version, rows, logFiles, logBytes, dataFiles, dataBytes, liveFiles, liveBytes } = sample;
+  return [
+    `day ${day}: version ${version}, ${rows} rows`,
+    `log ${logFiles} files, ${mib(logBytes)}`,
+    `data ${dataFiles} files, ${mib(dataBytes)}, of which ${liveFiles} live, ${mib(liveBytes)}`,
+    `checkpoint ${Math.round(sample.checkpointBytes / 1_024)} KiB`,
+    `to open it ${sample.lists} lists and ${sample.reads} reads, ${sample.openMs.toFixed(0)} ms`,
+  ].join('; ');
+}
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in benches));

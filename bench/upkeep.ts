@@ -19,8 +19,9 @@ export type UpkeepSample = {
   readonly logBytes: number;
   readonly dataFiles: number;
   readonly dataBytes: number;
+  /** Of the newest version. */
+  readonly liveBytes: number;
   readonly checkpointBytes: number;
-  /** Files of the newest version. */
   readonly liveFiles: number;
   /** What opening the table asks of the store. */
   readonly lists: number;
@@ -35,7 +36,7 @@ const firstRows = 10_000;
 const began = Date.UTC(2026, 0, 1);
 
 /**
- * Plays runs of a table of 10,000 rows, each of which changes two or three rows and adds one, with upkeep
+ * Plays runs of a table of 10,000 rows, each of which changes three or four rows and adds one, with upkeep
  * behind each that asks for it. Tells of the table once a played day.
  */
 export async function benchUpkeep(
@@ -82,11 +83,13 @@ function recordOf(number: number, changedBy: number): ApiRecord {
   };
 }
 
-/** A new row, and some that changed: the two before it, and once in two dozen runs an old one. */
+/** A new row, three young ones that changed, and once in two dozen runs an old one. */
 function changesOf(run: number): readonly ApiRecord[] {
   const newest = firstRows + run - 1;
+  // Of one age, as those of an incident that is going on.
+  const young = Math.max(0, newest - (newest % 64) - 64) + (run % 60);
   const old = run % 24 === 0 ? [(run * 37) % firstRows] : [];
-  return [newest, newest - 1, newest - 2, ...old].map((number) => recordOf(number, run));
+  return [newest, young, young + 1, young + 2, ...old].map((number) => recordOf(number, run));
 }
 
 async function commit(
@@ -141,7 +144,7 @@ async function sampleOf(
     const opening = performance.now();
     await reader.readState(severities);
     const openMs = performance.now() - opening;
-    const { length: liveFiles } = (await tableFiles(store, severities.name)).keys;
+    const live = new Set((await tableFiles(store, severities.name)).keys);
     return {
       day,
       version,
@@ -151,7 +154,8 @@ async function sampleOf(
       dataFiles: data.length,
       dataBytes: bytes(data),
       checkpointBytes: checkpoints.at(-1)?.bytes ?? 0,
-      liveFiles,
+      liveFiles: live.size,
+      liveBytes: bytes(data.filter(({ key }) => live.has(key))),
       ...asked,
       openMs,
     };

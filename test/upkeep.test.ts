@@ -108,6 +108,8 @@ describe('with upkeep behind each run', () => {
     const folder = played.folderOf(things);
     const [runs, every] = [27, 3 * hour];
     let truth = new Map<string, string>();
+    /** Rows of the one that is dropped, on the disk behind that. */
+    let dropped = 0;
     /** What each version held, and until when it was the newest. */
     const versions: { rows: Map<string, string>; until: number }[] = [];
     for (let run = 0; run < runs; run += 1) {
@@ -125,7 +127,7 @@ describe('with upkeep behind each run', () => {
         (await played.logNames()).findLast((name) => /^\d+\.json$/.test(name))!.slice(0, 20),
       );
       while (versions.length <= newest) versions.push({ rows: truth, until: played.clock.now });
-      if (run === 7) expect(await onDisk(played, 'gone')).toBeGreaterThan(0);
+      if (run === 7) dropped = await onDisk(played, 'gone');
       played.clock.now += every;
     }
     const newest = versions.length - 1;
@@ -142,6 +144,7 @@ describe('with upkeep behind each run', () => {
     const names = await played.logNames();
     expect(names).not.toContain(`${digits(0)}.json`);
     expect(names.filter((name) => name.endsWith('.json')).length).toBeLessThan(2 * (day / every) + 10);
+    expect(dropped).toBeGreaterThan(0);
     expect(await onDisk(played, 'gone')).toBe(0);
     expect((await played.dataNames()).length).toBeLessThan(40);
     expect((await readWithDeltaRs(folder)).configuration).toMatchObject({
@@ -237,7 +240,7 @@ describe('compaction', () => {
     const played = await withSmallFiles();
     played.meanwhile.before = () => played.keepUp();
     const rows = [{ id: 'c', name: 'new' }, { id: 'i' }];
-    const all = [...'abdefgh'].map((id) => ({ id, name: 'old' }));
+    const all = 'abdefgh'.split('').map((id) => ({ id, name: 'old' }));
     expect(
       await committed(played, things, [fullRead ? [...rows, ...all] : rows], { fullRead }),
     ).toMatchObject({ version: 9, inserted: 1, updated: 1, rows: 9, counter: 9 });
@@ -282,7 +285,7 @@ describe('files that no commit names', () => {
     await played.run([{ id: 'c' }]);
     expect(await readRows(played, things)).toMatchObject([{ id: 'a' }, { id: 'c' }]);
     expect(await played.dataNames()).toHaveLength(2);
-    for (const name of kept) expect(existsSync(join(played.folderOf(things), name)), name).toBe(true);
+    expect(kept.filter((name) => existsSync(join(played.folderOf(things), name)))).toEqual(kept);
   });
 
   it('stay where another writer forgot too early that it removed them', async () => {
@@ -342,7 +345,9 @@ describe('other tools', () => {
     expect(await played.warehouse.readState(things)).toMatchObject({ disturbed: true, rows: 6 });
     // What was dropped and restored is in use again, though its removal is long ago.
     played.clock.now += 8 * day;
-    await played.run([{ id: 'a', name: 'third' }, ...[...'bcdef'].map((id) => ({ id }))], { fullRead: true });
+    await played.run([{ id: 'a', name: 'third' }, ...'bcdef'.split('').map((id) => ({ id }))], {
+      fullRead: true,
+    });
     played.clock.now += 8 * day;
     await played.run([{ id: 'h' }]);
     expect(

@@ -72,11 +72,18 @@ export async function readCheckpoint(
       session.rows(`SELECT to_json(action)::VARCHAR AS json FROM ${files} AS action`),
     );
   });
-  return rows.map(({ json }) => JSON.parse(String(json), withoutNull) as Action);
+  return rows.map(({ json }) => withoutNulls(JSON.parse(String(json)) as object));
 }
 
-/** Parquet has every field of every action; what is not there reads as null. */
-function withoutNull(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== null));
+/**
+ * Parquet has every field of every action; what is not there reads as null. Not a reviver of `JSON.parse`: that takes
+ * longer than all else that opens a table.
+ */
+function withoutNulls(value: object): object {
+  const kept: { [name: string]: unknown } = {};
+  for (const [name, part] of Object.entries(value) as [string, unknown][]) {
+    if (part === null) continue;
+    kept[name] = typeof part === 'object' && !Array.isArray(part) ? withoutNulls(part) : part;
+  }
+  return kept;
 }
