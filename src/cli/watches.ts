@@ -60,7 +60,7 @@ export async function watchDestination(
   let asking: Promise<void> | undefined;
   const ask = async () => {
     // A disk or network that hangs is asked once: each question takes one of Node's four threads.
-    asking ??= warehouse.assertWritable().finally(() => (asking = undefined));
+    asking ??= warehouse.assertReachable().finally(() => (asking = undefined));
     const limit = new AbortController();
     const late = sleep(destinationAnswersMs, undefined, { signal: limit.signal }).then(() => {
       throw new Error(`no answer from ${destination} for ${destinationAnswersMs / 1_000} s`);

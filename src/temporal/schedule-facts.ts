@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Settings } from '../settings.ts';
+import { placeOf } from '../warehouse/destination.ts';
 import { hostName, scheduleId, workerQueue } from './names.ts';
 import { bufferedIn, describeSchedule, type Run, runningIn } from './operate.ts';
 import { marker, type Owner } from './schedules.ts';
@@ -108,7 +109,7 @@ function factsOf(
   return {
     paused: info.paused === true,
     ...(info.notes && { note: info.notes }),
-    isHere: host === hostName() && destination === settings.destination,
+    isHere: placeOf(destination, host) === placeOf(settings.destination, hostName()),
     actions,
     running: actions.filter(isRunning),
     buffered: false,

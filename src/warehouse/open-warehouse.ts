@@ -8,7 +8,7 @@ import { DuckDb } from './duckdb.ts';
 import { JsonPartWriter, stagingOf } from './part-writer.ts';
 import { resetTable } from './reset.ts';
 import { hasDeclaredColumns } from './schema.ts';
-import { spillFolder, stagingFolder, type Store } from './store.ts';
+import { probePrefix, spillFolder, type Store } from './store.ts';
 import { assertWritableTable, isDisturbed, stateOf } from './table-state.ts';
 import { keepUp } from './upkeep.ts';
 import type { Warehouse } from './warehouse.ts';
@@ -39,6 +39,11 @@ export function openWarehouse(
       await assertWritable(store, destination);
       probed = true;
     },
+    async assertReachable() {
+      // Of a versioned bucket each probe leaves two versions behind, and this is asked for ever.
+      if (store.local === store) await assertWritable(store, destination);
+      else await store.read(`${probePrefix}none`);
+    },
     async readState(table) {
       const log = new DeltaLog(store, duckDb, table.name);
       const snapshot = await log.snapshot();
@@ -62,7 +67,7 @@ export function openWarehouse(
 }
 
 async function assertWritable(store: Store, destination: string): Promise<void> {
-  const key = `${stagingFolder}/_probe-${randomUUID()}`;
+  const key = `${probePrefix}${randomUUID()}`;
   const first = Buffer.from('first');
   let honoured: boolean;
   try {

@@ -1,17 +1,24 @@
-import { spillFolder, stagingFolder, type Store, type StoredObject, writesFolder } from './store.ts';
+import {
+  probePrefix,
+  spillFolder,
+  stagingFolder,
+  type Store,
+  type StoredObject,
+  writesFolder,
+} from './store.ts';
 
 /**
  * Deletes staging that nobody wrote to since a time, and what processes that died left on the way.
  * @returns how many runs' staging went
  */
 export async function sweepStaged(store: Store, table: string, oldest: number): Promise<number> {
-  let runs = 0;
+  const folder = `${stagingFolder}/${table}/`;
+  const runs = await sweep(store, folder, oldest);
   // Of a bucket what is on its way lies in a folder of this machine.
-  for (const place of new Set([store, store.local])) {
-    runs += await sweep(place, `${stagingFolder}/${table}/`, oldest);
-    await sweep(place, `${writesFolder}/`, oldest);
-    await sweep(place, `${spillFolder}/`, oldest);
-  }
+  if (store.local !== store) await sweep(store.local, folder, oldest);
+  await sweep(store, probePrefix, oldest);
+  await sweep(store.local, `${writesFolder}/`, oldest);
+  await sweep(store.local, `${spillFolder}/`, oldest);
   return runs;
 }
 

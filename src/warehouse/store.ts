@@ -54,6 +54,8 @@ export type LocalStore = Store & {
 export const stagingFolder = '_staging';
 /** Objects that are written here before they get their name. */
 export const writesFolder = `${stagingFolder}/_writes`;
+/** Objects that try out whether a destination takes any. */
+export const probePrefix = `${stagingFolder}/_probe-`;
 /** What DuckDB spills. */
 export const spillFolder = `${stagingFolder}/_spill`;
 

@@ -124,6 +124,8 @@ export type Warehouse = {
   readonly destination: string;
   /** Writes and deletes a probe, until that has worked once; throws `DestinationError` where that fails or put-if-absent is not honoured. */
   assertWritable(): Promise<void>;
+  /** Whether the destination can be reached now. Throws as `assertWritable` does. */
+  assertReachable(): Promise<void>;
   /** `undefined` where there is no table. Throws `DestinationError` where a Delta table is not ours or not readable. */
   readState(table: Table): Promise<TableState | undefined>;
   createPart(table: Table, runId: string): Promise<PartWriter>;
