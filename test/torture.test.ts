@@ -2,16 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
+import { quietRuntime } from '../src/temporal/serve.ts';
 import { startCommand } from './helpers/command.ts';
 import { link } from './helpers/linked.ts';
+import { sync, temporaryFolder } from './helpers/sync.ts';
 import { connectToTestServer } from './helpers/temporal.ts';
 import { expectTruth } from './helpers/truth.ts';
 
+quietRuntime();
 const temporal = await connectToTestServer();
 
 /** A few in every test run; `npm run torture` does 200. */
 const kills = Number(process.env['TORTURE_KILLS'] ?? 3);
 const seed = Number(process.env['TORTURE_SEED'] ?? Date.now() % 1_000_000);
+/** Five thousand in every test run; `npm run torture` reads 30,000. */
+const incidents = Number(process.env['TORTURE_INCIDENTS'] ?? 5_000);
 
 it(
   `loses, doubles and keeps stale nothing though its worker is killed ${kills} times (seed ${seed})`,
@@ -59,5 +64,20 @@ it(
       expect(rows).toBeGreaterThan(0);
     }
     await expectTruth(sandbox, linked.destination, tables);
+  },
+);
+
+it(
+  `ends a first sync of ${incidents} incidents by itself though a fifth of all answers fail`,
+  { timeout: 120_000 + incidents * 20 },
+  async () => {
+    const sandbox = await startSandbox({ limits: 'off', faults: 0.2, sizes: { incidents } });
+    onTestFinished(() => sandbox.stop());
+    const destination = await temporaryFolder();
+    const [outcome] = await sync(temporal, sandbox, destination, { tables: ['incidents'] });
+    expect(outcome).toMatchObject({ status: 'synced', result: { fullRead: true, rows: incidents } });
+    const failed = sandbox.requests.filter(({ fault }) => fault !== undefined).length;
+    expect(failed).toBeGreaterThan(sandbox.requests.length / 10);
+    await expectTruth(sandbox, destination, ['incidents']);
   },
 );

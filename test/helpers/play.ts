@@ -1,0 +1,517 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Clients } from '../../activities/clients.ts';
+import { commitSync } from '../../activities/commit-sync.ts';
+import type { Extracted, ExtractInput, Plan, TableRun } from '../../activities/contract.ts';
+import { extractBatch } from '../../activities/extract-batch.ts';
+import { planSync } from '../../activities/plan-sync.ts';
+import { SourceError } from '../../src/errors.ts';
+import type { Window } from '../../src/incident-io/windows.ts';
+import { at, Dice, hash } from '../../src/sandbox/data/random.ts';
+import { timestamp } from '../../src/sandbox/data/times.ts';
+import { lifeOf } from '../../src/sandbox/life.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { tableNamed } from '../../src/tables/index.ts';
+import type { ApiRecord, ColumnType, Table } from '../../src/tables/table.ts';
+import { folderStore } from '../../src/warehouse/folder-store.ts';
+import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
+import type { Warehouse } from '../../src/warehouse/warehouse.ts';
+import { afterBatch, batchOf, type Reading, startReading } from '../../workflows/windows.ts';
+import { readWithDeltaRs } from './delta-reader.ts';
+import { faults, type Played, type Round, type Scenario } from './scenario.ts';
+import { declaredTypesOf, differences, normal } from './truth.ts';
+
+const minuteMs = 60_000;
+const dayMs = 1_440 * minuteMs;
+const keyVariable = 'INCIDENT_IO_PLAYED_KEY';
+
+/** A wrong rule in place of the product's, to see that it is found out. */
+export type WrongRule = {
+  /** Of an incremental run. @param largest the largest `updated_at` the table holds. */
+  readonly plan?: (plan: Plan, largest: string) => Plan;
+  /** Those that replace another. */
+  readonly windows?: (windows: readonly Window[]) => readonly Window[];
+};
+
+/** How often what happened. */
+export type Seen = Map<string, number>;
+
+/** A run that is not quiet may end like this; the next one has to make up for it. */
+class Died extends Error {}
+
+/**
+ * Plays a scenario with the activities' own functions, the workflow's own state and a sandbox over HTTP, in
+ * an order that the scenario's seed decides; then one quiet run a table.
+ * @returns what is wrong with the tables after that, in words.
+ */
+export async function play(scenario: Scenario, seen: Seen, rule: WrongRule = {}): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'incident-io-source-played-'));
+  const warehouse = await openWarehouse(folderStore(folder), { destination: folder });
+  const world = await World.start(scenario, warehouse, seen, rule);
+  try {
+    for (const round of scenario.rounds) {
+      for (const name of scenario.tables) await world.playRound(name, round);
+    }
+    const wrong: string[] = [];
+    for (const name of scenario.tables) wrong.push(...(await world.playLast(name, folder)));
+    return wrong;
+  } finally {
+    await world.stop();
+    await warehouse.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+class World {
+  readonly #scenario: Scenario;
+  readonly #sandbox: Sandbox;
+  readonly #warehouse: Warehouse;
+  readonly #seen: Seen;
+  readonly #rule: WrongRule;
+  readonly #dice: Dice;
+  readonly #clock: { now: number };
+  readonly #declared = new Map<Played, Table>();
+  /** What may lie in a table for a row: its record when it was last stamped, and without a stamp since. */
+  readonly #versions = new Map<string, ApiRecord[]>();
+  readonly #gone = new Set<string>();
+  readonly #watermarks = new Map<Played, number[]>();
+  #steps = 0;
+  #runs = 0;
+  #teams = 0;
+  /** The latest time the account has told before its clock was set back. */
+  #latest = 0;
+
+  private constructor(
+    scenario: Scenario,
+    sandbox: Sandbox,
+    warehouse: Warehouse,
+    seen: Seen,
+    rule: WrongRule,
+    clock: { now: number },
+  ) {
+    this.#scenario = scenario;
+    this.#sandbox = sandbox;
+    this.#warehouse = warehouse;
+    this.#seen = seen;
+    this.#rule = rule;
+    this.#clock = clock;
+    this.#dice = new Dice(hash(scenario.seed, 0x91a7, 0));
+    for (const name of scenario.tables) {
+      this.#declared.set(name, this.#paged(tableNamed(name)));
+      for (const record of sandbox.records(name)) this.#versions.set(String(record['id']), [record]);
+    }
+    this.#live();
+  }
+
+  static async start(scenario: Scenario, warehouse: Warehouse, seen: Seen, rule: WrongRule): Promise<World> {
+    const { seed, tables, large, dateZone, order, minuteOfDay } = scenario;
+    const clock = { now: Date.parse('2026-11-02T00:00:00Z') + minuteOfDay * minuteMs };
+    const many = (name: Played, few: number) => (large && tables.includes(name) ? 2_200 : few);
+    const sandbox = await startSandbox({
+      seed,
+      limits: 'off',
+      now: () => clock.now,
+      readings: { dateZone, order },
+      sizes: {
+        incidents: 50,
+        incident_updates: 70,
+        follow_ups: 60,
+        alerts: many('alerts', 100),
+        escalations: many('escalations', 60),
+        users: 30,
+        schedules: 0,
+      },
+    });
+    process.env[keyVariable] = sandbox.key;
+    return new World(scenario, sandbox, warehouse, seen, rule, clock);
+  }
+
+  stop(): Promise<void> {
+    Reflect.deleteProperty(process.env, keyVariable);
+    return this.#sandbox.stop();
+  }
+
+  async playRound(name: Played, round: Round): Promise<void> {
+    this.#clock.now += round.minutesBefore * minuteMs;
+    for (const event of round.events) await this.#happen(name, event);
+    const rules = round.faults.flatMap((fault) => [...faults[fault]]);
+    const restore = rules.map((fault) => this.#sandbox.fault(fault));
+    this.#steps = round.life;
+    try {
+      await this.#run(name, round, false);
+    } catch (error) {
+      if (!(error instanceof Died)) throw error;
+      this.#saw(`died: ${error.message}`);
+    } finally {
+      this.#steps = 0;
+      for (const takeBack of restore) takeBack();
+    }
+  }
+
+  /** One run without faults, while nothing changes; then the table against the truth. */
+  async playLast(name: Played, folder: string): Promise<string[]> {
+    const { last, tables } = this.#scenario;
+    // A follow-up whose incident changes mode, or goes, may be missed until the next full read.
+    const limited = name === 'follow_ups' && tables.includes('incidents');
+    this.#clock.now += this.#dice.below(30) * minuteMs;
+    const plan = await this.#run(
+      name,
+      {
+        minutesBefore: 0,
+        events: [],
+        method: limited ? 'full_refresh' : last,
+        byCreation: false,
+        faults: [],
+        life: 0,
+        fate: 'ends',
+        carried: 'nothing',
+        fullReadEveryMinutes: 10_000_000,
+      },
+      true,
+    );
+    this.#saw(plan.fullRead ? 'the last run a full read' : 'the last run incremental');
+    return this.#wrongIn(name, folder, plan.fullRead);
+  }
+
+  #saw(what: string): void {
+    this.#seen.set(what, (this.#seen.get(what) ?? 0) + 1);
+  }
+
+  /** The clock goes on and the account lives with every request, so all is repeatable. */
+  #live(): void {
+    const { seed, tables } = this.#scenario;
+    const step = lifeOf(this.#sandbox, {
+      seed,
+      tables,
+      onStep: ({ kind, id, record }) => {
+        this.#saw(kind);
+        if (record === undefined) this.#gone.add(id);
+        else if (kind === 'silent') this.#versions.get(id)!.push(record);
+        else this.#versions.set(id, [record]);
+      },
+    });
+    this.#sandbox.beforeAnswer = () => {
+      this.#clock.now += this.#dice.below(3_000);
+      if (this.#dice.chance(0.03)) this.#clock.now += this.#dice.below(8 * minuteMs);
+      for (let n = 0; n < this.#steps; n += 1) step();
+    };
+  }
+
+  #paged({ bucket: _bucket, ...table }: Table): Table {
+    if (table.paging.kind === 'single') return table;
+    const { large, pageSize } = this.#scenario;
+    return large && table.windows ? table : { ...table, paging: { kind: 'pages', pageSize } };
+  }
+
+  async #happen(name: Played, event: Round['events'][number]): Promise<void> {
+    this.#saw(event);
+    switch (event) {
+      case 'resync':
+        await this.#warehouse.resetState(this.#declared.get(name)!);
+        break;
+      case 'roles':
+        this.#changeRoles();
+        break;
+      case 'upgrade':
+        this.#upgrade(name);
+        break;
+      case 'category':
+        this.#sandbox.create('incident_statuses', { category: `category ${this.#dice.below(1_000)}` });
+        break;
+      case 'clock back':
+        // So little that with the lateness of a commit it is within the overlap.
+        this.#latest = Math.max(this.#latest, this.#clock.now);
+        this.#clock.now = Math.max(this.#clock.now - this.#dice.below(50_000), this.#latest - 50_000);
+        break;
+      case 'drift': {
+        const field = `vendor_added_${this.#dice.below(3)}`;
+        const before = this.#sandbox.transform;
+        this.#sandbox.transform = (record, table) => ({
+          ...((before?.(record, table) ?? record) as ApiRecord),
+          [field]: this.#scenario.seed % 2 === 0 ? { of: record['id'] } : `of ${String(record['id'])}`,
+        });
+        break;
+      }
+    }
+  }
+
+  /** Never to what they were: a change and its undoing between two answers about the identity go unseen. */
+  #changeRoles(): void {
+    const roles = this.#dice.chance(0.5) ? ['viewer'] : ['viewer', 'global_access'];
+    this.#teams += 1;
+    this.#sandbox.setIdentity({ roles, teams: [{ id: `team ${this.#teams}`, name: 'A team' }] });
+  }
+
+  /** Another version of the declaration: columns of other types, and fields it does not know. */
+  #upgrade(name: Played): void {
+    const table = tableNamed(name);
+    const others: { readonly [T in ColumnType]: ColumnType } = {
+      text: 'json',
+      json: 'text',
+      timestamp: 'text',
+      boolean: 'json',
+      double: 'json',
+      bigint: 'json',
+    };
+    const columns = Object.entries(table.columns).flatMap(([column, declared]) => {
+      const kept = column === 'id' || column === 'updated_at' || column === table.passes?.column;
+      if (kept || declared.from || !this.#dice.chance(0.15)) return [[column, declared] as const];
+      if (this.#dice.chance(0.5)) return [];
+      return [[column, { ...declared, type: others[declared.type] }] as const];
+    });
+    this.#declared.set(
+      name,
+      this.#paged({ ...table, columns: Object.fromEntries(columns) as Table['columns'] }),
+    );
+  }
+
+  /** One run as the workflow does it. Throws `Died` where a run that is not quiet fails. */
+  async #run(name: Played, round: Round, quiet: boolean): Promise<Plan> {
+    const dice = this.#dice;
+    this.#runs += 1;
+    const clients = new Clients(round.faults.includes('stall') ? 1_000 : undefined);
+    const identity: TableRun = {
+      table: name,
+      runId: `run-${this.#runs}`,
+      apiKey: { env: keyVariable },
+      baseUrl: this.#sandbox.url,
+      account: 'unknown',
+      limits: {
+        batchRows: this.#scenario.large ? 700 : this.#scenario.batchRows,
+        batchMs: minuteMs,
+        giveUpAfterMs: minuteMs,
+      },
+    };
+    const call = { signal: new AbortController().signal };
+    const attempt = { ...call, waited: () => {} };
+    const again = async <T>(work: () => Promise<T>): Promise<T> => {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await work();
+        } catch (error) {
+          if (quiet || !(error instanceof SourceError)) throw error;
+          this.#saw('an attempt failed');
+          if (error.retry === 'never' || tries === 10) throw new Died(error.name);
+        }
+      }
+    };
+    /** A batch as Temporal has it made: what an attempt staged that nobody heard of lies about. */
+    const extract = async (input: ExtractInput): Promise<Extracted> => {
+      const made = () =>
+        again(() =>
+          extractBatch(input, this.#declared.get(name)!, this.#warehouse, clients, attempt, () =>
+            dice.chance(0.03),
+          ),
+        );
+      const batch = await made();
+      if (!dice.chance(0.15)) return batch;
+      this.#saw('an attempt was given up');
+      const second = await made();
+      return dice.chance(0.5) ? batch : second;
+    };
+
+    for (let plans = 1; ; plans += 1) {
+      if (plans > 4) throw new Died('OvertakenError');
+      const table = this.#declared.get(name)!;
+      const planned = () =>
+        again(() =>
+          planSync(
+            {
+              run: identity,
+              ...this.#methodOf(table, round),
+              fullReadEveryMs: round.fullReadEveryMinutes * minuteMs,
+              ...this.#carried(name, round),
+            },
+            table,
+            this.#warehouse,
+            clients,
+            call,
+          ),
+        );
+      let plan = await planned();
+      if (dice.chance(0.1)) plan = await planned();
+      this.#saw(plan.fullRead ? `full read: ${plan.reason}` : 'incremental');
+      if (this.#rule.plan && !plan.fullRead) plan = this.#rule.plan(plan, await this.#largest(name));
+      const run = { ...identity, account: plan.state.account };
+      const meanwhile = plans === 1 ? round.fate : 'ends';
+      let reading = startReading(plan);
+      const ready = new Map<number, Extracted>();
+      let late: ExtractInput | undefined;
+      while (reading.open.length > 0) {
+        if (meanwhile === 'dies' && dice.chance(0.15)) throw new Died('by lot');
+        if (meanwhile === 'is upgraded meanwhile' && dice.chance(0.3)) this.#upgrade(name);
+        if (meanwhile === 'loses sight meanwhile' && dice.chance(0.3)) this.#changeRoles();
+        const idle = reading.open.map(({ window }) => window.id).filter((id) => !ready.has(id));
+        if (idle.length > 0 && (ready.size === 0 || (ready.size < 8 && dice.chance(0.6)))) {
+          const id = dice.pick(idle);
+          const now = plan.now === undefined ? {} : { now: plan.now };
+          late = { run, ...batchOf(reading, id), ...now };
+          ready.set(id, await extract(late));
+          continue;
+        }
+        const id = dice.pick([...ready.keys()]);
+        reading = this.#told(name, reading, id, ready.get(id)!, quiet);
+        ready.delete(id);
+      }
+      if (meanwhile === 'is overtaken') await this.#run(name, { ...round, fate: 'ends' }, quiet);
+      if (meanwhile === 'is reset meanwhile') await this.#warehouse.resetState(table);
+      const commit = () =>
+        again(() =>
+          commitSync(
+            { run, plan, parts: reading.parts },
+            this.#declared.get(name)!,
+            this.#warehouse,
+            clients,
+            call,
+          ),
+        );
+      const outcomes = await Promise.all(
+        meanwhile === 'is committed by two at once' ? [commit(), commit()] : [commit()],
+      );
+      if (meanwhile === 'is committed twice') outcomes.push(await commit());
+      for (const { status } of outcomes) this.#saw(status);
+      const committed = outcomes.find(({ status }) => status === 'committed');
+      if (committed?.status !== 'committed') {
+        await this.#warehouse.discardStaged(table, run.runId);
+        continue;
+      }
+      if (outcomes.filter(({ status }) => status === 'committed').length > 1) {
+        throw new Error('one run was committed twice');
+      }
+      if (committed.watermark !== undefined) {
+        this.#watermarks.set(name, [...(this.#watermarks.get(name) ?? []), committed.watermark]);
+      }
+      // What was given up on may stage behind the commit.
+      if (late !== undefined && dice.chance(0.5)) await extract(late);
+      return plan;
+    }
+  }
+
+  /** The reading after a batch has been told; windows that replace another are tried at their very bounds. */
+  #told(name: Played, reading: Reading, id: number, batch: Extracted, quiet: boolean): Reading {
+    let told = batch;
+    if (batch.next.kind === 'split') {
+      this.#saw('a window was cut');
+      const table = this.#declared.get(name)!;
+      if (quiet) this.#createAtBounds(name, table, batch.next.windows);
+      const windows = this.#rule.windows?.(batch.next.windows) ?? batch.next.windows;
+      told = { ...batch, next: { kind: 'split', windows } };
+    }
+    if (batch.next.kind === 'reopen') this.#saw('a window was opened again');
+    const after = afterBatch(reading, id, told);
+    if ('exhausted' in after) throw quiet ? new Error(after.exhausted) : new Died('CursorRejectedError');
+    return after;
+  }
+
+  /**
+   * Rows about the bounds of windows that nobody has read yet, as if they had always been there: no incremental
+   * run would find them.
+   */
+  #createAtBounds(name: Played, table: Table, windows: readonly Window[]): void {
+    const isDay = table.filters.created_at?.granularity === 'day';
+    for (const window of windows.slice(1)) {
+      const start = boundsOf(window).from!;
+      for (const units of [-1, -0.5, 0, 0.5, 1, 1.5, 2]) {
+        const moment = timestamp(start + units * (isDay ? dayMs : 1));
+        const record = this.#sandbox.create(name, { created_at: moment, updated_at: moment });
+        this.#versions.set(String(record['id']), [record]);
+      }
+    }
+  }
+
+  #methodOf(
+    { methods, incrementalFields }: Table,
+    { method, byCreation }: Round,
+  ): { method: 'full_refresh' } | { method: 'incremental'; incrementalField: 'updated_at' | 'created_at' } {
+    if (method === 'full_refresh' || !methods.includes('incremental')) return { method: 'full_refresh' };
+    const created = byCreation && incrementalFields.includes('created_at');
+    return { method, incrementalField: created ? 'created_at' : 'updated_at' };
+  }
+
+  #carried(name: Played, { carried }: Round): { lastWatermark?: number } {
+    const known = this.#watermarks.get(name) ?? [];
+    if (carried === 'nothing' || known.length === 0) return {};
+    return { lastWatermark: carried === 'the last' ? known.at(-1)! : this.#dice.pick(known) };
+  }
+
+  async #largest(name: Played): Promise<string> {
+    const { rows } = await readWithDeltaRs(join(this.#warehouse.destination, name));
+    return rows.map((row) => String(row['updated_at'])).reduce((a, b) => (a > b ? a : b));
+  }
+
+  /**
+   * What a table has wrong after its last run. A full read makes it the account as it is. An incremental one has
+   * every row that is there as it was stamped last; what is gone, and what changed without a stamp, may be older.
+   */
+  async #wrongIn(name: Played, folder: string, fullRead: boolean): Promise<string[]> {
+    const table = this.#declared.get(name)!;
+    const types = declaredTypesOf(table);
+    const { rows, schema } = await readWithDeltaRs(join(folder, name));
+    const records = new Map([...this.#sandbox.records(name)].map((record) => [String(record['id']), record]));
+    const byId = new Map(rows.map((row) => [String(row['id']), row]));
+    const modes = new Map(
+      [...this.#sandbox.records('incidents')].map((incident) => [incident['id'], incident['mode']]),
+    );
+    const wrong: string[] = [];
+    if (byId.size !== rows.length) wrong.push(`${name}: a key stands twice`);
+    const columns = new Set(schema.map((field) => field.name));
+    for (const column of Object.keys(table.columns)) {
+      if (!columns.has(column)) wrong.push(`${name} has no column ${column}`);
+    }
+    for (const [id, record] of records) {
+      const row = byId.get(id);
+      if (!row) {
+        wrong.push(`${name} ${id} is missing`);
+        continue;
+      }
+      const versions = fullRead ? [record] : (this.#versions.get(id) ?? []);
+      const odd = versions.map((version) => differences(row, version, table, types));
+      if (!odd.some(({ length }) => length === 0)) {
+        wrong.push(`${name} ${id} is wrong in ${at(odd, odd.length - 1).join(', ')}`);
+      }
+      if (row['_synced_at'] === null) wrong.push(`${name} ${id} was never synced`);
+      if (!fullRead) continue;
+      const lost = undeclaredOf(record, table).filter(
+        ([column, value]) => normalOr(row[column]) !== normalOr(value),
+      );
+      if (lost.length > 0) wrong.push(`${name} ${id} lost ${lost.map(([column]) => column).join(', ')}`);
+      const mode = row['incident_mode'];
+      if (table.passes && mode !== 'stream' && mode !== (modes.get(record['incident_id']) ?? 'standard')) {
+        wrong.push(`${name} ${id} has the mode of another incident`);
+      }
+    }
+    for (const id of byId.keys()) {
+      if (!records.has(id) && (fullRead || !this.#gone.has(id))) wrong.push(`${name} ${id} is too much`);
+    }
+    return wrong;
+  }
+}
+
+/** What a record holds beside its declared columns, by the column it lies in: text, or JSON text. */
+function undeclaredOf(record: ApiRecord, { columns, passes }: Table): [string, string][] {
+  return Object.entries(record).flatMap(([field, value]): [string, string][] => {
+    if (value === null || value === undefined) return [];
+    const column = columns[field];
+    const isOwn = column !== undefined && !column.from && field !== passes?.column;
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    if (!isOwn) return [[field, text]];
+    return column.type === 'text' && typeof value !== 'string' ? [[`${field}__raw`, text]] : [];
+  });
+}
+
+/** JSON text in one spelling, other text as it is. */
+function normalOr(text: unknown): unknown {
+  return typeof text === 'string' && /^[[{]/.test(text) ? normal(text) : text;
+}
+
+/** The times a window is bounded by: the first it holds, and the first behind it, as it was asked for. */
+export function boundsOf({ params }: Window): { from?: number; to?: number } {
+  for (const [name, value] of params) {
+    const [start, end] = value.split('~');
+    if (name === 'created_at[gte]') return { from: Date.parse(value) };
+    if (name === 'created_at[lte]') return { to: Date.parse(value) };
+    if (name === 'created_at[date_range]') return { from: Date.parse(start!), to: Date.parse(end!) };
+  }
+  throw new Error('a window without bounds');
+}
