@@ -10,7 +10,11 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
-export type S3Request = { readonly method: string; readonly path: string };
+export type S3Request = {
+  readonly method: string;
+  readonly path: string;
+  readonly keyId: string | undefined;
+};
 
 /** What a stand-in does instead of handing over the store's answer. */
 export type Fault =
@@ -31,7 +35,8 @@ export async function standInFor(
 ): Promise<string> {
   return serve(async (request, response) => {
     const body = await buffer(request);
-    const asked = { method: request.method!, path: decodeURIComponent(request.url!) };
+    const keyId = /Credential=([^/]*)/.exec(request.headers.authorization ?? '')?.[1];
+    const asked = { method: request.method!, path: decodeURIComponent(request.url!), keyId };
     const wrong = fault(asked);
     if (typeof wrong === 'object') {
       refuse(response, wrong);
