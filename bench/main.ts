@@ -8,6 +8,7 @@ import { benchUpkeep, type UpkeepSample } from './upkeep.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+const tenths = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 const ratio = (a: number, b: number) => (a / b).toFixed(2);
 
 /** What can be measured, and how; machines are noisy, so ratios of one run say more than seconds. */
@@ -69,7 +70,7 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
       const growth = (last.liveBytes - level.liveBytes) / (last.day - level.day);
       const year = last.logBytes + last.dataBytes + growth * (365 - last.day);
       say(
-        `after a year: about ${Math.round((365 / last.day) * versions)} versions made, ${last.logFiles} files of the log and ${last.dataFiles} data files as on day ${last.day}, ${mib(year)} (live rows grow by ${(growth / 1_024).toFixed(1)} KiB a day)`,
+        `after a year: about ${Math.round((365 / last.day) * versions)} versions made, ${last.logFiles} files of the log and ${last.dataFiles} data files as on day ${last.day}, ${tenths(year)} (live rows grow by ${(growth / 1_024).toFixed(1)} KiB a day)`,
       );
     },
   },
@@ -110,8 +111,8 @@ function upkeepLine(sample: UpkeepSample): string {
   const { day, version, rows, logFiles, logBytes, dataFiles, dataBytes, liveFiles, liveBytes } = sample;
   return [
     `day ${day}: version ${version}, ${rows} rows`,
-    `log ${logFiles} files, ${mib(logBytes)}`,
-    `data ${dataFiles} files, ${mib(dataBytes)}, of which ${liveFiles} live, ${mib(liveBytes)}`,
+    `log ${logFiles} files, ${tenths(logBytes)}`,
+    `data ${dataFiles} files, ${tenths(dataBytes)}, of which ${liveFiles} live, ${tenths(liveBytes)}`,
     `checkpoint ${Math.round(sample.checkpointBytes / 1_024)} KiB`,
     `to open it ${sample.lists} lists and ${sample.reads} reads, ${sample.openMs.toFixed(0)} ms`,
   ].join('; ');
