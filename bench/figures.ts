@@ -26,5 +26,6 @@ export function tableOf(figures: readonly Figure[]): string {
 }
 
 export function mib(bytes: number): string {
-  return `${Math.round(bytes / 2 ** 20)} MiB`;
+  const size = bytes / 2 ** 20;
+  return `${size < 10 ? size.toFixed(1) : Math.round(size)} MiB`;
 }
