@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Window } from '../src/incident-io/windows.ts';
+import type { NewWindow } from '../src/incident-io/windows.ts';
 import { boundsOf, play, type Seen, type WrongRule } from './helpers/play.ts';
 import { type Played, type Round, type Scenario, scenario } from './helpers/scenario.ts';
 
@@ -104,7 +104,7 @@ it('misses the rows that a watermark of the largest updated_at seen loses', { ti
 });
 
 /** Each window begins one unit behind the end of the one before, as if that end were part of it. */
-function tiledWrongly(windows: readonly Window[], unitMs: number): Window[] {
+function tiledWrongly(windows: readonly NewWindow[], unitMs: number): NewWindow[] {
   return windows.map((window, index) => {
     const before = windows[index - 1];
     if (!before) return window;

@@ -7,7 +7,7 @@ import type { Extracted, ExtractInput, Plan, TableRun } from '../../activities/c
 import { extractBatch } from '../../activities/extract-batch.ts';
 import { planSync } from '../../activities/plan-sync.ts';
 import { SourceError } from '../../src/errors.ts';
-import type { Window } from '../../src/incident-io/windows.ts';
+import type { NewWindow } from '../../src/incident-io/windows.ts';
 import { at, Dice, hash } from '../../src/sandbox/data/random.ts';
 import { timestamp } from '../../src/sandbox/data/times.ts';
 import { lifeOf } from '../../src/sandbox/life.ts';
@@ -31,7 +31,7 @@ export type WrongRule = {
   /** Of an incremental run. @param largest the largest `updated_at` the table holds. */
   readonly plan?: (plan: Plan, largest: string) => Plan;
   /** Those that replace another. */
-  readonly windows?: (windows: readonly Window[]) => readonly Window[];
+  readonly windows?: (windows: readonly NewWindow[]) => readonly NewWindow[];
 };
 
 /** How often what happened. */
@@ -408,7 +408,7 @@ class World {
    * Rows about the bounds of windows that nobody has read yet, as if they had always been there: no incremental
    * run would find them.
    */
-  #createAtBounds(name: Played, table: Table, windows: readonly Window[]): void {
+  #createAtBounds(name: Played, table: Table, windows: readonly NewWindow[]): void {
     const isDay = table.filters.created_at?.granularity === 'day';
     for (const window of windows.slice(1)) {
       const start = boundsOf(window).from!;
@@ -506,7 +506,7 @@ function normalOr(text: unknown): unknown {
 }
 
 /** The times a window is bounded by: the first it holds, and the first behind it, as it was asked for. */
-export function boundsOf({ params }: Window): { from?: number; to?: number } {
+export function boundsOf({ params }: NewWindow): { from?: number; to?: number } {
   for (const [name, value] of params) {
     const [start, end] = value.split('~');
     if (name === 'created_at[gte]') return { from: Date.parse(value) };
