@@ -3,6 +3,7 @@ import type { MetricMeter } from '@temporalio/common';
 import type { Observer } from '../../activities/index.ts';
 import { intervalMs, type Settings } from '../settings.ts';
 import { tableNamed } from '../tables/index.ts';
+import { bucketOf } from '../warehouse/destination.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Log } from './logs.ts';
 
@@ -78,8 +79,8 @@ export function countRunsFromZero(
   }
 }
 
-/** As often as a scrape is likely to come. */
-const readEveryMs = 15_000;
+/** As often as a scrape is likely to come; of a bucket, whose requests are billed, once a minute. */
+const readEveryMs = { folder: 15_000, bucket: 60_000 };
 
 /**
  * Keeps the figures of each table up to date until `done`: its lag, which is seconds since the time up to which it is
@@ -102,6 +103,7 @@ export async function keepTableFigures(
     'count_differences',
     'How often in a row the API counted other rows than were committed.',
   );
+  const kind = bucketOf(warehouse.destination) === undefined ? 'folder' : 'bucket';
   while (!done.aborted) {
     for (const [table, { every }] of Object.entries(tables)) {
       frequency.set(intervalMs(every) / 1_000, { table });
@@ -115,6 +117,6 @@ export async function keepTableFigures(
         log('error', 'the lag of a table cannot be read', { table, error });
       }
     }
-    await sleep(readEveryMs, undefined, { signal: done }).catch(() => undefined);
+    await sleep(readEveryMs[kind], undefined, { signal: done }).catch(() => undefined);
   }
 }
