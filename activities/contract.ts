@@ -5,7 +5,7 @@
 import type { Window } from '../src/incident-io/windows.ts';
 import type { KeyReference, VaultReference } from '../src/key.ts';
 import type { SyncMethod, TimestampField } from '../src/tables/table.ts';
-import type { CommitOutcome, CommitRequest, Part } from '../src/warehouse/warehouse.ts';
+import type { CommitOutcome, CommitRequest, MissingFields, Part } from '../src/warehouse/warehouse.ts';
 
 /** One run of one table: what stays the same from plan to commit. */
 export type TableRun = {
@@ -70,7 +70,7 @@ export type Extracted = {
   readonly part?: Part;
   readonly pages: number;
   readonly requests: number;
-  /** Characters of the answers. */
+  /** Of the answers. */
   readonly bytes: number;
   /** Milliseconds waited for tokens. */
   readonly waitedMs: number;
@@ -85,6 +85,8 @@ export type Extracted = {
   readonly keepWhole?: true;
   /** Why the batch ended before its time, or what the report should say. */
   readonly note?: string;
+  /** Fields the vendor's reference requires and rows lack. */
+  readonly missing?: MissingFields;
 };
 
 export type CommitInput = {

@@ -12,7 +12,7 @@ const ratio = (a: number, b: number) => (a / b).toFixed(2);
 /** What can be measured, and how; machines are noisy, so ratios of one run say more than seconds. */
 const benches: { readonly [name: string]: { readonly how: string; readonly run: () => Promise<void> } } = {
   ingest: {
-    how: 'texts of GET /v2/incidents pages → parse → two batches side by side → one committed table, in a process of its own',
+    how: 'bytes of GET /v2/incidents answers → rows → two batches side by side → one committed table, in a process of its own',
     async run() {
       const quarter = await benchIngest(250_000);
       const half = await benchIngest(500_000);

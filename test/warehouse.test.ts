@@ -11,6 +11,7 @@ import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
 import { tableFiles, tablesIn } from '../src/warehouse/query.ts';
 import { readWithDeltaRs } from './helpers/delta-reader.ts';
 import {
+  answerOf,
   committed,
   openPlace,
   type Place,
@@ -179,8 +180,10 @@ describe('a part', () => {
   it('refuses a record without id and can still be given up', async () => {
     const place = await openPlace();
     const writer = await place.warehouse.createPart(things, 'run');
-    await writer.add([{ id: 'a' }]);
-    await expect(writer.add([{ id: 'b' }, { name: 'nobody' }])).rejects.toThrow(RecordShapeError);
+    await writer.add(answerOf(things, [{ id: 'a' }]));
+    await expect(writer.add(answerOf(things, [{ id: 'b' }, { name: 'nobody' }]))).rejects.toThrow(
+      RecordShapeError,
+    );
     await writer.abort();
     await writer.abort();
     expect(await folderStore(place.root).list('_staging/things/')).toEqual([]);

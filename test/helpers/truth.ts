@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Sandbox, sandboxTables } from '../../src/sandbox/sandbox.ts';
 import { tableNamed } from '../../src/tables/index.ts';
+import { valueAt } from '../../src/tables/table.ts';
 import { readWithDeltaRs } from './delta-reader.ts';
 
 type Reference = {
@@ -42,7 +43,7 @@ export async function expectTruth(
         const field = reference.columns[name];
         // The pass of a follow-up is in no field.
         if (!field && !column.from) continue;
-        const expected = field ? cellOf(field, record[name]) : (column.from!(record) ?? null);
+        const expected = field ? cellOf(field, record[name]) : (valueAt(record, column.from!) ?? null);
         const found = field && isNested(field) ? normal(row[name]) : row[name];
         if (found !== expected) wrong.push(`${table}.${name} of ${String(row['id'])}`);
       }
