@@ -5,7 +5,13 @@
 import type { NewWindow, Window } from '../src/incident-io/windows.ts';
 import type { KeyReference, VaultReference } from '../src/key.ts';
 import type { SyncMethod, TimestampField } from '../src/tables/table.ts';
-import type { CommitOutcome, CommitRequest, Part, Upkeep } from '../src/warehouse/warehouse.ts';
+import type {
+  CommitOutcome,
+  CommitRequest,
+  MissingFields,
+  Part,
+  Upkeep,
+} from '../src/warehouse/warehouse.ts';
 
 /** One run of one table: what stays the same from plan to commit. */
 export type TableRun = {
@@ -76,7 +82,7 @@ export type Extracted = {
   readonly part?: Part;
   readonly pages: number;
   readonly requests: number;
-  /** Characters of the answers. */
+  /** Of the answers. */
   readonly bytes: number;
   /** Milliseconds waited for tokens. */
   readonly waitedMs: number;
@@ -92,6 +98,8 @@ export type Extracted = {
   readonly keepWhole?: true;
   /** Why the batch ended before its time, or what the report should say. */
   readonly note?: string;
+  /** Fields the vendor's reference requires and rows lack. */
+  readonly missing?: MissingFields;
 };
 
 export type CommitInput = {

@@ -1,6 +1,6 @@
 import { CursorRejectedError, SourceError } from '../src/errors.ts';
 import type { Call, Client } from '../src/incident-io/client.ts';
-import { readPage } from '../src/incident-io/pages.ts';
+import { takePage } from '../src/incident-io/pages.ts';
 import { splitWindow } from '../src/incident-io/windows.ts';
 import { spanned } from '../src/spans.ts';
 import type { Table } from '../src/tables/table.ts';
@@ -48,7 +48,9 @@ export async function extractBatch(
   try {
     const outcome = await readOn(input, table, client, writer, figures, call, stopping, began);
     const part = await spanned('stage', { 'incident_io.rows': writer.rows }, () => writer.finish());
-    return { ...(part && { part }), ...figures, ...outcome };
+    const { missing } = writer;
+    const lacks = Object.keys(missing).length > 0;
+    return { ...(part && { part }), ...figures, ...outcome, ...(lacks && { missing }) };
   } catch (error) {
     await writer.abort();
     throw error;
@@ -81,8 +83,9 @@ async function readOn(
     for (;;) {
       // What comes after in a window of unknown length has to wait for all of it, so it goes first.
       const work = window.pages === undefined ? Number.MAX_SAFE_INTEGER : window.pages - figures.pages;
-      const page = await readPage(client, table, window, after, call(work));
-      await writer.add(page.records, window.pass);
+      const page = await takePage(client, table, window, after, call(work), (answer) =>
+        writer.add(answer, window.pass),
+      );
       figures.pages += 1;
       if (page.after === undefined) {
         return { next: { kind: 'done', ...(page.total !== undefined && { total: page.total }) } };

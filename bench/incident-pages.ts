@@ -1,31 +1,67 @@
+/** Rows of a page, as many as the API gives at most. */
+export const rowsPerPage = 250;
+
+/** Of each stock page: its bytes, and where in them its rows have what is their own. */
+type Stock = { readonly bytes: Buffer; readonly places: readonly { at: number; field: Field }[][] };
+
+/** What is a row's own, by number: texts of one length, so that they can be written into bytes that are there. */
+const fields = {
+  id: (number: number) => `01H${number.toString(36).toUpperCase().padStart(9, '0')}QJ4WZ0N8XKPT3V`,
+  reference: (number: number) => `INC-${String(number).padStart(9, '0')}`,
+  name: (number: number) => `outage ${number.toString(36).padStart(9, '0')}`,
+  at: (number: number) => new Date(Date.UTC(2023, 0, 1) + number * 61_000).toISOString(),
+};
+type Field = keyof typeof fields;
+
 /**
- * Texts of `GET /v2/incidents` answers with invented incidents of about 2 kB each. Made of a stock of rows and what
- * is unique to a row, so that making them costs next to nothing beside reading them.
+ * Texts of `GET /v2/incidents` answers with invented incidents of about 2 kB each. Made of a stock of pages into
+ * which each time only what is unique to a row is written, so that making them costs nothing beside reading them.
  */
 export class IncidentPages {
-  readonly #stock: string[];
+  readonly #stock: readonly Stock[];
 
-  constructor(stock = 10_000) {
+  /** @param pages made beforehand; so many may be in use at once. */
+  constructor(pages = 40) {
     const random = seeded(1);
-    this.#stock = Array.from({ length: stock }, () => bodyOf(random));
+    this.#stock = Array.from({ length: pages }, () => stockOf(random));
   }
 
-  /** The text of page `page` (from 0) of pages of 250. */
-  text(page: number): string {
-    const rows: string[] = [];
-    for (let number = page * 250; number < (page + 1) * 250; number += 1) {
-      const id = idOf(number);
-      const at = new Date(Date.UTC(2023, 0, 1) + number * 61_000).toISOString();
-      rows.push(
-        `{"id":"${id}","reference":"INC-${number}","name":"${number.toString(36)} outage of ${number % 977}","permalink":"https://app.incident.example/incidents/${number}","slack_channel_name":"inc-${number}","created_at":"${at}","updated_at":"${at}",${this.#stock[number % this.#stock.length]!}}`,
-      );
-    }
-    return `{"incidents":[${rows.join(',')}],"pagination_meta":{"after":"${idOf(page * 250 + 249)}","page_size":250}}`;
+  /** The text of page `page` (from 0), until as many further pages were asked for as there are in stock. */
+  answer(page: number): Buffer {
+    const { bytes, places } = this.#stock[page % this.#stock.length]!;
+    places.forEach((own, index) => {
+      const number = page * rowsPerPage + index;
+      for (const { at, field } of own) bytes.write(fields[field](number), at, 'latin1');
+    });
+    return bytes;
   }
 }
 
-function idOf(number: number): string {
-  return `01H${number.toString(36).toUpperCase().padStart(9, '0')}QJ4WZ0N8XKPT3V`;
+/** What stands before each of them in a row. */
+const head: readonly (readonly [text: string, field: Field])[] = [
+  ['{"id":"', 'id'],
+  ['","reference":"', 'reference'],
+  ['","name":"', 'name'],
+  ['","permalink":"https://app.incident.example/incidents/', 'reference'],
+  ['","created_at":"', 'at'],
+  ['","updated_at":"', 'at'],
+];
+
+function stockOf(random: () => number): Stock {
+  let text = '{"incidents":[';
+  const places: Stock['places'][number][] = [];
+  for (let row = 0; row < rowsPerPage; row += 1) {
+    const own: Stock['places'][number] = [];
+    for (const [before, field] of head) {
+      text += before;
+      own.push({ at: text.length, field });
+      text += fields[field](0);
+    }
+    places.push(own);
+    text += `",${bodyOf(random)}}${row === rowsPerPage - 1 ? '' : ','}`;
+  }
+  text += `],"pagination_meta":{"after":"01H","page_size":${rowsPerPage}}}`;
+  return { bytes: Buffer.from(text, 'latin1'), places };
 }
 
 /** The rest of a row, without braces. */
@@ -83,6 +119,7 @@ function bodyOf(random: () => number): string {
       { incident_timestamp: { id: id(), name: 'Fixed at', rank: 4 }, value: { value: time() } },
     ],
     duration_metrics: [{ duration_metric: { id: id(), name: 'Time to fix' }, value_seconds: below(200_000) }],
+    team_ids: [],
     postmortem_document_url: random() < 0.2 ? `https://docs.example/${id()}` : null,
   };
   return JSON.stringify(body).slice(1, -1);

@@ -5,26 +5,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { parseJson } from '../src/incident-io/json.ts';
 import { incidents } from '../src/tables/incidents.ts';
-import type { ApiRecord } from '../src/tables/table.ts';
 import { folderStore } from '../src/warehouse/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
 import type { Part } from '../src/warehouse/warehouse.ts';
-import { IncidentPages } from './incident-pages.ts';
+import { IncidentPages, rowsPerPage } from './incident-pages.ts';
 
 export type IngestFigures = {
   readonly rows: number;
-  /** From the first page's text to the end of the commit. */
+  /** From the first answer's text to the end of the commit. */
   readonly seconds: number;
   readonly rowsPerSecond: number;
   readonly peakRssBytes: number;
 };
 
-const rowsPerPage = 250;
 const rowsPerBatch = 10_000;
 
-/** Texts of pages (of 250 rows) to a committed table, with two batches side by side, in a process of its own. */
+/** Texts of answers to a committed table, with two batches side by side, in a process of its own. */
 export async function benchIngest(rows: number): Promise<IngestFigures> {
   const child = fork(fileURLToPath(import.meta.url), [childArgument, String(rows)]);
   const answer = once(child, 'message') as Promise<[IngestFigures]>;
@@ -53,8 +50,7 @@ async function ingest(rows: number): Promise<IngestFigures> {
         while (writer.rows < batch && nextPage < rows / rowsPerPage) {
           const page = nextPage;
           nextPage += 1;
-          const answer = parseJson(pages.text(page)) as { incidents: ApiRecord[] };
-          await writer.add(answer.incidents);
+          await writer.add(pages.answer(page));
         }
         const part = await writer.finish();
         if (part) parts.push(part);

@@ -20,7 +20,7 @@ const changes: Asked = Object.fromEntries(
 const benches: { readonly [name: string]: { readonly how: string; readonly run: () => Promise<Figure[]> } } =
   {
     ingest: {
-      how: 'texts of GET /v2/incidents pages → parse → two batches side by side → one committed table, in a process of its own',
+      how: 'bytes of GET /v2/incidents answers → rows → two batches side by side → one committed table, in a process of its own',
       async run() {
         const quarter = await benchIngest(250_000);
         const half = await benchIngest(500_000);

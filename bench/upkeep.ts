@@ -147,7 +147,7 @@ async function commit(
   plannedOn: CommitRequest['plannedOn'],
 ) {
   const writer = await warehouse.createPart(severities, runId);
-  await writer.add(records);
+  await writer.add(Buffer.from(JSON.stringify({ severities: records })));
   const part = (await writer.finish())!;
   const outcome = await warehouse.commit(severities, {
     runId,

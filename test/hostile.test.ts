@@ -211,7 +211,7 @@ const odd: { readonly [what: string]: Sent } = {
   ],
 };
 
-/** The same, where one such record has its whole page read and written in another way. */
+/** The same, whose records are read and written in another way. */
 const oddest: { readonly [what: string]: Sent } = {
   'half surrogate pairs': [
     ['name', '"a\\ud83d"'],
@@ -348,6 +348,38 @@ describe('a field that appears in mid-life', () => {
     expect(await run()).toMatchObject({ fullRead: true, reason: 'the table has no watermark' });
     await expectKept(destination, 'incidents', sent);
     expect((await run()).fullRead).toBe(false);
+  });
+});
+
+describe('drift', () => {
+  it('of types, values and required fields fails no run, loses nothing and is reported', async () => {
+    const sandbox = await sandboxOf();
+    const destination = await temporaryFolder();
+    const run = async () => resultOf(await sync(temporal, sandbox, destination, { tables: ['incidents'] }));
+    expect((await run()).notes).toEqual([]);
+    const [number, value, absent, empty] = [3, 7, 11, 15].map((index) => sandbox.idAt('incidents', index));
+    const sent = serve(sandbox, 'incidents', []);
+    const replace = (id: string, field: string, json?: string) => {
+      const others = sent.get(id)!.filter(([name]) => name !== field);
+      sent.set(id, json === undefined ? others : [...others, [field, json]]);
+      sandbox.change('incidents', id, {});
+    };
+    replace(number!, 'name', '5');
+    replace(value!, 'mode', '"a new one"');
+    replace(absent!, 'reference');
+    replace(empty!, 'reference', 'null');
+    for (const id of [number!, value!]) replace(id, 'visibility', '""');
+
+    const second = await run();
+    expect(second).toMatchObject({ fullRead: false, changes: { columnsAdded: ['name__raw'] } });
+    // Nothing is unread: only unknown fields keep a run from being complete.
+    expect(second).toHaveProperty('watermark');
+    const ids = [absent, empty].map(
+      (id) => `2 rows lack reference, which the API's reference requires; first ${id}`,
+    );
+    expect(ids).toContain(second.notes[0]);
+    expect(second.notes.slice(1)).toEqual(['Columns added: name__raw']);
+    await expectKept(destination, 'incidents', sent);
   });
 });
 

@@ -6,6 +6,7 @@ import { quietRuntime } from '../src/temporal/serve.ts';
 import { link } from './helpers/linked.ts';
 import { connectToTestServer } from './helpers/temporal.ts';
 import { expectTruth } from './helpers/truth.ts';
+import { answerOf } from './helpers/warehouse.ts';
 
 quietRuntime();
 const temporal = await connectToTestServer();
@@ -42,7 +43,8 @@ it(
           // Says nothing until Temporal has given it up and another attempt has read everything; then it stages.
           wroteLate = succeeded.then(async () => {
             const writer = await linked.warehouse.createPart(users, asked.run.runId);
-            await writer.add([{ id: 'nobody' }, { ...[...sandbox.records('users')][0], name: 'stale' }]);
+            const stale = { ...[...sandbox.records('users')][0], name: 'stale' };
+            await writer.add(answerOf(users, [{ id: 'nobody' }, stale]));
             return writer.finish();
           });
           return wroteLate as Promise<never>;

@@ -3,8 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { RecordShapeError } from '../src/errors.ts';
-import type { ApiRecord } from '../src/tables/table.ts';
-import { fieldKey, fieldOfKey, rowsMaker } from '../src/warehouse/rows.ts';
+import { fieldKey, fieldOfKey, rowMaker } from '../src/warehouse/rows.ts';
 import { losesDigits, utcTime } from '../src/warehouse/timestamps.ts';
 import { things, thingsWith } from './helpers/warehouse.ts';
 
@@ -15,8 +14,10 @@ function withoutNegativeZero(value: unknown): unknown {
 
 type Cells = { [column: string]: unknown };
 
+const place = () => 'things: record 42 of the batch';
+
 function rowOf(record: object, table = things): Cells {
-  return (JSON.parse(rowsMaker(table)([record as ApiRecord], undefined, 0)) as Cells[])[0]!;
+  return JSON.parse(rowMaker(table)(record, undefined, place)) as Cells;
 }
 
 describe('a cell', () => {
@@ -112,8 +113,8 @@ describe('a cell', () => {
   it('takes the pass, not a field of the same name', () => {
     const base = thingsWith({ mode: { type: 'text', description: 'The pass.' } });
     const table = { ...base, passes: { param: 'mode', values: ['live'], column: 'mode' } };
-    const rows = JSON.parse(rowsMaker(table)([{ id: 'a', mode: 'odd' }], 'live', 0)) as Cells[];
-    expect(rows[0]).toMatchObject({ mode: 'live', __unknown: { mode: 'odd' } });
+    const row = JSON.parse(rowMaker(table)({ id: 'a', mode: 'odd' }, 'live', place)) as Cells;
+    expect(row).toMatchObject({ mode: 'live', __unknown: { mode: 'odd' } });
   });
 });
 
@@ -131,7 +132,7 @@ describe('fields nobody declared', () => {
     const record = JSON.parse(
       '{"id":"a","__proto__":"p","constructor":"c","toString":"t","hasOwnProperty":1}',
     ) as object;
-    const text = rowsMaker(things)([record as ApiRecord], undefined, 0);
+    const text = rowMaker(things)(record, undefined, place);
     expect(text).toContain(
       '"__unknown":{"__proto__":"p","constructor":"c","toString":"t","hasOwnProperty":"1"}',
     );
@@ -158,9 +159,8 @@ describe('a record without a key', () => {
   it.each([{}, { id: null }, { id: '' }, { id: 5 }, { id: 'x\ud800' }, [], 'text', null])(
     '%j is named by its place',
     (record) => {
-      const records = [{ id: 'fine' }, record] as unknown as ApiRecord[];
-      expect(() => rowsMaker(things)(records, undefined, 40)).toThrow(RecordShapeError);
-      expect(() => rowsMaker(things)(records, undefined, 40)).toThrow(/things: record 42 of the batch/);
+      expect(() => rowMaker(things)(record, undefined, place)).toThrow(RecordShapeError);
+      expect(() => rowMaker(things)(record, undefined, place)).toThrow(/things: record 42 of the batch/);
     },
   );
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sandboxTables, startSandbox, type ApiRecord, type Sandbox } from '../src/sandbox/sandbox.ts';
+import { tableNamed } from '../src/tables/index.ts';
 
 const SIZES = {
   incidents: 120,
@@ -209,4 +210,15 @@ it('serves an account on its first day', async () => {
   expect([...empty.records('incidents')]).toEqual([made]);
   await empty.stop();
   await expect(startSandbox({ sizes: { ...none, follow_ups: 1 } })).rejects.toThrow(RangeError);
+});
+
+it('leaves out no field that the reference requires: a run that reports it would mislead', () => {
+  const lacking = sandboxTables.flatMap((table) =>
+    Object.entries(tableNamed(table).columns).flatMap(([name, { required }]) =>
+      required && [...sandbox.records(table)].some((record) => (record[name] ?? null) === null)
+        ? [`${table}.${name}`]
+        : [],
+    ),
+  );
+  expect(lacking).toEqual([]);
 });

@@ -12,6 +12,7 @@ import { tableFiles, tablesIn } from '../src/warehouse/query.ts';
 import { sweepStaged } from '../src/warehouse/staging.ts';
 import { readWithDeltaRs } from './helpers/delta-reader.ts';
 import {
+  answerOf,
   committed,
   openPlace,
   type Place,
@@ -180,8 +181,10 @@ describe('a part', () => {
   it('refuses a record without id and can still be given up', async () => {
     const place = await openPlace();
     const writer = await place.warehouse.createPart(things, 'run');
-    await writer.add([{ id: 'a' }]);
-    await expect(writer.add([{ id: 'b' }, { name: 'nobody' }])).rejects.toThrow(RecordShapeError);
+    await writer.add(answerOf(things, [{ id: 'a' }]));
+    await expect(writer.add(answerOf(things, [{ id: 'b' }, { name: 'nobody' }]))).rejects.toThrow(
+      RecordShapeError,
+    );
     await writer.abort();
     await writer.abort();
     expect(await folderStore(place.root).list('_staging/things/')).toEqual([]);

@@ -16,7 +16,7 @@ import type { Activities, Extracted, Plan, TableRun } from '../activities/contra
 import { adviceOf, asApplicationFailure } from './failures.ts';
 import { type TableProgress, tableProgress } from './progress.ts';
 import { tellCancelled, tellEnded, tellFailed, tellStarted } from './telling.ts';
-import { afterBatch, batchOf, type Figures, type Reading, startReading } from './windows.ts';
+import { afterBatch, batchOf, type Figures, missingNotes, type Reading, startReading } from './windows.ts';
 
 export type SyncTableInput = {
   readonly run: Omit<TableRun, 'runId'>;
@@ -282,14 +282,15 @@ function resultOf(
     read: reading.figures,
     seconds,
   };
-  if (outcome.status === 'already_committed') return { ...base, notes: reading.notes };
+  const notes = [...reading.notes, ...missingNotes(reading)];
+  if (outcome.status === 'already_committed') return { ...base, notes };
   const { rowsBefore, inserted, updated, dropped, bytesWritten, columnsAdded, watermark } = outcome;
   const added = columnsAdded.length > 0 ? [`Columns added: ${columnsAdded.join(', ')}`] : [];
   return {
     ...base,
     changes: { rowsBefore, inserted, updated, dropped, bytesWritten, columnsAdded },
     ...(watermark !== undefined && { watermark }),
-    notes: [...reading.notes, ...added, ...shrunk(fullRead, rowsBefore, outcome.rows)],
+    notes: [...notes, ...added, ...shrunk(fullRead, rowsBefore, outcome.rows)],
   };
 }
 

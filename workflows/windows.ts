@@ -2,6 +2,7 @@ import type { Extracted, ExtractInput, Plan } from '../activities/contract.ts';
 
 type Window = Plan['windows'][number];
 type Part = NonNullable<Extracted['part']>;
+type MissingFields = NonNullable<Extracted['missing']>;
 
 /** A window a run still has to read, and where its paging stands. */
 type OpenWindow = {
@@ -23,13 +24,15 @@ export type Reading = {
   readonly figures: Figures;
   /** Each sentence once. */
   readonly notes: readonly string[];
+  /** Fields the vendor's reference requires and rows that were read lack. */
+  readonly missing?: MissingFields;
 };
 
 export type Figures = {
   readonly rows: number;
   readonly pages: number;
   readonly requests: number;
-  /** Characters of the answers. */
+  /** Of the answers. */
   readonly bytes: number;
   /** Milliseconds waited for tokens, summed over windows read side by side. */
   readonly waitedMs: number;
@@ -80,6 +83,7 @@ export function afterBatch(reading: Reading, windowId: number, batch: Extracted)
       batches: reading.figures.batches + 1,
     },
     notes: [...new Set([...reading.notes, ...notes.filter((note) => note !== undefined)])].slice(-maxNotes),
+    ...(batch.missing && { missing: sumOf(reading.missing, batch.missing) }),
   };
   // A window goes on at the front: what is begun is finished first, so few cursors are open at once.
   switch (next.kind) {
@@ -110,6 +114,23 @@ export function afterBatch(reading: Reading, windowId: number, batch: Extracted)
       };
     }
   }
+}
+
+function sumOf(before: MissingFields = {}, more: MissingFields): MissingFields {
+  const sums = { ...before };
+  for (const [column, { rows, first }] of Object.entries(more)) {
+    const known = sums[column];
+    sums[column] = known ? { ...known, rows: known.rows + rows } : { rows, first };
+  }
+  return sums;
+}
+
+/** A sentence a column: what the reference promises and the API did not send. */
+export function missingNotes({ missing = {} }: Reading): string[] {
+  return Object.entries(missing).map(
+    ([column, { rows, first }]) =>
+      `${rows} ${rows === 1 ? 'row lacks' : 'rows lack'} ${column}, which the API's reference requires; first ${first}`,
+  );
 }
 
 /** Notes are for people; a thousand faults need not all be told. */

@@ -35,8 +35,10 @@ export type Call = {
   readonly onRequest?: (request: { readonly waitedMs: number; readonly bytes: number }) => void;
 };
 
-export type Answer = {
-  readonly body: { readonly [key: string]: unknown };
+type JsonObject = { readonly [key: string]: unknown };
+
+export type Answer<Body = JsonObject> = {
+  readonly body: Body;
   /** The API's clock (`Date` header), milliseconds since the epoch, where the answer says it. */
   readonly answeredAt: number | undefined;
   /** Of the response's text. */
@@ -46,6 +48,14 @@ export type Answer = {
 export type Client = {
   /** One GET, sent when the limits allow; a 429 is waited out. Throws the errors of `errors.ts` by status. */
   get(path: string, params: readonly Param[], call: Call, bucket?: BucketLimit): Promise<Answer>;
+  /** The same, where `take` makes the body of the answer's text; it throws `SyntaxError` for what is no JSON. */
+  take<Body>(
+    path: string,
+    params: readonly Param[],
+    call: Call,
+    bucket: BucketLimit | undefined,
+    take: (text: Buffer) => Body | Promise<Body>,
+  ): Promise<Answer<Body>>;
 };
 
 export type ClientOptions = {
@@ -77,15 +87,25 @@ export function createClient({
     httpAgent: new HttpAgent({ keepAlive: true }),
     httpsAgent: new HttpsAgent({ keepAlive: true }),
     maxRedirects: 0,
-    responseType: 'text',
-    transformResponse: (text: unknown) => text,
+    responseType: 'arraybuffer',
     validateStatus: () => true,
   });
   /** The server's words, without the key should it repeat it, and short enough for a line. */
   const quote = (text: string) => text.replaceAll(apiKey, '[api key]').slice(0, 300);
 
-  return {
+  const client: Client = {
     async get(path, params, call, bucket) {
+      const answer = await client.take(path, params, call, bucket, (text) =>
+        parseJson(new TextDecoder().decode(text)),
+      );
+      const { body, answeredAt } = answer;
+      if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+        const facts = { status: 200, ...(answeredAt !== undefined && { answeredAt }) };
+        throw new UnexpectedResponseError(`GET ${path}: 200 with no JSON object`, facts);
+      }
+      return { ...answer, body: body as JsonObject };
+    },
+    async take(path, params, call, bucket, take) {
       for (;;) {
         const turn = await pace.turn({
           work: call.work ?? 0,
@@ -102,17 +122,25 @@ export function createClient({
         });
         const headers = rateHeaders(response);
         turn.done(headers);
-        const text = response.data as string;
-        call.onRequest?.({ waitedMs: turn.waitedMs, bytes: text.length });
+        const text = response.data as Buffer;
+        const bytes = text.byteLength;
+        call.onRequest?.({ waitedMs: turn.waitedMs, bytes });
         if (response.status === 429 && (headers.retryAfterMs ?? 0) <= longestWaitMs) continue;
-        const answeredAt = dateOf(response);
-        if (response.status === 200) {
-          return { body: parseBody(path, text, response), answeredAt, bytes: text.length };
+        if (response.status !== 200) throw errorFor(path, params, response, quote);
+        try {
+          return { body: await take(text), answeredAt: dateOf(response), bytes };
+        } catch (error) {
+          if (!(error instanceof SyntaxError)) throw error;
+          // A proxy's HTML page, or an answer that was cut off: neither is the API's last word.
+          const what = /^\s*</.test(text.toString('utf8', 0, 100))
+            ? 'HTML'
+            : `${bytes} bytes that are no JSON`;
+          throw new ApiUnavailableError(`GET ${path}: 200 with ${what}`, factsOf(response));
         }
-        throw errorFor(path, params, response, quote);
       }
     },
   };
+  return client;
 }
 
 async function send(
@@ -150,21 +178,6 @@ function codeOf(error: unknown): string {
   return code ?? message ?? 'unknown';
 }
 
-function parseBody(path: string, text: string, response: AxiosResponse): { readonly [key: string]: unknown } {
-  let body: unknown;
-  try {
-    body = parseJson(text);
-  } catch {
-    // A proxy's HTML page, or an answer that was cut off: neither is the API's last word.
-    const what = /^\s*</.test(text) ? 'HTML' : `${text.length} characters that are no JSON`;
-    throw new ApiUnavailableError(`GET ${path}: 200 with ${what}`, factsOf(response));
-  }
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new UnexpectedResponseError(`GET ${path}: 200 with no JSON object`, factsOf(response));
-  }
-  return body as { readonly [key: string]: unknown };
-}
-
 function errorFor(
   path: string,
   params: readonly Param[],
@@ -172,7 +185,7 @@ function errorFor(
   quote: (text: string) => string,
 ): Error {
   const { status } = response;
-  const said = parseError(response.data as string);
+  const said = parseError(response.data as Buffer);
   const requestId = said.request_id === undefined ? {} : { requestId: said.request_id };
   const facts = { ...factsOf(response), ...requestId };
   const first = said.errors?.[0];
@@ -195,9 +208,9 @@ type ErrorBody = {
 };
 
 /** The API's error body; a proxy's answer may be anything, then nothing is known but the status. */
-function parseError(text: string): ErrorBody {
+function parseError(text: Buffer): ErrorBody {
   try {
-    const body: unknown = JSON.parse(text);
+    const body: unknown = JSON.parse(text.toString());
     return typeof body === 'object' && body !== null ? body : {};
   } catch {
     return {};

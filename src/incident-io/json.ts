@@ -1,7 +1,7 @@
 import { isSafeNumber, LosslessNumber, parse } from 'lossless-json';
 
 /** A number literal that JSON.parse could change: sixteen digits or more, or an exponent. */
-const longNumber = /[[:,]\s*-?(?:[\d.]{16}|[\d.]+[eE])/;
+const longNumber = /(?:^|[[:,])\s*-?(?:[\d.]{16}|[\d.]+[eE])/;
 
 /**
  * Parses JSON without changing a number: one that JavaScript cannot hold becomes a `LosslessNumber`

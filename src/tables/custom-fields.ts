@@ -12,11 +12,12 @@ export const customFields = defineTable({
   incrementalFields: [],
   primaryKey: ['id'],
   columns: {
-    id: { type: 'text', description: 'Id of the custom field.' },
-    name: { type: 'text', description: 'Name of the custom field.' },
-    description: { type: 'text', description: 'What the custom field is for.' },
+    id: { type: 'text', required: true, description: 'Id of the custom field.' },
+    name: { type: 'text', required: true, description: 'Name of the custom field.' },
+    description: { type: 'text', required: true, description: 'What the custom field is for.' },
     field_type: {
       type: 'text',
+      required: true,
       description: 'Type of its values: single_select, multi_select, text, link or numeric.',
     },
     catalog_type_id: {
@@ -39,7 +40,7 @@ export const customFields = defineTable({
       type: 'json',
       description: 'The catalog attribute and the values its options are narrowed to.',
     },
-    created_at: { type: 'timestamp', description: 'When the custom field was created.' },
-    updated_at: { type: 'timestamp', description: 'When the custom field last changed.' },
+    created_at: { type: 'timestamp', required: true, description: 'When the custom field was created.' },
+    updated_at: { type: 'timestamp', required: true, description: 'When the custom field last changed.' },
   },
 });

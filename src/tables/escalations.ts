@@ -1,4 +1,4 @@
-import { defineTable, idOf, valueOf } from './table.ts';
+import { defineTable } from './table.ts';
 
 export const escalations = defineTable({
   name: 'escalations',
@@ -16,45 +16,59 @@ export const escalations = defineTable({
   windows: true,
   primaryKey: ['id'],
   columns: {
-    id: { type: 'text', description: 'Id of the escalation.' },
-    title: { type: 'text', description: 'Title of the escalation.', personal: true },
+    id: { type: 'text', required: true, description: 'Id of the escalation.' },
+    title: { type: 'text', required: true, description: 'Title of the escalation.', personal: true },
     description: {
       type: 'text',
+      required: true,
       description: 'Detail given with it, or taken from the alert or the incident; may be empty.',
       personal: true,
     },
     status: {
       type: 'text',
+      required: true,
       description:
         'Status: pending, triggered, acked, resolved, expired, cancelled, snoozed, delayed or pending_repeat.',
     },
     // The priority has no id to join by.
-    priority_name: { type: 'text', description: 'Name of the priority.', from: valueOf('priority', 'name') },
-    priority: { type: 'json', description: 'The priority.' },
+    priority_name: { type: 'text', description: 'Name of the priority.', from: ['priority', 'name'] },
+    priority: { type: 'json', required: true, description: 'The priority.' },
     escalation_path_id: { type: 'text', description: 'Id of the escalation path it was created from.' },
     creator_user_id: {
       type: 'text',
       description: 'Joins users.id; empty where no user escalated.',
-      from: idOf('creator', 'user'),
+      from: ['creator', 'user', 'id'],
     },
     creator_alert_id: {
       type: 'text',
       description: 'Joins alerts.id; empty where no alert escalated.',
-      from: idOf('creator', 'alert'),
+      from: ['creator', 'alert', 'id'],
     },
     creator: {
       type: 'json',
+      required: true,
       description: 'What escalated: one of user, alert and workflow; none of them for a call route.',
       personal: true,
     },
     events: {
       type: 'json',
+      required: true,
       description: 'List of what happened, in order: who was notified, who acknowledged, and when.',
       personal: true,
     },
-    related_incidents: { type: 'json', description: 'List of the incidents it belongs to.', personal: true },
-    related_alerts: { type: 'json', description: 'List of the alerts it belongs to.', personal: true },
-    created_at: { type: 'timestamp', description: 'When the escalation was created.' },
-    updated_at: { type: 'timestamp', description: 'When the escalation last changed.' },
+    related_incidents: {
+      type: 'json',
+      required: true,
+      description: 'List of the incidents it belongs to.',
+      personal: true,
+    },
+    related_alerts: {
+      type: 'json',
+      required: true,
+      description: 'List of the alerts it belongs to.',
+      personal: true,
+    },
+    created_at: { type: 'timestamp', required: true, description: 'When the escalation was created.' },
+    updated_at: { type: 'timestamp', required: true, description: 'When the escalation last changed.' },
   },
 });

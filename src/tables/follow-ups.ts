@@ -1,4 +1,4 @@
-import { defineTable, idOf } from './table.ts';
+import { defineTable } from './table.ts';
 
 export const followUps = defineTable({
   name: 'follow_ups',
@@ -22,34 +22,40 @@ export const followUps = defineTable({
   incrementalFields: ['updated_at'],
   primaryKey: ['id'],
   columns: {
-    id: { type: 'text', description: 'Id of the follow-up.' },
+    id: { type: 'text', required: true, description: 'Id of the follow-up.' },
     incident_id: {
       type: 'text',
+      required: true,
       description: 'Joins incidents.id; the incident of a stream is not in that table.',
     },
     incident_mode: {
       type: 'text',
       description: 'Mode of its incident: standard, retrospective, test, tutorial or stream.',
     },
-    title: { type: 'text', description: 'Title of the follow-up.', personal: true },
+    title: { type: 'text', required: true, description: 'Title of the follow-up.', personal: true },
     description: { type: 'text', description: 'What is to be done.', personal: true },
-    status: { type: 'text', description: 'Status: outstanding, completed, deleted or not_doing.' },
-    labels: { type: 'json', description: 'List of labels.' },
-    priority_id: { type: 'text', description: 'Id of the priority.', from: idOf('priority') },
+    status: {
+      type: 'text',
+      required: true,
+      description: 'Status: outstanding, completed, deleted or not_doing.',
+    },
+    labels: { type: 'json', required: true, description: 'List of labels.' },
+    priority_id: { type: 'text', description: 'Id of the priority.', from: ['priority', 'id'] },
     priority: { type: 'json', description: 'The priority: id, name, description and rank.' },
-    category_id: { type: 'text', description: 'Id of the category.', from: idOf('category') },
+    category_id: { type: 'text', description: 'Id of the category.', from: ['category', 'id'] },
     category: { type: 'json', description: 'The category: id, name, description and rank.' },
-    assignee_id: { type: 'text', description: 'Joins users.id.', from: idOf('assignee') },
+    assignee_id: { type: 'text', description: 'Joins users.id.', from: ['assignee', 'id'] },
     assignee: { type: 'json', description: 'The user who is to do it.', personal: true },
-    assignee_team_id: { type: 'text', description: 'Id of the team.', from: idOf('assignee_team') },
+    assignee_team_id: { type: 'text', description: 'Id of the team.', from: ['assignee_team', 'id'] },
     assignee_team: { type: 'json', description: 'The team that is to do it: id and name.' },
     creator_user_id: {
       type: 'text',
       description: 'Joins users.id; empty where no user created the follow-up.',
-      from: idOf('creator', 'user'),
+      from: ['creator', 'user', 'id'],
     },
     creator: {
       type: 'json',
+      required: true,
       description: 'Who created it: one of user, api_key, alert and workflow.',
       personal: true,
     },
@@ -58,9 +64,10 @@ export const followUps = defineTable({
       description: 'The issue in an external tracker: provider, name and link.',
     },
     completed_at: { type: 'timestamp', description: 'When the follow-up was completed.' },
-    created_at: { type: 'timestamp', description: 'When the follow-up was created.' },
+    created_at: { type: 'timestamp', required: true, description: 'When the follow-up was created.' },
     updated_at: {
       type: 'timestamp',
+      required: true,
       description: 'When the follow-up itself last changed; the nested objects change without it.',
     },
   },

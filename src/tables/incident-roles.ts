@@ -12,16 +12,21 @@ export const incidentRoles = defineTable({
   incrementalFields: [],
   primaryKey: ['id'],
   columns: {
-    id: { type: 'text', description: 'Id of the role.' },
-    name: { type: 'text', description: 'Name of the role.' },
-    shortform: { type: 'text', description: 'Short name used in Slack; empty for the reporter.' },
-    role_type: { type: 'text', description: 'Type of the role: lead, reporter or custom.' },
-    description: { type: 'text', description: 'What the role is for.' },
+    id: { type: 'text', required: true, description: 'Id of the role.' },
+    name: { type: 'text', required: true, description: 'Name of the role.' },
+    shortform: {
+      type: 'text',
+      required: true,
+      description: 'Short name used in Slack; empty for the reporter.',
+    },
+    role_type: { type: 'text', required: true, description: 'Type of the role: lead, reporter or custom.' },
+    description: { type: 'text', required: true, description: 'What the role is for.' },
     instructions: {
       type: 'text',
+      required: true,
       description: 'What whoever takes the role is told; empty for the reporter.',
     },
-    created_at: { type: 'timestamp', description: 'When the role was created.' },
-    updated_at: { type: 'timestamp', description: 'When the role last changed.' },
+    created_at: { type: 'timestamp', required: true, description: 'When the role was created.' },
+    updated_at: { type: 'timestamp', required: true, description: 'When the role last changed.' },
   },
 });

@@ -12,16 +12,17 @@ export const incidentStatuses = defineTable({
   incrementalFields: [],
   primaryKey: ['id'],
   columns: {
-    id: { type: 'text', description: 'Id of the status.' },
-    name: { type: 'text', description: 'Name of the status.' },
-    description: { type: 'text', description: 'What the status means, as rich text.' },
+    id: { type: 'text', required: true, description: 'Id of the status.' },
+    name: { type: 'text', required: true, description: 'Name of the status.' },
+    description: { type: 'text', required: true, description: 'What the status means, as rich text.' },
     category: {
       type: 'text',
+      required: true,
       description:
         'Category of the status: triage, declined, merged, canceled, live (called Active in the product), learning (called Post-incident), closed or paused.',
     },
-    rank: { type: 'bigint', description: 'Place in the order of statuses.' },
-    created_at: { type: 'timestamp', description: 'When the status was created.' },
-    updated_at: { type: 'timestamp', description: 'When the status last changed.' },
+    rank: { type: 'bigint', required: true, description: 'Place in the order of statuses.' },
+    created_at: { type: 'timestamp', required: true, description: 'When the status was created.' },
+    updated_at: { type: 'timestamp', required: true, description: 'When the status last changed.' },
   },
 });

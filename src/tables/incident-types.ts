@@ -12,20 +12,26 @@ export const incidentTypes = defineTable({
   incrementalFields: [],
   primaryKey: ['id'],
   columns: {
-    id: { type: 'text', description: 'Id of the incident type.' },
-    name: { type: 'text', description: 'Name of the incident type.' },
-    description: { type: 'text', description: 'What the incident type is for.' },
-    is_default: { type: 'boolean', description: 'Whether it is used when no other type is chosen.' },
+    id: { type: 'text', required: true, description: 'Id of the incident type.' },
+    name: { type: 'text', required: true, description: 'Name of the incident type.' },
+    description: { type: 'text', required: true, description: 'What the incident type is for.' },
+    is_default: {
+      type: 'boolean',
+      required: true,
+      description: 'Whether it is used when no other type is chosen.',
+    },
     private_incidents_only: {
       type: 'boolean',
+      required: true,
       description: 'Whether all incidents of this type are private.',
     },
     create_in_triage: {
       type: 'text',
+      required: true,
       description: 'Whether incidents of this type start in triage: always or optional.',
     },
     owning_team_ids: { type: 'json', description: 'List of the ids of the teams that own the type.' },
-    created_at: { type: 'timestamp', description: 'When the incident type was created.' },
-    updated_at: { type: 'timestamp', description: 'When the incident type last changed.' },
+    created_at: { type: 'timestamp', required: true, description: 'When the incident type was created.' },
+    updated_at: { type: 'timestamp', required: true, description: 'When the incident type last changed.' },
   },
 });

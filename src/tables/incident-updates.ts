@@ -1,4 +1,4 @@
-import { defineTable, idOf } from './table.ts';
+import { defineTable } from './table.ts';
 
 export const incidentUpdates = defineTable({
   name: 'incident_updates',
@@ -12,19 +12,19 @@ export const incidentUpdates = defineTable({
   incrementalFields: [],
   primaryKey: ['id'],
   columns: {
-    id: { type: 'text', description: 'Id of the update.' },
-    incident_id: { type: 'text', description: 'Joins incidents.id.' },
+    id: { type: 'text', required: true, description: 'Id of the update.' },
+    incident_id: { type: 'text', required: true, description: 'Joins incidents.id.' },
     message: { type: 'text', description: 'What the update says.', personal: true },
     new_incident_status_id: {
       type: 'text',
       description: 'Status the update set. Joins incident_statuses.id.',
-      from: idOf('new_incident_status'),
+      from: ['new_incident_status', 'id'],
     },
-    new_incident_status: { type: 'json', description: 'The status the update set.' },
+    new_incident_status: { type: 'json', required: true, description: 'The status the update set.' },
     new_severity_id: {
       type: 'text',
       description: 'Severity the update set. Joins severities.id.',
-      from: idOf('new_severity'),
+      from: ['new_severity', 'id'],
     },
     new_severity: { type: 'json', description: 'The severity the update set.' },
     merged_into_incident_id: {
@@ -34,13 +34,14 @@ export const incidentUpdates = defineTable({
     updater_user_id: {
       type: 'text',
       description: 'Joins users.id; empty where no user posted the update.',
-      from: idOf('updater', 'user'),
+      from: ['updater', 'user', 'id'],
     },
     updater: {
       type: 'json',
+      required: true,
       description: 'Who posted it: one of user, api_key, alert and workflow.',
       personal: true,
     },
-    created_at: { type: 'timestamp', description: 'When the update was posted.' },
+    created_at: { type: 'timestamp', required: true, description: 'When the update was posted.' },
   },
 });

@@ -1,5 +1,5 @@
 import { incidentStatuses } from './incident-statuses.ts';
-import { defineTable, idOf, valueOf } from './table.ts';
+import { defineTable } from './table.ts';
 
 export const incidents = defineTable({
   name: 'incidents',
@@ -36,56 +36,73 @@ export const incidents = defineTable({
   counted: true,
   primaryKey: ['id'],
   columns: {
-    id: { type: 'text', description: 'Id of the incident.' },
-    reference: { type: 'text', description: 'Reference shown across the product, such as INC-123.' },
-    name: { type: 'text', description: 'Name of the incident.', personal: true },
+    id: { type: 'text', required: true, description: 'Id of the incident.' },
+    reference: {
+      type: 'text',
+      required: true,
+      description: 'Reference shown across the product, such as INC-123.',
+    },
+    name: { type: 'text', required: true, description: 'Name of the incident.', personal: true },
     summary: { type: 'text', description: 'What happened, as people described it.', personal: true },
     mode: {
       type: 'text',
+      required: true,
       description: 'Whether the incident is real: standard, retrospective, test or tutorial.',
     },
     visibility: {
       type: 'text',
+      required: true,
       description: 'Who may see it: public, or private (only rows the API key may see).',
     },
-    severity_id: { type: 'text', description: 'Joins severities.id.', from: idOf('severity') },
+    severity_id: { type: 'text', description: 'Joins severities.id.', from: ['severity', 'id'] },
     severity: { type: 'json', description: 'The severity, as it was when the incident was read.' },
     incident_status_id: {
       type: 'text',
       description: 'Joins incident_statuses.id.',
-      from: idOf('incident_status'),
+      from: ['incident_status', 'id'],
     },
     incident_status_category: {
       type: 'text',
       description:
         'Category of the status: triage, live, learning, paused, closed, declined, canceled or merged. For counts of real incidents leave out declined, canceled and merged.',
-      from: valueOf('incident_status', 'category'),
+      from: ['incident_status', 'category'],
     },
-    incident_status: { type: 'json', description: 'The status, as it was when the incident was read.' },
-    incident_type_id: { type: 'text', description: 'Joins incident_types.id.', from: idOf('incident_type') },
+    incident_status: {
+      type: 'json',
+      required: true,
+      description: 'The status, as it was when the incident was read.',
+    },
+    incident_type_id: {
+      type: 'text',
+      description: 'Joins incident_types.id.',
+      from: ['incident_type', 'id'],
+    },
     incident_type: { type: 'json', description: 'The incident type, as it was when the incident was read.' },
     creator_user_id: {
       type: 'text',
       description: 'Joins users.id; empty where no user declared the incident.',
-      from: idOf('creator', 'user'),
+      from: ['creator', 'user', 'id'],
     },
     creator_alert_id: {
       type: 'text',
       description: 'Joins alerts.id; empty where no alert declared the incident.',
-      from: idOf('creator', 'alert'),
+      from: ['creator', 'alert', 'id'],
     },
     creator: {
       type: 'json',
+      required: true,
       description: 'Who declared it: one of user, api_key, alert and workflow.',
       personal: true,
     },
     incident_role_assignments: {
       type: 'json',
+      required: true,
       description: 'List of the incident roles and the user assigned to each.',
       personal: true,
     },
     custom_field_entries: {
       type: 'json',
+      required: true,
       description: 'List of the custom fields and their values; numbers are given as text.',
       personal: true,
     },
@@ -97,7 +114,11 @@ export const incidents = defineTable({
       type: 'json',
       description: 'List of the duration metrics and their measurements in seconds.',
     },
-    team_ids: { type: 'json', description: 'List of the ids of the teams the incident belongs to.' },
+    team_ids: {
+      type: 'json',
+      required: true,
+      description: 'List of the ids of the teams the incident belongs to.',
+    },
     external_issue_reference: {
       type: 'json',
       description: 'The issue in an external tracker: provider, name and link.',
@@ -108,9 +129,10 @@ export const incidents = defineTable({
     postmortem_document_url: { type: 'text', description: 'Link to the post-mortem document.' },
     permalink: { type: 'text', description: 'Link to the incident in incident.io.' },
     call_url: { type: 'text', description: 'Link to the call of the incident.' },
-    slack_team_id: { type: 'text', description: 'Id of the Slack workspace.' },
+    slack_team_id: { type: 'text', required: true, description: 'Id of the Slack workspace.' },
     slack_channel_id: {
       type: 'text',
+      required: true,
       description: 'Id of the Slack channel; empty until the channel exists.',
     },
     slack_channel_name: { type: 'text', description: 'Name of the Slack channel.', personal: true },
@@ -120,8 +142,12 @@ export const incidents = defineTable({
     workload_minutes_working: { type: 'double', description: 'Of these, minutes in working hours.' },
     workload_minutes_late: { type: 'double', description: 'Of these, minutes in late hours.' },
     workload_minutes_sleeping: { type: 'double', description: 'Of these, minutes in sleeping hours.' },
-    last_activity_at: { type: 'timestamp', description: 'When something last happened in the incident.' },
-    created_at: { type: 'timestamp', description: 'When the incident was created.' },
-    updated_at: { type: 'timestamp', description: 'When the incident last changed.' },
+    last_activity_at: {
+      type: 'timestamp',
+      required: true,
+      description: 'When something last happened in the incident.',
+    },
+    created_at: { type: 'timestamp', required: true, description: 'When the incident was created.' },
+    updated_at: { type: 'timestamp', required: true, description: 'When the incident last changed.' },
   },
 });

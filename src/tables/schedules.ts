@@ -14,9 +14,13 @@ export const schedules = defineTable({
   counted: true,
   primaryKey: ['id'],
   columns: {
-    id: { type: 'text', description: 'Id of the schedule.' },
-    name: { type: 'text', description: 'Name of the schedule.' },
-    timezone: { type: 'text', description: 'Time zone of the schedule, such as Europe/London.' },
+    id: { type: 'text', required: true, description: 'Id of the schedule.' },
+    name: { type: 'text', required: true, description: 'Name of the schedule.' },
+    timezone: {
+      type: 'text',
+      required: true,
+      description: 'Time zone of the schedule, such as Europe/London.',
+    },
     config: {
       type: 'json',
       description: 'The rotations and their users; a rotation comes once for each effective_from.',
@@ -33,10 +37,14 @@ export const schedules = defineTable({
       personal: true,
     },
     holidays_public_config: { type: 'json', description: 'Countries whose public holidays apply.' },
-    team_ids: { type: 'json', description: 'List of the ids of the teams that own the schedule.' },
-    annotations: { type: 'json', description: 'Metadata kept with the schedule, by key.' },
-    permalink: { type: 'text', description: 'Link to the schedule in incident.io.' },
-    created_at: { type: 'timestamp', description: 'When the schedule was created.' },
-    updated_at: { type: 'timestamp', description: 'When the schedule last changed.' },
+    team_ids: {
+      type: 'json',
+      required: true,
+      description: 'List of the ids of the teams that own the schedule.',
+    },
+    annotations: { type: 'json', required: true, description: 'Metadata kept with the schedule, by key.' },
+    permalink: { type: 'text', required: true, description: 'Link to the schedule in incident.io.' },
+    created_at: { type: 'timestamp', required: true, description: 'When the schedule was created.' },
+    updated_at: { type: 'timestamp', required: true, description: 'When the schedule last changed.' },
   },
 });

@@ -12,11 +12,15 @@ export const severities = defineTable({
   incrementalFields: [],
   primaryKey: ['id'],
   columns: {
-    id: { type: 'text', description: 'Id of the severity.' },
-    name: { type: 'text', description: 'Name of the severity.' },
-    description: { type: 'text', description: 'What the severity means.' },
-    rank: { type: 'bigint', description: 'Place in the order of severities; the lower, the less severe.' },
-    created_at: { type: 'timestamp', description: 'When the severity was created.' },
-    updated_at: { type: 'timestamp', description: 'When the severity last changed.' },
+    id: { type: 'text', required: true, description: 'Id of the severity.' },
+    name: { type: 'text', required: true, description: 'Name of the severity.' },
+    description: { type: 'text', required: true, description: 'What the severity means.' },
+    rank: {
+      type: 'bigint',
+      required: true,
+      description: 'Place in the order of severities; the lower, the less severe.',
+    },
+    created_at: { type: 'timestamp', required: true, description: 'When the severity was created.' },
+    updated_at: { type: 'timestamp', required: true, description: 'When the severity last changed.' },
   },
 });

@@ -8,6 +8,9 @@ export type ApiRecord = { readonly [field: string]: unknown };
  */
 export type ColumnType = 'text' | 'timestamp' | 'boolean' | 'double' | 'bigint' | 'json';
 
+/** The fields to go down through: `['creator', 'user', 'id']`. */
+export type FieldPath = readonly [string, string, ...string[]];
+
 /** One warehouse column. */
 export type Column = {
   readonly type: ColumnType;
@@ -15,8 +18,10 @@ export type Column = {
   readonly description: string;
   /** Holds or may hold data about a person (name, address, free text people write). */
   readonly personal?: true;
-  /** The value, where it is not the record's field of the same name. Must not throw on any JSON. */
-  readonly from?: (record: ApiRecord) => unknown;
+  /** Where the value is in nested objects, if it is not the record's field of the same name: see `valueAt`. */
+  readonly from?: FieldPath;
+  /** The vendor's reference lists the field as required: a record without it, or with null in it, is reported. */
+  readonly required?: true;
 };
 
 /** How the endpoint hands out its records. `pageSize` is the largest that leaves no field empty. */
@@ -84,30 +89,28 @@ export type Table = {
 
 /**
  * Checks a declaration as it is written: an incremental field without a filter does not compile, nor does
- * a pass whose column is not declared.
+ * a pass whose column is not declared, nor a value from below a field that is not.
  */
 export function defineTable<const T extends Table>(
   table: T & {
     readonly incrementalFields: readonly (keyof T['filters'] & TimestampField)[];
     readonly passes?: { readonly column: keyof T['columns'] };
+    readonly columns: {
+      readonly [C in keyof T['columns']]: {
+        readonly from?: readonly [keyof T['columns'], string, ...string[]];
+      };
+    };
   },
 ): T {
   return table;
 }
 
-/** The value below nested objects, absent where the path ends early: `valueOf('incident_status', 'category')`. */
-export function valueOf(...path: readonly [string, ...string[]]): (record: ApiRecord) => unknown {
-  return (record) =>
-    path.reduce<unknown>(
-      (value, field) =>
-        typeof value === 'object' && value !== null ? (value as ApiRecord)[field] : undefined,
-      record,
-    );
-}
-
-/** The id of a to-one object: `idOf('severity')`, or `idOf('creator', 'user')` for the user in the creator. */
-export function idOf(...path: readonly [string, ...string[]]): (record: ApiRecord) => unknown {
-  return valueOf(...path, 'id');
+/** The value below nested objects; absent where the path ends early. */
+export function valueAt(record: ApiRecord, path: FieldPath): unknown {
+  return path.reduce<unknown>(
+    (value, field) => (typeof value === 'object' && value !== null ? (value as ApiRecord)[field] : undefined),
+    record,
+  );
 }
 
 /** The declared column types as canonical JSON; a table whose own differ is read whole. */

@@ -1,4 +1,4 @@
-import { defineTable, idOf } from './table.ts';
+import { defineTable } from './table.ts';
 
 export const users = defineTable({
   name: 'users',
@@ -14,23 +14,30 @@ export const users = defineTable({
   incrementalFields: [],
   primaryKey: ['id'],
   columns: {
-    id: { type: 'text', description: 'Id of the user.' },
-    name: { type: 'text', description: 'Name of the user.', personal: true },
+    id: { type: 'text', required: true, description: 'Id of the user.' },
+    name: { type: 'text', required: true, description: 'Name of the user.', personal: true },
     email: { type: 'text', description: 'Email address of the user.', personal: true },
     slack_user_id: { type: 'text', description: 'Slack id of the user.', personal: true },
     is_active: {
       type: 'boolean',
+      required: true,
       description: 'False for a user who is deactivated, or not active yet.',
     },
-    base_role_id: { type: 'text', description: 'Id of the base role.', from: idOf('base_role') },
-    base_role: { type: 'json', description: 'The base role: id, name, slug and description.' },
-    custom_roles: { type: 'json', description: 'List of the custom roles.' },
+    base_role_id: { type: 'text', description: 'Id of the base role.', from: ['base_role', 'id'] },
+    base_role: {
+      type: 'json',
+      required: true,
+      description: 'The base role: id, name, slug and description.',
+    },
+    custom_roles: { type: 'json', required: true, description: 'List of the custom roles.' },
     seats: {
       type: 'json',
+      required: true,
       description: 'Seats on_call and response, each full_access, viewer_only or none.',
     },
     role: {
       type: 'text',
+      required: true,
       description:
         'Not kept current by incident.io since March 2023, use base_role: viewer, responder, administrator, owner or unset.',
     },

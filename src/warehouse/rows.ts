@@ -1,7 +1,7 @@
 import { isLosslessNumber, stringify } from 'lossless-json';
 
 import { RecordShapeError } from '../errors.ts';
-import type { ApiRecord, ColumnType, Table } from '../tables/table.ts';
+import { type ApiRecord, type ColumnType, type Table, valueAt } from '../tables/table.ts';
 import { losesDigits, utcTime } from './timestamps.ts';
 
 /** Values that do not fit their column, by column, as JSON text. A column of every staged part. */
@@ -37,16 +37,15 @@ type Cells = { [column: string]: unknown };
 /** A value that its column cannot hold. */
 const misfit = Symbol('misfit');
 
+/** Makes a line of JSON of a record. Throws `RecordShapeError` that names the place for one without a key. */
+export type RowMaker = (record: unknown, pass: string | undefined, place: () => string) => string;
+
 /**
- * Makes JSON of records for DuckDB: a typed cell a declared column, the values that did not fit in `__raw`, the
- * fields nobody declared in `__unknown`; what is null is left out. The text, an array of objects, holds neither half
+ * Makes JSON of records for DuckDB, an object a record: a typed cell a declared column, the values that did not fit
+ * in `__raw`, the fields nobody declared in `__unknown`; what is null is left out. The text holds neither half
  * surrogate pairs, which DuckDB refuses, nor numbers that JavaScript rounded.
- * The function throws `RecordShapeError` for a record without a key, naming its place behind the `before` records
- * that came earlier.
  */
-export function rowsMaker(
-  table: Table,
-): (records: readonly ApiRecord[], pass: string | undefined, before: number) => string {
+export function rowMaker(table: Table): RowMaker {
   const columns = Object.entries(table.columns).map(([name, { type, from }]) => ({ name, type, from }));
   const passColumn = table.passes?.column;
   const known = knownFields(table);
@@ -56,7 +55,7 @@ export function rowsMaker(
     let raw: Cells | undefined;
     let unknown: Cells | undefined;
     for (const { name, type, from } of columns) {
-      const value = name === passColumn ? pass : from ? from(record) : record[name];
+      const value = name === passColumn ? pass : from ? valueAt(record, from) : record[name];
       if (value === null || value === undefined) {
         cells[name] = undefined;
         continue;
@@ -74,41 +73,35 @@ export function rowsMaker(
       if (value === null || value === undefined) continue;
       // Without a prototype: a field may be called __proto__.
       unknown ??= Object.create(null) as Cells;
-      unknown[fieldKey(field)] =
-        typeof value === 'string' && !hasLoneSurrogate(value) ? value : jsonText(value);
+      unknown[fieldKey(field)] = unknownCell(value);
     }
     cells[rawColumn] = raw;
     cells[unknownColumn] = unknown;
     return cells;
   }
 
-  function rowsOf(
-    records: readonly ApiRecord[],
-    pass: string | undefined,
-    before: number,
-    cellOf: typeof plainCell,
-  ): string {
-    const rows = records.map((record, index) => {
-      const place = () => `${table.name}: record ${before + index + 1} of the batch`;
-      if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-        throw new RecordShapeError(`${place()} is not a JSON object.`);
-      }
+  return (record, pass, place) => {
+    if (!isRecord(record)) throw new RecordShapeError(`${place()} is not a JSON object.`);
+    const textOf = (cellOf: typeof plainCell) => {
       const cells = cellsOf(record, pass, cellOf);
       if (typeof cells['id'] !== 'string' || cells['id'] === '') {
         throw new RecordShapeError(`${place()} has no id.`);
       }
-      return cells;
-    });
-    return JSON.stringify(rows);
-  }
-
-  return (records, pass, before) => {
-    const text = rowsOf(records, pass, before, plainCell);
+      return JSON.stringify(cells);
+    };
+    const text = textOf(plainCell);
     // Rare, and seen fastest in the whole text: half a surrogate pair is always written as an escape.
-    return text.includes('\\ud') || text.includes('"isLosslessNumber":true')
-      ? rowsOf(records, pass, before, carefulCell)
-      : text;
+    return text.includes('\\ud') || text.includes('"isLosslessNumber":true') ? textOf(carefulCell) : text;
   };
+}
+
+export function isRecord(value: unknown): value is ApiRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What `__unknown` holds of a value that is not null. */
+export function unknownCell(value: unknown): string {
+  return typeof value === 'string' && !hasLoneSurrogate(value) ? value : jsonText(value);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ApiRecord, Table, TimestampField } from '../tables/table.ts';
+import type { Table, TimestampField } from '../tables/table.ts';
 
 /**
  * What a table says about itself, committed in one Delta version with its rows: a watermark can never be
@@ -43,10 +43,29 @@ export type Part = {
   readonly stagedAt: number;
 };
 
+/** Rows that lack a field the vendor's reference requires: how many, and the id of the first. */
+export type Missing = { readonly rows: number; readonly first: string };
+
+/** By column. */
+export type MissingFields = { readonly [column: string]: Missing };
+
+/** What became of an answer. */
+export type Taken = {
+  /** How many records it held; `undefined` where it has no array of objects under the table's key. */
+  readonly records: number | undefined;
+  /** The answer without its records. */
+  readonly rest: { readonly [field: string]: unknown };
+};
+
 /** Collects the pages of one batch and stages them as one part. */
 export type PartWriter = {
-  /** `pass` is the value of the table's pass these records came in. Throws `RecordShapeError` for a record without key. */
-  add(records: readonly ApiRecord[], pass?: string): Promise<void>;
+  /**
+   * Takes the records out of an answer's text. `pass` is the value of the table's pass that it came in.
+   * Throws `SyntaxError` for what is no JSON, and `RecordShapeError` for a record without key.
+   */
+  add(answer: Buffer, pass?: string): Promise<Taken>;
+  /** So far. */
+  readonly missing: MissingFields;
   readonly rows: number;
   /** Bytes of JSON collected so far. */
   readonly bytes: number;

@@ -1,4 +1,5 @@
-import { type Column, defineTable, idOf, type Table } from '../../src/tables/table.ts';
+import { stringify } from 'lossless-json';
+import { type Column, defineTable, type Table } from '../../src/tables/table.ts';
 import type { CommitRequest } from '../../src/warehouse/warehouse.ts';
 
 /** A table with a column of every type. */
@@ -19,7 +20,7 @@ export function thingsWith(columns: { readonly [name: string]: Column }): Table 
     columns: {
       id: { type: 'text', description: 'Id of the thing.' },
       name: { type: 'text', description: 'Its name.' },
-      owner_id: { type: 'text', description: 'Who owns it.', from: idOf('owner') },
+      owner_id: { type: 'text', description: 'Who owns it.', from: ['owner', 'id'] },
       owner: { type: 'json', description: 'Who owns it, whole.' },
       tags: { type: 'json', description: 'Its tags.' },
       rank: { type: 'bigint', description: 'Its rank.' },
@@ -39,3 +40,8 @@ export const state: CommitRequest['state'] = {
   filters: '[]',
   visibility: '{"roles":[],"teams":[]}',
 };
+
+/** The text of an answer that holds these records. */
+export function answerOf(table: Table, records: readonly unknown[]): Buffer {
+  return Buffer.from(stringify({ [table.records]: records })!);
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Sandbox, sandboxTables } from '../../src/sandbox/sandbox.ts';
 import { tableNamed } from '../../src/tables/index.ts';
-import type { ApiRecord, ColumnType, Table } from '../../src/tables/table.ts';
+import { type ApiRecord, type ColumnType, type Table, valueAt } from '../../src/tables/table.ts';
 import { type DeltaRsTable, readWithDeltaRs } from './delta-reader.ts';
 
 type Reference = {
@@ -80,7 +80,7 @@ export function differences(
   const wrong: string[] = [];
   for (const [name, type] of types) {
     const from = columns[name]?.from;
-    const value = from ? from(record) : record[name];
+    const value = from ? valueAt(record, from) : record[name];
     const found = type === 'json' ? normal(row[name]) : row[name];
     if (found !== cellOf(type, value)) wrong.push(name);
   }
