@@ -162,18 +162,21 @@ function fieldsOf(
     );
 }
 
-it('makes of any answer the rows that parsing it whole would make', () => {
+it('makes of any answers, one after another, the rows that parsing them whole would make', () => {
   fc.assert(
-    fc.property(anyAnswer, (text) => {
-      const { things: records, ...rest } = parseJson(text) as { things: object[] };
-      const taken = read(text, nested);
-      expect(taken.records).toBe(records.length);
-      expect({ ...taken.rest }).toEqual(rest);
+    fc.property(fc.array(anyAnswer, { minLength: 1, maxLength: 3 }), (texts) => {
+      const rows = new AnswerRows(nested);
       const makeRow = rowMaker(nested);
-      const made = records.map((record) => makeRow(record, undefined, () => ''));
-      expect(taken.lines.map((line) => cellsIn(line, nested))).toEqual(
-        made.map((line) => cellsIn(line, nested)),
-      );
+      for (const text of texts) {
+        const { things: records, ...rest } = parseJson(text) as { things: object[] };
+        const taken = rows.read(Buffer.from(text), undefined, 40);
+        expect(taken.records).toBe(records.length);
+        expect({ ...taken.rest }).toEqual(rest);
+        const made = records.map((record) => makeRow(record, undefined, () => ''));
+        expect(linesOf(rows).map((line) => cellsIn(line, nested))).toEqual(
+          made.map((line) => cellsIn(line, nested)),
+        );
+      }
     }),
     { numRuns: 1_000 },
   );

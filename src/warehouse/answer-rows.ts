@@ -37,6 +37,8 @@ export class AnswerRows {
   readonly #id: Field;
   /** The same as `missing`, of the answer that is being read. */
   #missingHere = new Map<string, Missing>();
+  /** Records of all answers: a field remembers the number of the record it stood in last, whatever the answer. */
+  #scanned = 0;
 
   constructor(table: Table) {
     this.#table = table;
@@ -84,7 +86,7 @@ export class AnswerRows {
   #scan(answer: Buffer, pass: string | undefined, before: number): Taken | undefined {
     if (!isUtf8(answer)) return undefined;
     this.#restart();
-    const scanner = new JsonScanner(answer);
+    const scanner = new JsonScanner(answer, this.#scanned);
     const rest = Object.create(null) as { [field: string]: unknown };
     let records: number | undefined;
     try {
@@ -110,6 +112,8 @@ export class AnswerRows {
     } catch (error) {
       if (error instanceof NotScanned) return undefined;
       throw error;
+    } finally {
+      this.#scanned = scanner.record;
     }
   }
 

@@ -51,8 +51,8 @@ export class JsonScanner {
   readonly bytes: Buffer;
   /** What the value was that `value` passed last. */
   kind: Kind = 'null';
-  /** The number of the record, for `Field`. */
-  record = 0;
+  /** The number of the record, for `Field`: no two may share one. */
+  record: number;
   /**
    * Since it was last set to false there was something whose bytes must not be handed on as they are: half a
    * surrogate pair, a number that JavaScript or DuckDB would write differently, an escape in a field's name, a field
@@ -60,9 +60,13 @@ export class JsonScanner {
    */
   odd = false;
 
-  /** @param bytes valid UTF-8 */
-  constructor(bytes: Buffer) {
+  /**
+   * @param bytes valid UTF-8
+   * @param record the number of the last record that was scanned for the same fields
+   */
+  constructor(bytes: Buffer, record: number) {
     this.bytes = bytes;
+    this.record = record;
   }
 
   /** Behind the character, which has to come next, and the white space around it. */
