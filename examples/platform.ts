@@ -17,7 +17,7 @@ import {
   type SyncTarget,
   type WarehouseSource,
 } from '../src/index.ts';
-import { folderStore, tableFiles } from '../src/worker.ts';
+import { openStore, tableFiles } from '../src/worker.ts';
 import { inSurroundings, type Surroundings } from './surroundings.ts';
 
 const chosen = ['severities', 'incidents', 'escalations', 'users'];
@@ -156,7 +156,12 @@ async function unschedule(client: Client, handle: ScheduleHandle): Promise<void>
 }
 
 async function countRows(destination: string, table: string): Promise<string> {
-  const { sql } = await tableFiles(folderStore(destination), table);
+  const store = await openStore(destination);
+  const { keys, sql } = await tableFiles(store, table);
+  return store.withLocal(async (local) => rowsIn(sql(await local.paths(keys))));
+}
+
+async function rowsIn(sql: string): Promise<string> {
   const duckDb = await DuckDBInstance.create();
   const connection = await duckDb.connect();
   try {

@@ -130,6 +130,26 @@ export class DestinationError extends SourceError {
   }
 }
 
+/** The store does not let these credentials do what it was asked. */
+export class DestinationPermissionError extends DestinationError {}
+
+/** This machine has no credentials for the store, or they have expired. Another worker may have them. */
+export class DestinationCredentialsError extends SourceError {
+  readonly retry = 'later';
+  readonly advice: string;
+  constructor(message: string, advice: string) {
+    super(message);
+    this.advice = advice;
+  }
+}
+
+/** The store gives no answer, or asks to be left alone for a while. */
+export class DestinationUnavailableError extends SourceError {
+  readonly retry = 'later';
+  readonly advice =
+    'Check the network and the address of the store; the next run goes on by itself. A store that often asks to slow down has to be asked by fewer runs at once.';
+}
+
 /** The table is fed by another incident.io account. */
 export class AccountMismatchError extends SourceError {
   readonly retry = 'never';

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'lossless-json';
 import { UsageError } from './errors.ts';
 import { defaultSettingsFile, type Settings } from './settings.ts';
+import { bucketOf } from './warehouse/destination.ts';
 
 /**
  * The settings of a connection. Throws `UsageError` where there is no such file, where it is of a newer version,
@@ -90,7 +91,7 @@ export async function writeSettings(
     ...schemaAddress(folder),
     ...settings,
     apiKey: 'env' in apiKey ? apiKey : { file: pathFrom(folder, apiKey.file) },
-    destination: pathFrom(folder, destination),
+    destination: bucketOf(destination) ? destination : pathFrom(folder, destination),
   };
   const temporary = join(folder, `.incident-io-${randomUUID()}.json`);
   const handle = await open(temporary, 'wx', 0o644);

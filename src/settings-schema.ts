@@ -6,6 +6,12 @@ import { checkedBaseUrl, defaultBaseUrl } from './incident-io/client.ts';
 import { defaultTableSettings, frequencies, type Settings, type TableSettings } from './settings.ts';
 import { tables } from './tables/index.ts';
 import type { Table, TimestampField } from './tables/table.ts';
+import {
+  destinationOf,
+  destinationTakes,
+  problemOfDestination,
+  shownDestination,
+} from './warehouse/destination.ts';
 
 const connectionPattern = /^[a-z0-9_-]{1,60}$/;
 const secondsPattern = /^[1-9][0-9]{0,4}s$/;
@@ -44,8 +50,14 @@ function fileSchema(seconds: boolean) {
       .describe('Another address of the API, such as a sandbox.'),
     destination: z
       .string({ error: destinationTakes })
-      .regex(/^(?![A-Za-z][A-Za-z0-9+.-]+:\/\/)[^\0]+$/, { error: destinationTakes })
-      .describe('Folder of the tables, relative to this file.'),
+      .regex(/^(?!(?!s3:)[A-Za-z][A-Za-z0-9+.-]+:\/\/)[^\0]+$/, { error: destinationTakes, abort: true })
+      .check(({ value, issues }) => {
+        const problem = problemOfDestination(value);
+        if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
+      })
+      .describe(
+        'Folder of the tables, relative to this file, or s3://bucket/prefix; with ?endpoint=…&region=…&pathStyle=true for a store other than AWS.',
+      ),
     tables: objectOf(
       Object.fromEntries(tables.map((table) => [table.name, tableSchema(table, seconds).optional()])),
     )
@@ -55,7 +67,6 @@ function fileSchema(seconds: boolean) {
 }
 
 const baseUrlTakes = 'it takes an https:// address, or http:// of this machine, without user and password';
-const destinationTakes = 'it takes the path of a folder';
 
 function tableSchema(table: Table, seconds: boolean) {
   const { name, description, methods, incrementalFields } = table;
@@ -171,7 +182,7 @@ export function settingsOf(value: unknown, file: string): Settings {
     connection,
     apiKey: 'env' in apiKey ? apiKey : { file: resolve(folder, apiKey.file) },
     baseUrl: checkedBaseUrl(baseUrl),
-    destination: resolve(folder, destination),
+    destination: destinationOf(destination, folder),
     tables: Object.fromEntries(
       tables.flatMap((table) => {
         const entry = entries[table.name];
@@ -227,7 +238,9 @@ function knownKeys(path: readonly string[]): string[] {
 /** The value as it stands in the file; not where somebody may have put the key itself. */
 function shown(name: string, value: unknown): string {
   if (name === 'apiKey' || name === 'The file') return 'something else';
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(
+    name === 'destination' && typeof value === 'string' ? shownDestination(value) : value,
+  );
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 

@@ -23,7 +23,7 @@ export type Settings = {
   readonly connection: string;
   readonly apiKey: KeyReference;
   readonly baseUrl: string;
-  /** Folder of the tables. */
+  /** Folder or bucket of the tables, as `destinationOf` gives it. */
   readonly destination: string;
   readonly tables: { readonly [table: string]: TableSettings };
 };

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { SyncTableInput } from '../workflows/sync-table.ts';
 import { describeError } from './describe-error.ts';
 import { ApiUnavailableError, CredentialsError, PermissionError, UsageError } from './errors.ts';
@@ -17,6 +16,7 @@ import { tableNamed, tables } from './tables/index.ts';
 import type { Table } from './tables/table.ts';
 import { inputOf, type Method } from './temporal/input.ts';
 import { runId, workerQueue } from './temporal/names.ts';
+import { destinationOf } from './warehouse/destination.ts';
 import type {
   FieldValues,
   SourceConfig,
@@ -88,7 +88,7 @@ export function createIncidentIoSource({
 
     syncSource(target, syncs = tables.map(({ name }) => ({ table: name }))) {
       const runs = syncs.map((sync) => ({
-        workflowId: runId(resolve(target.destination), sync.table),
+        workflowId: runId(destinationOf(target.destination), sync.table),
         input: syncInput(baseUrl, target, sync),
       }));
       return startOf('syncSource', target, 'syncSource', { tables: runs });
@@ -156,15 +156,15 @@ function toSourceTable(table: Table): SourceTable {
 
 function startOf<Type extends string, Input>(
   workflowType: Type,
-  { destination }: SyncTarget,
+  target: SyncTarget,
   name: string,
   input: Input,
 ): WorkflowStart<Type, Input> {
-  const folder = resolve(destination);
+  const destination = destinationOf(target.destination);
   return {
     workflowType,
-    taskQueue: workerQueue(folder),
-    workflowId: runId(folder, name),
+    taskQueue: workerQueue(destination),
+    workflowId: runId(destination, name),
     args: [input],
     memo: { arguments: JSON.stringify(input) },
   };

@@ -64,7 +64,7 @@ export type CredentialsCheck =
 export type SyncTarget = {
   /** Where the worker finds the key, which itself never enters a workflow. */
   readonly apiKey: KeyReference | VaultReference;
-  /** Folder of the tables. */
+  /** Folder of the tables, or `s3://bucket/prefix`. */
   readonly destination: string;
   /** As `validateCredentials` gave it: a key of another account is then refused. */
   readonly account?: string;
@@ -92,6 +92,7 @@ export type WorkflowStart<Type extends string, Input> = {
 export type SourceWorkerOptions = {
   readonly connection: NativeConnection;
   readonly namespace: string;
+  /** As in `SyncTarget`. */
   readonly destination: string;
   /** For keys that are referred to as `{ vault }`. */
   readonly vault?: Vault;

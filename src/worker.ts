@@ -1,10 +1,9 @@
-import { resolve } from 'node:path';
 import { createActivities } from '../activities/index.ts';
 import { tableNamed } from './tables/index.ts';
 import { workerQueue } from './temporal/names.ts';
 import { createWorker } from './temporal/worker.ts';
-import { folderStore } from './warehouse/folder-store.ts';
-import { openWarehouse } from './warehouse/open-warehouse.ts';
+import { destinationOf } from './warehouse/destination.ts';
+import { openDestination } from './warehouse/open-warehouse.ts';
 import type { SourceWorker, SourceWorkerOptions } from './warehouse-source.ts';
 
 /**
@@ -14,8 +13,9 @@ import type { SourceWorker, SourceWorkerOptions } from './warehouse-source.ts';
 export { createActivities, type Dependencies } from '../activities/index.ts';
 export { tableNamed } from './tables/index.ts';
 export { createWorker, ownWorkflows, type ServedQueue } from './temporal/worker.ts';
+export { destinationOf, openStore } from './warehouse/destination.ts';
 export { folderStore } from './warehouse/folder-store.ts';
-export { openWarehouse } from './warehouse/open-warehouse.ts';
+export { openDestination, openWarehouse } from './warehouse/open-warehouse.ts';
 export { tableFiles, type TableFiles } from './warehouse/query.ts';
 export type { Warehouse } from './warehouse/warehouse.ts';
 
@@ -23,12 +23,12 @@ export type { Warehouse } from './warehouse/warehouse.ts';
 export async function createSourceWorker({
   connection,
   namespace,
-  destination: folder,
   vault,
   workflowBundle,
+  ...options
 }: SourceWorkerOptions): Promise<SourceWorker> {
-  const destination = resolve(folder);
-  const warehouse = await openWarehouse(folderStore(destination), { destination });
+  const destination = destinationOf(options.destination);
+  const warehouse = await openDestination(destination);
   try {
     const worker = await createWorker({
       connection,

@@ -5,7 +5,6 @@ import { LosslessNumber } from 'lossless-json';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { DestinationError } from '../src/errors.ts';
-import { folderStore } from '../src/warehouse/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
 import { changeWithDeltaRs, readWithDeltaRs } from './helpers/delta-reader.ts';
 import {
@@ -143,7 +142,7 @@ describe('an answer that was lost', () => {
 
   it('of the store does not delete what was committed', async () => {
     const place = await openPlace();
-    const store = folderStore(place.root);
+    const { store } = place;
     const forgetful = {
       ...store,
       writeIfAbsent: async (key: string, bytes: Uint8Array) => {

@@ -339,7 +339,7 @@ describe('link by questions', () => {
       ['does not know this key', `${key}\r`],
       ['The tables', '\r'],
       ['Keep any of them otherwise', '\r'],
-      ['The folder of the tables', '\r'],
+      ['The folder of the tables, or s3://', '\r'],
       ['A name for this connection', '\r'],
       ['Where the worker finds the key', '\r'],
       ['Link this connection?', '\r'],

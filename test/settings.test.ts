@@ -74,7 +74,7 @@ describe('settings', () => {
     for (const expected of [
       'The settings take no "conection"; did you mean connection?',
       'connection is "Prod!"; it takes small letters, digits, _ and -, at most 60 of them.',
-      'destination is 7; it takes the path of a folder.',
+      'destination is 7; it takes the path of a folder,',
       'tables.incidents.every is "20m"; it takes 5m, 15m, 30m, 1h, 6h, 12h, 24h, 7d, 30d',
       'tables.incidents.fullRefreshEvery is "24h"; it is only for "sync": "incremental".',
       'tables.users.incrementalField is "updated_at"; users is always read whole, so it takes none.',
@@ -93,7 +93,15 @@ describe('settings', () => {
     [{ ...good, version: undefined }, 'version is missing; it takes 1.'],
     [{ ...good, tables: {} }, 'tables is {}; it takes one table or more.'],
     [{ ...good, tables: { incidents: { every: '10s' } } }, 'tables.incidents.every is "10s"'],
-    [{ ...good, destination: 's3://bucket/prefix' }, 'destination is "s3://bucket/prefix"'],
+    [{ ...good, destination: 'gs://bucket' }, 'destination is "gs://bucket"; it takes the path of a folder'],
+    [
+      { ...good, destination: 's3://me:secret@bucket' },
+      'destination is "s3://…@bucket"; credentials do not belong in it',
+    ],
+    [
+      { ...good, destination: 's3://bucket/a?key=secret' },
+      'destination is "s3://bucket/a?…"; it takes no key',
+    ],
     [{ ...good, baseUrl: 'http://example.com' }, 'baseUrl is "http://example.com"'],
     [[], 'The file is something else'],
     [null, 'The file is something else'],

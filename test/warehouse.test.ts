@@ -517,10 +517,11 @@ describe('a destination', () => {
     await committed(place, things, [[{ id: 'b', later: 'x' }]]);
     await stage(place, { ...things, name: 'others' }, 'run', [{ id: 'a' }]);
     expect(await tablesIn(store)).toEqual(['things']);
-    const { sql, version, columns } = await tableFiles(store, 'things');
+    const { keys, sql, version, columns } = await tableFiles(store, 'things');
+    const rows = sql(await store.withLocal((local) => local.paths(keys)));
     expect(version).toBe(1);
     expect(columns).toEqual([...Object.keys(things.columns), '_synced_at', 'later']);
-    expect(await query(`SELECT id, later, typeof(later) AS type FROM (${sql}) ORDER BY id`)).toEqual([
+    expect(await query(`SELECT id, later, typeof(later) AS type FROM (${rows}) ORDER BY id`)).toEqual([
       { id: 'a', later: null, type: 'VARCHAR' },
       { id: 'b', later: 'x', type: 'VARCHAR' },
     ]);

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { syncSource, TableOutcome } from '../../workflows/sync-source.ts';
@@ -13,8 +13,8 @@ import { runId } from '../temporal/names.ts';
 import { quietRuntime, serveWhile, type Serving } from '../temporal/serve.ts';
 import { cancelRun } from '../temporal/runs.ts';
 import { watch } from '../temporal/sync-tables.ts';
-import { folderStore } from '../warehouse/folder-store.ts';
-import { openWarehouse } from '../warehouse/open-warehouse.ts';
+import { destinationOf } from '../warehouse/destination.ts';
+import { openDestination } from '../warehouse/open-warehouse.ts';
 import { questions } from './demo-questions.ts';
 import { runQuery } from './query.ts';
 import type { Session } from './session.ts';
@@ -23,9 +23,10 @@ import { SyncReport } from './sync-report.ts';
 /** Where the sandbox's key is while the demo lasts; workflows carry this name. */
 const keyVariable = 'INCIDENT_IO_SANDBOX_KEY';
 
-/** Syncs an invented account and asks its tables; `to` is the folder that keeps them. */
+/** Syncs an invented account and asks its tables; `to` is the folder or bucket that keeps them. */
 export async function runDemo(session: Session, to: string | undefined): Promise<void> {
-  const destination = to === undefined ? await mkdtemp(join(tmpdir(), 'incident-io-demo-')) : resolve(to);
+  const destination =
+    to === undefined ? await mkdtemp(join(tmpdir(), 'incident-io-demo-')) : destinationOf(to);
   const sandbox = await startSandbox();
   process.env[keyVariable] = sandbox.key;
   try {
@@ -52,7 +53,7 @@ async function syncAll(session: Session, destination: string, baseUrl: string, k
     await useTemporaryDevServer({ env: process.env, report: (line) => report.say(line) }),
   );
   try {
-    const warehouse = await openWarehouse(folderStore(destination), { destination });
+    const warehouse = await openDestination(destination);
     try {
       const outcomes = await serveWhile({ access, warehouse }, (serving) =>
         importNow(session, serving, report, destination, baseUrl),

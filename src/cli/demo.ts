@@ -6,7 +6,7 @@ import type { Session } from './session.ts';
 export function demoCommand(session: Session): Command {
   return new Command('demo')
     .description('sync an invented account from a sandbox, and ask its tables three questions')
-    .option('--to <folder>', 'keep the tables in this folder; otherwise they are deleted at the end')
+    .option('--to <destination>', 'keep the tables in this folder or bucket; otherwise they are deleted')
     .addHelpText(
       'after',
       examples(

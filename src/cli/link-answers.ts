@@ -33,7 +33,7 @@ export type CheckedKey = {
 /** What a new connection is to be. */
 export type Answers = {
   readonly connection: string;
-  /** A folder, absolute. */
+  /** As `destinationOf` gives it. */
   readonly destination: string;
   readonly apiKey: KeyReference;
   /** Whether `apiKey` is a file that does not hold the key yet. */

@@ -9,6 +9,7 @@ import { checkedKey, type KeyReference, resolveKey } from '../key.ts';
 import { defaultTableSettings, frequencies, type Frequency, type TableSettings } from '../settings.ts';
 import { tableNamed, tables } from '../tables/index.ts';
 import type { SyncMethod, Table } from '../tables/table.ts';
+import { destinationOf } from '../warehouse/destination.ts';
 import { ownKeyFile } from './key-file.ts';
 import { keyVariable } from './key-options.ts';
 import {
@@ -64,7 +65,7 @@ export function givenAnswers(options: LinkOptions, { reference, permissions }: C
   const { connection = defaultConnection, to = defaultDestination } = options;
   return {
     connection,
-    destination: resolve(to),
+    destination: destinationOf(to),
     apiKey: reference ?? { file: ownKeyFile(connection) },
     writeKey: reference === undefined,
     tables: tableSettingsOf(options, chosenTables(options, permissions)),

@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
 import { CredentialsError, KeyMissingError, UsageError } from '../errors.ts';
 import type { TablePermission } from '../incident-io/permissions.ts';
 import { checkedKey, describeKey, type KeyReference } from '../key.ts';
 import { frequencies, type TableSettings, defaultTableSettings } from '../settings.ts';
 import { tableNamed, tables } from '../tables/index.ts';
 import type { Table } from '../tables/table.ts';
+import { destinationOf, problemOfDestination } from '../warehouse/destination.ts';
 import { ownKeyFile } from './key-file.ts';
 import { keyVariable } from './key-options.ts';
 import {
@@ -72,15 +72,15 @@ export async function askAnswers(
     options.to ??
     (await answerTo(
       text({
-        message: 'The folder of the tables',
+        message: 'The folder of the tables, or s3://bucket/prefix',
         initialValue: defaultDestination,
-        validate: required,
+        validate: (text) => required(text) ?? problemOfDestination(text!),
         ...streams,
       }),
     ));
   const connection = options.connection ?? (await askConnection(session));
   const kept = reference ? { apiKey: reference, writeKey: false } : await askStorage(session, connection);
-  return { connection, destination: resolve(destination), ...kept, tables: settings };
+  return { connection, destination: destinationOf(destination), ...kept, tables: settings };
 }
 
 async function askTables(

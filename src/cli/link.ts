@@ -28,7 +28,7 @@ export function linkCommand(session: Session): Command {
     ),
   )
     .option('--connection <name>', `a name for the connection (default: ${defaultConnection})`)
-    .option('--to <folder>', 'the folder of the tables (default: ./warehouse)')
+    .option('--to <destination>', 'the folder of the tables, or s3://bucket/prefix (default: ./warehouse)')
     .option(
       '--key-env <name>',
       `the API key is in this variable (default, without a terminal: ${keyVariable})`,
@@ -189,11 +189,8 @@ function printPlan(
 }
 
 async function assertWritable({ destination }: Settings): Promise<void> {
-  const [{ openWarehouse }, { folderStore }] = await Promise.all([
-    import('../warehouse/open-warehouse.ts'),
-    import('../warehouse/folder-store.ts'),
-  ]);
-  const warehouse = await openWarehouse(folderStore(destination), { destination });
+  const { openDestination } = await import('../warehouse/open-warehouse.ts');
+  const warehouse = await openDestination(destination);
   try {
     await warehouse.assertWritable();
   } finally {

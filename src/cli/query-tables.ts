@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api';
 import { closest } from 'fastest-levenshtein';
 import { DestinationError, SourceError } from '../errors.ts';
 import { identifier, literal } from '../warehouse/duckdb.ts';
-import { folderStore } from '../warehouse/folder-store.ts';
+import { destinationOf, openStore } from '../warehouse/destination.ts';
 import { type TableFiles, tableFiles, tablesIn } from '../warehouse/query.ts';
+import type { LocalFiles, Store } from '../warehouse/store.ts';
 
 /** The SQL cannot be run, or ends with an error. */
 export class QueryError extends SourceError {
@@ -37,11 +38,28 @@ export async function queryTables<T>(
   use: (result: DuckDBResult) => Promise<T>,
 ): Promise<T> {
   const { signal } = query;
-  const folder = resolve(destination);
+  const place = destinationOf(destination);
+  const store = await openStore(place);
+  const tables = await tablesOf(store, place);
+  return store.withLocal(async (local) => {
+    const views = await viewsOf(tables, local, query.sql);
+    signal.throwIfAborted();
+    return inDuckDb(views, query, place, use);
+  });
+}
+
+/** A table as SQL; `paths` are the files that it reads. */
+type TableView = { readonly table: string; readonly sql: string; readonly paths: readonly string[] };
+
+async function inDuckDb<T>(
+  views: readonly TableView[],
+  query: Query,
+  place: string,
+  use: (result: DuckDBResult) => Promise<T>,
+): Promise<T> {
+  const { signal } = query;
   const spill = await mkdtemp(join(tmpdir(), 'incident-io-query-'));
   try {
-    const views = await viewsOf(folder);
-    signal.throwIfAborted();
     const instance = await DuckDBInstance.create(':memory:', {
       temp_directory: spill,
       autoinstall_known_extensions: 'false',
@@ -58,7 +76,7 @@ export async function queryTables<T>(
       return used;
     } catch (error) {
       signal.throwIfAborted();
-      throw asQueryError(error, folder, views);
+      throw asQueryError(error, place, views);
     } finally {
       signal.removeEventListener('abort', interrupt);
       connection.closeSync();
@@ -69,18 +87,35 @@ export async function queryTables<T>(
   }
 }
 
-type TableView = TableFiles & { readonly table: string };
-
-async function viewsOf(folder: string): Promise<TableView[]> {
-  const store = folderStore(folder);
+async function tablesOf(store: Store, place: string): Promise<(TableFiles & { table: string })[]> {
   const tables = await tablesIn(store);
   if (tables.length === 0) {
     throw new DestinationError(
-      `There are no tables in ${folder}.`,
-      'Give the folder that sync writes to with --from, or fill one: incident-io-source sync --to <folder>.',
+      `There are no tables in ${place}.`,
+      'Give with --from what sync writes to, or fill it: incident-io-source sync --to <destination>.',
     );
   }
   return Promise.all(tables.map(async (table) => ({ table, ...(await tableFiles(store, table)) })));
+}
+
+/** Only tables whose name stands in the query have to be local; the others are there to be listed and described. */
+async function viewsOf(
+  tables: Awaited<ReturnType<typeof tablesOf>>,
+  local: LocalFiles,
+  query: string,
+): Promise<TableView[]> {
+  const text = query.toLowerCase();
+  const isNamed = (table: string) => text.includes(table.toLowerCase());
+  const paths = await local.paths(tables.filter(({ table }) => isNamed(table)).flatMap(({ keys }) => keys));
+  return tables.map(({ table, keys, columns, sql }) => {
+    if (isNamed(table)) {
+      const own = paths.splice(0, keys.length);
+      return { table, sql: sql(own), paths: own };
+    }
+    const refusal = literal(`The name ${table} has to stand in the query as it is.`);
+    const cells = columns.map(() => `error(${refusal})`);
+    return { table, sql: `${sql([])} UNION ALL SELECT ${cells.join(', ')}`, paths: [] };
+  });
 }
 
 /** Makes the tables all there is: their files may be read, and nothing else. */
@@ -121,7 +156,7 @@ async function runOne(connection: DuckDBConnection, sql: string): Promise<DuckDB
 }
 
 /** DuckDB's message in one sentence; an error of ours, or a bug, as it is. */
-function asQueryError(error: unknown, folder: string, views: readonly TableView[]): unknown {
+function asQueryError(error: unknown, place: string, views: readonly TableView[]): unknown {
   if (!(error instanceof Error) || error instanceof SourceError) return error;
   const said = error.message.replace('Failed to extract statements: ', '');
   const [, kind, problem] = /^([A-Z]\w*(?: \w+)*) Error: (.*)/.exec(said) ?? [];
@@ -130,14 +165,14 @@ function asQueryError(error: unknown, folder: string, views: readonly TableView[
   if (missing !== undefined) {
     const tables = views.map(({ table }) => table);
     return new QueryError(
-      `There is no table ${JSON.stringify(missing)} in ${folder}.`,
+      `There is no table ${JSON.stringify(missing)} in ${place}.`,
       `Did you mean ${closest(missing, tables)}? The tables there are ${tables.join(', ')}.`,
     );
   }
-  const place = /^LINE (\d+): /m.exec(said)?.[1];
+  const line = /^LINE (\d+): /m.exec(said)?.[1];
   const hint = kind === 'Parser' ? oneSelect : /^(?:Did you mean|Candidate|Possible).*/m.exec(said)?.[0];
   return new QueryError(
-    `The SQL cannot be run: ${problem}${place === undefined ? '' : ` (line ${place})`}`,
+    `The SQL cannot be run: ${problem}${line === undefined ? '' : ` (line ${line})`}`,
     hint ?? 'See what a table holds: incident-io-source tables <table>.',
   );
 }

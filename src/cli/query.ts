@@ -15,7 +15,7 @@ export function queryCommand(session: Session): Command {
   return new Command('query')
     .description('query synced tables with SQL (DuckDB); reads only, and no half-written table')
     .argument('<sql>', 'one SELECT, or - to read it from standard input')
-    .option('--from <folder>', 'the folder that holds the tables', './warehouse')
+    .option('--from <destination>', 'the folder of the tables, or s3://bucket/prefix', './warehouse')
     .option('--json', 'print all rows as JSON')
     .addHelpText(
       'after',

@@ -48,12 +48,11 @@ async function resyncTables(
   { client, settings: { destination } }: Operated,
   schedules: readonly Scheduled[],
 ) {
-  const [{ triggerTable }, { openWarehouse }, { folderStore }] = await Promise.all([
+  const [{ triggerTable }, { openDestination }] = await Promise.all([
     import('../temporal/operate.ts'),
     import('../warehouse/open-warehouse.ts'),
-    import('../warehouse/folder-store.ts'),
   ]);
-  const warehouse = await openWarehouse(folderStore(destination), { destination });
+  const warehouse = await openDestination(destination);
   try {
     return await Promise.all(
       schedules.map(async ({ table, description }) => {
@@ -66,7 +65,7 @@ async function resyncTables(
   }
 }
 
-/** What a table says of itself lies in its folder. */
+/** What a table says of itself lies in its folder, which another host has not; a bucket is the same from everywhere. */
 function assertHere(destination: string, schedules: readonly Scheduled[]): void {
   const queue = workerQueue(destination);
   if (schedules.every(({ description }) => description.action.taskQueue === queue)) return;

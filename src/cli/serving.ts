@@ -31,18 +31,17 @@ export async function servingRuns<T>(
   metrics: string | undefined,
   work: (service: Service) => Promise<T>,
 ): Promise<T> {
-  const [serve, { connectTemporal }, { countingObserver, keepLag }, { workerQueue }, warehouses, stores] =
+  const [serve, { connectTemporal }, { countingObserver, keepLag }, { workerQueue }, { openDestination }] =
     await Promise.all([
       import('../temporal/serve.ts'),
       import('../temporal/connection.ts'),
       import('../temporal/metrics.ts'),
       import('../temporal/names.ts'),
       import('../warehouse/open-warehouse.ts'),
-      import('../warehouse/folder-store.ts'),
     ]);
   const { connection, destination } = settings;
   const tables = Object.keys(settings.tables).map(tableNamed);
-  const warehouse = await warehouses.openWarehouse(stores.folderStore(destination), { destination });
+  const warehouse = await openDestination(destination);
   try {
     await warehouse.assertWritable();
     serve.servingRuntime(log, metrics);

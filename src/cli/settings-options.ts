@@ -41,12 +41,11 @@ export async function accountOf(session: Session, settings: Settings, apiKey: st
 
 /** Throws `AccountMismatchError` where the destination is fed by another account already; changes nothing. */
 export async function assertOwnTables({ destination, tables }: Settings, account: string): Promise<void> {
-  const [{ openWarehouse }, { folderStore }, { assertSameAccount }] = await Promise.all([
+  const [{ openDestination }, { assertSameAccount }] = await Promise.all([
     import('../warehouse/open-warehouse.ts'),
-    import('../warehouse/folder-store.ts'),
     import('../warehouse/account.ts'),
   ]);
-  const warehouse = await openWarehouse(folderStore(destination), { destination });
+  const warehouse = await openDestination(destination);
   try {
     for (const table of Object.keys(tables).map(tableNamed)) {
       assertSameAccount(destination, table.name, await warehouse.readState(table), account);

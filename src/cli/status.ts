@@ -38,14 +38,13 @@ export function statusCommand(session: Session): Command {
 
 async function status(session: Session, names: readonly string[], options: StatusOptions): Promise<void> {
   await operating(session, names, options, async (operated) => {
-    const [{ statusOf }, { openWarehouse }, { folderStore }] = await Promise.all([
+    const [{ statusOf }, { openDestination }] = await Promise.all([
       import('../temporal/operate-status.ts'),
       import('../warehouse/open-warehouse.ts'),
-      import('../warehouse/folder-store.ts'),
     ]);
     const { client, settings, tables } = operated;
     const { destination } = settings;
-    const warehouse = await openWarehouse(folderStore(destination), { destination });
+    const warehouse = await openDestination(destination);
     const read = () => Promise.all(tables.map((table) => statusOf(client, settings, table, warehouse)));
     try {
       if (options.watch) {

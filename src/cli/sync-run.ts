@@ -9,8 +9,7 @@ import { openTables } from '../temporal/runs.ts';
 import { quietRuntime, serveWhile } from '../temporal/serve.ts';
 import { syncTables } from '../temporal/sync-tables.ts';
 import { assertSameAccount } from '../warehouse/account.ts';
-import { folderStore } from '../warehouse/folder-store.ts';
-import { openWarehouse } from '../warehouse/open-warehouse.ts';
+import { openDestination } from '../warehouse/open-warehouse.ts';
 import type { Session } from './session.ts';
 import { SyncReport } from './sync-report.ts';
 
@@ -30,7 +29,7 @@ export async function runSync(session: Session, request: SyncRequest): Promise<v
   const { destination, baseUrl, apiKey, giveUpAfterMinutes } = request;
   const client = createClient({ apiKey: await resolveKey(apiKey), baseUrl });
   const { account } = await readIdentity(client, { signal: session.signal });
-  const warehouse = await openWarehouse(folderStore(destination), { destination });
+  const warehouse = await openDestination(destination);
   try {
     await warehouse.assertWritable();
     for (const { table } of request.tables) {

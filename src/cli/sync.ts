@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import { checkedBaseUrl } from '../incident-io/client.ts';
 import { tablesNamed } from '../tables/index.ts';
 import type { SyncMethod, Table, TimestampField } from '../tables/table.ts';
 import type { Method } from '../temporal/input.ts';
+import { destinationOf } from '../warehouse/destination.ts';
 import { examples } from './help.ts';
 import { addKeyOptions, keyReferenceOf, type KeyOptions, keyVariable } from './key-options.ts';
 import { choices } from './output.ts';
@@ -23,7 +23,7 @@ export function syncCommand(session: Session): Command {
   const command = new Command('sync')
     .description('copy tables into Delta tables, now; run again after a kill, it takes up where it was')
     .argument('[table...]', 'the tables to sync; all of them when none is named')
-    .requiredOption('--to <folder>', 'the folder that holds the tables, made if need be')
+    .requiredOption('--to <destination>', 'the folder of the tables, made if need be, or s3://bucket/prefix')
     .option('--method <method>', 'full_refresh or incremental, instead of each table’s default')
     .option('--incremental-field <field>', 'updated_at or created_at, for incremental')
     .addOption(
@@ -37,6 +37,10 @@ export function syncCommand(session: Session): Command {
       'after',
       examples(
         ['Everything, into a folder', `${keyVariable}=… incident-io-source sync --to ./warehouse`],
+        [
+          'Into a bucket of a store other than AWS',
+          `incident-io-source sync --to "s3://bucket/prefix?endpoint=https://minio.example:9000"`,
+        ],
         ['Two tables', 'incident-io-source sync incidents alerts --to ./warehouse'],
         ['Read everything anew', 'incident-io-source sync --to ./warehouse --method full_refresh'],
         [
@@ -53,7 +57,7 @@ async function sync(session: Session, names: readonly string[], options: SyncOpt
   const chosen = tablesNamed(names);
   const request: SyncRequest = {
     tables: chosen.map((table) => ({ table, method: methodOf(table, options, names.length > 0) })),
-    destination: resolve(options.to),
+    destination: destinationOf(options.to),
     baseUrl: checkedBaseUrl(options.baseUrl),
     apiKey: keyReferenceOf(options),
     giveUpAfterMinutes: options.giveUpAfter,

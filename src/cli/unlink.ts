@@ -66,10 +66,10 @@ function keyFileOf({ connection, apiKey }: Settings): string | undefined {
 }
 
 async function sweepStaging(destination: string, tables: ReadonlySet<string>): Promise<void> {
-  const [{ folderStore }, { stagingFolder }] = await Promise.all([
-    import('../warehouse/folder-store.ts'),
+  const [{ openStore }, { stagingFolder }] = await Promise.all([
+    import('../warehouse/destination.ts'),
     import('../warehouse/store.ts'),
   ]);
-  const store = folderStore(destination);
+  const store = await openStore(destination);
   for (const table of tables) await store.deleteAll(`${stagingFolder}/${table}/`);
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
+import { placeOf } from '../warehouse/destination.ts';
 
 /**
  * The host whose folders are meant: `INCIDENT_IO_SOURCE_HOST` sets its name where it changes from start to start, as
@@ -11,10 +12,10 @@ export function hostName(): string {
 
 /**
  * Names that are fixed by a destination, so that runs of one table find each other. A folder counts with its
- * host, so that parts are staged where they are committed.
+ * host, so that parts are staged where they are committed; a bucket is the same from everywhere.
  */
 function hashOf(destination: string): string {
-  return createHash('sha256').update(`${hostName()}:${destination}`).digest('hex').slice(0, 16);
+  return createHash('sha256').update(placeOf(destination, hostName())).digest('hex').slice(0, 16);
 }
 
 /** The queue that `sync` uses and serves itself: a laptop never takes the batches of production. */

@@ -11,6 +11,7 @@ import type { syncTable, SyncTableInput } from '../../workflows/sync-table.ts';
 import { UsageError } from '../errors.ts';
 import { intervalMs, type Settings, type TableSettings } from '../settings.ts';
 import { tableNamed, tables } from '../tables/index.ts';
+import { placeOf } from '../warehouse/destination.ts';
 import { hostName, runId, scheduleId, workerQueue } from './names.ts';
 import { inputOf } from './input.ts';
 import { cancelTable, describeSchedule } from './operate.ts';
@@ -152,7 +153,7 @@ function foreignSchedule(id: string): UsageError {
 
 /** Two connections of one name would take each other's schedules. */
 function assertSameConnection({ connection, destination, host }: Owner, settings: Settings): void {
-  if (destination === settings.destination && host === hostName()) return;
+  if (placeOf(destination, host) === placeOf(settings.destination, hostName())) return;
   const [theirs, ours] =
     host === hostName()
       ? [destination, settings.destination]

@@ -41,7 +41,7 @@ export async function writeCheckpoint(
   ];
   const lines = actions.map((action) => JSON.stringify(action));
   const longest = Math.max(...lines.map((line) => Buffer.byteLength(line)));
-  const folder = await store.scratch(writesFolder);
+  const folder = await store.local.scratch(writesFolder);
   try {
     const source = join(folder, 'actions.json');
     const target = join(folder, 'checkpoint.parquet');
@@ -64,10 +64,12 @@ export async function readCheckpoint(
   duckDb: DuckDb,
   keys: readonly string[],
 ): Promise<Action[]> {
-  const paths = await Promise.all(keys.map((key) => store.localPath(key)));
-  const rows = await duckDb.job((session) =>
-    session.rows(`SELECT to_json(action)::VARCHAR AS json FROM ${parquetFiles(paths)} AS action`),
-  );
+  const rows = await store.withLocal(async (local) => {
+    const files = parquetFiles(await local.paths(keys));
+    return duckDb.job((session) =>
+      session.rows(`SELECT to_json(action)::VARCHAR AS json FROM ${files} AS action`),
+    );
+  });
   return rows.map(({ json }) => JSON.parse(String(json), withoutNull) as Action);
 }
 

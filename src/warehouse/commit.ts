@@ -10,7 +10,7 @@ import { countRows, merge, type Merged, type StagedPart, statisticsIn } from './
 import { stagedByDeclaration, stagingOf } from './part-writer.ts';
 import { rawColumn, unknownColumn } from './rows.ts';
 import { targetSchema, type TargetSchema } from './schema.ts';
-import type { Store } from './store.ts';
+import { type LocalFiles, type Store, withinRoom } from './store.ts';
 import {
   assertWritableTable,
   configurationOf,
@@ -134,13 +134,7 @@ async function stagedParts(
           : 'was staged with other columns';
     if (why !== undefined) return { status: 'overtaken', reason: `the staged part ${part.name} ${why}` };
   }
-  return Promise.all(
-    parts.map(async ({ name, rows, bytes }) => ({
-      path: await store.localPath(staging + name),
-      rows,
-      bytes,
-    })),
-  );
+  return parts.map(({ name, rows, bytes }) => ({ key: staging + name, rows, bytes }));
 }
 
 async function mergeParts(
@@ -151,19 +145,15 @@ async function mergeParts(
   parts: readonly StagedPart[],
   now: number,
 ): Promise<{ schema: TargetSchema; merged: Merged }> {
-  const scratch = await store.scratch(stagingOf(table, runId).slice(0, -1));
-  try {
-    return await duckDb.job(async (session) => {
-      const schema = targetSchema(
-        table,
-        snapshot?.metadata,
-        await keysIn(session, parts, unknownColumn),
-        await keysIn(session, parts, rawColumn),
-      );
+  const scratch = await store.local.scratch(stagingOf(table, runId).slice(0, -1));
+  const work = (local: LocalFiles) =>
+    duckDb.job(async (session) => {
+      const { unknown, raw } = await keysIn(session, local, parts);
+      const schema = targetSchema(table, snapshot?.metadata, unknown, raw);
       if (schema.rewrite && !fullRead) {
         throw new Error(`${table.name}: an incremental run cannot change the types of the table's columns.`);
       }
-      const merged = await merge(session, store, {
+      const merged = await merge(session, store, local, {
         table: table.name,
         files: [...(snapshot?.files.values() ?? [])],
         parts,
@@ -176,19 +166,34 @@ async function mergeParts(
       });
       return { schema, merged };
     });
+  try {
+    return await store.withLocal(work);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-/** The keys of a map column in any row of the parts. */
-async function keysIn(session: DuckSession, parts: readonly StagedPart[], column: string): Promise<string[]> {
-  if (parts.length === 0) return [];
-  const files = parquetFiles(parts.map(({ path }) => path));
-  const keys = await session.rows(
-    `SELECT DISTINCT unnest(map_keys(${identifier(column)})) AS key FROM ${files}`,
-  );
-  return keys.map(({ key }) => String(key));
+/** The keys of the two map columns in any row of the parts. */
+async function keysIn(
+  session: DuckSession,
+  local: LocalFiles,
+  parts: readonly StagedPart[],
+): Promise<{ unknown: string[]; raw: string[] }> {
+  const unknown = new Set<string>();
+  const raw = new Set<string>();
+  for (const group of withinRoom(parts, local.room)) {
+    const files = parquetFiles(await local.paths(group.map(({ key }) => key)));
+    for (const [column, found] of [
+      [unknownColumn, unknown],
+      [rawColumn, raw],
+    ] as const) {
+      const keys = await session.rows(
+        `SELECT DISTINCT unnest(map_keys(${identifier(column)})) AS key FROM ${files}`,
+      );
+      for (const { key } of keys) found.add(String(key));
+    }
+  }
+  return { unknown: [...unknown], raw: [...raw] };
 }
 
 function stateToCommit(
@@ -274,10 +279,8 @@ async function deleteUncommitted(
   adds: readonly Add[],
 ): Promise<void> {
   const snapshot = await log.snapshot();
-  for (const add of adds) {
-    if (snapshot?.files.has(add.path) || snapshot?.tombstones.has(add.path)) continue;
-    await store.delete(dataKey(table.name, add));
-  }
+  const known = ({ path }: Add) => snapshot?.files.has(path) || snapshot?.tombstones.has(path);
+  await store.delete(adds.filter((add) => !known(add)).map((add) => dataKey(table.name, add)));
 }
 
 /** Rows of the table at a version. */
@@ -291,8 +294,5 @@ export async function rowsOf(
   const counted = adds.map((add) => statisticsIn(add).numRecords ?? Number.NaN);
   const rows = counted.reduce((sum, count) => sum + count, 0);
   if (!Number.isNaN(rows)) return rows;
-  const located = await Promise.all(
-    adds.map(async (add) => ({ add, path: await store.localPath(dataKey(table.name, add)) })),
-  );
-  return duckDb.job((session) => countRows(session, located));
+  return store.withLocal((local) => duckDb.job((session) => countRows(session, local, table.name, adds)));
 }

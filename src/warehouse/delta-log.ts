@@ -2,6 +2,7 @@ import { DestinationError } from '../errors.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Action, Add, Metadata, Protocol, Remove, Txn } from './delta-actions.ts';
 import type { DuckDb } from './duckdb.ts';
+import { sideBySide } from './side-by-side.ts';
 import type { Store } from './store.ts';
 
 /** A table as of one version. */
@@ -19,6 +20,12 @@ export type Snapshot = {
 /** How many versions are replayed at most before a checkpoint spares it. */
 const checkpointEvery = 10;
 
+type Newest = {
+  /** `undefined` where the log is empty. */
+  readonly newest: number | undefined;
+  readonly checkpoint: { readonly version: number; readonly keys: readonly string[] } | undefined;
+};
+
 /** The log of one table: its versions are files that are written once each, in order. */
 export class DeltaLog {
   readonly #store: Store;
@@ -33,28 +40,22 @@ export class DeltaLog {
 
   /** The newest version; `undefined` where there is no table. Throws `DestinationError` where it cannot be read. */
   async snapshot(): Promise<Snapshot | undefined> {
-    const { commits, checkpoints } = await this.#versions();
-    if (commits.size === 0 && checkpoints.size === 0) return undefined;
+    const { newest, checkpoint } = await this.#newest();
+    if (newest === undefined) return undefined;
     const state = new Replay();
-    let version = -1;
-    const checkpoint = Math.max(-1, ...checkpoints.keys());
-    if (checkpoint >= 0) {
-      state.apply(await readCheckpoint(this.#store, this.#duckDb, checkpoints.get(checkpoint)!));
-      version = checkpoint;
-    }
-    const newest = Math.max(version, ...commits);
-    while (version < newest) {
-      version += 1;
+    if (checkpoint) state.apply(await readCheckpoint(this.#store, this.#duckDb, checkpoint.keys));
+    const version = checkpoint?.version ?? -1;
+    const missing = Array.from({ length: newest - version }, (_, index) => version + 1 + index);
+    const commits = await sideBySide(missing, async (version) => {
       const actions = await this.commitOf(version);
-      if (actions === undefined) {
-        throw new DestinationError(
-          `${this.#table}: version ${version} is missing from its Delta log.`,
-          'Restore the file from a backup, or delete the table folder and sync again.',
-        );
-      }
-      state.apply(actions);
-    }
-    return state.snapshot(version, this.#table);
+      if (actions !== undefined) return actions;
+      throw new DestinationError(
+        `${this.#table}: version ${version} is missing from its Delta log.`,
+        'Restore the file from a backup, or delete the table folder and sync again.',
+      );
+    });
+    for (const actions of commits) state.apply(actions);
+    return state.snapshot(newest, this.#table);
   }
 
   /** The actions of one version; `undefined` where its file does not exist, or does no longer. */
@@ -94,34 +95,53 @@ export class DeltaLog {
       numOfAddFiles: snapshot.files.size,
     };
     // Spark leaves a checksum beside the hint, and refuses the hint that does not match it.
-    await this.#store.delete(this.#key('._last_checkpoint.crc'));
+    await this.#store.delete([this.#key('._last_checkpoint.crc')]);
     await this.#store.write(this.#key('_last_checkpoint'), Buffer.from(JSON.stringify(hint)));
   }
 
-  async #versions(): Promise<{ commits: Set<number>; checkpoints: Map<number, string[]> }> {
-    const commits = new Set<number>();
-    const parts = new Map<string, { version: number; of: number; keys: string[] }>();
-    for (const { key } of await this.#store.list(this.#key(''))) {
-      const name = key.slice(this.#key('').length);
-      const commit = /^(\d{20})\.json$/.exec(name);
-      if (commit) commits.add(Number(commit[1]));
-      const checkpoint = /^(\d{20})\.checkpoint(?:\.\d{10}\.(\d{10}))?\.parquet$/.exec(name);
-      if (!checkpoint) continue;
+  /** The newest version and the newest checkpoint. The log is listed from the checkpoint that the hint names. */
+  async #newest(): Promise<Newest> {
+    const hint = await this.#hint();
+    if (hint !== undefined) {
+      const newest = await this.#listed(this.#key(digits(hint)));
+      // A hint may lie, or name a checkpoint that is gone.
+      if (newest.checkpoint) return newest;
+    }
+    return this.#listed();
+  }
+
+  async #hint(): Promise<number | undefined> {
+    const bytes = await this.#store.read(this.#key('_last_checkpoint'));
+    if (bytes === undefined) return undefined;
+    try {
+      const { version } = JSON.parse(bytes.toString()) as { version?: unknown };
+      return Number.isSafeInteger(version) ? (version as number) : undefined;
+    } catch {
+      // Half of a hint is no hint: another writer may not write it whole.
+      return undefined;
+    }
+  }
+
+  async #listed(after?: string): Promise<Newest> {
+    let newest: number | undefined;
+    const found = new Map<string, { version: number; of: number; keys: string[] }>();
+    const log = this.#key('');
+    for (const { key } of await this.#store.list(log, { ...(after !== undefined && { after }) })) {
+      const name = key.slice(log.length);
+      const version = /^(\d{20})\.json$/.exec(name)?.[1];
+      if (version !== undefined) newest = Math.max(newest ?? -1, Number(version));
+      const part = /^(\d{20})\.checkpoint(?:\.\d{10}\.(\d{10}))?\.parquet$/.exec(name);
+      if (!part) continue;
       // One version may have checkpoints of one and of several files.
-      const set = `${checkpoint[1]}/${checkpoint[2] ?? '1'}`;
-      const known = parts.get(set) ?? {
-        version: Number(checkpoint[1]),
-        of: Number(checkpoint[2] ?? 1),
-        keys: [],
-      };
+      const set = `${part[1]}/${part[2] ?? '1'}`;
+      const known = found.get(set) ?? { version: Number(part[1]), of: Number(part[2] ?? 1), keys: [] };
       known.keys.push(key);
-      parts.set(set, known);
+      found.set(set, known);
     }
-    const checkpoints = new Map<number, string[]>();
-    for (const { version, of, keys } of parts.values()) {
-      if (keys.length === of) checkpoints.set(version, keys);
-    }
-    return { commits, checkpoints };
+    const whole = [...found.values()].filter(({ of, keys }) => keys.length === of);
+    const checkpoint = whole.sort((a, b) => b.version - a.version)[0];
+    if (checkpoint) newest = Math.max(newest ?? -1, checkpoint.version);
+    return { newest, checkpoint };
   }
 
   #key(name: string): string {

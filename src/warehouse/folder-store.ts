@@ -3,14 +3,14 @@ import { constants } from 'node:fs';
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
-import { type Store, type StoredObject, writesFolder } from './store.ts';
+import { type LocalStore, type StoredObject, writesFolder } from './store.ts';
 
 /**
  * A store in a local folder. Put-if-absent is `link(2)`, which is atomic on one host and on any file system that
  * passes `Warehouse.assertWritable`. Objects are written whole in `_staging/_writes` first and then moved into
  * place, so a process that dies leaves nothing half-written where a reader looks.
  */
-export function folderStore(root: string): Store {
+export function folderStore(root: string): LocalStore {
   const folder = resolve(root);
   const pathOf = (key: string) => join(folder, ...key.split('/'));
 
@@ -27,12 +27,19 @@ export function folderStore(root: string): Store {
     return path;
   }
 
-  return {
-    async list(prefix) {
+  const store: LocalStore = {
+    async list(prefix, { after = '' } = {}) {
       const found: StoredObject[] = [];
       const base = prefix.slice(0, prefix.lastIndexOf('/') + 1);
       await listInto(found, folder, base, prefix);
-      return found.sort((a, b) => (a.key < b.key ? -1 : 1));
+      return found.filter(({ key }) => key > after).sort((a, b) => (a.key < b.key ? -1 : 1));
+    },
+    async folders() {
+      const entries = await unlessMissing(readdir(folder, { withFileTypes: true }));
+      return (entries ?? [])
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => name)
+        .sort();
     },
     async read(key) {
       return unlessMissing(readFile(pathOf(key)));
@@ -80,20 +87,25 @@ export function folderStore(root: string): Store {
       await syncFolder(dirname(path));
       return bytes;
     },
-    localPath: (key) => Promise.resolve(pathOf(key)),
+    withLocal: (work) =>
+      work({ room: Infinity, paths: (keys) => Promise.resolve(keys.map((key) => pathOf(key))) }),
     async scratch(prefix) {
       const path = pathOf(`${prefix}/${randomUUID()}`);
       await makeFolder(path);
       return path;
     },
-    async delete(key) {
-      await rm(pathOf(key), { force: true });
+    async delete(keys) {
+      for (const key of keys) await rm(pathOf(key), { force: true });
     },
     async deleteAll(prefix) {
       if (prefix.endsWith('/')) await rm(pathOf(prefix), { recursive: true, force: true });
-      else for (const { key } of await this.list(prefix)) await this.delete(key);
+      else await store.delete((await store.list(prefix)).map(({ key }) => key));
+    },
+    get local() {
+      return store;
     },
   };
+  return store;
 }
 
 async function listInto(

@@ -7,7 +7,7 @@ import { dataKey } from './delta-log.ts';
 import { type DuckSession, identifier, literal, parquetFiles } from './duckdb.ts';
 import { duckTypeOf, syncedAt, type TargetColumn } from './schema.ts';
 import { type FileStatistics, statisticsOf } from './statistics.ts';
-import type { Store } from './store.ts';
+import { type LocalFiles, type Store, withinRoom } from './store.ts';
 
 /** Rows of a data file: few enough that rewriting one for a changed row is cheap. */
 const rowsPerFile = 100_000;
@@ -16,7 +16,7 @@ const bytesPerFile = 64 * 2 ** 20;
 /** DuckDB holds a row group a thread in memory, uncompressed. */
 const rowsPerGroup = 24_576;
 
-export type StagedPart = { readonly path: string; readonly rows: number; readonly bytes: number };
+export type StagedPart = { readonly key: string; readonly rows: number; readonly bytes: number };
 
 export type MergeRequest = {
   readonly table: string;
@@ -53,8 +53,13 @@ export type Merged = {
  * dropped row is left alone, and an unchanged row keeps its `_synced_at`. Only keys and positions of all rows are
  * held at once; whole rows are read a file at a time.
  */
-export async function merge(session: DuckSession, store: Store, request: MergeRequest): Promise<Merged> {
-  const merging = new Merging(session, store, request);
+export async function merge(
+  session: DuckSession,
+  store: Store,
+  local: LocalFiles,
+  request: MergeRequest,
+): Promise<Merged> {
+  const merging = new Merging(session, store, local, request);
   await merging.pickWinners();
   await merging.findExisting();
   await (request.rewrite ? merging.replaceFiles() : merging.rewriteFiles());
@@ -65,19 +70,21 @@ export async function merge(session: DuckSession, store: Store, request: MergeRe
 class Merging {
   readonly #session: DuckSession;
   readonly #store: Store;
+  readonly #local: LocalFiles;
   readonly #request: MergeRequest;
   readonly #adds: Add[] = [];
   readonly #removed: Add[] = [];
   /** The files that may hold a staged key, by the number they have in the table `existing`. */
-  #candidates: readonly { add: Add; path: string }[] = [];
+  #candidates: readonly Add[] = [];
   #rowsBefore = 0;
   #inserted = 0;
   #updated = 0;
   #dropped = 0;
 
-  constructor(session: DuckSession, store: Store, request: MergeRequest) {
+  constructor(session: DuckSession, store: Store, local: LocalFiles, request: MergeRequest) {
     this.#session = session;
     this.#store = store;
+    this.#local = local;
     this.#request = request;
   }
 
@@ -96,22 +103,24 @@ class Merging {
   /** `winners`: the newest staged row of each key, by part and position. */
   async pickWinners(): Promise<void> {
     const { parts, byUpdatedAt } = this.#request;
-    if (parts.length === 0) {
-      await this.#session.run('CREATE TEMP TABLE winners (id VARCHAR, part UBIGINT, pos BIGINT)');
+    await this.#session.run(
+      'CREATE TEMP TABLE staged (id VARCHAR, updated_at TIMESTAMPTZ, part UBIGINT, pos BIGINT)',
+    );
+    for (const group of withinRoom(numbered(parts), this.#local.room)) {
+      const source = parquetFiles(await this.#local.paths(group.map(({ key }) => key)));
+      await this.#session.run(
+        `INSERT INTO staged SELECT id, ${byUpdatedAt ? 'updated_at' : 'NULL'}, file_index + ${group[0]!.number}, file_row_number FROM ${source}`,
+      );
+    }
+    const [counts] = await this.#session.rows('SELECT count(*) = count(DISTINCT id) AS unique FROM staged');
+    if (counts?.['unique'] === true) {
+      await this.#session.run('ALTER TABLE staged RENAME TO winners');
       return;
     }
-    const source = parquetFiles(parts.map(({ path }) => path));
-    const [counts] = await this.#session.rows(
-      `SELECT count(*) = count(DISTINCT id) AS unique FROM ${source}`,
-    );
-    const newest = [...(byUpdatedAt ? ['updated_at DESC NULLS FIRST'] : []), 'part DESC', 'pos DESC'];
-    const pick =
-      counts?.['unique'] === true
-        ? ''
-        : `QUALIFY row_number() OVER (PARTITION BY id ORDER BY ${newest.join(', ')}) = 1`;
     await this.#session.run(
-      `CREATE TEMP TABLE winners AS SELECT id, file_index AS part, file_row_number AS pos FROM ${source} ${pick}`,
+      'CREATE TEMP TABLE winners AS FROM staged QUALIFY row_number() OVER (PARTITION BY id ORDER BY updated_at DESC NULLS FIRST, part DESC, pos DESC) = 1',
     );
+    await this.#session.run('DROP TABLE staged');
   }
 
   /**
@@ -120,17 +129,16 @@ class Merging {
    */
   async findExisting(): Promise<void> {
     const { table, files, fullRead } = this.#request;
-    const all = await Promise.all(
-      files.map(async (add) => ({ add, path: await this.#store.localPath(dataKey(table, add)) })),
-    );
-    this.#candidates = fullRead ? all : await this.#withStagedKeys(all);
-    this.#rowsBefore = await countRows(this.#session, all);
+    this.#candidates = fullRead ? files : await this.#withStagedKeys(files);
+    this.#rowsBefore = await countRows(this.#session, this.#local, table, files);
     const rows = fullRead ? '' : 'WHERE id IN (SELECT id FROM winners)';
-    await this.#session.run(
-      this.#candidates.length === 0
-        ? 'CREATE TEMP TABLE existing (id VARCHAR, file UBIGINT, pos BIGINT)'
-        : `CREATE TEMP TABLE existing AS SELECT id, file_index AS file, file_row_number AS pos FROM ${parquetFiles(this.#candidates.map(({ path }) => path))} ${rows}`,
-    );
+    await this.#session.run('CREATE TEMP TABLE existing (id VARCHAR, file UBIGINT, pos BIGINT)');
+    for (const group of withinRoom(numbered(objectsOf(table, this.#candidates)), this.#local.room)) {
+      const source = parquetFiles(await this.#local.paths(group.map(({ key }) => key)));
+      await this.#session.run(
+        `INSERT INTO existing SELECT id, file_index + ${group[0]!.number}, file_row_number FROM ${source} ${rows}`,
+      );
+    }
     const [counts] = await this.#session.rows(
       'SELECT count(id) = count(DISTINCT id) AS unique FROM existing',
     );
@@ -153,9 +161,9 @@ class Merging {
   }
 
   /** Files whose statistics do not rule out a staged key. DuckDB compares: it orders texts as Parquet does. */
-  async #withStagedKeys(files: readonly { add: Add; path: string }[]): Promise<typeof files> {
+  async #withStagedKeys(files: readonly Add[]): Promise<readonly Add[]> {
     if (files.length === 0) return files;
-    const ranges = files.map(({ add }, number) => {
+    const ranges = files.map((add, number) => {
       const { minValues, maxValues } = statisticsIn(add);
       const [low, high] = [minValues?.['id'], maxValues?.['id']];
       const known = [low, high].every((bound) => typeof bound === 'string' && !bound.includes('\0'));
@@ -174,7 +182,7 @@ class Merging {
     );
     this.#updated = Number(counts[0]?.['home']);
     this.#dropped = Number(counts[0]?.['doomed']);
-    this.#removed.push(...this.#candidates.map(({ add }) => add));
+    this.#removed.push(...this.#candidates);
     await this.#session.run('INSERT INTO inserts SELECT part, staged_pos FROM home');
   }
 
@@ -184,14 +192,14 @@ class Merging {
       `SELECT file, count(*) FILTER (stays) AS staying, count(*) FILTER (NOT stays) AS going, list(DISTINCT part) FILTER (stays) AS parts FROM (SELECT file, part, true AS stays FROM home UNION ALL SELECT file, NULL, false FROM doomed) GROUP BY file ORDER BY file`,
     );
     for (const { file, staying, going, parts } of touched) {
-      const { add, path } = this.#candidates[Number(file)]!;
+      const add = this.#candidates[Number(file)]!;
       this.#dropped += Number(going);
       if (Number(staying) === 0 && this.#request.fullRead) {
         this.#removed.push(add);
         continue;
       }
       const numbers = (Array.isArray(parts) ? parts.map(Number) : []).sort((a, b) => a - b);
-      const joined = await this.#joined(Number(file), path, numbers);
+      const joined = await this.#joined(Number(file), add, numbers);
       const [counts] =
         numbers.length === 0
           ? []
@@ -207,14 +215,15 @@ class Merging {
   /** A file's rows beside their staged ones: `compare` says which changed, `select` makes the rows to write. */
   async #joined(
     file: number,
-    path: string,
+    add: Add,
     parts: readonly number[],
   ): Promise<{ compare: string; select: string }> {
-    const { columns, fullRead, byUpdatedAt, now } = this.#request;
+    const { table, columns, fullRead, byUpdatedAt, now } = this.#request;
+    const { path, rows } = await this.#besideParts(file, dataKey(table, add), parts);
     const described = await this.#session.rows(`DESCRIBE SELECT * FROM ${parquetFiles([path])}`);
     const present = new Set(described.map(({ column_name: name }) => name));
     const old = columns.map(({ field }, number) => {
-      const type = duckTypeOf(this.#request.table, field);
+      const type = duckTypeOf(table, field);
       const value = present.has(field.name) ? `${identifier(field.name)}::${type}` : `NULL::${type}`;
       return `${value} AS old${number}`;
     });
@@ -223,13 +232,10 @@ class Merging {
       staged === undefined ? [] : [{ staged, number }],
     );
     const news = compared.map(({ staged, number }) => `${staged} AS new${number}`);
-    // The list of paths is shorter than all parts: back to the part's own number.
-    const partOf = `[${parts.join(', ')}][file_index::BIGINT + 1]`;
-    const paths = parts.map((number) => this.#request.parts[number]!.path);
     const staged =
-      parts.length === 0
+      rows === undefined
         ? undefined
-        : `SELECT staged.*, home.pos AS new_at FROM (SELECT ${news.join(', ')}, ${partOf} AS new_part, file_row_number AS new_row FROM ${parquetFiles(paths)}) AS staged JOIN home ON home.file = ${file} AND home.part = new_part AND home.staged_pos = new_row`;
+        : `SELECT staged.*, home.pos AS new_at FROM (SELECT ${[...news, '"__part"', '"__row"'].join(', ')} FROM (${rows})) AS staged JOIN home ON home.file = ${file} AND home.part = "__part" AND home.staged_pos = "__row"`;
     const differs = compared.map(({ number }) => `new${number} IS DISTINCT FROM old${number}`).join(' OR ');
     const updatedAt = columns.findIndex(({ field }) => field.name === 'updated_at');
     // An unreadable time proves nothing older; a full read's row is what the API has now.
@@ -254,23 +260,61 @@ class Merging {
     };
   }
 
+  /**
+   * A file as a local one, and rows of the parts that hold news of it: all they hold, or where there is no room for
+   * them only those of the file.
+   */
+  async #besideParts(
+    file: number,
+    key: string,
+    numbers: readonly number[],
+  ): Promise<{ path: string; rows: string | undefined }> {
+    const { parts, scratch } = this.#request;
+    const { size } = this.#candidates[file]!;
+    const staged = numbers.map((number) => ({ ...parts[number]!, number }));
+    const groups = withinRoom(staged, this.#local.room - size);
+    if (groups.length <= 1) {
+      const [path, ...paths] = await this.#local.paths([key, ...staged.map((part) => part.key)]);
+      return { path: path!, rows: paths.length === 0 ? undefined : partRows(paths, numbers) };
+    }
+    const narrowed: string[] = [];
+    for (const [at, group] of groups.entries()) {
+      const paths = await this.#local.paths(group.map((part) => part.key));
+      const rows = partRows(
+        paths,
+        group.map(({ number }) => number),
+      );
+      narrowed.push(join(scratch, `news-${at}.parquet`));
+      await this.#session.run(
+        `COPY (SELECT * FROM (${rows}) AS staged SEMI JOIN home ON home.file = ${file} AND home.part = "__part" AND home.staged_pos = "__row") TO ${literal(narrowed.at(-1)!)} (FORMAT parquet, COMPRESSION lz4_raw)`,
+      );
+    }
+    const [path] = await this.#local.paths([key]);
+    return { path: path!, rows: `FROM ${parquetFiles(narrowed)}` };
+  }
+
   /** Writes the rows of new keys to files of their own, in the order of the parts. */
   async insertNew(): Promise<void> {
     const counts = await this.#session.rows(
       'SELECT part, count(*) AS rows FROM inserts GROUP BY part ORDER BY part',
     );
-    let group: { numbers: number[]; rows: number; bytes: number } = { numbers: [], rows: 0, bytes: 0 };
+    let group = { numbers: [] as number[], rows: 0, bytes: 0, local: 0 };
     const groups = [group];
     for (const { part, rows } of counts) {
       const { bytes, rows: staged } = this.#request.parts[Number(part)]!;
       const share = (bytes * Number(rows)) / staged;
-      if (group.rows > 0 && (group.rows + Number(rows) > rowsPerFile || group.bytes + share > bytesPerFile)) {
-        group = { numbers: [], rows: 0, bytes: 0 };
+      const isFull =
+        group.rows + Number(rows) > rowsPerFile ||
+        group.bytes + share > bytesPerFile ||
+        group.local + bytes > this.#local.room;
+      if (group.rows > 0 && isFull) {
+        group = { numbers: [], rows: 0, bytes: 0, local: 0 };
         groups.push(group);
       }
       group.numbers.push(Number(part));
       group.rows += Number(rows);
       group.bytes += share;
+      group.local += bytes;
     }
     for (const { numbers, rows } of groups) if (rows > 0) await this.#insert(numbers, rows);
     // Of a rewritten table those that were there before are no new ones.
@@ -286,13 +330,12 @@ class Merging {
       return `${value} AS ${identifier(field.name)}`;
     });
     const group = numbers.map((number) => parts[number]!);
-    const source = parquetFiles(group.map(({ path }) => path));
+    const paths = await this.#local.paths(group.map(({ key }) => key));
     const whole = rows === group.reduce((sum, part) => sum + part.rows, 0);
-    const partOf = `[${numbers.join(', ')}][file_index::BIGINT + 1]`;
     await this.#copy(
       whole
-        ? `SELECT ${values.join(', ')} FROM ${source}`
-        : `SELECT * EXCLUDE ("__part", "__row") FROM (SELECT ${values.join(', ')}, ${partOf} AS "__part", file_row_number AS "__row" FROM ${source}) AS staged SEMI JOIN inserts ON inserts.part = "__part" AND inserts.pos = "__row"`,
+        ? `SELECT ${values.join(', ')} FROM ${parquetFiles(paths)}`
+        : `SELECT ${values.join(', ')} FROM (${partRows(paths, numbers)}) AS staged SEMI JOIN inserts ON inserts.part = "__part" AND inserts.pos = "__row"`,
     );
   }
 
@@ -331,15 +374,33 @@ export function statisticsIn({ stats }: Add): Partial<FileStatistics> {
 /** Rows of data files: from their statistics, or from the files themselves. */
 export async function countRows(
   session: DuckSession,
-  files: readonly { readonly add: Add; readonly path: string }[],
+  local: LocalFiles,
+  table: string,
+  files: readonly Add[],
 ): Promise<number> {
-  const uncounted = files.filter(({ add }) => statisticsIn(add).numRecords === undefined);
-  const counted = files.reduce((sum, { add }) => sum + (statisticsIn(add).numRecords ?? 0), 0);
-  if (uncounted.length === 0) return counted;
-  const [counts] = await session.rows(
-    `SELECT count(*) AS rows FROM ${parquetFiles(uncounted.map(({ path }) => path))}`,
-  );
-  return counted + Number(counts?.['rows']);
+  const uncounted = files.filter((add) => statisticsIn(add).numRecords === undefined);
+  let rows = files.reduce((sum, add) => sum + (statisticsIn(add).numRecords ?? 0), 0);
+  for (const group of withinRoom(objectsOf(table, uncounted), local.room)) {
+    const source = parquetFiles(await local.paths(group.map(({ key }) => key)));
+    const [counts] = await session.rows(`SELECT count(*) AS rows FROM ${source}`);
+    rows += Number(counts?.['rows']);
+  }
+  return rows;
+}
+
+function objectsOf(table: string, files: readonly Add[]): { key: string; bytes: number }[] {
+  return files.map((add) => ({ key: dataKey(table, add), bytes: add.size }));
+}
+
+function numbered<Item extends object>(items: readonly Item[]): (Item & { number: number })[] {
+  return items.map((item, number) => ({ ...item, number }));
+}
+
+/** Rows of some of the parts with the number of their part and their place in it. */
+function partRows(paths: readonly string[], numbers: readonly number[]): string {
+  // The list of paths is shorter than all parts: back to the part's own number.
+  const partOf = `[${numbers.join(', ')}][file_index::BIGINT + 1]`;
+  return `SELECT *, ${partOf} AS "__part", file_row_number AS "__row" FROM ${parquetFiles(paths)}`;
 }
 
 function timeLiteral(time: number): string {

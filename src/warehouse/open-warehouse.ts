@@ -1,14 +1,20 @@
 import { randomUUID } from 'node:crypto';
 
-import { DestinationError } from '../errors.ts';
+import { DestinationError, SourceError } from '../errors.ts';
 import { commitRun, rowsOf } from './commit.ts';
 import { DeltaLog } from './delta-log.ts';
+import { openStore } from './destination.ts';
 import { DuckDb } from './duckdb.ts';
 import { JsonPartWriter, stagingOf } from './part-writer.ts';
 import { resetTable } from './reset.ts';
 import { spillFolder, stagingFolder, type Store, type StoredObject, writesFolder } from './store.ts';
 import { assertWritableTable, isDisturbed, stateOf } from './table-state.ts';
 import type { Warehouse } from './warehouse.ts';
+
+/** The warehouse of a destination as `destinationOf` gives it. */
+export async function openDestination(destination: string): Promise<Warehouse> {
+  return openWarehouse(await openStore(destination), { destination });
+}
 
 /**
  * The warehouse in a store. Its DuckDB holds at most 512 MB and spills into the store's staging.
@@ -18,7 +24,7 @@ export function openWarehouse(
   store: Store,
   { destination }: { readonly destination: string },
 ): Promise<Warehouse> {
-  const duckDb = new DuckDb(() => store.scratch(spillFolder));
+  const duckDb = new DuckDb(() => store.local.scratch(spillFolder));
   return Promise.resolve({
     destination,
     async assertWritable() {
@@ -60,8 +66,9 @@ async function assertWritable(store: Store, destination: string): Promise<void> 
     const written = await store.writeIfAbsent(key, first);
     const again = await store.writeIfAbsent(key, Buffer.from('second'));
     honoured = written && !again && first.equals((await store.read(key)) ?? Buffer.of());
-    await store.delete(key);
+    await store.delete([key]);
   } catch (error) {
+    if (error instanceof SourceError) throw error;
     throw new DestinationError(
       `The destination ${destination} cannot be written to: ${error instanceof Error ? error.message : String(error)}.`,
       'Give a folder that exists or can be made, on a disk with room, and that this user may write to.',
@@ -87,7 +94,7 @@ async function sweep(store: Store, prefix: string, oldest: number): Promise<numb
   let swept = 0;
   for (const [name, objects] of folders) {
     if (objects.some(({ writtenAt }) => writtenAt >= oldest)) continue;
-    for (const { key } of objects) await store.delete(key);
+    await store.delete(objects.map(({ key }) => key));
     await store.deleteAll(`${prefix}${name}/`);
     swept += 1;
   }

@@ -65,7 +65,7 @@ export class JsonPartWriter implements PartWriter {
 
   static async create(store: Store, duckDb: DuckDb, table: Table, runId: string): Promise<JsonPartWriter> {
     const staging = stagingOf(table, runId);
-    const folder = await store.scratch(staging.slice(0, -1));
+    const folder = await store.local.scratch(staging.slice(0, -1));
     const json = await open(join(folder, 'rows.json'), 'wx');
     return new JsonPartWriter(store, duckDb, table, staging, folder, json);
   }

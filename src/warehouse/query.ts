@@ -3,19 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { UsageError } from '../errors.ts';
-import type { Add } from './delta-actions.ts';
 import { dataKey, DeltaLog } from './delta-log.ts';
 import { DuckDb, identifier, parquetFiles } from './duckdb.ts';
 import { duckTypeOf, fieldsOf } from './schema.ts';
-import type { Store } from './store.ts';
+import { sideBySide } from './side-by-side.ts';
+import { type Store, stagingFolder } from './store.ts';
 
 export type TableFiles = {
   readonly version: number;
-  /** A SELECT over the rows of that version, every column with its type. Local paths are in it. */
-  readonly sql: string;
   readonly columns: readonly string[];
-  /** The files that SQL reads. */
-  readonly paths: readonly string[];
+  /** The data files of that version. */
+  readonly keys: readonly string[];
+  /**
+   * A SELECT over the rows of that version, every column with its type.
+   * @param paths what `Store.withLocal` gives for `keys`
+   */
+  readonly sql: (paths: readonly string[]) => string;
 };
 
 /** The current version of a table for DuckDB. Throws `UsageError` where there is no such table. */
@@ -34,17 +37,18 @@ export async function tableFiles(store: Store, table: string): Promise<TableFile
     const fields = fieldsOf(snapshot.metadata);
     const typed = fields.map((field) => `NULL::${duckTypeOf(table, field)} AS ${identifier(field.name)}`);
     const names = fields.map(({ name }) => identifier(name)).join(', ');
-    const files = await pathsOf(store, table, [...snapshot.files.values()]);
-    // Older files lack the columns that were added since.
-    const rows =
-      files.length === 0
-        ? ''
-        : ` UNION ALL BY NAME SELECT * FROM ${parquetFiles(files, ', union_by_name = true')}`;
     return {
       version: snapshot.version,
-      sql: `SELECT ${names} FROM (SELECT ${typed.join(', ')} WHERE false${rows})`,
       columns: fields.map(({ name }) => name),
-      paths: files,
+      keys: [...snapshot.files.values()].map((add) => dataKey(table, add)),
+      sql: (paths) => {
+        // Older files lack the columns that were added since.
+        const rows =
+          paths.length === 0
+            ? ''
+            : ` UNION ALL BY NAME SELECT * FROM ${parquetFiles(paths, ', union_by_name = true')}`;
+        return `SELECT ${names} FROM (SELECT ${typed.join(', ')} WHERE false${rows})`;
+      },
     };
   } finally {
     await duckDb.close();
@@ -53,10 +57,11 @@ export async function tableFiles(store: Store, table: string): Promise<TableFile
 
 /** Names of the Delta tables in a destination, sorted. */
 export async function tablesIn(store: Store): Promise<string[]> {
-  const logs = (await store.list('')).map(({ key }) => /^([^/]+)\/_delta_log\//.exec(key)?.[1]);
-  return [...new Set(logs.filter((name) => name !== undefined))].sort();
-}
-
-function pathsOf(store: Store, table: string, files: readonly Add[]): Promise<string[]> {
-  return Promise.all(files.map((add) => store.localPath(dataKey(table, add))));
+  const folders = (await store.folders()).filter((name) => name !== stagingFolder);
+  const isTable = await sideBySide(folders, async (name) => {
+    const log = `${name}/_delta_log/`;
+    // A log with a checkpoint may be long.
+    return (await store.read(`${log}_last_checkpoint`)) !== undefined || (await store.list(log)).length > 0;
+  });
+  return folders.filter((_, index) => isTable[index]);
 }

@@ -7,10 +7,12 @@ import { promisify } from 'node:util';
 
 import { lock } from 'proper-lockfile';
 
+import { readerAt } from './bucket.ts';
+
 const run = promisify(execFile);
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const environment = join(project, '.venv');
-const packages = ['deltalake==1.6.6', 'pyarrow==26.0.1'];
+const packages = ['deltalake==1.6.6', 'polars==2.1.0', 'pyarrow==26.0.1'];
 
 /** A table as delta-rs reads it. 64-bit integers are decimal text, timestamps RFC 3339 text with microseconds. */
 export type DeltaRsTable = {
@@ -54,12 +56,17 @@ export type DeltaRsRead = {
 
 /** Reads a table with delta-rs, a reader that shares nothing with the product. */
 export async function readWithDeltaRs(tableFolder: string, read: DeltaRsRead = {}): Promise<DeltaRsTable> {
-  return (await ask({ table: tableFolder, ...read })) as DeltaRsTable;
+  return (await ask({ ...readerAt(tableFolder), ...read })) as DeltaRsTable;
+}
+
+/** Rows of a table by id as Polars reads them, and all its columns. */
+export async function readWithPolars(tableFolder: string): Promise<Pick<DeltaRsTable, 'rows'>> {
+  return (await ask({ ...readerAt(tableFolder), polars: true })) as Pick<DeltaRsTable, 'rows'>;
 }
 
 /** Changes a table with delta-rs as another tool would; the version it left. */
 export async function changeWithDeltaRs(tableFolder: string, change: DeltaRsChange): Promise<number> {
-  return ((await ask({ table: tableFolder, ...change })) as { version: number }).version;
+  return ((await ask({ ...readerAt(tableFolder), ...change })) as { version: number }).version;
 }
 
 type Reader = { readonly child: ChildProcessWithoutNullStreams; readonly lines: Interface };

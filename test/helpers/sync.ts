@@ -8,8 +8,7 @@ import { inputOf, type Method } from '../../src/temporal/input.ts';
 import type { RunOutcome, RunProgress } from '../../src/temporal/runs.ts';
 import { serveWhile } from '../../src/temporal/serve.ts';
 import { syncTables } from '../../src/temporal/sync-tables.ts';
-import { folderStore } from '../../src/warehouse/folder-store.ts';
-import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
+import { openDestination } from '../../src/warehouse/open-warehouse.ts';
 import { type TestTemporal, unique } from './temporal.ts';
 
 /** A folder of the test's own, deleted after it. */
@@ -34,7 +33,7 @@ export type SyncOptions = {
   readonly onProgress?: (progress: readonly RunProgress[]) => void;
 };
 
-/** Syncs tables of a sandbox into a folder as the command does, on the tests' Temporal server. */
+/** Syncs tables of a sandbox into a destination as the command does, on the tests' Temporal server. */
 export async function sync(
   temporal: TestTemporal,
   sandbox: Pick<Sandbox, 'url' | 'key'>,
@@ -68,7 +67,7 @@ export async function sync(
     uiAddress: undefined,
     close: async () => {},
   };
-  const warehouse = await openWarehouse(folderStore(destination), { destination });
+  const warehouse = await openDestination(destination);
   try {
     return await serveWhile(
       { access, warehouse, workflowBundle, ...(requestTimeoutMs !== undefined && { requestTimeoutMs }) },

@@ -5,66 +5,41 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { onTestFinished } from 'vitest';
 
-import { type ApiRecord, type Column, defineTable, idOf, type Table } from '../../src/tables/table.ts';
-import { folderStore } from '../../src/warehouse/folder-store.ts';
+import type { ApiRecord, Table } from '../../src/tables/table.ts';
+import { openStore } from '../../src/warehouse/destination.ts';
 import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
 import { tableFiles } from '../../src/warehouse/query.ts';
+import type { Store } from '../../src/warehouse/store.ts';
 import type { CommitOutcome, CommitRequest, Part, Warehouse } from '../../src/warehouse/warehouse.ts';
+import { bucketFolder, destinationAt } from './bucket.ts';
+import { state } from './things.ts';
 
-/** A table with a column of every type. */
-export const things = thingsWith({});
-
-export function thingsWith(columns: { readonly [name: string]: Column }): Table {
-  return defineTable({
-    name: 'things',
-    description: 'One row is a thing.',
-    path: '/v1/things',
-    records: 'things',
-    scope: 'things.view',
-    paging: { kind: 'pages', pageSize: 250 },
-    filters: { updated_at: { granularity: 'millisecond', verified: true } },
-    methods: ['incremental', 'full_refresh'],
-    incrementalFields: ['updated_at'],
-    primaryKey: ['id'],
-    columns: {
-      id: { type: 'text', description: 'Id of the thing.' },
-      name: { type: 'text', description: 'Its name.' },
-      owner_id: { type: 'text', description: 'Who owns it.', from: idOf('owner') },
-      owner: { type: 'json', description: 'Who owns it, whole.' },
-      tags: { type: 'json', description: 'Its tags.' },
-      rank: { type: 'bigint', description: 'Its rank.' },
-      minutes: { type: 'double', description: 'Its minutes.' },
-      active: { type: 'boolean', description: 'Whether it is active.' },
-      updated_at: { type: 'timestamp', description: 'When it last changed.' },
-      ...columns,
-    },
-  });
-}
+export { state, things, thingsWith } from './things.ts';
 
 export type Place = {
+  /** The folder its objects lie in, also where it is in a bucket. */
   readonly root: string;
+  readonly destination: string;
+  readonly store: Store;
   readonly warehouse: Warehouse;
   readonly folderOf: (table: Table) => string;
 };
 
-/** A warehouse in a folder of its own, gone after the test. With `root` another one in the same folder. */
+/**
+ * A warehouse of its own, gone after the test: in the bucket, where one is served, or in a folder. With `root` another
+ * one at the same place.
+ */
 export async function openPlace(root?: string): Promise<Place> {
-  const folder = root ?? (await mkdtemp(join(tmpdir(), 'incident-io-source-warehouse-')));
-  const warehouse = await openWarehouse(folderStore(folder), { destination: folder });
+  const folder = root ?? (await mkdtemp(join(bucketFolder() ?? tmpdir(), 'incident-io-source-warehouse-')));
+  const destination = destinationAt(folder);
+  const store = await openStore(destination);
+  const warehouse = await openWarehouse(store, { destination });
   onTestFinished(async () => {
     await warehouse.close();
     await rm(folder, { recursive: true, force: true });
   });
-  return { root: folder, warehouse, folderOf: ({ name }) => join(folder, name) };
+  return { root: folder, destination, store, warehouse, folderOf: ({ name }) => join(folder, name) };
 }
-
-export const state: CommitRequest['state'] = {
-  watermark: 1_700_000_000_000,
-  account: 'https://app.incident.example/acme',
-  incrementalField: 'updated_at',
-  filters: '[]',
-  visibility: '{"roles":[],"teams":[]}',
-};
 
 export async function stage(
   { warehouse }: Place,
@@ -121,8 +96,9 @@ export async function readRows(
   { root }: Pick<Place, 'root'>,
   table: Pick<Table, 'name'>,
 ): Promise<{ [column: string]: unknown }[]> {
-  const { sql } = await tableFiles(folderStore(root), table.name);
-  return query(`FROM (${sql}) ORDER BY id`);
+  const store = await openStore(destinationAt(root));
+  const { keys, sql } = await tableFiles(store, table.name);
+  return store.withLocal(async (local) => query(`FROM (${sql(await local.paths(keys))}) ORDER BY id`));
 }
 
 export async function query(sql: string): Promise<{ [column: string]: unknown }[]> {

@@ -1,0 +1,59 @@
+import { mkdir } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { afterAll, inject } from 'vitest';
+import { credentials, type Gateway, startGateway } from './s3-gateway.ts';
+
+/** Whether tests of buckets can run here. */
+export function canServeS3(): boolean {
+  return inject('canServeS3');
+}
+
+/** A bucket on this machine; its objects are files in `folder`. */
+export type TestBucket = { readonly gateway: Gateway; readonly folder: string };
+
+let bucket: TestBucket | undefined;
+
+/** Serves a bucket until the tests of this file are over. */
+export async function serveBucket(): Promise<TestBucket> {
+  if (bucket) return bucket;
+  // Whatever else this machine has for the AWS SDK is none of the tests' business.
+  const none = join('/', 'nowhere');
+  Object.assign(process.env, credentials, { AWS_CONFIG_FILE: none, AWS_SHARED_CREDENTIALS_FILE: none });
+  const gateway = await startGateway();
+  afterAll(() => gateway.stop());
+  const folder = join(gateway.root, 'tables');
+  await mkdir(folder);
+  bucket = { gateway, folder };
+  return bucket;
+}
+
+/** The destination whose objects lie in a folder: that folder, or what of the bucket lies there. */
+export function destinationAt(folder: string): string {
+  const key = bucket && keyAt(bucket, folder);
+  return bucket && key !== undefined ? `s3://tables/${key}?endpoint=${bucket.gateway.url}` : folder;
+}
+
+/** How delta-rs and Polars reach a table whose files lie in a folder. */
+export function readerAt(folder: string): { table: string; storage?: { [option: string]: string } } {
+  const key = bucket && keyAt(bucket, folder);
+  if (!bucket || key === undefined) return { table: folder };
+  return {
+    table: `s3://tables/${key}`,
+    storage: {
+      ...credentials,
+      AWS_REGION: 'us-east-1',
+      AWS_ENDPOINT_URL: bucket.gateway.url,
+      AWS_ALLOW_HTTP: 'true',
+    },
+  };
+}
+
+function keyAt(bucket: TestBucket, folder: string): string | undefined {
+  const key = relative(bucket.folder, folder);
+  return key.startsWith('..') ? undefined : key.split(sep).join('/');
+}
+
+/** The folder that stands for the bucket, once there is one. */
+export function bucketFolder(): string | undefined {
+  return bucket?.folder;
+}

@@ -1,0 +1,23 @@
+/**
+ * A process of its own that commits rows to a table in a destination, each row by a run of its own, beside others
+ * that do the same: `commit-many.ts <destination> <name> <rows>`.
+ */
+import { openDestination } from '../../src/warehouse/open-warehouse.ts';
+import { state, things } from './things.ts';
+
+const [destination, name, rows] = process.argv.slice(2);
+const warehouse = await openDestination(destination!);
+for (let row = 0; row < Number(rows); row += 1) {
+  const id = `${name}-${row}`;
+  let status = 'overtaken';
+  while (status === 'overtaken') {
+    const plannedOn: number | 'none' = (await warehouse.readState(things))?.counter ?? 'none';
+    const writer = await warehouse.createPart(things, id);
+    await writer.add([{ id, name: 'x' }]);
+    const part = await writer.finish();
+    const request = { runId: id, parts: [part!], fullRead: false, plannedOn, state } as const;
+    ({ status } = await warehouse.commit(things, request));
+    await warehouse.discardStaged(things, id);
+  }
+}
+await warehouse.close();

@@ -1,0 +1,41 @@
+import { type Column, defineTable, idOf, type Table } from '../../src/tables/table.ts';
+import type { CommitRequest } from '../../src/warehouse/warehouse.ts';
+
+/** A table with a column of every type. */
+export const things = thingsWith({});
+
+export function thingsWith(columns: { readonly [name: string]: Column }): Table {
+  return defineTable({
+    name: 'things',
+    description: 'One row is a thing.',
+    path: '/v1/things',
+    records: 'things',
+    scope: 'things.view',
+    paging: { kind: 'pages', pageSize: 250 },
+    filters: { updated_at: { granularity: 'millisecond', verified: true } },
+    methods: ['incremental', 'full_refresh'],
+    incrementalFields: ['updated_at'],
+    primaryKey: ['id'],
+    columns: {
+      id: { type: 'text', description: 'Id of the thing.' },
+      name: { type: 'text', description: 'Its name.' },
+      owner_id: { type: 'text', description: 'Who owns it.', from: idOf('owner') },
+      owner: { type: 'json', description: 'Who owns it, whole.' },
+      tags: { type: 'json', description: 'Its tags.' },
+      rank: { type: 'bigint', description: 'Its rank.' },
+      minutes: { type: 'double', description: 'Its minutes.' },
+      active: { type: 'boolean', description: 'Whether it is active.' },
+      updated_at: { type: 'timestamp', description: 'When it last changed.' },
+      ...columns,
+    },
+  });
+}
+
+/** What a run commits with its rows. */
+export const state: CommitRequest['state'] = {
+  watermark: 1_700_000_000_000,
+  account: 'https://app.incident.example/acme',
+  incrementalField: 'updated_at',
+  filters: '[]',
+  visibility: '{"roles":[],"teams":[]}',
+};
