@@ -128,6 +128,14 @@ describe('Pace', () => {
     expect(starved.count).toBe(1);
   });
 
+  it('leaves half of what the API says there is, though that be less than documented', async () => {
+    const pace = new Pace();
+    (await pace.turn({ work: 0, signal, leaveHalf: true })).done({ limit: 300, remaining: 299 });
+    const given = ask(pace, 300, { leaveHalf: true });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(given.count).toBe(149);
+  });
+
   it('forgets a request that is cancelled while it waits', async () => {
     const pace = new Pace();
     ask(pace, 1_200);

@@ -138,7 +138,7 @@ function settle(taken: readonly Taken[], { limit, remaining, retryAfterMs }: Rat
   const binding = taken.filter(({ bucket }) => limit === undefined || bucket.capacity === limit);
   for (const { bucket, number } of binding.length > 0 ? binding : taken.slice(0, 1)) {
     if (retryAfterMs !== undefined) bucket.blockFor(retryAfterMs, now);
-    else if (remaining !== undefined && limit !== undefined) bucket.correct(remaining, number, now);
+    else if (remaining !== undefined && limit !== undefined) bucket.correct(remaining, limit, number, now);
   }
 }
 
@@ -153,6 +153,8 @@ function settle(taken: readonly Taken[], { limit, remaining, retryAfterMs }: Rat
 class Bucket {
   readonly capacity: number;
   readonly #perMs: number;
+  /** What the whole of it is; the server may say less than its documentation. */
+  #limit: number;
   #tokens: number;
   #at = Date.now();
   #taken = 0;
@@ -168,6 +170,7 @@ class Bucket {
   constructor({ capacity, perSecond }: BucketLimit) {
     this.capacity = capacity;
     this.#perMs = perSecond / 1000;
+    this.#limit = capacity;
     this.#tokens = capacity;
   }
 
@@ -177,8 +180,8 @@ class Bucket {
 
   /** The same for a request that leaves half to others and has waited for so many milliseconds. */
   msUntilHalf(now: number, waitedMs: number): number {
-    const patience = Math.ceil(this.capacity / this.#perMs - waitedMs);
-    const untilHalf = Math.min(this.#msUntil(this.capacity / 2 + 1, now), patience);
+    const patience = Math.ceil(this.#limit / this.#perMs - waitedMs);
+    const untilHalf = Math.min(this.#msUntil(this.#limit / 2 + 1, now), patience);
     return Math.max(this.msUntilToken(now), this.#ownHalf().#msUntil(1, now), untilHalf);
   }
 
@@ -195,9 +198,10 @@ class Bucket {
    * What was left when the server took up a request. Those sent after it are taken off, though they be answered
    * already: answers overtake each other, and an older one knows less.
    */
-  correct(remaining: number, number: number, now: number): void {
+  correct(remaining: number, limit: number, number: number, now: number): void {
     if (number < this.#told) return;
     this.#told = number;
+    this.#limit = limit;
     this.#tokens = Math.min(this.capacity, remaining - (this.#taken - number));
     this.#at = now;
   }
