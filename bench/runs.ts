@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Client } from '@temporalio/client';
@@ -16,6 +13,7 @@ import { runId, workerQueue } from '../src/temporal/names.ts';
 import { quietRuntime, serveWhile } from '../src/temporal/serve.ts';
 import { folderStore } from '../src/warehouse/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
+import { startSandboxProcess } from './sandbox-process.ts';
 
 /** What one moment looked like. Bytes; the heap after a collection. */
 type Sample = {
@@ -38,8 +36,8 @@ const collect = runInNewContext('gc') as () => void;
 /** Runs a small table so many times in a row in one worker, and samples what could grow. */
 async function quickRuns(count: number): Promise<Sample[]> {
   const destination = await mkdtemp(join(tmpdir(), 'bench-runs-'));
-  const sandbox = await startSandboxProcess();
-  process.env[keyVariable] = sandbox.key;
+  const sandbox = await startSandboxProcess({ limits: 'off' });
+  process.env[keyVariable] = sandbox.keys[0];
   quietRuntime();
   const access = await connectDevServer(
     await useTemporaryDevServer({ env: process.env, report: console.error }),
@@ -78,17 +76,6 @@ async function oneRun(client: Client, destination: string, taskQueue: string, ba
   });
   const { seconds } = await handle.result();
   return async () => ({ seconds, events: (await handle.describe()).historyLength });
-}
-
-/** A process of its own: the sandbox remembers every request, which would look like the worker growing. */
-async function startSandboxProcess(): Promise<{ url: string; key: string; stop: () => void }> {
-  const main = fileURLToPath(new URL(`../src/cli/main${extname(import.meta.url)}`, import.meta.url));
-  const child = spawn(process.execPath, [main, 'sandbox', '--port', '0', '--no-limits', '--json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  const { url, key } = JSON.parse(line.toString()) as { url: string; key: string };
-  return { url, key, stop: () => void child.kill('SIGTERM') };
 }
 
 /** Growth a thousand runs, by least squares. */

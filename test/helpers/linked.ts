@@ -16,10 +16,10 @@ import { tableNamed } from '../../src/tables/index.ts';
 import { scheduleId, workerQueue } from '../../src/temporal/names.ts';
 import { desiredSchedules } from '../../src/temporal/schedules.ts';
 import { createWorker } from '../../src/temporal/worker.ts';
-import { folderStore } from '../../src/warehouse/folder-store.ts';
-import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
+import { openDestination } from '../../src/warehouse/open-warehouse.ts';
 import type { Warehouse } from '../../src/warehouse/warehouse.ts';
 import type { syncTable, SyncTableResult } from '../../workflows/sync-table.ts';
+import { destinationAt } from './bucket.ts';
 import { temporaryFolder } from './sync.ts';
 import { type TestTemporal, unique } from './temporal.ts';
 
@@ -30,6 +30,7 @@ export type Linked = {
   readonly folder: string;
   /** Path of the settings. */
   readonly file: string;
+  /** Folder of the tables; in a bucket, the one where its objects lie. */
   readonly destination: string;
   readonly warehouse: Warehouse;
   schedule(table: string): ScheduleHandle;
@@ -45,9 +46,11 @@ export async function link(
   { client, connection, namespace, workflowBundle }: TestTemporal,
   sandbox: Sandbox,
   tables: { readonly [table: string]: TableSettings },
+  tablesIn?: string,
 ): Promise<Linked> {
   const folder = await temporaryFolder();
-  const destination = join(folder, 'warehouse');
+  const tablesFolder = tablesIn ?? join(folder, 'warehouse');
+  const destination = destinationAt(tablesFolder);
   const name = unique('connection');
   const variable = unique('KEY').replaceAll('-', '_');
   process.env[variable] = sandbox.key;
@@ -62,13 +65,13 @@ export async function link(
     tables: entries,
   };
   const file = join(folder, 'incident-io.json');
-  const warehouse = await openWarehouse(folderStore(destination), { destination });
+  const warehouse = await openDestination(destination);
 
   const linked: Linked = {
     settings,
     folder,
     file,
-    destination,
+    destination: tablesFolder,
     warehouse,
     schedule: (table) => client.schedule.getHandle(scheduleId(name, table)),
     async link(table, entry, paused = true) {
@@ -120,7 +123,7 @@ export async function startedAfter(schedule: ScheduleHandle, actions: number): P
     newest = info.numActionsTaken > actions ? info.recentActions.at(-1)?.action.workflow : undefined;
     return newest;
   };
-  await expect.poll(look, { timeout: 20_000, interval: 50 }).toBeDefined();
+  await expect.poll(look, { timeout: 120_000, interval: 50 }).toBeDefined();
   return newest!;
 }
 
