@@ -13,7 +13,7 @@ import {
 } from '../src/errors.ts';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
 import { quietRuntime } from '../src/temporal/serve.ts';
-import { openStore } from '../src/warehouse/destination.ts';
+import { openStore } from '../src/warehouse/open-store.ts';
 import { openDestination } from '../src/warehouse/open-warehouse.ts';
 import { canServeS3, destinationAt, serveBucket, type TestBucket } from './helpers/bucket.ts';
 import { cli } from './helpers/cli.ts';

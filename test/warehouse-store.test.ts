@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { openStore } from '../src/warehouse/destination.ts';
+import { openStore } from '../src/warehouse/open-store.ts';
 import { folderStore } from '../src/warehouse/folder-store.ts';
 import type { Store } from '../src/warehouse/store.ts';
 import { bucketFolder, destinationAt } from './helpers/bucket.ts';

@@ -5,7 +5,8 @@ import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckd
 import { closest } from 'fastest-levenshtein';
 import { DestinationError, SourceError } from '../errors.ts';
 import { identifier, literal } from '../warehouse/duckdb.ts';
-import { destinationOf, openStore } from '../warehouse/destination.ts';
+import { destinationOf } from '../warehouse/destination.ts';
+import { openStore } from '../warehouse/open-store.ts';
 import { type TableFiles, tableFiles, tablesIn } from '../warehouse/query.ts';
 import type { LocalFiles, Store } from '../warehouse/store.ts';
 

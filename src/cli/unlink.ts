@@ -67,7 +67,7 @@ function keyFileOf({ connection, apiKey }: Settings): string | undefined {
 
 async function sweepStaging(destination: string, tables: ReadonlySet<string>): Promise<void> {
   const [{ openStore }, { stagingFolder }] = await Promise.all([
-    import('../warehouse/destination.ts'),
+    import('../warehouse/open-store.ts'),
     import('../warehouse/store.ts'),
   ]);
   const store = await openStore(destination);

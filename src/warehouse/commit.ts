@@ -7,6 +7,7 @@ import type { Table } from '../tables/table.ts';
 import { deleteUncommitted } from './data-file.ts';
 import type { Action, CommitInfo, Metadata } from './delta-actions.ts';
 import { DeltaLog, type Snapshot } from './delta-log.ts';
+import type { CommitWorld } from './commit-world.ts';
 import { isUpkeepDue } from './due.ts';
 import { type DuckDb, type DuckSession, identifier, parquetFiles } from './duckdb.ts';
 import { countRows, merge, type Merged, type StagedPart, statisticsIn } from './merge.ts';
@@ -31,14 +32,6 @@ import type { CommitOutcome, CommitRequest } from './warehouse.ts';
 const protocol = { minReaderVersion: 1, minWriterVersion: 2 };
 /** A part that lies about for longer may be swept while it is read. */
 const partLifeMs = 3 * 86_400_000;
-
-export type CommitWorld = {
-  readonly store: Store;
-  readonly duckDb: DuckDb;
-  readonly destination: string;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-};
 
 /**
  * Makes a run visible: one version with its rows and its state. Where another version gets in first, what it was

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 
-import type { CommitWorld } from './commit.ts';
+import type { CommitWorld } from './commit-world.ts';
 import { bytesPerFile, deleteUncommitted, rowsPerFile, writeDataFile } from './data-file.ts';
 import type { Action, Add } from './delta-actions.ts';
 import { dataKey, type DeltaLog, type Snapshot } from './delta-log.ts';

@@ -1,8 +1,6 @@
 import { resolve } from 'node:path';
 
 import { UsageError } from '../errors.ts';
-import { folderStore } from './folder-store.ts';
-import type { Store } from './store.ts';
 
 /** Where tables lie in an S3 bucket, and how the store is reached where that is not the environment's to say. */
 export type Bucket = {
@@ -101,15 +99,6 @@ export function placeOf(destination: string, host: string): string {
   if (bucket === undefined) return `${host}:${destination}`;
   const { endpoint } = bucket;
   return `${addressOf(bucket)}${endpoint === undefined ? '' : ` at ${endpoint}`}`;
-}
-
-/** The store of a destination. The AWS SDK is loaded only where it is a bucket. Throws as `destinationOf` does. */
-export async function openStore(text: string): Promise<Store> {
-  const destination = destinationOf(text);
-  const bucket = bucketOf(destination);
-  if (bucket === undefined) return folderStore(destination);
-  const { s3Store } = await import('./s3-store.ts');
-  return s3Store(bucket);
 }
 
 function partsOf(text: string): { host: string; path: string; parameters: [string, string][] } {

@@ -1,6 +1,6 @@
 import { DestinationError, SourceError } from '../errors.ts';
 import { readCheckpoint } from './checkpoint.ts';
-import type { CommitWorld } from './commit.ts';
+import type { CommitWorld } from './commit-world.ts';
 import type { Action } from './delta-actions.ts';
 import { type Checkpoint, type DeltaLog, newestCheckpoint, type Snapshot } from './delta-log.ts';
 import type { StoredObject } from './store.ts';

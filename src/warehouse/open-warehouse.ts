@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DestinationError, SourceError } from '../errors.ts';
 import { commitRun, rowsOf } from './commit.ts';
 import { DeltaLog } from './delta-log.ts';
-import { openStore } from './destination.ts';
+import { openStore } from './open-store.ts';
 import { DuckDb } from './duckdb.ts';
 import { JsonPartWriter, stagingOf } from './part-writer.ts';
 import { resetTable } from './reset.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Table } from '../tables/table.ts';
-import type { CommitWorld } from './commit.ts';
+import type { CommitWorld } from './commit-world.ts';
 import type { Action } from './delta-actions.ts';
 import { DeltaLog } from './delta-log.ts';
 import { assertWritableTable, forgottenConfiguration, stateOf, txnsOf } from './table-state.ts';

@@ -1,6 +1,6 @@
 import { DestinationError } from '../errors.ts';
 import type { Table } from '../tables/table.ts';
-import type { CommitWorld } from './commit.ts';
+import type { CommitWorld } from './commit-world.ts';
 import { compact, compactionOf } from './compaction.ts';
 import { dataKey, DeltaLog, type Snapshot } from './delta-log.ts';
 import { expired, isListingDue } from './due.ts';

@@ -6,7 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { onTestFinished } from 'vitest';
 
 import type { ApiRecord, Table } from '../../src/tables/table.ts';
-import { openStore } from '../../src/warehouse/destination.ts';
+import { openStore } from '../../src/warehouse/open-store.ts';
 import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
 import { tableFiles } from '../../src/warehouse/query.ts';
 import type { Store } from '../../src/warehouse/store.ts';
