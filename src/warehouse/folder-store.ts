@@ -129,13 +129,28 @@ async function listInto(
   }
 }
 
-/** Creates a folder and makes its name durable: a commit in a folder that a power cut takes away is no commit. */
+/**
+ * Creates a folder and makes its name durable: a commit in a folder that a power cut takes away is no commit. A step
+ * at a time, for `mkdir` with `recursive` never comes back from a file system that takes no folders, such as /proc.
+ */
 async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let created = path; created.length >= first.length; created = dirname(created)) {
-    await syncFolder(dirname(created));
+  if (!(await isMade(path))) {
+    await makeFolder(dirname(path));
+    if (!(await isMade(path))) throw new Error(`ENOENT: no folder can be made at ${path}`);
   }
+}
+
+/** Makes the folder, unless it is there; `false` where what is above it is missing. */
+async function isMade(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return true;
+    if (codeOf(error) === 'ENOENT' && dirname(path) !== path) return false;
+    throw error;
+  }
+  await syncFolder(dirname(path));
+  return true;
 }
 
 async function syncFolder(path: string): Promise<void> {
