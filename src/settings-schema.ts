@@ -251,7 +251,7 @@ function knownKeys(path: readonly string[]): string[] {
 function shown(name: string, value: unknown): string {
   if (name === 'apiKey' || name === 'The file') return 'something else';
   const text = JSON.stringify(
-    name === 'destination' && typeof value === 'string' ? shownDestination(value) : value,
+    ['destination', 'baseUrl'].includes(name) && typeof value === 'string' ? shownDestination(value) : value,
   );
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -24,6 +24,7 @@ it.each([
   ['', 'takes the path of a folder'],
   ['s3:///a', 'names no bucket'],
   ['s3://b/a', 'names no bucket'],
+  ['s3:/bucket/a', 'it takes the path of a folder, or s3://bucket/prefix'],
   ['s3://bucket//a', 'empty part'],
   ['s3://bucket/a/../b', 'empty part'],
   ['s3://me:secret@bucket/a', 'credentials do not belong'],

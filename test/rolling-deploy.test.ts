@@ -37,7 +37,6 @@ async function nextVersion(): Promise<string> {
     severities.replace('const severities', 'const levels').replace("name: 'severities'", "name: 'levels'"),
   );
   await edit('src/tables/declared.ts', 'export', "export { levels } from './severity-levels.ts';\nexport");
-  await edit('workflows/sync-table.ts', '  proxyActivities,', '  patched,\n  proxyActivities,');
   await edit(
     'workflows/sync-table.ts',
     '  let carried = input.carried',

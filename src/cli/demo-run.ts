@@ -46,14 +46,16 @@ export async function runDemo(session: Session, to: string | undefined): Promise
 
 /** Runs the workflow syncSource over all tables, on a Temporal server of its own. */
 async function syncAll(session: Session, destination: string, baseUrl: string, keep: boolean): Promise<void> {
-  quietRuntime();
   const report = new SyncReport(session, false);
-  report.say('Starting a sandbox of the incident.io API and a Temporal server …');
-  const access = await connectDevServer(
-    await useTemporaryDevServer({ env: process.env, report: (line) => report.say(line) }),
-  );
+  const warehouse = await openDestination(destination);
   try {
-    const warehouse = await openDestination(destination);
+    await warehouse.assertWritable();
+    // Once it runs, the process ends only when its connections are closed.
+    quietRuntime();
+    report.say('Starting a sandbox of the incident.io API and a Temporal server …');
+    const access = await connectDevServer(
+      await useTemporaryDevServer({ env: process.env, report: (line) => report.say(line) }),
+    );
     try {
       const outcomes = await serveWhile({ access, warehouse }, (serving) =>
         importNow(session, serving, report, destination, baseUrl),
@@ -62,10 +64,10 @@ async function syncAll(session: Session, destination: string, baseUrl: string, k
       report.close(keep ? destination : undefined);
       if (outcomes.some(({ status }) => status === 'failed')) session.exitCode = 1;
     } finally {
-      await warehouse.close();
+      await access.close();
     }
   } finally {
-    await access.close();
+    await warehouse.close();
   }
 }
 

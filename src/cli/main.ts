@@ -24,4 +24,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const { stdin, stdout, stderr } = process;
-process.exitCode = await run(process.argv.slice(2), { stdin, stdout, stderr, signal: interrupt.signal });
+const code = await run(process.argv.slice(2), { stdin, stdout, stderr, signal: interrupt.signal });
+for (const stream of [stdout, stderr])
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+// Temporal's runtime keeps a process alive whose command failed before it had a worker.
+process.exit(code);

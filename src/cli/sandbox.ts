@@ -26,7 +26,7 @@ const sizes = Object.keys(sandboxSizes.demo) as (keyof typeof sandboxSizes.demo)
 export function sandboxCommand(session: Session): Command {
   const command = new Command('sandbox')
     .description('serve a stand-in for the incident.io API with invented data, until Ctrl-C')
-    .addOption(new Option('--port <n>', 'on 127.0.0.1; 0 for any free one').default(8080).argParser(whole));
+    .addOption(new Option('--port <n>', 'on 127.0.0.1; 0 for any free one').default(8080).argParser(port));
   for (const table of sizes) {
     command.addOption(
       new Option(`--${table.replaceAll('_', '-')} <n>`, `how many ${table.replaceAll('_', ' ')} there are`)
@@ -106,6 +106,12 @@ In another terminal:
 function whole(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Give a whole number from 0 on.');
   return Number(text);
+}
+
+function port(text: string): number {
+  const value = whole(text);
+  if (value > 65_535) throw new InvalidArgumentError('Give a port from 0 to 65535.');
+  return value;
 }
 
 function fraction(text: string): number {

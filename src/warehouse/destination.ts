@@ -44,11 +44,15 @@ export function destinationOf(text: string, folder = '.'): string {
 /** What is wrong with a destination; `undefined` where nothing is. */
 export function problemOfDestination(text: string): string | undefined {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]+):\/\//.exec(text)?.[1];
-  if (scheme === undefined) return text === '' || text.includes('\0') ? destinationTakes : undefined;
+  // With one slash it would be a folder of that name, and a bucket is meant.
+  const isFolder = text !== '' && !text.includes('\0') && !/^s3:/i.test(text);
+  if (scheme === undefined) return isFolder ? undefined : destinationTakes;
   if (scheme !== 's3') return destinationTakes;
   const { host, path, parameters } = partsOf(text);
   if (host.includes('@')) return 'credentials do not belong in it: they are found as the AWS SDK finds them';
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/.test(host)) return 'it names no bucket';
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/.test(host)) {
+    return 'it names no bucket: 3 to 63 letters, digits, dots and hyphens behind s3://';
+  }
   const folders = path.replace(/^\/|\/$/g, '').split('/');
   if ((folders.length > 1 && folders.includes('')) || folders.some((name) => name === '.' || name === '..')) {
     return 'its prefix has an empty part, . or ..';

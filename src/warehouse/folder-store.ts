@@ -98,7 +98,7 @@ export function folderStore(root: string): LocalStore {
       for (const key of keys) await rm(pathOf(key), { force: true });
     },
     async deleteAll(prefix) {
-      if (prefix.endsWith('/')) await rm(pathOf(prefix), { recursive: true, force: true });
+      if (prefix.endsWith('/')) await unlessMissing(rm(pathOf(prefix), { recursive: true }));
       else await store.delete((await store.list(prefix)).map(({ key }) => key));
     },
     get local() {
@@ -171,7 +171,8 @@ async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    // Where a file stands in the way of a folder, nothing lies beneath.
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     throw error;
   }
 }

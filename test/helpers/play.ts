@@ -271,7 +271,9 @@ class World {
     const columns = Object.entries(table.columns).flatMap(([column, declared]) => {
       const kept = column === 'id' || column === 'updated_at' || column === table.passes?.column;
       if (kept || declared.from || !this.#dice.chance(0.15)) return [[column, declared] as const];
-      if (this.#dice.chance(0.5)) return [];
+      // A column that others take their values from stays: without it they do not compile.
+      const isRoot = Object.values(table.columns).some(({ from }) => from?.[0] === column);
+      if (!isRoot && this.#dice.chance(0.5)) return [];
       return [[column, { ...declared, type: others[declared.type] }] as const];
     });
     this.#declared.set(
