@@ -25,6 +25,8 @@ export async function startMeasuredServer(folder: string): Promise<MeasuredServe
   const child = spawn(binary, ['server', 'start-dev', ...where, ...database], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  const killWithUs = () => child.kill('SIGKILL');
+  process.once('exit', killWithUs);
   const ended = once(child, 'exit');
   const address = `127.0.0.1:${port}`;
   await answers(address);

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +18,7 @@ import type { SourceWorker } from '../src/warehouse-source.ts';
 import { createSourceWorker } from '../src/worker.ts';
 import { type Figure, mib, tableOf } from './figures.ts';
 import { type Asked, startSandboxProcess } from './sandbox-process.ts';
+import { usedBy } from './used-by.ts';
 import { actionsOf, startMeasuredServer } from './measured-server.ts';
 
 /** An account after its first weeks; all connections have one of this size, and nothing in it changes. */
@@ -273,21 +274,15 @@ async function serve({
   for (const destination of destinations) {
     workers.push(await createSourceWorker({ connection, namespace: 'default', destination }));
   }
+  // Whoever started it is gone.
+  process.once('disconnect', () => process.exit());
   process.once('SIGTERM', () => workers.forEach(({ worker }) => worker.shutdown()));
   const running = Promise.all(workers.map(({ worker }) => worker.run()));
   process.send!('ready');
   await running;
   for (const { close } of workers) await close();
   await connection.close();
-  process.disconnect();
-}
-
-/** Of a process, by Linux' own count. */
-async function usedBy(pid: number): Promise<{ cpuSeconds: number; bytes: number }> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [user, system, pages] = [fields[11], fields[12], fields[21]].map(Number) as [number, number, number];
-  return { cpuSeconds: (user + system) / 100, bytes: pages * 4_096 };
+  process.exit();
 }
 
 async function bytesBelow(folder: string): Promise<number> {
