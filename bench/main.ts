@@ -5,6 +5,7 @@ import { sandboxSizes, sandboxTables } from '../src/sandbox/sandbox.ts';
 import { tables } from '../src/tables/index.ts';
 import { type Figure, mib, tableOf } from './figures.ts';
 import { benchIngest } from './ingest.ts';
+import { benchRequests } from './requests.ts';
 import { type Asked, benchSyncs, type SyncFigures } from './sync.ts';
 import { upkeepFigures } from './upkeep.ts';
 import { benchWorkers } from './workers.ts';
@@ -111,7 +112,9 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
       async run() {
         const figures: Figure[] = [];
         for (const count of [1, 4]) {
-          const { paths, refused, seconds } = await benchWorkers(count);
+          const { asked, used } = await benchWorkers(count);
+          const { paths, refused, seconds } = asked;
+          const cpu = used.reduce((total, { cpuSeconds }) => total + cpuSeconds, 0);
           const use = (sum(paths) - 1_200) / 20 / seconds;
           const who = count === 1 ? 'one worker' : `${count} workers`;
           figures.push(
@@ -123,6 +126,11 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
               reach: '≥ 0.90',
               ratio: use / 0.9,
             },
+            {
+              what: `${who}: peak memory of one`,
+              measured: mib(Math.max(...used.map(({ peakBytes }) => peakBytes))),
+            },
+            { what: `${who}: processor time of all`, measured: `${cpu.toFixed(1)} s` },
           );
         }
         return figures;
@@ -152,6 +160,10 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
           })),
         ];
       },
+    },
+    requests: {
+      how: 'requests of runs on a small, a middle and a large account, counted; a day of them at each frequency, calculated',
+      run: benchRequests,
     },
     'empty-account': {
       how: 'an account on its first day, all tables, twice; requests of the second sync, by path',

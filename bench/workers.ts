@@ -12,11 +12,18 @@ import { inputOf } from '../src/temporal/input.ts';
 import { runId, workerQueue } from '../src/temporal/names.ts';
 import type { syncTable } from '../workflows/sync-table.ts';
 import { type Asked, startSandboxProcess } from './sandbox-process.ts';
+import { type Used, usedBy } from './used-by.ts';
 
 const keyVariable = 'INCIDENT_IO_BENCH_KEY';
 
+export type WorkersFigures = {
+  readonly asked: Asked;
+  /** Of each worker. */
+  readonly used: readonly Used[];
+};
+
 /** A first sync of a large account at the real limits by so many `worker` processes on one key. */
-export async function benchWorkers(count: number): Promise<Asked> {
+export async function benchWorkers(count: number): Promise<WorkersFigures> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-workers-'));
   const destination = join(folder, 'warehouse');
   await mkdir(destination);
@@ -46,7 +53,8 @@ export async function benchWorkers(count: number): Promise<Asked> {
         }),
       ),
     );
-    return await sandbox.asked();
+    const used = await Promise.all(workers.map(({ child }) => usedBy(child.pid!)));
+    return { asked: await sandbox.asked(), used };
   } finally {
     for (const { child } of workers) child.kill('SIGTERM');
     await Promise.all(workers.map(({ ended }) => ended));

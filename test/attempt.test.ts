@@ -23,6 +23,17 @@ async function failureAfter(
   return { failure: failure as ApplicationFailure, beats };
 }
 
+it.each([
+  ['says nothing where it is the first and soon over: a heartbeat is billed like an activity', 1, 0],
+  ['says at once that it lives where another one was before it', 2, 1],
+])('an attempt %s', async (_, number, count) => {
+  const env = new MockActivityEnvironment({ attempt: number });
+  let beats = 0;
+  env.on('heartbeat', () => (beats += 1));
+  await env.run(() => attempt(10 * minute, async () => 'done'));
+  expect(beats).toBe(count);
+});
+
 describe('an attempt that fails', () => {
   it('is retried when the API said, and tells the next one since when nothing works', async () => {
     const { failure, beats } = await failureAfter(undefined);
