@@ -142,6 +142,7 @@ async function settingsOf(
   await writeFile(file, key, { mode: 0o600 });
   return {
     version: 1,
+    retention: '7d',
     connection: `bench-${index}`,
     apiKey: { file },
     baseUrl,
