@@ -47,8 +47,11 @@ export function openWindows(table: Table, reveals: readonly Param[], since: Para
 
 /** So many pages in, a table is worth cutting: one of fewer costs nothing more than its pages. */
 const pagesBeforeCut = 10;
-/** At most so many windows at the first cut; more only cost requests at their edges. */
-const mostWindows = 32;
+/**
+ * At most so many windows at the first cut: twice those that are read side by side, so that all of them are busy until
+ * the end. More would only cost requests at their edges.
+ */
+const mostWindows = 16;
 /** A dense window is cut into as many as are read side by side. */
 const mostWindowsAgain = 8;
 /** A window of fewer pages is not worth its own first and last request. */
