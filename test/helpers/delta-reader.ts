@@ -113,7 +113,9 @@ export async function ensureEnvironment(): Promise<string> {
   const python = join(environment, 'bin', 'python');
   const done = join(environment, packages.join('_'));
   if (await exists(done)) return python;
-  const release = await lock(project, {
+  // By this path a process knows its locks: that of the S3 server is another one.
+  const release = await lock(environment, {
+    realpath: false,
     lockfilePath: join(project, 'node_modules', '.python-environment.lock'),
     stale: 60_000,
     retries: { retries: 600, minTimeout: 200, maxTimeout: 200 },
