@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
+import { DestinationError } from '../errors.ts';
 import { type LocalStore, type StoredObject, writesFolder } from './store.ts';
 
 /**
@@ -35,7 +36,12 @@ export function folderStore(root: string): LocalStore {
       return found.sort((a, b) => (a.key < b.key ? -1 : 1));
     },
     async folders() {
-      const entries = await unlessMissing(readdir(folder, { withFileTypes: true }));
+      const entries = await unlessMissing(readdir(folder, { withFileTypes: true })).catch(
+        (error: unknown) => {
+          if (codeOf(error) !== 'ENOTDIR') throw error;
+          throw new DestinationError(`${folder} is not a folder.`, 'Name the folder that holds the tables.');
+        },
+      );
       return (entries ?? [])
         .filter((entry) => entry.isDirectory())
         .map(({ name }) => name)
@@ -98,7 +104,7 @@ export function folderStore(root: string): LocalStore {
       for (const key of keys) await rm(pathOf(key), { force: true });
     },
     async deleteAll(prefix) {
-      if (prefix.endsWith('/')) await unlessMissing(rm(pathOf(prefix), { recursive: true }));
+      if (prefix.endsWith('/')) await removeFolder(pathOf(prefix));
       else await store.delete((await store.list(prefix)).map(({ key }) => key));
     },
     get local() {
@@ -167,12 +173,20 @@ async function syncFile(path: string, flags = 'r+'): Promise<void> {
   }
 }
 
+/** No error where there is none, nor where a file stands in the way: nothing can lie beneath it. */
+async function removeFolder(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    if (codeOf(error) !== 'ENOTDIR') throw error;
+  }
+}
+
 async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found;
   } catch (error) {
-    // Where a file stands in the way of a folder, nothing lies beneath.
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
