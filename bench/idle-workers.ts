@@ -54,7 +54,7 @@ export async function benchIdleWorkers(): Promise<Figure[]> {
 function openPolls(metrics: string): number {
   return metrics
     .split('\n')
-    .filter((line) => /^service_pending_requests\{namespace="default",operation="Poll/.test(line))
+    .filter((line) => line.startsWith('service_pending_requests{namespace="default",operation="Poll'))
     .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
 
