@@ -5,6 +5,7 @@ import { sandboxSizes, sandboxTables } from '../src/sandbox/sandbox.ts';
 import { tables } from '../src/tables/index.ts';
 import { type Figure, mib, tableOf } from './figures.ts';
 import { benchIngest } from './ingest.ts';
+import { benchIdleWorkers } from './idle-workers.ts';
 import { benchRequests } from './requests.ts';
 import { type Asked, benchSyncs, type SyncFigures } from './sync.ts';
 import { upkeepFigures } from './upkeep.ts';
@@ -160,6 +161,10 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
           })),
         ];
       },
+    },
+    'idle-workers': {
+      how: 'memory of a process with forty workers that have nothing to do, a connection each, over one with none',
+      run: benchIdleWorkers,
     },
     requests: {
       how: 'requests of runs on a small, a middle and a large account, counted; a day of them at each frequency, calculated',
