@@ -50,7 +50,6 @@ async function syncAll(session: Session, destination: string, baseUrl: string, k
   const warehouse = await openDestination(destination);
   try {
     await warehouse.assertWritable();
-    // Once it runs, the process ends only when its connections are closed.
     quietRuntime();
     report.say('Starting a sandbox of the incident.io API and a Temporal server …');
     const access = await connectDevServer(

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { spanned } from '../spans.ts';
 import type { Table } from '../tables/table.ts';
 import { deleteUncommitted } from './data-file.ts';
-import type { Action, CommitInfo, Metadata } from './delta-actions.ts';
+import { type Action, type CommitInfo, type Metadata, removeOf } from './delta-actions.ts';
 import { DeltaLog, type Snapshot } from './delta-log.ts';
 import type { CommitWorld } from './commit-world.ts';
 import { isUpkeepDue } from './due.ts';
@@ -71,16 +71,7 @@ export async function commitRun(
       ...(snapshot ? [] : [{ protocol }]),
       ...(metadata ? [{ metaData: metadata }] : []),
       ...txnsOf(state, now).map((txn) => ({ txn })),
-      ...merged.removed.map(({ path, size, partitionValues }) => ({
-        remove: {
-          path,
-          deletionTimestamp: now,
-          dataChange: true,
-          extendedFileMetadata: true,
-          partitionValues,
-          size,
-        },
-      })),
+      ...merged.removed.map((add) => ({ remove: removeOf(add, now, true) })),
       ...merged.adds.map((add) => ({ add })),
     ];
     const version = (snapshot?.version ?? -1) + 1;

@@ -2,11 +2,11 @@ import { rm } from 'node:fs/promises';
 
 import type { CommitWorld } from './commit-world.ts';
 import { bytesPerFile, deleteUncommitted, rowsPerFile, writeDataFile } from './data-file.ts';
-import type { Action, Add } from './delta-actions.ts';
+import { type Add, removeOf } from './delta-actions.ts';
 import { dataKey, type DeltaLog, type Snapshot } from './delta-log.ts';
-import { identifier, parquetFiles } from './duckdb.ts';
+import { identifier } from './duckdb.ts';
 import { statisticsIn } from './merge.ts';
-import { duckTypeOf, fieldsOf } from './schema.ts';
+import { duckTypeOf, fieldsOf, rowsOfFiles } from './schema.ts';
 import { writesFolder } from './store.ts';
 import { assertWritableTable } from './table-state.ts';
 
@@ -73,16 +73,7 @@ export async function compact(
   const now = world.now();
   const output = await writeTogether(world, table, snapshot, inputs, now);
   const adds = output ? [output] : [];
-  const removes: Action[] = inputs.map(({ path, size, partitionValues }) => ({
-    remove: {
-      path,
-      deletionTimestamp: now,
-      dataChange: false,
-      extendedFileMetadata: true,
-      partitionValues,
-      size,
-    },
-  }));
+  const removes = inputs.map((add) => ({ remove: removeOf(add, now, false) }));
   for (let before = snapshot; ;) {
     const commitInfo = {
       timestamp: now,
@@ -119,16 +110,15 @@ async function writeTogether(
   now: number,
 ): Promise<Add | undefined> {
   const fields = fieldsOf(metadata);
-  const columns = fields.map((field) => ({ name: identifier(field.name), type: duckTypeOf(table, field) }));
-  const typed = columns.map(({ name, type }) => `${name}::${type} AS ${name}`);
-  const nulls = columns.map(({ name, type }) => `NULL::${type} AS ${name}`);
+  const typed = fields.map((field) => {
+    const name = identifier(field.name);
+    return `${name}::${duckTypeOf(table, field)} AS ${name}`;
+  });
   const scratch = await store.local.scratch(writesFolder);
   try {
     return await store.withLocal(async (local) => {
       const paths = await local.paths(inputs.map((add) => dataKey(table, add)));
-      // Older files lack the columns that were added since.
-      const rows = `SELECT ${nulls.join(', ')} WHERE false UNION ALL BY NAME SELECT * FROM ${parquetFiles(paths, ', union_by_name = true')}`;
-      const select = `SELECT ${typed.join(', ')} FROM (${rows})`;
+      const select = `SELECT ${typed.join(', ')} FROM (${rowsOfFiles(table, fields, paths)})`;
       return duckDb.job((session) =>
         writeDataFile(session, store, { table, select, fields, now, dataChange: false, scratch }),
       );

@@ -22,6 +22,15 @@ export type Remove = {
   readonly size?: number;
 };
 
+/** The removal of a live file at a time, milliseconds since the epoch. */
+export function removeOf(
+  { path, size, partitionValues }: Add,
+  deletionTimestamp: number,
+  dataChange: boolean,
+): Remove {
+  return { path, deletionTimestamp, dataChange, extendedFileMetadata: true, partitionValues, size };
+}
+
 export type Metadata = {
   readonly id: string;
   readonly name?: string;

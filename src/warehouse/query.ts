@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 import { UsageError } from '../errors.ts';
 import { dataKey, DeltaLog } from './delta-log.ts';
-import { DuckDb, identifier, parquetFiles } from './duckdb.ts';
-import { duckTypeOf, fieldsOf } from './schema.ts';
+import { DuckDb, identifier } from './duckdb.ts';
+import { fieldsOf, rowsOfFiles } from './schema.ts';
 import { sideBySide } from './side-by-side.ts';
 import { type Store, stagingFolder } from './store.ts';
 
@@ -35,20 +35,12 @@ export async function tableFiles(store: Store, table: string): Promise<TableFile
       );
     }
     const fields = fieldsOf(snapshot.metadata);
-    const typed = fields.map((field) => `NULL::${duckTypeOf(table, field)} AS ${identifier(field.name)}`);
     const names = fields.map(({ name }) => identifier(name)).join(', ');
     return {
       version: snapshot.version,
       columns: fields.map(({ name }) => name),
       keys: [...snapshot.files.values()].map((add) => dataKey(table, add)),
-      sql: (paths) => {
-        // Older files lack the columns that were added since.
-        const rows =
-          paths.length === 0
-            ? ''
-            : ` UNION ALL BY NAME SELECT * FROM ${parquetFiles(paths, ', union_by_name = true')}`;
-        return `SELECT ${names} FROM (SELECT ${typed.join(', ')} WHERE false${rows})`;
-      },
+      sql: (paths) => `SELECT ${names} FROM (${rowsOfFiles(table, fields, paths)})`,
     };
   } finally {
     await duckDb.close();

@@ -1,7 +1,7 @@
 import { DestinationError } from '../errors.ts';
 import { type ColumnType, declaredTypes, type Table } from '../tables/table.ts';
 import type { Metadata } from './delta-actions.ts';
-import { duckTypes, identifier, literal } from './duckdb.ts';
+import { duckTypes, identifier, literal, parquetFiles } from './duckdb.ts';
 import { fieldOfKey, knownFields, rawColumn, unknownColumn } from './rows.ts';
 
 /** A column of a Delta schema. Types other than names of primitives are structs, arrays and maps. */
@@ -205,6 +205,16 @@ export function duckTypeOf(table: string, { name, type }: Field): string {
     );
   }
   return known;
+}
+
+/** SQL of the rows in data files, with every column of the table: older files lack those that were added since. */
+export function rowsOfFiles(table: string, fields: readonly Field[], paths: readonly string[]): string {
+  const none = fields.map((field) => `NULL::${duckTypeOf(table, field)} AS ${identifier(field.name)}`);
+  const files =
+    paths.length === 0
+      ? ''
+      : ` UNION ALL BY NAME SELECT * FROM ${parquetFiles(paths, ', union_by_name = true')}`;
+  return `SELECT ${none.join(', ')} WHERE false${files}`;
 }
 
 function decimal(type: string): string | undefined {
