@@ -3,8 +3,7 @@ import * as fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
 import { quietRuntime } from '../src/temporal/serve.ts';
-import { startCommand } from './helpers/command.ts';
-import { link } from './helpers/linked.ts';
+import { disturb, kills, restless, seed, tables } from './helpers/restless.ts';
 import { sync, temporaryFolder } from './helpers/sync.ts';
 import { connectToTestServer } from './helpers/temporal.ts';
 import { expectTruth } from './helpers/truth.ts';
@@ -12,9 +11,6 @@ import { expectTruth } from './helpers/truth.ts';
 quietRuntime();
 const temporal = await connectToTestServer();
 
-/** A few in every test run; `npm run torture` does 200. */
-const kills = Number(process.env['TORTURE_KILLS'] ?? 3);
-const seed = Number(process.env['TORTURE_SEED'] ?? Date.now() % 1_000_000);
 /** Five thousand in every test run; `npm run torture` reads 30,000. */
 const incidents = Number(process.env['TORTURE_INCIDENTS'] ?? 5_000);
 
@@ -25,22 +21,7 @@ it(
   },
   async () => {
     const sizes = { incidents: 700, incident_updates: 500, alerts: 2_000, users: 40 };
-    const sandbox = await startSandbox({ limits: 'off', latencyMs: 10, sizes });
-    onTestFinished(() => sandbox.stop());
-    const incremental = { sync: 'incremental', incrementalField: 'updated_at', every: '1s' } as const;
-    const full = { sync: 'full_refresh', every: '1s' } as const;
-    const settings = { incidents: incremental, alerts: incremental, incident_updates: full, users: full };
-    const tables = ['incidents', 'alerts', 'incident_updates', 'users'] as const;
-    const linked = await link(temporal, sandbox, {});
-    for (const table of tables) await linked.link(table, settings[table], false);
-
-    const { apiKey } = linked.settings;
-    if (!('env' in apiKey)) throw new Error('the test has its key in a variable');
-    const startWorker = () =>
-      startCommand(['worker', '--settings', linked.file], {
-        TEMPORAL_ADDRESS: temporal.address,
-        [apiKey.env]: sandbox.key,
-      });
+    const { sandbox, linked, startWorker } = await restless(temporal, sizes);
     const moments = fc.sample(
       fc.record({ afterMs: fc.integer({ min: 0, max: 1_500 }), index: fc.integer({ min: 0, max: 699 }) }),
       { numRuns: kills, seed },
@@ -48,9 +29,7 @@ it(
     for (const { afterMs, index } of moments) {
       const worker = startWorker();
       await worker.says('worker started');
-      sandbox.change('incidents', sandbox.idAt('incidents', index), { name: `changed after ${afterMs}` });
-      sandbox.change('alerts', sandbox.idAt('alerts', index), { title: `changed after ${afterMs}` });
-      sandbox.create('alerts');
+      disturb(sandbox, index, afterMs);
       // The moment of the kill is what varies; nothing waits for this time to be right.
       await sleep(afterMs);
       worker.child.kill('SIGKILL');

@@ -1,0 +1,43 @@
+import { onTestFinished } from 'vitest';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import type { Sizes } from '../../src/sandbox/data/source.ts';
+import { startCommand } from './command.ts';
+import { link } from './linked.ts';
+import type { TestTemporal } from './temporal.ts';
+
+/** A few in every test run; `npm run torture` does 200. */
+export const kills = Number(process.env['TORTURE_KILLS'] ?? 3);
+/** Of the moments of the kills; tests tell it. */
+export const seed = Number(process.env['TORTURE_SEED'] ?? Date.now() % 1_000_000);
+
+/** The tables of a restless connection. */
+export const tables = ['incidents', 'alerts', 'incident_updates', 'users'] as const;
+
+/**
+ * A connection whose runs are due every second, and workers to kill.
+ * @param place where the tables are to be; beside the settings where it is left out
+ */
+export async function restless(temporal: TestTemporal, sizes: Partial<Sizes>, place?: string) {
+  const sandbox = await startSandbox({ limits: 'off', latencyMs: 10, sizes });
+  onTestFinished(() => sandbox.stop());
+  const incremental = { sync: 'incremental', incrementalField: 'updated_at', every: '1s' } as const;
+  const full = { sync: 'full_refresh', every: '1s' } as const;
+  const settings = { incidents: incremental, alerts: incremental, incident_updates: full, users: full };
+  const linked = await link(temporal, sandbox, {}, place);
+  for (const table of tables) await linked.link(table, settings[table], false);
+  const { apiKey } = linked.settings;
+  if (!('env' in apiKey)) throw new Error('the test has its key in a variable');
+  const startWorker = () =>
+    startCommand(['worker', '--settings', linked.file], {
+      TEMPORAL_ADDRESS: temporal.address,
+      [apiKey.env]: sandbox.key,
+    });
+  return { sandbox, linked, startWorker };
+}
+
+/** Changes a row each of two tables and adds one, told by `afterMs`. */
+export function disturb(sandbox: Sandbox, index: number, afterMs: number): void {
+  sandbox.change('incidents', sandbox.idAt('incidents', index), { name: `changed after ${afterMs}` });
+  sandbox.change('alerts', sandbox.idAt('alerts', index), { title: `changed after ${afterMs}` });
+  sandbox.create('alerts');
+}
