@@ -7,17 +7,12 @@ import { type Figure, mib, tableOf } from './figures.ts';
 import { benchIngest } from './ingest.ts';
 import { benchIdleWorkers } from './idle-workers.ts';
 import { benchRequests } from './requests.ts';
-import { type Asked, benchSyncs, type SyncFigures } from './sync.ts';
+import { type Asked, benchSyncs, changes, requestsOf, type SyncFigures } from './sync.ts';
 import { upkeepFigures } from './upkeep.ts';
 import { benchWorkers } from './workers.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const everything: Asked = Object.fromEntries(sandboxTables.map((table) => [table, undefined]));
-const changes: Asked = Object.fromEntries(
-  tables.flatMap(({ name, incrementalFields: [field] }) =>
-    field === undefined ? [] : [[name, { method: 'incremental', incrementalField: field }]],
-  ),
-);
 
 /** What can be measured, and how; machines are noisy, so ratios of one run say more than seconds. */
 const benches: { readonly [name: string]: { readonly how: string; readonly run: () => Promise<Figure[]> } } =
@@ -82,16 +77,16 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
       how: 'all tables of a large account at the real limits and 150 ms a request; the floor is (requests − 1,200) / 20 a second',
       async run() {
         const [first] = await benchSyncs({ sizes: sandboxSizes.benchmark, latencyMs: 150 }, [everything]);
-        const { requests, requestSeconds, commitSeconds } = first!;
+        const { requestSeconds, commitSeconds } = first!;
         // What the API has to be asked at the least: its pages, and one request a list.
         const least = 2_629;
         const floor = (least - 1_200) / 20;
         return [
           {
             what: 'requests',
-            measured: String(sum(requests)),
+            measured: String(requestsOf(first!)),
             reach: `≥ ${least}`,
-            ratio: sum(requests) / least,
+            ratio: requestsOf(first!) / least,
           },
           {
             what: 'first to last request',
@@ -116,11 +111,14 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
           const { asked, used } = await benchWorkers(count);
           const { paths, refused, seconds } = asked;
           const cpu = used.reduce((total, { cpuSeconds }) => total + cpuSeconds, 0);
-          const use = (sum(paths) - 1_200) / 20 / seconds;
+          const use = (requestsOf({ requests: paths }) - 1_200) / 20 / seconds;
           const who = count === 1 ? 'one worker' : `${count} workers`;
           figures.push(
             { what: `${who}: first to last request`, measured: `${seconds.toFixed(1)} s` },
-            { what: `${who}: requests`, measured: `${sum(paths)} and ${refused} refused (429)` },
+            {
+              what: `${who}: requests`,
+              measured: `${requestsOf({ requests: paths })} and ${refused} refused (429)`,
+            },
             {
               what: `${who}: use of the allowance`,
               measured: use.toFixed(3),
@@ -151,9 +149,9 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
           ...pathFigures(quiet!),
           {
             what: 'against the bound',
-            measured: String(sum(quiet!.requests)),
+            measured: String(requestsOf(quiet!)),
             reach: `≤ ${bound}`,
-            ratio: sum(quiet!.requests) / bound,
+            ratio: requestsOf(quiet!) / bound,
           },
           ...quiet!.outcomes.map(({ table, result: { read, changes: became } }) => ({
             what: `${table}: rows of its overlap`,
@@ -186,15 +184,11 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
     },
   };
 
-function sum(counts: { readonly [name: string]: number }): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
-}
-
-function pathFigures({ requests }: SyncFigures): Figure[] {
-  const paths = Object.entries(requests).sort(([a], [b]) => (a < b ? -1 : 1));
+function pathFigures(figures: SyncFigures): Figure[] {
+  const paths = Object.entries(figures.requests).sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     ...paths.map(([path, count]) => ({ what: `GET ${path}`, measured: String(count) })),
-    { what: 'all requests', measured: String(sum(requests)) },
+    { what: 'all requests', measured: String(requestsOf(figures)) },
   ];
 }
 

@@ -18,19 +18,9 @@ import type { SourceWorker } from '../src/warehouse-source.ts';
 import { createSourceWorker } from '../src/worker.ts';
 import { type Figure, mib, tableOf } from './figures.ts';
 import { type Asked, startSandboxProcess } from './sandbox-process.ts';
+import { smallAccount } from './small-account.ts';
 import { usedBy } from './used-by.ts';
 import { actionsOf, startMeasuredServer } from './measured-server.ts';
-
-/** An account after its first weeks; all connections have one of this size, and nothing in it changes. */
-const sizes = {
-  incidents: 200,
-  incident_updates: 400,
-  follow_ups: 100,
-  alerts: 500,
-  escalations: 50,
-  users: 30,
-  schedules: 5,
-};
 
 type Asking = {
   readonly connections: number;
@@ -59,7 +49,7 @@ type Moment = {
 async function scale({ connections, every, minutes, processes }: Asking): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-scale-'));
   const until = new Date().toISOString();
-  const sandbox = await startSandboxProcess({ limits: 'off', sizes, until }, connections);
+  const sandbox = await startSandboxProcess({ limits: 'off', sizes: smallAccount, until }, connections);
   const server = await startMeasuredServer(join(folder, 'temporal'));
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../src/sandbox/sandbox.ts';
-import { tableNamed } from '../src/tables/index.ts';
+import { tableNamed, tables } from '../src/tables/index.ts';
 import { connectDevServer } from '../src/temporal/connection.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server-temporary.ts';
 import { inputOf, type Method } from '../src/temporal/input.ts';
@@ -17,6 +17,13 @@ const keyVariable = 'INCIDENT_IO_BENCH_KEY';
 
 /** Tables to sync, each by its default method or by another one. */
 export type Asked = { readonly [table: string]: Method | undefined };
+
+/** The tables that can be kept current by their changes, by them. */
+export const changes: Asked = Object.fromEntries(
+  tables.flatMap(({ name, incrementalFields: [field] }) =>
+    field === undefined ? [] : [[name, { method: 'incremental', incrementalField: field }]],
+  ),
+);
 
 export type SyncFigures = {
   readonly outcomes: readonly Extract<RunOutcome, { status: 'synced' }>[];
@@ -95,4 +102,9 @@ async function oneSync(
     requestSeconds: (last - Math.min(...at)) / 1_000,
     commitSeconds: (ended - last) / 1_000,
   };
+}
+
+/** Requests of a sync, whatever their path. */
+export function requestsOf({ requests }: Pick<SyncFigures, 'requests'>): number {
+  return Object.values(requests).reduce((total, count) => total + count, 0);
 }
