@@ -185,7 +185,8 @@ describe('what cannot be right is refused before anything is asked, started or w
   it('no destination', async () => {
     const { code, err } = await sync(['incidents']);
     expect(code).toBe(2);
-    expect(err).toContain("required option '--to <destination>' not specified");
+    expect(err).toContain('There is neither --to nor a settings file incident-io.json.');
+    expect(err).toContain('Give --to');
   });
 });
 

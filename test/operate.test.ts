@@ -108,6 +108,80 @@ describe('trigger', () => {
   });
 });
 
+describe('sync by a settings file', () => {
+  const reported = (out: string) => JSON.parse(out) as { destination: string; tables: unknown[] };
+
+  it('waits for the run that follows the one that is going on, and reports that', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { users: fullRefresh });
+    const held = gate();
+    await linked.serving(async () => {
+      await cli(['trigger', ...at(linked)]);
+      await held.arrived;
+      // The run that is going on has read already, and knows nothing of this one.
+      sandbox.create('users');
+      const { code, out, err } = await cli(['sync', '--json', ...at(linked)], {
+        onTold: (told) => {
+          if (told.includes('waits for the one that follows')) held.open();
+        },
+      });
+      expect(err).toContain('users: a run is going on; waits for the one that follows.');
+      expect(reported(out)).toMatchObject({
+        destination: linked.settings.destination,
+        tables: [{ table: 'users', status: 'synced', result: { rows: 21 } }],
+      });
+      expect(code).toBe(0);
+    }, holding(held));
+    expect(await resultsOf(linked, 'users')).toHaveLength(2);
+    await expectTruth(sandbox, linked.destination, ['users']);
+  });
+
+  it('ends with 1 where a table fails, and the others are synced', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { users: fullRefresh, severities: fullRefresh });
+    await linked.serving(async () => {
+      await linked.run('users');
+      sandbox.setIdentity({ dashboard_url: 'https://app.incident.io/another' });
+      const { code, out } = await cli(['sync', '--json', ...at(linked)]);
+      expect(code).toBe(1);
+      expect(reported(out).tables).toMatchObject([
+        { table: 'severities', status: 'synced' },
+        { table: 'users', status: 'failed', error: 'AccountMismatchError' },
+      ]);
+    });
+  });
+
+  it('says that no worker answers; interrupted, it leaves the run to the worker that comes', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { users: fullRefresh });
+    const interrupt = new AbortController();
+    const { code, out, err } = await cli(['sync', ...at(linked)], {
+      signal: interrupt.signal,
+      onTold: (told) => {
+        if (told.includes('No worker answers for users')) interrupt.abort();
+      },
+    });
+    expect({ code, out }).toEqual({ code: 130, out: '' });
+    expect(err).toContain('The runs go on without this command');
+    await linked.serving(async () => {
+      const [run] = await resultsOf(linked, 'users');
+      expect(run).toMatchObject({ rows: 20 });
+    });
+  });
+
+  it.each([
+    [['--to', 'warehouse'], '--to and --settings exclude each other'],
+    [['--method', 'full_refresh'], '--method goes with --to'],
+    [['--give-up-after', '5'], '--give-up-after goes with --to'],
+  ])('refuses %j, which contradicts it, and triggers nothing', async (flags, message) => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const { code, out, err } = await cli(['sync', ...flags, ...at(linked)]);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(message);
+    expect((await linked.schedule('users').describe()).info.numActionsTaken).toBe(0);
+  });
+});
+
 describe('resync', () => {
   it('has a run that is going on read everything, and disturbs no reader until it commits', async () => {
     const sandbox = await sandboxOf();

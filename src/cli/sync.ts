@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import { checkedBaseUrl } from '../incident-io/client.ts';
+import { defaultSettingsFile } from '../settings.ts';
 import { tablesNamed } from '../tables/index.ts';
 import type { SyncMethod, Table, TimestampField } from '../tables/table.ts';
 import type { Method } from '../temporal/input.ts';
@@ -12,7 +14,8 @@ import type { Session } from './session.ts';
 import type { SyncRequest } from './sync-run.ts';
 
 type SyncOptions = KeyOptions & {
-  readonly to: string;
+  readonly to?: string;
+  readonly settings?: string;
   readonly method?: string;
   readonly incrementalField?: string;
   readonly giveUpAfter: number;
@@ -23,7 +26,11 @@ export function syncCommand(session: Session): Command {
   const command = new Command('sync')
     .description('copy tables into Delta tables, now; run again after a kill, it takes up where it was')
     .argument('[table...]', 'the tables to sync; all of them when none is named')
-    .requiredOption('--to <destination>', 'the folder of the tables, made if need be, or s3://bucket/prefix')
+    .option('--to <destination>', 'the folder of the tables, made if need be, or s3://bucket/prefix')
+    .option(
+      '--settings <file>',
+      `instead of --to: have the schedules of a connection do it, and wait (default: "${defaultSettingsFile}")`,
+    )
     .option('--method <method>', 'full_refresh or incremental, instead of each table’s default')
     .option('--incremental-field <field>', 'updated_at or created_at, for incremental')
     .addOption(
@@ -43,21 +50,63 @@ export function syncCommand(session: Session): Command {
         ],
         ['Two tables', 'incident-io-source sync incidents alerts --to ./warehouse'],
         ['Read everything anew', 'incident-io-source sync --to ./warehouse --method full_refresh'],
+        [`By the schedules and workers of ${defaultSettingsFile}`, 'incident-io-source sync'],
         [
           'Try it without an account (see incident-io-source sandbox)',
           `${keyVariable}=sandbox-key incident-io-source sync --to ./warehouse --base-url http://127.0.0.1:8080`,
         ],
       ),
     )
-    .action((names: string[], options: SyncOptions) => sync(session, names, options));
+    .action((names: string[], { to, ...options }: SyncOptions) =>
+      to === undefined ? syncBySettings(session, command, names, options) : sync(session, names, to, options),
+    );
 }
 
-async function sync(session: Session, names: readonly string[], options: SyncOptions): Promise<void> {
+/** What only a `sync` of its own takes; of schedules the settings say it. */
+const ownOptions = ['method', 'incrementalField', 'giveUpAfter', 'keyFile', 'baseUrl'] as const;
+
+async function syncBySettings(
+  session: Session,
+  command: Command,
+  names: readonly string[],
+  { settings, json }: SyncOptions,
+): Promise<void> {
+  if (settings === undefined && !existsSync(defaultSettingsFile)) {
+    throw new UsageError(
+      `Where to? There is neither --to nor a settings file ${defaultSettingsFile}.`,
+      'Give --to <folder or s3://bucket/prefix>, or make settings with incident-io-source link.',
+    );
+  }
+  const file = settings ?? defaultSettingsFile;
+  const stray = ownOptions.find((name) => command.getOptionValueSource(name) === 'cli');
+  if (stray !== undefined) {
+    const flag = command.options.find((option) => option.attributeName() === stray)!.long!;
+    throw new UsageError(
+      `${flag} goes with --to; how its tables are synced says ${file}.`,
+      `Change ${file} and run apply, or add --to for a sync beside its schedules.`,
+    );
+  }
+  const { runScheduledSync } = await import('./sync-scheduled.ts');
+  await runScheduledSync(session, names, { settings: file, ...(json && { json }) });
+}
+
+async function sync(
+  session: Session,
+  names: readonly string[],
+  to: string,
+  options: SyncOptions,
+): Promise<void> {
+  if (options.settings !== undefined) {
+    throw new UsageError(
+      '--to and --settings exclude each other: the settings say where the tables are.',
+      'Leave out --to to have the schedules do it, or --settings for a sync of its own.',
+    );
+  }
   // What can be refused without a look at the outside is refused here.
   const chosen = tablesNamed(names);
   const request: SyncRequest = {
     tables: chosen.map((table) => ({ table, method: methodOf(table, options, names.length > 0) })),
-    destination: destinationOf(options.to),
+    destination: destinationOf(to),
     baseUrl: checkedBaseUrl(options.baseUrl),
     apiKey: keyReferenceOf(options),
     giveUpAfterMinutes: options.giveUpAfter,

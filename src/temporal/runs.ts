@@ -112,7 +112,10 @@ export async function cancelRun(client: Client, workflowId: string): Promise<voi
 export type RunOutcome = TableOutcome | { readonly table: string; readonly status: 'cancelled' };
 
 /** Waits for a run, and for what it is begun anew as. */
-export async function outcomeOf({ table, handle }: StartedRun): Promise<RunOutcome> {
+export async function outcomeOf({
+  table,
+  handle,
+}: Pick<StartedRun, 'table' | 'handle'>): Promise<RunOutcome> {
   try {
     return { table, status: 'synced', result: await handle.result() };
   } catch (error) {

@@ -59,17 +59,27 @@ export async function syncTables(
   }
 }
 
+/** Where no worker answers, the server would hold the question for half a minute. */
+const patienceMs = 5_000;
+
 /** Tells every second where these runs stand, until `done`. */
 export async function watch(
   going: ReadonlySet<Pick<StartedRun, 'handle'>>,
   onProgress: Watcher['onProgress'],
   done: AbortSignal,
 ): Promise<void> {
+  const over = new Promise<undefined>((resolve) =>
+    done.addEventListener('abort', () => resolve(undefined), { once: true }),
+  );
   while (!done.aborted) {
-    const asked = await Promise.allSettled([...going].map(({ handle }) => progressOf(handle)));
+    const by = Date.now() + patienceMs;
+    const asking = Promise.allSettled(
+      [...going].map(({ handle }) => handle.client.withDeadline(by, () => progressOf(handle))),
+    );
+    const asked = await Promise.race([asking, over]);
+    if (!asked) return;
     // A run that ended, or is not yet begun, gives no answer; the next look will.
-    if (!done.aborted)
-      onProgress(asked.filter((ask) => ask.status === 'fulfilled').map(({ value }) => value));
+    onProgress(asked.filter((ask) => ask.status === 'fulfilled').map(({ value }) => value));
     await sleep(1_000, undefined, { signal: done }).catch(() => undefined);
   }
 }

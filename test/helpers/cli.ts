@@ -12,11 +12,13 @@ export type CliOptions = {
   readonly signal?: AbortSignal;
   /** Called with everything standard output has got so far, whenever there is more. */
   readonly onOutput?: (out: string) => void;
+  /** The same of standard error. */
+  readonly onTold?: (err: string) => void;
 };
 
 /** Runs a command line in this process, as the program itself does. */
 export async function cli(argv: readonly string[], options: CliOptions = {}): Promise<Finished> {
-  const { stdin = '', columns, signal = new AbortController().signal, onOutput } = options;
+  const { stdin = '', columns, signal = new AbortController().signal, onOutput, onTold } = options;
   let out = '';
   let err = '';
   const stdout: Output = Object.assign(
@@ -28,6 +30,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
   );
   const stderr = collector((text) => {
     err += text;
+    onTold?.(err);
   });
   const code = await run(argv, { stdin: Readable.from([stdin]), stdout, stderr, signal });
   return { code, out, err };
