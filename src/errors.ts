@@ -69,7 +69,8 @@ export class RateLimitedError extends RequestError {
 /** No answer, half an answer, an answer that is not JSON, 408 or 5xx. */
 export class ApiUnavailableError extends RequestError {
   readonly retry = 'later';
-  readonly advice = 'Check the network and the status page of incident.io; the next run goes on by itself.';
+  readonly advice =
+    'Check the network and the status page of incident.io, then try again; scheduled runs do so by themselves.';
   /** Milliseconds, where the answer carried `Retry-After`. */
   readonly retryAfterMs: number | undefined;
   constructor(message: string, facts: RequestFacts = {}, retryAfterMs?: number, options?: ErrorOptions) {
@@ -153,7 +154,7 @@ export class DestinationCredentialsError extends SourceError {
 export class DestinationUnavailableError extends SourceError {
   readonly retry = 'later';
   readonly advice =
-    'Check the network and the address of the store; the next run goes on by itself. A store that often asks to slow down has to be asked by fewer runs at once.';
+    'Check the network and the address of the store, then try again; scheduled runs do so by themselves. A store that often asks to slow down has to be asked by fewer runs at once.';
 }
 
 /** The table is fed by another incident.io account. */

@@ -108,7 +108,7 @@ async function connect(options: NativeConnectionOptions, address: string, namesp
       () => undefined,
     );
     throw new TemporalUnavailableError(
-      `No Temporal server answers at ${address}: ${messageOf(error)}`,
+      `No Temporal server answers at ${address}: ${innermost(messageOf(error))}`,
       'Check TEMPORAL_ADDRESS, the network and, for TLS, the certificates; without an address an embedded server is used.',
       { cause: error },
     );
@@ -126,6 +126,11 @@ async function connect(options: NativeConnectionOptions, address: string, namesp
       { cause: error },
     );
   }
+}
+
+/** Of the nested errors that Temporal's native client prints in Rust's own form, the message that people know. */
+function innermost(text: string): string {
+  return [...text.matchAll(/"([^"]+)"/g)].at(-1)?.[1] ?? text;
 }
 
 function messageOf(error: unknown): string {

@@ -78,8 +78,10 @@ export function servingRuntime(log: Log, connection: string, metrics?: string): 
     });
   } catch (error) {
     if (metrics === undefined) throw error;
+    // The native runtime names the argument of its own that is wrong.
+    const reason = (error as Error).message.replace(/^fn \S+: /, '');
     throw new UsageError(
-      `Metrics cannot be served at ${metrics}: ${(error as Error).message}`,
+      `Metrics cannot be served at ${metrics}: ${reason}`,
       'Give an IP address of this machine and a free port, such as 127.0.0.1:9464.',
     );
   }
