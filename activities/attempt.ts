@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
+import { SourceError } from '../src/errors.ts';
 import { toFailure } from './failures.ts';
 
 /**
@@ -56,7 +57,9 @@ export async function attempt<T>(giveUpAfterMs: number, work: (attempt: Attempt)
       },
     });
   } catch (error) {
-    if (context.cancellationSignal.aborted) throw error;
+    // What a cancellation ends in others' code is no failure. Ours are told in our words even then: a cause of theirs,
+    // such as a vault's, has no place in a history.
+    if (context.cancellationSignal.aborted && !(error instanceof SourceError)) throw error;
     const now = Date.now();
     failingSince ??= now;
     beat();

@@ -29,11 +29,11 @@ export async function extractBatch(
   const figures = { pages: 0, requests: 0, bytes: 0, waitedMs: 0 };
   const timeUp = new AbortController();
   const began = Date.now();
-  const call = (work: number): Call => ({
+  const call = (work?: number): Call => ({
     signal: attempt.signal,
     ...(figures.pages > 0 && { waitSignal: timeUp.signal }),
     ...(input.leaveHalf && { leaveHalf: true }),
-    work,
+    ...(work !== undefined && { work }),
     onRequest: ({ waitedMs, bytes }) => {
       figures.requests += 1;
       figures.bytes += bytes;
@@ -42,7 +42,7 @@ export async function extractBatch(
     },
   });
   const client = await clients.clientOf(run);
-  await clients.assertAccount(run, call(0));
+  await clients.assertAccount(run, call());
   const writer = await warehouse.createPart(table, run.runId);
   const timer = setTimeout(() => timeUp.abort(new TimeUp()), run.limits.batchMs);
   try {

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { ApiUnavailableError, RateLimitedError, RequestError, SourceError } from '../src/errors.ts';
+import { longestWaitMs } from '../src/incident-io/pace.ts';
 
 /** What a failure carries beside its message, for the report and for `status`. */
 export type FailureDetails = {
@@ -20,7 +21,7 @@ export function toFailure(error: unknown, gaveUp?: string): ApplicationFailure {
   const { message } = error as Error;
   const said = gaveUp === undefined ? message : `${gaveUp}: ${message}`;
   if (error instanceof SourceError) {
-    const waits = error instanceof RateLimitedError || error instanceof ApiUnavailableError;
+    const nextRetryDelay = delayOf(error);
     return ApplicationFailure.create({
       type: error.name,
       message: said,
@@ -32,7 +33,7 @@ export function toFailure(error: unknown, gaveUp?: string): ApplicationFailure {
           ...(error instanceof RequestError && error.facts),
         } satisfies FailureDetails,
       ],
-      ...(waits && error.retryAfterMs !== undefined && { nextRetryDelay: error.retryAfterMs }),
+      ...(nextRetryDelay !== undefined && { nextRetryDelay }),
     });
   }
   const { code } = error as NodeJS.ErrnoException;
@@ -50,4 +51,18 @@ export function toFailure(error: unknown, gaveUp?: string): ApplicationFailure {
     nonRetryable: true,
     details: [{ advice, retry: 'never' } satisfies FailureDetails],
   });
+}
+
+/** A server that is down does not know for how long. Longer ones would pass for breaks, which `attempt` does not count. */
+const longestUnavailableMs = 120_000;
+
+/** Milliseconds that the API asked for before the next attempt, in reason: nobody else tries while a run waits. */
+function delayOf(error: SourceError): number | undefined {
+  if (error instanceof RateLimitedError) return atMost(longestWaitMs, error.retryAfterMs);
+  if (error instanceof ApiUnavailableError) return atMost(longestUnavailableMs, error.retryAfterMs);
+  return undefined;
+}
+
+function atMost(most: number, ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.min(most, ms);
 }

@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import { type Attempt, attempt, type Beat } from '../activities/attempt.ts';
-import { ApiUnavailableError, PermissionError } from '../src/errors.ts';
+import { ApiUnavailableError, KeyMissingError, PermissionError, RateLimitedError } from '../src/errors.ts';
 
 const minute = 60_000;
 const unavailable = () => new ApiUnavailableError('GET /v2/alerts: 503', { status: 503 }, 7_000);
@@ -43,6 +43,30 @@ describe('an attempt that fails', () => {
       nextRetryDelay: 7_000,
     });
     expect(beats.at(-1)!.failingSince).toBeGreaterThan(Date.now() - minute);
+  });
+
+  it('waits for no longer than gives others a chance, whatever the API asks for', async () => {
+    const year = 365 * 86_400_000;
+    const delayAfter = async (error: Error) => {
+      const work = async () => {
+        throw error;
+      };
+      return (await failureAfter(undefined, work)).failure.nextRetryDelay;
+    };
+    expect(await delayAfter(new ApiUnavailableError('503', { status: 503 }, year))).toBe(2 * minute);
+    expect(await delayAfter(new RateLimitedError('429', year, { status: 429 }))).toBe(30 * minute);
+  });
+
+  it('tells of no cause either where a shutdown ends it: a vault’s may hold a secret', async () => {
+    const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    const work = async () => {
+      env.cancel('WORKER_SHUTDOWN');
+      throw new KeyMissingError('no key', { cause: new Error('vault token s.SECRET expired') });
+    };
+    const failure: unknown = await env.run(() => attempt(10 * minute, work)).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ type: 'KeyMissingError', nonRetryable: false });
+    expect(failure).toBeInstanceOf(ApplicationFailure);
+    expect((failure as ApplicationFailure).cause).toBeUndefined();
   });
 
   it('ends the run when nothing has worked for as long as it may', async () => {

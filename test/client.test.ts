@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { LosslessNumber } from 'lossless-json';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   ApiUnavailableError,
   CredentialsError,
@@ -13,6 +13,10 @@ import {
 } from '../src/errors.ts';
 import { checkedBaseUrl, createClient } from '../src/incident-io/client.ts';
 import { parseJson } from '../src/incident-io/json.ts';
+import { Pace } from '../src/incident-io/pace.ts';
+import { readPage } from '../src/incident-io/pages.ts';
+import { readReveals } from '../src/incident-io/reveals.ts';
+import { tableNamed } from '../src/tables/index.ts';
 import { apiReplying, type Reply } from './helpers/api.ts';
 
 const apiKey = 'inc_secret_0123456789';
@@ -76,6 +80,19 @@ describe('an answer that is no page', () => {
     expect(await failureOf(reply, { after })).toBeInstanceOf(expected);
   });
 
+  // A gateway before the API answers in its own shape; taken for a defect, it would end the run for good.
+  it.each([
+    [{ message: 'no upstream', request_id: 12_345 }],
+    [{ errors: [{ message: { text: 'no upstream' } }] }],
+    [{ request_id: null, errors: [null] }],
+    [{ errors: 'none' }],
+    [null],
+  ])('of a shape of its own, %j, passes as any 503', async (body) => {
+    const error = await failureOf({ status: 503, body });
+    expect(error).toBeInstanceOf(ApiUnavailableError);
+    expect(error.message).toBe('GET /v2/alerts: 503');
+  });
+
   it('that stalls in mid-body is given up', async () => {
     const stall: Reply = (_, response) => {
       response.writeHead(200);
@@ -129,6 +146,77 @@ describe('a 429', () => {
       onRequest: () => setImmediate(() => wait.abort(new Error('time is up'))),
     });
     await expect(asking).rejects.toThrow('time is up');
+  });
+});
+
+describe('requests', () => {
+  const { signal } = new AbortController();
+
+  it('are told of though no answer comes: their wait at the limit is no lack of progress', async () => {
+    const api = await apiReplying({ status: 429, headers: { 'retry-after': '1' } }, (request) =>
+      request.socket.destroy(),
+    );
+    const waits: number[] = [];
+    const client = createClient({ apiKey, baseUrl: api.baseUrl });
+    const onRequest = ({ waitedMs }: { waitedMs: number }) => void waits.push(waitedMs);
+    await expect(client.get('/v2/alerts', [], { signal, onRequest })).rejects.toBeInstanceOf(
+      ApiUnavailableError,
+    );
+    expect(waits).toHaveLength(2);
+    expect(waits[1]).toBeGreaterThan(900);
+  });
+
+  it('without a cursor go before those of the longest one: a plan must not wait for all of a first sync', async () => {
+    const pace = new Pace();
+    for (let spent = 0; spent < 1_200; spent += 1) await pace.turn({ work: 0, signal });
+    const api = await apiReplying({});
+    const client = createClient({ apiKey, baseUrl: api.baseUrl, pace });
+    await Promise.all([
+      client.get('/v2/alerts', [], { signal, work: 1_000 }),
+      client.get('/v2/alerts', [], { signal, work: 1_001 }),
+      client.get('/v1/identity', [], { signal }),
+    ]);
+    // On a slow machine the first one finds a token, before the others have asked.
+    expect(api.asked.at(-1)).toBe('/v2/alerts');
+    expect(api.asked).toContain('/v1/identity');
+  });
+
+  it('go past a proxy of the environment to an address of this machine: it would see the key', async () => {
+    const proxy = await apiReplying({});
+    const api = await apiReplying({});
+    vi.stubEnv('HTTP_PROXY', proxy.baseUrl);
+    vi.stubEnv('http_proxy', proxy.baseUrl);
+    await get(api.baseUrl).finally(() => vi.unstubAllEnvs());
+    expect([proxy.asked, api.asked]).toEqual([[], ['/v2/alerts']]);
+  });
+});
+
+describe('what the vendor may add', () => {
+  const { signal } = new AbortController();
+
+  it('a second page of a list that has come whole so far', async () => {
+    const api = await apiReplying(
+      { body: { severities: [{ id: '1' }], pagination_meta: { after: '1' } } },
+      { body: { severities: [{ id: '2' }] } },
+    );
+    const client = createClient({ apiKey, baseUrl: api.baseUrl });
+    const page = (after?: string) =>
+      readPage(client, tableNamed('severities'), { params: [] }, after, { signal });
+    const first = await page();
+    expect(first.after).toBe('1');
+    expect((await page(first.after)).after).toBeUndefined();
+    expect(api.asked).toEqual(['/v1/severities', '/v1/severities?after=1']);
+  });
+
+  it('a status without a category, of which nothing is asked', async () => {
+    const api = await apiReplying({
+      body: { incident_statuses: [{ id: '1' }, { id: '2', category: null }, { id: '3', category: 'new' }] },
+    });
+    const client = createClient({ apiKey, baseUrl: api.baseUrl });
+    const { params } = await readReveals(client, tableNamed('incidents'), undefined, { signal });
+    const values = params.map(([, value]) => value);
+    expect(values).toContain('new');
+    expect(values.filter((value) => value === 'undefined' || value === 'null')).toEqual([]);
   });
 });
 

@@ -93,6 +93,26 @@ describe('Pace', () => {
     expect(blocked.count).toBe(1);
   });
 
+  it('takes no absurd word of a 429 for one, which would stop the key until the process ends', async () => {
+    const pace = new Pace();
+    // Seconds since the epoch, as some proxies send.
+    (await pace.turn({ work: 0, signal })).done({ retryAfterMs: 1_785_173_199_000 });
+    const blocked = ask(pace, 1);
+    await vi.advanceTimersByTimeAsync(29 * 60_000);
+    expect(blocked.count).toBe(0);
+    await vi.advanceTimersByTimeAsync(2 * 60_000);
+    expect(blocked.count).toBe(1);
+  });
+
+  it('waits no longer where the wall clock is set back', async () => {
+    const pace = new Pace();
+    (await pace.turn({ work: 0, signal })).done({ retryAfterMs: 1_000 });
+    vi.setSystemTime(Date.now() - 3_600_000);
+    const blocked = ask(pace, 1);
+    await vi.advanceTimersByTimeAsync(1_001);
+    expect(blocked.count).toBe(1);
+  });
+
   it('leaves half of the bucket and of its refill to others where it is asked to', async () => {
     const pace = new Pace();
     const given = ask(pace, 2_000, { leaveHalf: true });

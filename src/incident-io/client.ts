@@ -14,7 +14,7 @@ import {
 } from '../errors.ts';
 import { spanned, spanSince } from '../spans.ts';
 import { parseJson } from './json.ts';
-import { type BucketLimit, Pace, type RateHeaders, type Turn } from './pace.ts';
+import { type BucketLimit, longestWaitMs, Pace, type RateHeaders, type Turn } from './pace.ts';
 
 export const defaultBaseUrl = 'https://api.incident.io';
 
@@ -27,7 +27,10 @@ export type Call = {
   readonly signal: AbortSignal;
   /** Ends only a wait for a token or for `Retry-After`; a request that is under way goes on. */
   readonly waitSignal?: AbortSignal;
-  /** Requests this cursor still has before it; see `Pace`. */
+  /**
+   * Requests this cursor still has before it; see `Pace`. Left out, all of a run: what comes before its cursors, and
+   * its commit, are few requests that everything else of the run waits for.
+   */
   readonly work?: number;
   /** Leaves half of the allowance to the user's other tools; see `Pace`. */
   readonly leaveHalf?: true;
@@ -66,8 +69,6 @@ export type ClientOptions = {
   readonly timeoutMs?: number;
 };
 
-/** The longest `Retry-After` that is waited out within a call; a longer one is the caller's to schedule. */
-const longestWaitMs = 30 * 60_000;
 /** Without `Retry-After` on a 429 (headers are left out where the allowance is unknown). */
 const unnamedWaitMs = 5_000;
 
@@ -81,8 +82,11 @@ export function createClient({
   pace = new Pace(),
   timeoutMs = 100_000,
 }: ClientOptions): Client {
+  const baseURL = checkedBaseUrl(baseUrl);
   const http = axios.create({
-    baseURL: checkedBaseUrl(baseUrl),
+    baseURL,
+    // A proxy of the environment would be given the key in clear, for an address that only this machine has.
+    ...(baseURL.startsWith('http:') && { proxy: false }),
     headers: { authorization: `Bearer ${apiKey}`, accept: 'application/json' },
     httpAgent: new HttpAgent({ keepAlive: true }),
     httpsAgent: new HttpsAgent({ keepAlive: true }),
@@ -108,7 +112,7 @@ export function createClient({
     async take(path, params, call, bucket, take) {
       for (;;) {
         const turn = await pace.turn({
-          work: call.work ?? 0,
+          work: call.work ?? Number.MAX_SAFE_INTEGER,
           ...(call.leaveHalf && { leaveHalf: true }),
           signal: call.waitSignal ? AbortSignal.any([call.signal, call.waitSignal]) : call.signal,
           ...(bucket && { bucket: { ...bucket, name: path } }),
@@ -163,6 +167,8 @@ async function send(
     return await http.get(path, { params: query, signal: abort.signal });
   } catch (error) {
     turn.done();
+    // Its wait at the limit was no lack of progress either.
+    call.onRequest?.({ waitedMs: turn.waitedMs, bytes: 0 });
     call.signal.throwIfAborted();
     // The error of axios holds the request with its key, so only its code goes on.
     const code = abort.signal.aborted ? `nothing for ${timeoutMs / 1000} s` : codeOf(error);
@@ -186,15 +192,14 @@ function errorFor(
 ): Error {
   const { status } = response;
   const said = parseError(response.data as Buffer);
-  const requestId = said.request_id === undefined ? {} : { requestId: said.request_id };
-  const facts = { ...factsOf(response), ...requestId };
-  const first = said.errors?.[0];
-  const suffix = said.request_id === undefined ? '' : ` (request ${quote(said.request_id)})`;
-  const message = `GET ${path}: ${status}${first?.message === undefined ? '' : ` ${quote(first.message)}`}${suffix}`;
+  const requestId = said.requestId && quote(said.requestId);
+  const facts = { ...factsOf(response), ...(requestId && { requestId }) };
+  const words = said.message ? ` ${quote(said.message)}` : '';
+  const message = `GET ${path}: ${status}${words}${requestId ? ` (request ${requestId})` : ''}`;
   const retryAfterMs = retryAfter(response);
   const withCursor = params.some(([name]) => name === 'after');
   if (status === 401) return new CredentialsError(message, facts);
-  if (status === 403) return new PermissionError(message, first?.metadata?.scope, facts);
+  if (status === 403) return new PermissionError(message, said.scope && quote(said.scope), facts);
   if (status === 429) return new RateLimitedError(message, retryAfterMs, facts);
   if (status === 408 || status >= 500) return new ApiUnavailableError(message, facts, retryAfterMs);
   if (withCursor && (status === 404 || status === 422)) return new CursorRejectedError(message, facts);
@@ -202,19 +207,34 @@ function errorFor(
   return new UnexpectedResponseError(message, facts);
 }
 
-type ErrorBody = {
-  readonly request_id?: string;
-  readonly errors?: readonly { readonly message?: string; readonly metadata?: { readonly scope?: string } }[];
-};
+type Said = { readonly requestId?: string; readonly message?: string; readonly scope?: string };
 
-/** The API's error body; a proxy's answer may be anything, then nothing is known but the status. */
-function parseError(text: Buffer): ErrorBody {
+/** What the API's error body says; a proxy's answer may be anything, then nothing is known but the status. */
+function parseError(text: Buffer): Said {
+  let body: unknown;
   try {
-    const body: unknown = JSON.parse(text.toString());
-    return typeof body === 'object' && body !== null ? body : {};
+    body = JSON.parse(text.toString());
   } catch {
     return {};
   }
+  const requestId = textAt(body, 'request_id');
+  const message = textAt(body, 'errors', '0', 'message');
+  const scope = textAt(body, 'errors', '0', 'metadata', 'scope');
+  return {
+    ...(requestId !== undefined && { requestId }),
+    ...(message !== undefined && { message }),
+    ...(scope !== undefined && { scope }),
+  };
+}
+
+/** The text under these keys; `undefined` where something else is on the way. */
+function textAt(value: unknown, ...keys: readonly string[]): string | undefined {
+  const found = keys.reduce<unknown>(
+    (at, key) =>
+      typeof at === 'object' && at !== null ? (at as { [key: string]: unknown })[key] : undefined,
+    value,
+  );
+  return typeof found === 'string' ? found : undefined;
 }
 
 function factsOf(response: AxiosResponse): RequestFacts {

@@ -14,6 +14,13 @@ export type RateHeaders = {
   readonly retryAfterMs?: number;
 };
 
+/** The longest `Retry-After` that is waited out; more (some proxies send a date's number) is no word on a bucket. */
+export const longestWaitMs = 30 * 60_000;
+/** A timer can wait for 24 days at most, and fires at once beyond; looking again costs nothing. */
+const lookAgainMs = 60_000;
+/** Does not step as the wall clock does, which would block a bucket for as long as it is set back. */
+const clock = () => performance.now();
+
 /** Below so many seconds of refill a process leaves a part of what is there to others. */
 const sharedSeconds = 2;
 /** Of what is there, the part that a process then spends in a second. */
@@ -71,7 +78,7 @@ export class Pace {
         reject(signal.reason as Error);
         return;
       }
-      const now = Date.now();
+      const now = clock();
       const leave = () => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
         reject(signal.reason as Error);
@@ -111,7 +118,7 @@ export class Pace {
       waiter.grant({
         waitedMs: now - waiter.since,
         done: (headers = {}) => {
-          const then = Date.now();
+          const then = clock();
           settle(taken, headers, then);
           this.#serve(then);
         },
@@ -119,7 +126,7 @@ export class Pace {
     }
     if (this.#waiting.length === 0) return;
     const waits = this.#waiting.map((waiter) => msUntilTurn(waiter, now));
-    this.#timer = setTimeout(() => this.#serve(Date.now()), Math.max(1, Math.min(...waits)));
+    this.#timer = setTimeout(() => this.#serve(clock()), Math.max(1, Math.min(lookAgainMs, ...waits)));
   }
 }
 
@@ -156,7 +163,7 @@ class Bucket {
   /** What the whole of it is; the server may say less than its documentation. */
   #limit: number;
   #tokens: number;
-  #at = Date.now();
+  #at = clock();
   #taken = 0;
   #takenAt = 0;
   /** Number of the last request whose answer said what is left. */
@@ -201,13 +208,14 @@ class Bucket {
   correct(remaining: number, limit: number, number: number, now: number): void {
     if (number < this.#told) return;
     this.#told = number;
-    this.#limit = limit;
+    this.#limit = Math.min(this.capacity, limit);
     this.#tokens = Math.min(this.capacity, remaining - (this.#taken - number));
     this.#at = now;
   }
 
   /** After the block one request will succeed, so one token is there. */
-  blockFor(ms: number, now: number): void {
+  blockFor(asked: number, now: number): void {
+    const ms = Math.min(asked, longestWaitMs);
     // Requests that were under way together are refused together.
     if (now >= this.#blockedUntil) {
       this.#share = this.#shareOf(now) / 2;

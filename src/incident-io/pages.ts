@@ -70,7 +70,8 @@ function pageOf<Records>(
 ): Page<Records> {
   const meta = rest['pagination_meta'] as
     { after?: unknown; total_record_count?: unknown } | null | undefined;
-  const next = table.paging.kind === 'pages' ? (meta?.after ?? '') : '';
+  // Also of a list that has come whole so far: should it begin to page, its other pages are wanted too.
+  const next = meta?.after ?? '';
   if (typeof next !== 'string') {
     throw new UnexpectedResponseError(`GET ${table.path}: a cursor that is no text`);
   }

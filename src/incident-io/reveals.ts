@@ -6,7 +6,7 @@ import { recordsOf } from './pages.ts';
 /** The parameters that reveal a table's hidden rows, every value the account has. */
 export type Reveals = {
   readonly params: readonly Param[];
-  /** Canonical JSON of the same, to compare with a table's state. */
+  /** Canonical JSON of the same and of the values of the table's passes, to compare with a table's state. */
   readonly filters: string;
   /** Sentences for the run's report, where further values could not be read. */
   readonly notes: readonly string[];
@@ -39,12 +39,15 @@ export async function readReveals(
     }
     params.push(...[...known].sort().map((value): Param => [reveal.param, value]));
   }
-  return { params, filters: JSON.stringify(params), notes };
+  const passes = table.passes?.values.toSorted().map((value): Param => [table.passes!.param, value]) ?? [];
+  return { params, filters: JSON.stringify([...params, ...passes]), notes };
 }
 
 async function furtherValues(client: Client, { moreFrom }: Reveal, call: Call): Promise<string[]> {
   if (!moreFrom) return [];
   const { path, records, field } = moreFrom;
   const answer = await client.get(path, [], call);
-  return recordsOf(answer, path, records).map((record) => String(record[field]));
+  return recordsOf(answer, path, records)
+    .map((record) => record[field])
+    .filter((value): value is string => typeof value === 'string' && value !== '');
 }
