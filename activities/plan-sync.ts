@@ -11,6 +11,8 @@ import type { Plan, PlanInput } from './contract.ts';
 /** Counts that keep differing start a full read, at most one in a day. */
 const differencesForFullRead = 2;
 const dayMs = 86_400_000;
+/** The API's servers may disagree by seconds. A time further ahead of theirs than this was never true. */
+const clockToleranceMs = 60_000;
 
 /** Decides how a run reads its table, from the table's committed state and from what the key may see. */
 export async function planSync(
@@ -37,8 +39,9 @@ export async function planSync(
   const watermarkBefore = Math.min(state?.watermark ?? Infinity, lastWatermark ?? Infinity);
   const since =
     fullRead || field === undefined ? undefined : sinceFilter(field, table.filters[field]!, watermarkBefore);
-  // Without the API's clock nobody knows up to when this read is complete.
-  const watermark = field === undefined ? undefined : (now ?? (fullRead ? undefined : watermarkBefore));
+  // Without the API's clock nobody knows how much further this read is complete.
+  const kept = watermarkBefore < Infinity ? watermarkBefore : undefined;
+  const watermark = field === undefined ? undefined : (now ?? kept);
   const fullReadAt = fullRead ? now : state?.fullReadAt;
   return {
     fullRead,
@@ -72,6 +75,7 @@ function reasonForFullRead(
   if (state.types !== declaredTypes(table)) return 'the declared columns changed';
   if (state.disturbed) return 'the table was changed by somebody else';
   if (state.watermark === undefined) return 'the table has no watermark';
+  if (isAhead(state.watermark, identity.answeredAt)) return 'the watermark is ahead of the API’s clock';
   if (state.incrementalField !== field)
     return `the watermark was made with ${state.incrementalField ?? 'no field'}`;
   if (state.filters !== filters) return 'the parameters that reveal hidden rows changed';
@@ -95,9 +99,14 @@ function overdue(
 ): string | undefined {
   if (!state || everyMs === undefined || now === undefined) return undefined;
   const { fullReadAt } = state;
-  return fullReadAt === undefined || now - fullReadAt >= everyMs
+  return fullReadAt === undefined || now - fullReadAt >= everyMs || isAhead(fullReadAt, now)
     ? 'the last full read is due again'
     : undefined;
+}
+
+/** An answer's clock may once have been wrong. What changed until a watermark of it would never be asked for. */
+function isAhead(at: number, now: number | undefined): boolean {
+  return now !== undefined && at > now + clockToleranceMs;
 }
 
 function notesOn(identity: Identity): string[] {
