@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import type { Activities, Extracted } from '../activities/contract.ts';
 import { UsageError } from '../src/errors.ts';
 import { runId } from '../src/temporal/names.ts';
-import { outcomeOf, startRun } from '../src/temporal/runs.ts';
+import { cancelTable } from '../src/temporal/operate.ts';
+import { cancelRun, outcomeOf, startRun } from '../src/temporal/runs.ts';
 import { quietRuntime } from '../src/temporal/serve.ts';
 import { createWorker } from '../src/temporal/worker.ts';
 import type { SyncTableInput } from '../workflows/sync-table.ts';
@@ -27,6 +28,22 @@ async function serving(made: Activities, taskQueue: string, work: () => Promise<
   const { connection, namespace, workflowBundle } = temporal;
   const worker = await createWorker({ connection, namespace, taskQueue, activities: made, workflowBundle });
   await worker.runUntil(work);
+}
+
+/** Leaves an open run behind whose history the product's workflows cannot replay. */
+async function leaveUnreplayable(place: string): Promise<void> {
+  const old = await Worker.create({
+    connection: temporal.connection,
+    taskQueue: place,
+    activities: activities({}),
+    workflowsPath: fileURLToPath(new URL('./fixtures/other-workflows/index.ts', import.meta.url)),
+    // Without a cache its tasks go to whoever serves the queue next, not to its own for ten seconds.
+    maxCachedWorkflows: 0,
+  });
+  await old.runUntil(async () => {
+    const { handle } = await begin(place, input);
+    await expect.poll(async () => (await handle.describe()).historyLength).toBeGreaterThan(10);
+  });
 }
 
 const begin = (place: string, asked: SyncTableInput) => startRun(temporal.client, place, place, asked);
@@ -85,22 +102,35 @@ describe('a run that is open already', () => {
 
   it('is begun anew where this version cannot replay it', async () => {
     const place = unique('place');
-    const old = await Worker.create({
-      connection: temporal.connection,
-      taskQueue: place,
-      activities: activities({}),
-      workflowsPath: fileURLToPath(new URL('./fixtures/other-workflows/index.ts', import.meta.url)),
-      // Without a cache its tasks go to whoever serves the queue next, not to its own for ten seconds.
-      maxCachedWorkflows: 0,
-    });
-    await old.runUntil(async () => {
-      const { handle } = await begin(place, input);
-      await expect.poll(async () => (await handle.describe()).historyLength).toBeGreaterThan(10);
-    });
+    await leaveUnreplayable(place);
     await serving(activities({}), place, async () => {
       const taken = await begin(place, input);
       expect(taken.how).toBe('taken_up');
       expect(await outcomeOf(taken)).toMatchObject({ status: 'synced' });
+    });
+  });
+
+  it.each([
+    ['cancelRun', (place: string) => cancelRun(temporal.client, runId(place, input.run.table))],
+    [
+      'cancelTable',
+      (place: string) =>
+        cancelTable(
+          temporal.client,
+          { scheduleId: 'none', runId: runId(place, input.run.table) },
+          new AbortController().signal,
+        ),
+    ],
+  ])('stays cancelled by %s where this version cannot replay it', async (_, cancel) => {
+    const place = unique('place');
+    await leaveUnreplayable(place);
+    // A run that is begun anew would read, and commit.
+    const made = activities({ extractBatch: untilCancelled });
+    await serving(made, place, async () => {
+      await cancel(place);
+      const { status } = await temporal.client.workflow.getHandle(runId(place, input.run.table)).describe();
+      expect(status.name).toBe('CANCELLED');
+      expect(made.called).not.toContain('commit');
     });
   });
 

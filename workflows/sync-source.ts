@@ -1,5 +1,6 @@
 import {
   ApplicationFailure,
+  CancellationScope,
   ChildWorkflowCancellationType,
   executeChild,
   isCancellation,
@@ -47,7 +48,18 @@ export async function syncSource({ tables }: SyncSourceInput): Promise<TableOutc
         });
         return { table, status: 'synced', result };
       } catch (error) {
-        if (isCancellation(error)) throw error;
+        if (isCancellation(error)) {
+          if (CancellationScope.current().consideredCancelled) throw error;
+          // Somebody cancelled this table's run alone, which is no word on the others.
+          const advice = 'Run it again if that was not meant.';
+          return {
+            table,
+            status: 'failed',
+            error: 'CancelledFailure',
+            message: 'its run was cancelled',
+            advice,
+          };
+        }
         const failure = asApplicationFailure(error);
         const { type, message } = failure;
         return { table, status: 'failed', error: type ?? 'Error', message, advice: adviceOf(failure) };

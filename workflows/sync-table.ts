@@ -31,7 +31,13 @@ export type SyncTableInput = {
 
 type CommitOutcome = Awaited<ReturnType<Activities['commitSync']>>;
 
-type Carried = { readonly plan: Plan; readonly reading: Reading; readonly planned: number };
+type Carried = {
+  readonly plan: Plan;
+  readonly reading: Reading;
+  readonly planned: number;
+  /** When the run began, before it continued as new; milliseconds since the epoch. */
+  readonly began?: number;
+};
 
 export type SyncTableResult = {
   readonly table: string;
@@ -90,6 +96,7 @@ const upkeep = proxyLocalActivities<Pick<Activities, 'keepUp'>>({
  */
 export async function syncTable(input: SyncTableInput): Promise<SyncTableResult> {
   const identity: TableRun = { ...input.run, runId: workflowInfo().firstExecutionRunId };
+  const began = input.carried?.began ?? workflowInfo().startTime.getTime();
   let progress: TableProgress = { table: identity.table, phase: 'planning', notes: [] };
   setHandler(tableProgress, () => progress);
   const tell: Tell = (phase, carried) => {
@@ -98,14 +105,14 @@ export async function syncTable(input: SyncTableInput): Promise<SyncTableResult>
   };
   if (!input.carried) tellStarted(identity.table);
   try {
-    const result = await planReadCommit(input, identity, tell);
+    const result = await planReadCommit(input, identity, began, tell);
     tellEnded(result);
     return result;
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     const end = await swept(identity, error);
-    if (end instanceof ApplicationFailure) tellFailed(identity.table, end);
-    else tellCancelled(identity.table);
+    if (end instanceof ApplicationFailure) tellFailed(identity.table, secondsSince(began), end);
+    else tellCancelled(identity.table, secondsSince(began));
     throw end;
   }
 }
@@ -121,6 +128,7 @@ type Tell = (phase: TableProgress['phase'], carried?: Carried) => void;
 async function planReadCommit(
   input: SyncTableInput,
   identity: TableRun,
+  began: number,
   tell: Tell,
 ): Promise<SyncTableResult> {
   const { method, incrementalField, fullReadEveryMs } = input;
@@ -134,7 +142,7 @@ async function planReadCommit(
       ...(fullReadEveryMs !== undefined && { fullReadEveryMs }),
       ...(lastWatermark !== undefined && { lastWatermark }),
     });
-    return { plan: made, reading: startReading(made), planned };
+    return { plan: made, reading: startReading(made), planned, began };
   };
 
   let carried = input.carried ?? (await plan(1));
@@ -152,7 +160,7 @@ async function planReadCommit(
     });
     if (outcome.status !== 'overtaken') {
       tell('done', carried);
-      const result = resultOf(identity.table, made, reading, outcome);
+      const result = resultOf(identity.table, made, reading, outcome, secondsSince(began));
       return { ...result, notes: [...result.notes, ...(await keptUp(run, outcome))] };
     }
     await activities.discardStaged({ run });
@@ -270,9 +278,9 @@ function resultOf(
   plan: Plan,
   reading: Reading,
   outcome: Exclude<CommitOutcome, { status: 'overtaken' }>,
+  seconds: number,
 ): SyncTableResult {
   const { fullRead, reason } = plan;
-  const seconds = (Date.now() - workflowInfo().startTime.getTime()) / 1000;
   const base = {
     table,
     fullRead,
@@ -292,6 +300,10 @@ function resultOf(
     ...(watermark !== undefined && { watermark }),
     notes: [...notes, ...added, ...shrunk(fullRead, rowsBefore, outcome.rows)],
   };
+}
+
+function secondsSince(began: number): number {
+  return (Date.now() - began) / 1_000;
 }
 
 /** A full read that empties a table or halves it is committed, and never silently. */

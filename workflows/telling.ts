@@ -32,15 +32,13 @@ export function tellEnded(result: SyncTableResult): void {
   countRun(table, 'synced', seconds);
 }
 
-export function tellFailed(table: string, failure: ApplicationFailure): void {
+export function tellFailed(table: string, seconds: number, failure: ApplicationFailure): void {
   const { type, message } = failure;
-  const seconds = secondsSoFar();
   log.error('run failed', { table, ...ids(), seconds, error: type, message, advice: adviceOf(failure) });
   countRun(table, 'failed', seconds);
 }
 
-export function tellCancelled(table: string): void {
-  const seconds = secondsSoFar();
+export function tellCancelled(table: string, seconds: number): void {
   log.warn('run cancelled', { table, ...ids(), seconds });
   countRun(table, 'cancelled', seconds);
 }
@@ -48,10 +46,6 @@ export function tellCancelled(table: string): void {
 function ids() {
   // The SDK adds the current execution's; this one stays the same when the run continues as new.
   return { run: workflowInfo().firstExecutionRunId };
-}
-
-function secondsSoFar(): number {
-  return (Date.now() - workflowInfo().startTime.getTime()) / 1_000;
 }
 
 function countRun(table: string, outcome: 'synced' | 'failed' | 'cancelled', seconds: number): void {

@@ -149,21 +149,29 @@ export async function cancelTable(
 
 /** Whether it ended; `false` where no worker answers for it. */
 async function cancelAndWait(client: Client, run: Run, signal: AbortSignal): Promise<boolean> {
-  const { workflowId, firstExecutionRunId } = run;
-  try {
-    await client.workflow
-      .getHandle(workflowId, undefined, { ...(firstExecutionRunId !== undefined && { firstExecutionRunId }) })
-      .cancel();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return true;
-    throw error;
-  }
+  let cancelled: string | undefined;
   let answeredAt = Date.now();
-  while (await isOpen(client, run)) {
+  for (;;) {
+    const newest = await describeRun(client, run);
+    if (newest?.status.name !== 'RUNNING') return true;
+    // What a run continues or is begun anew as knows nothing of the cancellation.
+    if (newest.runId !== cancelled) await cancelExecution(client, newest);
+    cancelled = newest.runId;
     await sleep(lookEveryMs, undefined, { signal });
     if (Date.now() - answeredAt < patienceMs) continue;
     if ((await progressIfAnswered(client, run)) === undefined && (await isOpen(client, run))) return false;
     answeredAt = Date.now();
   }
-  return true;
+}
+
+/** No error where it ended meanwhile. */
+async function cancelExecution(
+  client: Client,
+  { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
+): Promise<void> {
+  try {
+    await client.workflow.getHandle(workflowId, runId).cancel();
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
 }

@@ -1,5 +1,6 @@
 import {
   type Client,
+  WorkflowContinuedAsNewError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   type WorkflowHandle,
@@ -99,12 +100,32 @@ export async function openTables(
 
 /** Cancels a run and waits until it has swept its staging; no error where it ended meanwhile. */
 export async function cancelRun(client: Client, workflowId: string): Promise<void> {
-  const handle = client.workflow.getHandle(workflowId);
+  // What an execution continues or is begun anew as knows nothing of the cancellation, so it is looked at again.
+  for (;;) {
+    const execution = await openExecution(client, workflowId);
+    if (!execution) return;
+    try {
+      await execution.cancel();
+      await execution.result();
+    } catch (error) {
+      const hasEnded =
+        error instanceof WorkflowNotFoundError ||
+        error instanceof WorkflowFailedError ||
+        error instanceof WorkflowContinuedAsNewError;
+      if (!hasEnded) throw error;
+    }
+  }
+}
+
+/** The one execution that is open under this id, whatever follows it; `undefined` where none is. */
+async function openExecution(client: Client, workflowId: string): Promise<WorkflowHandle | undefined> {
   try {
-    await handle.cancel();
-    await handle.result();
+    const { status, runId } = await client.workflow.getHandle(workflowId).describe();
+    if (status.name !== 'RUNNING') return undefined;
+    return client.workflow.getHandle(workflowId, runId, { followRuns: false });
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError || error instanceof WorkflowFailedError)) throw error;
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
   }
 }
 
