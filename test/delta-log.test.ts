@@ -190,6 +190,15 @@ describe('an answer that was lost', () => {
     expect((await readWithDeltaRs(place.folderOf(things))).rows).toMatchObject([{ id: 'a' }]);
   });
 
+  it('is none where the planned version itself is the run’s: begun anew after its commit, it has read more', async () => {
+    const place = await openPlace();
+    await committed(place, things, [[{ id: 'a' }]], { runId: 'run', fullRead: true });
+    const plannedOn = (await place.warehouse.readState(things))!.counter;
+    await committed(place, things, [[{ id: 'b' }]], { runId: 'other' });
+    const outcome = await syncRun(place, things, [[{ id: 'c' }]], { runId: 'run', plannedOn });
+    expect(outcome).toMatchObject({ status: 'overtaken' });
+  });
+
   it('is none where the table is gone', async () => {
     const place = await openPlace();
     expect(await syncRun(place, things, [[{ id: 'a' }]], { plannedOn: 3 })).toMatchObject({

@@ -7,7 +7,7 @@ import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts';
 import type { TableSettings } from '../src/settings.ts';
 import { tableNamed } from '../src/tables/index.ts';
 import { quietRuntime } from '../src/temporal/serve.ts';
-import type { SyncTableResult } from '../workflows/sync-table.ts';
+import type { SyncTableInput, SyncTableResult } from '../workflows/sync-table.ts';
 import { cli } from './helpers/cli.ts';
 import { readWithDeltaRs } from './helpers/delta-reader.ts';
 import { link, type Linked, resultOf, startedAfter } from './helpers/linked.ts';
@@ -211,9 +211,19 @@ describe('resync', () => {
   it('lets another account take the table', async () => {
     const sandbox = await sandboxOf();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
+    /** As link and apply do, which know the account. */
+    const remember = (account: string) =>
+      linked.schedule('users').update((before) => {
+        const [input] = before.action.args as [SyncTableInput];
+        return {
+          ...before,
+          action: { ...before.action, args: [{ ...input, run: { ...input.run, account } }] },
+        };
+      });
     await linked.serving(async () => {
       await linked.run('users');
       sandbox.setIdentity({ dashboard_url: 'https://app.incident.io/another' });
+      await remember('https://app.incident.io/sandbox');
       await expect(linked.run('users')).rejects.toMatchObject({ cause: { type: 'AccountMismatchError' } });
       await cli(['resync', '--yes', ...at(linked)]);
       await linked.run('users');

@@ -48,8 +48,9 @@ async function resyncTables(
   { client, settings: { destination } }: Operated,
   schedules: readonly Scheduled[],
 ) {
-  const [{ triggerTable }, { openDestination }] = await Promise.all([
+  const [{ triggerTable }, { forgetAccount }, { openDestination }] = await Promise.all([
     import('../temporal/operate.ts'),
+    import('../temporal/schedules.ts'),
     import('../warehouse/open-warehouse.ts'),
   ]);
   const warehouse = await openDestination(destination);
@@ -57,6 +58,7 @@ async function resyncTables(
     return await Promise.all(
       schedules.map(async ({ table, description }) => {
         await warehouse.resetState(table);
+        await forgetAccount(client, description);
         return { table: table.name, run: await triggerTable(client, description) };
       }),
     );

@@ -185,6 +185,19 @@ function keepingAccount(desired: DesiredSchedule, found: ScheduleDescription): D
   return { ...desired, options: { ...options, action: { ...options.action, args } } };
 }
 
+/** Lets the schedule's runs be of any account; the table they commit into remembers whose it is. */
+export async function forgetAccount(
+  client: Client,
+  { scheduleId, action }: Pick<ScheduleDescription, 'scheduleId' | 'action'>,
+): Promise<void> {
+  const [input] = (action.args ?? []) as [SyncTableInput | undefined];
+  if (input === undefined || input.run.account === 'unknown') return;
+  const args: [SyncTableInput] = [{ ...input, run: { ...input.run, account: 'unknown' } }];
+  await client.schedule
+    .getHandle(scheduleId)
+    .update((before) => ({ ...before, action: { ...before.action, args } }));
+}
+
 type Facts = ReadonlyMap<string, string>;
 
 /**

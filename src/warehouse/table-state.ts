@@ -145,10 +145,11 @@ export async function versionOfRun(
     const actions = await log.commitOf(version);
     // Cleaned away by somebody: what is that old is no attempt of a run that still asks.
     if (actions === undefined) return undefined;
+    const txn = actions.find((action) => action.txn?.appId === counterTxn)?.txn;
+    // The planned version itself may be this run's too: begun anew after its commit, it has read more since.
+    if (txn && plannedOn !== 'none' && txn.version <= plannedOn) return undefined;
     if (actions.some(({ commitInfo }) => commitInfo?.operationParameters?.['runId'] === runId))
       return version;
-    const txn = actions.find((action) => action.txn?.appId === counterTxn)?.txn;
-    if (txn && plannedOn !== 'none' && txn.version <= plannedOn) return undefined;
   }
   return undefined;
 }
