@@ -231,6 +231,40 @@ describe('the SQL can write nothing, and read nothing but the tables', () => {
   });
 });
 
+describe('a table of another writer that cannot be read', () => {
+  const odd = async (name: string, ...actions: object[]) => {
+    await commit(name, 0, ...actions);
+    return () => rm(join(warehouse, name), { recursive: true });
+  };
+
+  it.each<[string, object[], string]>([
+    ['needs a newer reader', [{ protocol: { minReaderVersion: 3, minWriterVersion: 7 } }], 'needs a reader'],
+    ['is partitioned', [], 'is partitioned'],
+    ['holds nested types', [], 'has the type'],
+    ['has a broken log', [{ nothing: true }], 'no protocol'],
+  ])('since it %s: is refused, and is in the way of no other', async (why, own, problem) => {
+    const base = (metaData({ id: 'string' }) as { metaData: { schemaString: string } }).metaData;
+    const struct = JSON.stringify({ type: 'struct', fields: [] });
+    const made = {
+      ...base,
+      ...(why === 'is partitioned' && { partitionColumns: ['id'] }),
+      ...(why === 'holds nested types' && {
+        schemaString: base.schemaString.replace('"type":"string"', `"type":${struct}`),
+      }),
+    };
+    const actions = why === 'has a broken log' ? own : [protocol, ...own, { metaData: made }];
+    const remove = await odd('foreign', ...actions);
+    try {
+      expect(await rowsOf('SELECT count(*) AS n FROM incidents')).toEqual([{ n: 2 }]);
+      const { code, err } = await query('SELECT * FROM "foreign"');
+      expect(err).toContain(problem);
+      expect(code).toBe(1);
+    } finally {
+      await remove();
+    }
+  });
+});
+
 describe('a destination without tables', () => {
   it.each(['nowhere', '_staging'])('%s', async (name) => {
     const { code, err } = await cli(['query', 'SELECT 1', '--from', join(warehouse, name)]);

@@ -41,9 +41,11 @@ export async function queryTables<T>(
   const { signal } = query;
   const place = destinationOf(destination);
   const store = await openStore(place);
-  const tables = await tablesOf(store, place);
+  const text = query.sql.toLowerCase();
+  const isNamed = (table: string) => text.includes(table.toLowerCase());
+  const tables = await tablesOf(store, place, isNamed);
   return store.withLocal(async (local) => {
-    const views = await viewsOf(tables, local, query.sql);
+    const views = await viewsOf(tables, local, isNamed);
     signal.throwIfAborted();
     return inDuckDb(views, query, place, use);
   });
@@ -88,7 +90,18 @@ async function inDuckDb<T>(
   }
 }
 
-async function tablesOf(store: Store, place: string): Promise<(TableFiles & { table: string })[]> {
+type FoundTable = Pick<TableFiles, 'keys' | 'sql'> & {
+  readonly table: string;
+  /** In place of the rows, where the query does not name the table: it is there to be listed and described. */
+  readonly unnamed: string;
+};
+
+/** Throws for a table that is named and cannot be read; another one must not be in the way of the query. */
+async function tablesOf(
+  store: Store,
+  place: string,
+  isNamed: (table: string) => boolean,
+): Promise<FoundTable[]> {
   const tables = await tablesIn(store);
   if (tables.length === 0) {
     throw new DestinationError(
@@ -96,26 +109,33 @@ async function tablesOf(store: Store, place: string): Promise<(TableFiles & { ta
       'Give with --from what sync writes to, or fill it: incident-io-source sync --to <destination>.',
     );
   }
-  return Promise.all(tables.map(async (table) => ({ table, ...(await tableFiles(store, table)) })));
+  return Promise.all(
+    tables.map(async (table) => {
+      try {
+        const { keys, columns, sql } = await tableFiles(store, table);
+        const refusal = literal(`The name ${table} has to stand in the query as it is.`);
+        const cells = columns.map(() => `error(${refusal})`);
+        return { table, keys, sql, unnamed: `${sql([])} UNION ALL SELECT ${cells.join(', ')}` };
+      } catch (error) {
+        if (isNamed(table) || !(error instanceof SourceError)) throw error;
+        const problem = `SELECT error(${literal(error.message)}) AS problem`;
+        return { table, keys: [], sql: () => problem, unnamed: problem };
+      }
+    }),
+  );
 }
 
-/** Only tables whose name stands in the query have to be local; the others are there to be listed and described. */
+/** Only tables whose name stands in the query have to be local. */
 async function viewsOf(
-  tables: Awaited<ReturnType<typeof tablesOf>>,
+  tables: readonly FoundTable[],
   local: LocalFiles,
-  query: string,
+  isNamed: (table: string) => boolean,
 ): Promise<TableView[]> {
-  const text = query.toLowerCase();
-  const isNamed = (table: string) => text.includes(table.toLowerCase());
   const paths = await local.paths(tables.filter(({ table }) => isNamed(table)).flatMap(({ keys }) => keys));
-  return tables.map(({ table, keys, columns, sql }) => {
-    if (isNamed(table)) {
-      const own = paths.splice(0, keys.length);
-      return { table, sql: sql(own), paths: own };
-    }
-    const refusal = literal(`The name ${table} has to stand in the query as it is.`);
-    const cells = columns.map(() => `error(${refusal})`);
-    return { table, sql: `${sql([])} UNION ALL SELECT ${cells.join(', ')}`, paths: [] };
+  return tables.map(({ table, keys, sql, unnamed }) => {
+    if (!isNamed(table)) return { table, sql: unnamed, paths: [] };
+    const own = paths.splice(0, keys.length);
+    return { table, sql: sql(own), paths: own };
   });
 }
 

@@ -2,10 +2,10 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { UsageError } from '../errors.ts';
-import { dataKey, DeltaLog } from './delta-log.ts';
+import { DestinationError, UsageError } from '../errors.ts';
+import { dataKey, DeltaLog, type Snapshot } from './delta-log.ts';
 import { DuckDb, identifier } from './duckdb.ts';
-import { fieldsOf, rowsOfFiles } from './schema.ts';
+import { duckTypeOf, fieldsOf, rowsOfFiles } from './schema.ts';
 import { sideBySide } from './side-by-side.ts';
 import { type Store, stagingFolder } from './store.ts';
 
@@ -21,7 +21,10 @@ export type TableFiles = {
   readonly sql: (paths: readonly string[]) => string;
 };
 
-/** The current version of a table for DuckDB. Throws `UsageError` where there is no such table. */
+/**
+ * The current version of a table for DuckDB. Throws `UsageError` where there is no such table, and `DestinationError`
+ * for another writer's table that holds its rows in ways this reader does not know.
+ */
 export async function tableFiles(store: Store, table: string): Promise<TableFiles> {
   // Who only reads may not be allowed to write there.
   const duckDb = new DuckDb(() => mkdtemp(join(tmpdir(), 'incident-io-source-')));
@@ -34,6 +37,7 @@ export async function tableFiles(store: Store, table: string): Promise<TableFile
         names.length === 0 ? 'Nothing has been synced into it yet.' : `It has ${names.join(', ')}.`,
       );
     }
+    assertReadable(table, snapshot);
     const fields = fieldsOf(snapshot.metadata);
     const names = fields.map(({ name }) => identifier(name)).join(', ');
     return {
@@ -45,6 +49,22 @@ export async function tableFiles(store: Store, table: string): Promise<TableFile
   } finally {
     await duckDb.close();
   }
+}
+
+function assertReadable(table: string, { protocol, metadata }: Snapshot): void {
+  const why =
+    protocol.minReaderVersion > 1
+      ? `needs a reader of protocol ${protocol.minReaderVersion}, which is above 1`
+      : metadata.partitionColumns.length > 0
+        ? 'is partitioned'
+        : undefined;
+  if (why !== undefined) {
+    throw new DestinationError(
+      `The Delta table ${table} ${why}: it is read wrong here.`,
+      'Read it with another engine, or let incident-io-source sync into a destination of its own.',
+    );
+  }
+  for (const field of fieldsOf(metadata)) duckTypeOf(table, field);
 }
 
 /** Names of the Delta tables in a destination, sorted. */
