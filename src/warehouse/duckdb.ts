@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
+import { DestinationError } from '../errors.ts';
 import type { ColumnType } from '../tables/table.ts';
 
 /** How a declared type is called in DuckDB. */
@@ -96,12 +97,29 @@ export class DuckDb {
 function sessionOf(connection: DuckDBConnection): DuckSession {
   return {
     async run(sql) {
-      await connection.run(sql);
+      await connection.run(sql).catch(fail);
     },
     async rows(sql) {
-      return (await connection.runAndReadAll(sql)).getRowObjectsJson();
+      return (await connection.runAndReadAll(sql).catch(fail)).getRowObjectsJson();
     },
   };
+}
+
+/** Of the system's errors DuckDB gives words and no code, by which others know that they are no defect. */
+function fail(cause: unknown): never {
+  const { message } = cause as Error;
+  if (/No space left on device|Disk quota exceeded/.test(message)) {
+    throw Object.assign(new Error(message, { cause }), { code: 'ENOSPC' });
+  }
+  const gone = /^IO Error: No files found that match the pattern "(.*)"/.exec(message)?.[1];
+  if (gone !== undefined) {
+    throw new DestinationError(
+      `${gone} is missing.`,
+      'Restore it from a backup, or delete the table folder and sync again.',
+      { cause },
+    );
+  }
+  throw cause;
 }
 
 /** A name in SQL. */
