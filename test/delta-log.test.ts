@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { LosslessNumber } from 'lossless-json';
@@ -437,6 +437,18 @@ describe('a checkpoint', () => {
     expect(await place.warehouse.readState(things)).toEqual(before);
     expect(await committed(place, things, [[{ id: 'c' }]])).toMatchObject({ version: 2, rows: 3 });
     expect((await readWithDeltaRs(place.folderOf(things))).rows).toHaveLength(3);
+  });
+
+  it('that is cut off makes the table unreadable, and is said so', async () => {
+    const place = await openPlace();
+    await commitTimes(place, 11);
+    const log = join(place.folderOf(things), '_delta_log');
+    await truncate(join(log, '00000000000000000010.checkpoint.parquet'), 300);
+    const reading = place.warehouse.readState(things);
+    await expect(reading).rejects.toBeInstanceOf(DestinationError);
+    await expect(reading).rejects.toThrow(
+      'things: the checkpoint of version 10 of its Delta log cannot be read.',
+    );
   });
 
   it('that is missing with the versions before it makes the table unreadable, and is said so', async () => {

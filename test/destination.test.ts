@@ -22,6 +22,7 @@ it.each([
 it.each([
   ['gs://bucket/a', 'takes the path of a folder'],
   ['', 'takes the path of a folder'],
+  ['lake/what?/tables', 'its path holds * or ?'],
   ['s3:///a', 'names no bucket'],
   ['s3://b/a', 'names no bucket'],
   ['s3:/bucket/a', 'it takes the path of a folder, or s3://bucket/prefix'],

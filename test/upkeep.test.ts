@@ -69,7 +69,13 @@ async function play(beforeMs = 0): Promise<Played> {
   onTestFinished(() => warehouse.close());
   const place: Place = { ...there, store, warehouse };
   const folder = place.folderOf(things);
-  const keepUp = (since = 0) => warehouse.keepUp(things, since, never);
+  /** As behind a commit, which dates the newest version. */
+  const keepUp = async (since = 0) => {
+    const versions = (await readdir(join(folder, '_delta_log'))).filter((name) => /^\d+\.json$/.test(name));
+    const newest = join(folder, '_delta_log', versions.sort().at(-1)!);
+    await utimes(newest, clock.now / 1_000, clock.now / 1_000);
+    return warehouse.keepUp(things, since, never);
+  };
   return {
     ...place,
     clock,
@@ -455,6 +461,55 @@ it('sweeps staging that nobody wrote to for a week, and no other', async () => {
   const staged = await played.store.list('_staging/things/');
   expect(staged.map(({ key }) => key.split('/')[2])).toEqual(['alive']);
   expect(parts).toHaveLength(1);
+});
+
+it('of a worker whose clock is days ahead takes no file of a commit that is under way', async () => {
+  const place = await openPlace();
+  await committed(place, things, [[{ id: 'a' }]]);
+  const { destination, store } = place;
+  const fast = await openWarehouse(store, { destination, now: () => Date.now() + 8 * day });
+  let kept: Upkeep | undefined;
+  const meanwhile: Store = {
+    ...store,
+    async writeIfAbsent(key, bytes) {
+      if (/_delta_log\/\d+\.json$/.test(key)) kept = await fast.keepUp(things, 0, never);
+      return store.writeIfAbsent(key, bytes);
+    },
+  };
+  const warehouse = await openWarehouse(meanwhile, { destination });
+  onTestFinished(() => Promise.all([fast.close(), warehouse.close()]).then(() => undefined));
+  await committed({ ...place, warehouse }, things, [[{ id: 'b' }]]);
+  expect(kept).toMatchObject({ filesRemoved: 0 });
+  expect(await readRows(place, things)).toHaveLength(2);
+});
+
+it.each([
+  ['six hours', 6 * hour, 10],
+  ['day', day, 10],
+  ['week', 7 * day, 22],
+])('what a row held is in no file of the log that runs every %s leave', async (_, every, withinDays) => {
+  const played = await play();
+  const zoe = { id: 'z', name: 'Zoe' };
+  const run = async (...rows: Rows) => {
+    played.clock.now += every;
+    await played.run([{ id: 'a', name: 'Ann' }, ...rows], { fullRead: true });
+  };
+  // The last one with the row is a checkpoint's, which says what it held.
+  for (let count = 0; count < 10; count += 1) await run(zoe);
+  const gone = played.clock.now + withinDays * day;
+  const holders = async () => {
+    const texts = await Promise.all(
+      (await played.logNames()).map(async (name) => {
+        const path = join(played.folderOf(things), '_delta_log', name);
+        if (!name.endsWith('.parquet')) return readFile(path, 'utf8');
+        return JSON.stringify(await query(`SELECT add.stats FROM read_parquet('${path}')`));
+      }),
+    );
+    return texts.filter((text) => text.includes('Zoe')).length;
+  };
+  expect(await holders()).toBeGreaterThan(0);
+  while (played.clock.now + every <= gone) await run();
+  expect(await holders()).toBe(0);
 });
 
 it('removes nothing where the retention of a table is no interval', async () => {

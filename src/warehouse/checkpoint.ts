@@ -24,14 +24,18 @@ const columns = {
  */
 const graceMs = 2 * 86_400_000;
 
-/** The bytes of a checkpoint of this version, and the number of actions in it. */
+/**
+ * The bytes of a checkpoint of this version, and the number of actions in it.
+ * @param since when our last commit before it was, milliseconds since the epoch: behind that one, upkeep has looked for
+ * files whose time was over, and so it will behind this one.
+ */
 export async function writeCheckpoint(
   store: Store,
   duckDb: DuckDb,
   { protocol, metadata, files, tombstones, txns }: Snapshot,
-  now: number,
+  since: number,
 ): Promise<{ bytes: Buffer; actions: number }> {
-  const oldest = now - retentionOf(metadata) - graceMs;
+  const oldest = since - retentionOf(metadata) - graceMs;
   const actions: Action[] = [
     { protocol },
     { metaData: metadata },

@@ -1,9 +1,11 @@
-import { DestinationError } from '../errors.ts';
+import { DestinationError, SourceError } from '../errors.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Action, Add, Metadata, Protocol, Remove, Txn } from './delta-actions.ts';
 import type { DuckDb } from './duckdb.ts';
+import { isFirstOfDay } from './periods.ts';
 import { sideBySide } from './side-by-side.ts';
 import type { Store } from './store.ts';
+import { committedAt } from './table-state.ts';
 
 /** A table as of one version. */
 export type Snapshot = {
@@ -46,7 +48,7 @@ export class DeltaLog {
     const { newest, checkpoint } = await this.#newest();
     if (newest === undefined) return undefined;
     const state = new Replay();
-    if (checkpoint) state.apply(await readCheckpoint(this.#store, this.#duckDb, checkpoint.keys));
+    if (checkpoint) state.apply(await this.#actionsOf(checkpoint));
     const version = checkpoint?.version ?? -1;
     const missing = Array.from({ length: newest - version }, (_, index) => version + 1 + index);
     const commits = await sideBySide(missing, async (version) => {
@@ -59,6 +61,20 @@ export class DeltaLog {
     });
     for (const actions of commits) state.apply(actions);
     return state.snapshot(newest, this.#table);
+  }
+
+  async #actionsOf({ version, keys }: Checkpoint): Promise<Action[]> {
+    try {
+      return await readCheckpoint(this.#store, this.#duckDb, keys);
+    } catch (error) {
+      // What the store says, or the system, is true of more than this file.
+      if (error instanceof SourceError || (error as NodeJS.ErrnoException).code !== undefined) throw error;
+      throw new DestinationError(
+        `${this.#table}: the checkpoint of version ${version} of its Delta log cannot be read.`,
+        'Restore the file from a backup, or delete the table folder and sync again.',
+        { cause: error },
+      );
+    }
   }
 
   /** The actions of one version; `undefined` where its file does not exist, or does no longer. */
@@ -76,7 +92,10 @@ export class DeltaLog {
     }
   }
 
-  /** Commits a version; `false` where somebody else has committed it. Every tenth gets a checkpoint. */
+  /**
+   * Commits a version; `false` where somebody else has committed it. Every tenth gets a checkpoint, and the first of a
+   * day: the log before one can go, and with it what it says of rows that are gone.
+   */
   async commit(
     version: number,
     actions: readonly Action[],
@@ -85,16 +104,18 @@ export class DeltaLog {
   ): Promise<boolean> {
     const lines = actions.map((action) => `${JSON.stringify(action)}\n`).join('');
     const written = await this.#store.writeIfAbsent(this.#key(`${digits(version)}.json`), Buffer.from(lines));
-    if (written && version > 0 && version % checkpointEvery === 0) {
+    if (!written || !before) return written;
+    const since = committedAt(before);
+    if (version % checkpointEvery === 0 || isFirstOfDay(before.metadata, since, now)) {
       const state = new Replay(before);
       state.apply(actions);
-      await this.#checkpoint(state.snapshot(version, this.#table), now);
+      await this.#checkpoint(state.snapshot(version, this.#table), since);
     }
-    return written;
+    return true;
   }
 
-  async #checkpoint(snapshot: Snapshot, now: number): Promise<void> {
-    const { bytes, actions } = await writeCheckpoint(this.#store, this.#duckDb, snapshot, now);
+  async #checkpoint(snapshot: Snapshot, since: number): Promise<void> {
+    const { bytes, actions } = await writeCheckpoint(this.#store, this.#duckDb, snapshot, since);
     await this.#store.write(this.#key(`${digits(snapshot.version)}.checkpoint.parquet`), bytes);
     const hint = {
       version: snapshot.version,

@@ -46,7 +46,10 @@ export function problemOfDestination(text: string): string | undefined {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]+):\/\//.exec(text)?.[1];
   // With one slash it would be a folder of that name, and a bucket is meant.
   const isFolder = text !== '' && !text.includes('\0') && !/^s3:/i.test(text);
-  if (scheme === undefined) return isFolder ? undefined : destinationTakes;
+  if (scheme === undefined) {
+    if (!isFolder) return destinationTakes;
+    return /[*?]/.test(resolve(text)) ? 'its path holds * or ?, which readers take for a pattern' : undefined;
+  }
   if (scheme !== 's3') return destinationTakes;
   const { host, path, parameters } = partsOf(text);
   if (host.includes('@')) return 'credentials do not belong in it: they are found as the AWS SDK finds them';

@@ -1,13 +1,11 @@
 import { compactionOf } from './compaction.ts';
 import type { Remove } from './delta-actions.ts';
 import type { Snapshot } from './delta-log.ts';
+import { beginOf, hourMs, isFirstOfDay } from './periods.ts';
 import { retentionOf } from './retention.ts';
 
 // Upkeep has no memory of its own: of what is done once an hour, or once a day, a commit is told the time of our last
-// commit before it, and the first commit of each hour or day does it. Both begin when the table was made, so that
-// tables do not all begin at once.
-const hourMs = 3_600_000;
-const dayMs = 86_400_000;
+// commit before it, and the first commit of each hour or day does it.
 
 type Facts = Pick<Snapshot, 'files' | 'tombstones' | 'metadata'>;
 
@@ -17,15 +15,10 @@ type Facts = Pick<Snapshot, 'files' | 'tombstones' | 'metadata'>;
  */
 export function isUpkeepDue(table: Facts, since: number, now: number): boolean {
   return (
-    isListingDue(table, since, now) ||
+    isFirstOfDay(table.metadata, since, now) ||
     compactionOf(table.files.values()) !== undefined ||
     expired(table, since, now).length > 0
   );
-}
-
-/** Once a day everything that lies in the table's folder is looked at. */
-export function isListingDue({ metadata }: Pick<Facts, 'metadata'>, since: number, now: number): boolean {
-  return beginOf(metadata, dayMs, since) < beginOf(metadata, dayMs, now);
 }
 
 /** Files whose retention has ended since the hour of `since`, up to the hour of `now`. */
@@ -37,8 +30,4 @@ export function expired({ tombstones, metadata }: Facts, since: number, now: num
     ({ deletionTimestamp }) =>
       deletionTimestamp !== undefined && deletionTimestamp >= from && deletionTimestamp < to,
   );
-}
-
-function beginOf({ createdTime = 0 }: Snapshot['metadata'], lengthMs: number, time: number): number {
-  return time - ((time - createdTime) % lengthMs);
 }

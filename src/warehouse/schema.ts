@@ -31,6 +31,9 @@ const deltaTypes: { readonly [T in ColumnType]: string } = {
   json: 'string',
 };
 
+/** DuckDB says under these names where a row of a file stands; a column of such a name would hide it from merges. */
+const duckDbsOwn = ['file_index', 'file_row_number'];
+
 /** A column of the table to be and where its value comes from. */
 export type TargetColumn = {
   readonly field: Field;
@@ -78,7 +81,7 @@ export function targetSchema(
   if (metadata === undefined || rewrite) for (const column of own.values()) put(column);
   else for (const field of present) put(own.get(field.name) ?? keptColumn(field));
   // What a name may become later is not for an unknown field now.
-  const reserved = new Set([...own.keys()].flatMap((name) => [name, rawName(name)]));
+  const reserved = new Set([...duckDbsOwn, ...[...own.keys()].flatMap((name) => [name, rawName(name)])]);
   const uniqueName = (wanted: string, isFree: (name: string) => boolean) => {
     for (let attempt = 0; ; attempt += 1) {
       const name = attempt === 0 ? wanted : `${wanted}__api${attempt === 1 ? '' : attempt}`;

@@ -3,8 +3,9 @@ import type { Table } from '../tables/table.ts';
 import type { CommitWorld } from './commit-world.ts';
 import { compact, compactionOf } from './compaction.ts';
 import { dataKey, DeltaLog, type Snapshot } from './delta-log.ts';
-import { expired, isListingDue } from './due.ts';
+import { expired } from './due.ts';
 import { checkpointBefore, type LogFile, logFilesAmong, logFilesBefore } from './log-cleanup.ts';
+import { hourMs, isFirstOfDay } from './periods.ts';
 import { retentionOf, retentionProperty } from './retention.ts';
 import { sideBySide } from './side-by-side.ts';
 import { sweepStaged } from './staging.ts';
@@ -16,6 +17,8 @@ import type { Upkeep } from './warehouse.ts';
 const beginMs = 35_000;
 /** What nobody wrote to for so long has nobody any more: no run lives as long without a word. */
 const abandonedMs = 7 * 86_400_000;
+/** An upkeep may come so long after its commit, and clocks may differ. */
+const clockToleranceMs = hourMs;
 /** So many keys make a step. */
 const keysAtOnce = 100;
 
@@ -32,7 +35,8 @@ export async function keepUp(
   if (snapshot) {
     assertWritableTable(table, world.destination, snapshot);
     await keeping.removeExpired(snapshot);
-    if (isListingDue(snapshot, since, keeping.now)) await keeping.removeListed(snapshot);
+    // Once a day everything that lies in the table's folder is looked at.
+    if (isFirstOfDay(snapshot.metadata, since, keeping.now)) await keeping.removeListed(snapshot);
     await keeping.compactFiles(snapshot);
   }
   return keeping.result();
@@ -86,20 +90,30 @@ class Keeping {
   async removeListed(snapshot: Snapshot): Promise<void> {
     const { store } = this.#world;
     await this.#try(async () => {
-      const oldest = this.now - readableRetention(this.#table, snapshot);
+      const retention = readableRetention(this.#table, snapshot);
       const objects = await store.list(`${this.#table}/`);
       const logFiles = logFilesAmong(this.#table, objects);
+      const now = this.#believed(logFiles);
+      const oldest = now - retention;
       await this.#try(async () => {
-        await this.#removeFiles(await this.#needless(snapshot, objects, logFiles, oldest));
+        await this.#removeFiles(await this.#needless(snapshot, objects, logFiles, now, oldest));
       });
       await this.#try(async () => {
         const old = await logFilesBefore(this.#world, this.#log, this.#table, snapshot, logFiles, oldest);
         this.#logRemoved += await this.#remove(old.map(({ key }) => key));
       });
+      await this.#try(async () => {
+        this.#stagingSwept += await sweepStaged(store, this.#table, now - abandonedMs);
+      });
     });
-    await this.#try(async () => {
-      this.#stagingSwept += await sweepStaged(store, this.#table, this.now - abandonedMs);
-    });
+  }
+
+  /**
+   * Now, as far as the store's own clock bears it out, which dated the commit behind which this runs. A worker whose
+   * clock is days ahead would take another one's files, not yet committed, for abandoned ones.
+   */
+  #believed(logFiles: readonly LogFile[]): number {
+    return Math.min(this.now, Math.max(...logFiles.map(({ writtenAt }) => writtenAt)) + clockToleranceMs);
   }
 
   /** Makes large files of small ones, one version each. */
@@ -120,6 +134,7 @@ class Keeping {
     snapshot: Snapshot,
     objects: readonly StoredObject[],
     logFiles: readonly LogFile[],
+    now: number,
     oldest: number,
   ): Promise<string[]> {
     const live = keysOf(this.#table, snapshot.files.values());
@@ -132,7 +147,7 @@ class Keeping {
     const unused = objects.filter(({ key }) => isDataFile(this.#table, key) && !live.has(key));
     const old = unused.filter(({ key }) => (removedAt.get(key) ?? Infinity) < oldest);
     const unnamed = unused.filter(
-      ({ key, writtenAt }) => !removedAt.has(key) && writtenAt < this.now - abandonedMs,
+      ({ key, writtenAt }) => !removedAt.has(key) && writtenAt < now - abandonedMs,
     );
     const named = unnamed.length === 0 ? new Set() : await this.#namedSince(logFiles, oldest);
     return [...old, ...unnamed.filter(({ key }) => !named.has(key))].map(({ key }) => key);
