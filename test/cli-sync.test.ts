@@ -199,7 +199,7 @@ describe('a key', () => {
       code: 1,
       error: 'KeyMissingError',
       message: 'The API key is missing: variable INCIDENT_IO_API_KEY holds none.',
-      advice: 'Set the variable',
+      advice: 'Set INCIDENT_IO_API_KEY where',
     });
     expect(await isThere(destination)).toBe(false);
     expect(sandbox.requests).toEqual([]);
@@ -229,14 +229,14 @@ describe('a key', () => {
         code: 1,
         error: 'KeyMissingError',
         message: `The API key is missing: file ${join(folder, name)} holds none.`,
-        advice: 'create the key file',
+        advice: 'Create that key file',
       });
     }
     await expectRefused(syncWith(folder), {
       code: 1,
       error: 'KeyMissingError',
       message: `The key file ${folder} cannot be read (EISDIR).`,
-      advice: 'create the key file',
+      advice: 'Create that key file',
     });
     await expectRefused(syncWith(join(folder, 'spaces')), {
       code: 2,
@@ -404,6 +404,23 @@ it('is cancelled by an interrupt in mid-run: the run too, and nothing stays stag
   const handle = new Client({ connection }).workflow.getHandle(runId(destination, 'alerts'));
   expect((await handle.describe()).status.name).toBe('CANCELLED');
   expect(await filesIn(destination)).toEqual([]);
+});
+
+it('says that somebody else cancelled its runs, where it was not interrupted itself', async () => {
+  const sandbox = await sandboxOf({ sizes: { alerts: 2_000 }, latencyMs: 20 });
+  const destination = await temporaryFolder();
+  const cancelled = new Client({ connection }).workflow.getHandle(runId(destination, 'alerts'));
+  sandbox.fault({
+    fault: { kind: 'without', headers: 'rate-limit' },
+    when: ({ table, params }) => {
+      if (table === 'alerts' && params.has('after')) void cancelled.cancel();
+      return false;
+    },
+  });
+  const { code, out, err } = await sync(['alerts', '--to', destination, '--base-url', sandbox.url]);
+  expect(code).toBe(1);
+  expect(err).toContain('error: alerts: somebody else cancelled its run.\n  → Run it again.');
+  expect(out).not.toContain('Tables are in');
 });
 
 it('demo, interrupted in mid-run, says so and leaves nothing behind', async () => {

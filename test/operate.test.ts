@@ -169,6 +169,26 @@ describe('sync by a settings file', () => {
     });
   });
 
+  it('says that no worker answers also where a run waits for one already', async () => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    await cli(['trigger', ...at(linked)]);
+    await startedAfter(linked.schedule('users'), 0);
+    const interrupt = new AbortController();
+    const { code, out } = await cli(['sync', '--json', ...at(linked)], {
+      signal: interrupt.signal,
+      onTold: (told) => {
+        if (told.includes('No worker answers for users')) interrupt.abort();
+      },
+    });
+    expect(code).toBe(130);
+    // A script gets its one document however the command ends.
+    expect(JSON.parse(out)).toMatchObject({ error: 'Interrupted' });
+    await linked.serving(async () => {
+      await startedAfter(linked.schedule('users'), 1);
+      expect(await resultsOf(linked, 'users')).toHaveLength(2);
+    });
+  });
+
   it.each([
     [['--to', 'warehouse'], '--to and --settings exclude each other'],
     [['--method', 'full_refresh'], '--method goes with --to'],

@@ -23,6 +23,9 @@ export function reportFailure(session: Session, error: unknown, json: boolean): 
   const aborted = session.signal.aborted && (error === session.signal.reason || isAbort(error));
   if (aborted || error instanceof InterruptedError) {
     session.stderr.write('Interrupted.\n');
+    if (json && !(error instanceof InterruptedError)) {
+      printJson(session.stdout, { error: 'Interrupted', message: 'Interrupted.' });
+    }
     return exitCodes.interrupted;
   }
   // Help and version are printed already: because they were asked for, or in place of a command.
@@ -51,6 +54,11 @@ function describe(error: unknown): Failure {
     const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
     const advice = suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'Add --help to see what the command takes.';
     return { error: 'UsageError', message, advice };
+  }
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code !== undefined && syscall !== undefined && error instanceof Error) {
+    const advice = 'Check that path: that it exists, who may write there, and the space on its disk.';
+    return { error: code, message: error.message, advice };
   }
   return { error: 'UnexpectedError', message: `unexpected, please report this.\n${stackOf(error)}` };
 }

@@ -88,7 +88,8 @@ export class SyncReport {
       { head: 'read', value: ({ read }) => read, wrap: true },
     ]);
     for (const outcome of ended) this.#remark(outcome);
-    if (destination !== undefined) stdout.write(`Tables are in ${destination}\n`);
+    const hasTables = ended.some(({ status }) => status === 'synced');
+    if (destination !== undefined && hasTables) stdout.write(`Tables are in ${destination}\n`);
   }
 
   #remark(outcome: RunOutcome): void {
@@ -99,6 +100,10 @@ export class SyncReport {
       // Some messages name the table themselves.
       say(`error: ${message.startsWith(`${table}: `) ? '' : `${table}: `}${visible(message)}`);
       say(`  → ${outcome.advice}`);
+    }
+    if (outcome.status === 'cancelled' && !this.#session.signal.aborted) {
+      say(`error: ${outcome.table}: somebody else cancelled its run.`);
+      say('  → Run it again.');
     }
     if (outcome.status === 'synced') {
       for (const note of outcome.result.notes) say(`note: ${outcome.table}: ${visible(note)}`);

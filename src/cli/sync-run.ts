@@ -10,6 +10,7 @@ import { quietRuntime, serveWhile } from '../temporal/serve.ts';
 import { syncTables } from '../temporal/sync-tables.ts';
 import { assertSameAccount } from '../warehouse/account.ts';
 import { openDestination } from '../warehouse/open-warehouse.ts';
+import { InterruptedError } from './interrupted.ts';
 import type { Session } from './session.ts';
 import { SyncReport } from './sync-report.ts';
 
@@ -39,6 +40,9 @@ export async function runSync(session: Session, request: SyncRequest): Promise<v
     const inputs = request.tables.map(({ table, method }) => inputOf(table, source, method));
     quietRuntime();
     const report = new SyncReport(session, request.json);
+    const tellDiscarded = () =>
+      report.say('Cancels its runs: what they have read and not committed is discarded.');
+    session.signal.addEventListener('abort', tellDiscarded, { once: true });
     const access = await connectTemporal({ env: process.env, report: (line) => report.say(line) });
     try {
       const outcomes = await serveWhile({ access, warehouse }, async (serving) => {
@@ -54,7 +58,7 @@ export async function runSync(session: Session, request: SyncRequest): Promise<v
         });
       });
       report.close(destination);
-      session.signal.throwIfAborted();
+      if (session.signal.aborted) throw new InterruptedError();
       if (outcomes.some(({ status }) => status !== 'synced')) session.exitCode = 1;
     } finally {
       await access.close();

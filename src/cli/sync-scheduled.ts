@@ -1,3 +1,5 @@
+import { TemporalUnavailableError } from '../errors.ts';
+import { startWorker } from '../temporal/operate-fleet.ts';
 import { syncScheduled } from '../temporal/sync-scheduled.ts';
 import { operating, type OperatingOptions, schedulesOf } from './operating.ts';
 import type { Session } from './session.ts';
@@ -5,6 +7,8 @@ import { SyncReport } from './sync-report.ts';
 
 /** A worker answers within a second; one that has just started, within some. */
 const patienceMs = 10_000;
+/** Nobody is there who would start one, as where a script runs the command. */
+const giveUpMs = 10 * 60_000;
 
 /** Has the tables of a settings file synced by their schedules and workers, waits for them and reports. */
 export async function runScheduledSync(
@@ -16,38 +20,45 @@ export async function runScheduledSync(
     const schedules = await schedulesOf(operated);
     const report = new SyncReport(session, options.json === true);
     report.begin(schedules.length);
-    session.signal.addEventListener(
-      'abort',
-      () => report.say('The runs go on without this command; incident-io-source cancel ends them.'),
-      { once: true },
-    );
-    // When a worker last answered for a run that is going on; until it was told that none does.
+    const tellGoingOn = () =>
+      report.say('The runs go on without this command; incident-io-source cancel ends them.');
+    session.signal.addEventListener('abort', tellGoingOn, { once: true });
+    // When a worker was last heard of for each table that is not done.
     const heard = new Map<string, number>();
+    const told = new Set<string>();
+    const unanswered = new AbortController();
+    const lookForWorkers = () => {
+      const silentFor = (ms: number) =>
+        [...heard].filter(([, at]) => Date.now() - at > ms).map(([table]) => table);
+      const silent = silentFor(patienceMs).filter((table) => !told.has(table));
+      if (silent.length > 0) report.say(`No worker answers for ${silent.join(', ')}. ${startWorker}`);
+      for (const table of silent) told.add(table);
+      const lost = silentFor(giveUpMs);
+      if (lost.length > 0) {
+        unanswered.abort(
+          new TemporalUnavailableError(`No worker answers for ${lost.join(', ')}.`, startWorker),
+        );
+      }
+    };
     const outcomes = await syncScheduled(
       operated.client,
       schedules.map(({ table, description }) => ({ table: table.name, description })),
       {
         onTriggered(table, triggered) {
+          heard.set(table, Date.now());
           if (triggered !== 'started')
             report.say(`${table}: a run is going on; waits for the one that follows.`);
         },
-        onRun: (table) => void heard.set(table, Date.now()),
         onProgress(progress) {
           for (const { table } of progress) if (heard.has(table)) heard.set(table, Date.now());
-          const unheard = [...heard].filter(([, at]) => Date.now() - at > patienceMs).map(([table]) => table);
-          if (unheard.length > 0) {
-            report.say(
-              `No worker answers for ${unheard.join(', ')}: start one (incident-io-source worker, or up), or wait for it.`,
-            );
-          }
-          for (const table of unheard) heard.delete(table);
+          lookForWorkers();
           report.progressed(progress);
         },
         onOutcome(outcome) {
           heard.delete(outcome.table);
           report.ended(outcome);
         },
-        interrupt: session.signal,
+        interrupt: AbortSignal.any([session.signal, unanswered.signal]),
       },
     );
     report.close(operated.settings.destination);

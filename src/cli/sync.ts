@@ -24,6 +24,7 @@ type SyncOptions = KeyOptions & {
 
 export function syncCommand(session: Session): Command {
   const command = new Command('sync')
+    .summary('copy tables, now')
     .description('copy tables into Delta tables, now; run again after a kill, it takes up where it was')
     .argument('[table...]', 'the tables to sync; all of them when none is named')
     .option('--to <destination>', 'the folder of the tables, made if need be, or s3://bucket/prefix')
@@ -82,7 +83,7 @@ async function syncBySettings(
   if (stray !== undefined) {
     const flag = command.options.find((option) => option.attributeName() === stray)!.long!;
     throw new UsageError(
-      `${flag} goes with --to; how its tables are synced says ${file}.`,
+      `${flag} goes with --to: without it, ${file} says how tables are synced.`,
       `Change ${file} and run apply, or add --to for a sync beside its schedules.`,
     );
   }

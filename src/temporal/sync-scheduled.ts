@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import type { syncTable } from '../../workflows/sync-table.ts';
-import { type Run, scheduleOf, type Triggered, triggerTable } from './operate.ts';
+import { type Run, runningIn, scheduleOf, type Triggered, triggerTable } from './operate.ts';
 import { outcomeOf, type RunOutcome, type StartedRun } from './runs.ts';
 import { watch, type Watcher } from './sync-tables.ts';
 
 /** How a command follows the runs that it has schedules start. */
 export type ScheduledWatcher = Pick<Watcher, 'onProgress' | 'onOutcome'> & {
   readonly onTriggered: (table: string, triggered: Triggered) => void;
-  /** The run that follows the trigger is there. */
-  readonly onRun: (table: string) => void;
   /** Ends the waiting. The runs go on: others may count on them. */
   readonly interrupt: AbortSignal;
 };
@@ -24,15 +22,20 @@ const lookEveryMs = 500;
 export async function syncScheduled(
   client: Client,
   schedules: readonly { readonly table: string; readonly description: ScheduleDescription }[],
-  { onTriggered, onRun, onProgress, onOutcome, interrupt }: ScheduledWatcher,
+  { onTriggered, onProgress, onOutcome, interrupt }: ScheduledWatcher,
 ): Promise<RunOutcome[]> {
   const going = new Set<Pick<StartedRun, 'handle'>>();
   const all = schedules.map(async ({ table, description }) => {
+    // What a run continues as has the same id, and is asked by that alone.
+    const askedOf = ({ workflowId }: Run) => ({
+      handle: client.workflow.getHandle<typeof syncTable>(workflowId),
+    });
+    const before = runningIn(description).map(askedOf);
+    for (const asked of before) going.add(asked);
     onTriggered(table, await triggerTable(client, description));
     const { workflowId, firstExecutionRunId } = await nextRun(client, table, description, interrupt);
-    onRun(table);
-    // What a run continues as has the same id, and is asked by that alone.
-    const asked = { handle: client.workflow.getHandle<typeof syncTable>(workflowId) };
+    for (const asked of before) going.delete(asked);
+    const asked = askedOf({ workflowId });
     going.add(asked);
     const handle = client.workflow.getHandle<typeof syncTable>(workflowId, firstExecutionRunId);
     const outcome = await outcomeOf({ table, handle });
