@@ -257,6 +257,37 @@ describe('status', () => {
     expect({ code, outcome: tables[0]!.lastRun!.outcome }).toEqual({ code: 0, outcome: 'cancelled' });
   });
 
+  it('tells once that no worker answers, however many tables wait', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { users: fullRefresh, severities: fullRefresh });
+    await cli(['trigger', '--settings', linked.file]);
+    for (const table of ['users', 'severities']) await startedAfter(linked.schedule(table), 0);
+    const { out } = await printed(linked);
+    expect(out).toContain('waiting: severities, users: no worker answers.\n  → Start one');
+    expect(out.match(/worker answers/g)).toHaveLength(1);
+  });
+
+  it('does not take the tables of another destination for those of the settings, nor lets anybody touch them', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { users: fullRefresh });
+    await linked.serving(() => linked.run('users'));
+    const copy = join(linked.folder, 'copy.json');
+    const elsewhere = join(linked.folder, 'elsewhere');
+    await writeFile(copy, JSON.stringify({ ...linked.settings, destination: elsewhere }));
+    const problem = `sync into ${linked.destination}; these settings say ${elsewhere}.`;
+    const status = await cli(['status', '--json', '--settings', copy]);
+    expect(status.code).toBe(1);
+    expect(JSON.parse(status.out)).toMatchObject([
+      { table: 'users', tableError: { message: expect.stringContaining(problem) as string } },
+    ]);
+    for (const command of ['trigger', 'pause', 'sync']) {
+      const { code, err } = await cli([command, '--settings', copy]);
+      expect(code).toBe(2);
+      expect(err).toContain(problem);
+    }
+    expect((await linked.schedule('users').describe()).info.numActionsTaken).toBe(1);
+  });
+
   it('shows a run that somebody started by hand', async () => {
     const sandbox = await sandboxOf();
     const linked = await link(temporal, sandbox, { users: fullRefresh });

@@ -6,6 +6,7 @@ import { defaultSettingsFile, type Settings } from '../settings.ts';
 import { tableNamed } from '../tables/index.ts';
 import type { Table } from '../tables/table.ts';
 import { scheduleId } from '../temporal/names.ts';
+import type { Owner } from '../temporal/schedules.ts';
 import { printJson } from './output.ts';
 import type { Session } from './session.ts';
 
@@ -57,13 +58,22 @@ export type Scheduled = {
   readonly description: ScheduleDescription;
 };
 
-/** The tables' schedules: where one is missing nothing has been changed yet. Throws `UsageError`. */
+/** The tables' schedules: where one is missing, or is another's, nothing has been changed yet. Throws `UsageError`. */
 export async function schedulesOf({ client, settings, tables }: Operated): Promise<Scheduled[]> {
-  const { scheduleOf } = await import('../temporal/operate.ts');
+  const { connection, destination } = settings;
+  const [{ scheduleOf }, { isSameDestination, marker, otherDestination }] = await Promise.all([
+    import('../temporal/operate.ts'),
+    import('../temporal/schedules.ts'),
+  ]);
   return Promise.all(
     tables.map(async (table) => {
-      const id = scheduleId(settings.connection, table.name);
-      return { table, id, description: await scheduleOf(client, id, table.name) };
+      const id = scheduleId(connection, table.name);
+      const description = await scheduleOf(client, id, table.name);
+      const owner = description.memo?.[marker] as Owner | undefined;
+      if (owner && !isSameDestination(owner, destination)) {
+        throw otherDestination(connection, owner.destination, destination);
+      }
+      return { table, id, description };
     }),
   );
 }

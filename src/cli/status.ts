@@ -10,6 +10,7 @@ import {
   needsSomebody,
   reasonOf,
   reasonOfLateness,
+  startWorker,
   tableState,
 } from '../temporal/operate-fleet.ts';
 import type { EndedRun, TableStatus } from '../temporal/operate-status.ts';
@@ -33,6 +34,7 @@ const wideColumns = 140;
 /** `status`: how the tables of a connection are doing, or how many connections are. */
 export function statusCommand(session: Session): Command {
   return new Command('status')
+    .summary('how tables, or many connections, are doing')
     .description(
       'how tables are doing: last and next run, rows, lag, errors; of several settings a line a connection, worst ' +
         'first; exits with 1 where a run failed, a schedule is missing, or a table is late',
@@ -150,8 +152,16 @@ function print(
 ): void {
   const isNarrow = output.isTTY === true && (output.columns ?? 80) < wideColumns;
   printTable(output, statuses, isNarrow ? narrow : wide);
+  // Of one cause, told once.
+  const waiting = statuses.filter(({ running }) => running?.workerAnswers === false);
+  const grouped = waiting.length > 1 ? new Set(waiting) : new Set();
+  if (grouped.size > 0) {
+    const names = waiting.map(({ table }) => table).join(', ');
+    output.write(`waiting: ${names}: no worker answers.\n  → ${startWorker}\n`);
+  }
   for (const status of statuses) {
-    for (const line of remarksOn(status)) output.write(`${hideSecrets(visible(line))}\n`);
+    for (const line of remarksOn(status, grouped.has(status)))
+      output.write(`${hideSecrets(visible(line))}\n`);
   }
   output.write(`Connection ${settings.connection}, tables in ${settings.destination}\n`);
 }
@@ -223,18 +233,20 @@ function nextRunOf({ schedule, nextRun, buffered }: TableStatus): string {
   return `in ${span(Math.max(0, (Date.parse(nextRun) - Date.now()) / 1000))}`;
 }
 
-/** What a person should know of a table beside its figures, and what to do. */
-function remarksOn(status: TableStatus): string[] {
+/**
+ * What a person should know of a table beside its figures, and what to do.
+ * @param waits whether it was told already that its run waits for a worker
+ */
+function remarksOn(status: TableStatus, waits: boolean): string[] {
   const { table, schedule, note, running, lastRun, lastSuccess, tableError, lateSince } = status;
   const lines: string[] = [];
-  if (running) {
+  if (running && !waits) {
     const { phase, rows, requests, windows, retrying, workerAnswers } = running;
     const figures = rows ? `, ${count(rows, 'row')}, ${count(requests ?? 0, 'request')}` : '';
     const open = windows && windows.open > 1 ? `, ${windows.open} windows open` : '';
     lines.push(`running: ${table}: ${phase}${figures}${open}`);
     if (retrying) lines.push(`  retrying (attempt ${retrying.attempt}): ${retrying.message}`);
-    if (!workerAnswers)
-      lines.push('  → No worker answers: is one running? (incident-io-source worker, or up)');
+    if (!workerAnswers) lines.push(`  → No worker answers. ${startWorker}`);
   }
   if (note !== undefined) lines.push(`paused: ${table}: ${note}`);
   if (schedule === 'missing') {
@@ -251,7 +263,7 @@ function remarksOn(status: TableStatus): string[] {
         : `  The last success was ${since(lastSuccess)} ago.`,
     );
   }
-  if (lateSince !== undefined) {
+  if (lateSince !== undefined && !waits) {
     const { message, advice } = reasonOfLateness(status);
     lines.push(`late: ${table}: for ${since(lateSince)}; ${message}`, `  → ${advice}`);
   }

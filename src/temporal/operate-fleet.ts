@@ -31,6 +31,8 @@ export type ConnectionStatus = {
   readonly tables: readonly TableState[];
 } & Partial<Reason>;
 
+export const startWorker = 'Start one: incident-io-source worker, or up.';
+
 /** Whether somebody should look. */
 export function needsSomebody(state: State): boolean {
   return state === 'unreadable' || state === 'failing' || state === 'late';
@@ -85,7 +87,7 @@ export function reasonOf({ failure }: EndedRun): Reason {
 /** Why a late table is late, as far as it shows. */
 export function reasonOfLateness({ running, every }: TableStatus): Required<Omit<Reason, 'error'>> {
   if (running && !running.workerAnswers) {
-    return { message: 'no worker answers.', advice: 'Start one: incident-io-source worker, or up.' };
+    return { message: 'no worker answers.', advice: startWorker };
   }
   if (running?.retrying) {
     const { attempt, message } = running.retrying;

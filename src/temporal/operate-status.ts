@@ -15,6 +15,7 @@ import { runId } from './names.ts';
 import { describeRun, openRuns, progressIfAnswered, type Run } from './operate.ts';
 import type { RunProgress } from './runs.ts';
 import { describedSchedule, type ScheduledAction, type ScheduleFacts } from './schedule-facts.ts';
+import { otherDestination } from './schedules.ts';
 
 /** A run that has ended. Times are RFC 3339, UTC. */
 export type EndedRun = {
@@ -80,6 +81,10 @@ export async function statusOf(
   const base = { table: table.name, ...tables[table.name]! };
   const schedule = listed ?? (await describedSchedule(client, settings, table.name));
   // On another host there is no folder to look into; the last run knows what it committed.
+  if (schedule?.elsewhere !== undefined) {
+    const { name, message, advice } = otherDestination(settings.connection, schedule.elsewhere, destination);
+    return { ...base, ...scheduleFields(schedule), tableError: { error: name, message, advice } };
+  }
   const here = schedule?.isHere ?? true;
   const { state, tableError } = here ? await readState(warehouse, table) : {};
   const found = { ...stateFields(state), ...(tableError && { tableError }) };

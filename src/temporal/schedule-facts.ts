@@ -4,7 +4,7 @@ import type { Settings } from '../settings.ts';
 import { placeOf } from '../warehouse/destination.ts';
 import { hostName, scheduleId, workerQueue } from './names.ts';
 import { bufferedIn, describeSchedule, type Run, runningIn } from './operate.ts';
-import { marker, type Owner } from './schedules.ts';
+import { isSameDestination, marker, type Owner } from './schedules.ts';
 
 /** A run as its schedule remembers it. */
 export type ScheduledAction = Required<Run> & {
@@ -20,6 +20,8 @@ export type ScheduleFacts = {
   readonly note?: string;
   /** Whether the destination of its runs is the settings', on this host. */
   readonly isHere: boolean;
+  /** Where its runs write, if the settings name another destination. */
+  readonly elsewhere?: string;
   /** The latest, oldest first. */
   readonly actions: readonly ScheduledAction[];
   readonly running: readonly Run[];
@@ -43,6 +45,7 @@ export async function describedSchedule(
     paused: state.paused,
     ...(state.note && { note: state.note }),
     isHere: action.taskQueue === workerQueue(destination),
+    ...elsewhere(schedule.memo?.[marker] as Owner | undefined, destination),
     actions: info.recentActions.map(({ takenAt, action: { workflow } }, index) => ({
       ...workflow,
       takenAt,
@@ -96,7 +99,8 @@ function factsOf(
   const payload = memo?.fields?.[marker];
   // Not ours, or of another making: its description tells.
   if (!payload || !info) return undefined;
-  const { host, destination } = defaultPayloadConverter.fromPayload<Owner>(payload);
+  const owner = defaultPayloadConverter.fromPayload<Owner>(payload);
+  const { host, destination } = owner;
   const actions = (info.recentActions ?? []).map(
     ({ actualTime, startWorkflowResult, startWorkflowStatus }) => ({
       takenAt: dateOf(actualTime),
@@ -110,6 +114,7 @@ function factsOf(
     paused: info.paused === true,
     ...(info.notes && { note: info.notes }),
     isHere: placeOf(destination, host) === placeOf(settings.destination, hostName()),
+    ...elsewhere(owner, settings.destination),
     actions,
     running: actions.filter(isRunning),
     buffered: false,
@@ -117,6 +122,11 @@ function factsOf(
     createdAt: async () =>
       (await client.schedule.getHandle(scheduleId(settings.connection, table)).describe()).info.createdAt,
   };
+}
+
+/** One folder on two hosts is another matter: nobody looks into it from here. */
+function elsewhere(owner: Owner | undefined, destination: string): Pick<ScheduleFacts, 'elsewhere'> {
+  return owner === undefined || isSameDestination(owner, destination) ? {} : { elsewhere: owner.destination };
 }
 
 type Timestamp = { readonly seconds?: unknown; readonly nanos?: number | null };

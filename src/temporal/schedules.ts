@@ -174,6 +174,19 @@ function assertSameConnection({ connection, destination, host }: Owner, settings
   );
 }
 
+/** Whether a schedule's runs write where these settings say, on whichever host. */
+export function isSameDestination({ destination }: Owner, settings: string): boolean {
+  return placeOf(destination, '') === placeOf(settings, '');
+}
+
+/** For commands that look after a connection by its name alone: the settings may be a copy, or edited. */
+export function otherDestination(connection: string, theirs: string, ours: string): UsageError {
+  return new UsageError(
+    `The schedules of the connection ${connection} sync into ${theirs}; these settings say ${ours}.`,
+    'Name the settings of that connection, or give this one a name of its own and link it.',
+  );
+}
+
 /** An identity that could not be read is no reason to forget whose table it is. */
 function keepingAccount(desired: DesiredSchedule, found: ScheduleDescription): DesiredSchedule {
   const { options } = desired;
