@@ -117,8 +117,11 @@ export class RecordShapeError extends SourceError {
 /** The key reference resolves to nothing on this machine. Another worker may have it. */
 export class KeyMissingError extends SourceError {
   readonly retry = 'later';
-  readonly advice =
-    'Set the variable, create the key file, or put the key into the vault, that the worker looks it up in.';
+  readonly advice: string;
+  constructor(message: string, advice: string, options?: ErrorOptions) {
+    super(message, options);
+    this.advice = advice;
+  }
 }
 
 /** The worker's version has no such table. Another worker may have a newer one: a deploy goes worker by worker. */

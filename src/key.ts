@@ -25,13 +25,23 @@ export function describeKey(reference: KeyReference | VaultReference): string {
  * Throws `KeyMissingError` where there is none, `UsageError` for a text that cannot be a key.
  */
 export async function resolveKey(reference: KeyReference | VaultReference, vault?: Vault): Promise<string> {
-  return checkedKey(await lookUp(reference, vault), describeKey(reference));
+  return checkedKey(await lookUp(reference, vault), describeKey(reference), adviceFor(reference));
+}
+
+const makeOne = 'Create one in incident.io under Settings → API keys.';
+
+/** What to do where a reference leads to no key; the process that looks is the worker of a scheduled run. */
+function adviceFor(reference: KeyReference | VaultReference): string {
+  if ('vault' in reference) return 'Put the key into the vault, under that id.';
+  return 'env' in reference
+    ? `Set ${reference.env} where the command or the worker runs.`
+    : 'Create that key file where the command or the worker runs, readable by its user.';
 }
 
 /** A key as it is sent, which from now on no log line shows. Throws `KeyMissingError` where there is none, `UsageError` for a text that cannot be one. */
-export function checkedKey(text: string | undefined, where: string): string {
+export function checkedKey(text: string | undefined, where: string, advice = makeOne): string {
   const key = text?.trim();
-  if (!key) throw new KeyMissingError(`The API key is missing: ${where} holds none.`);
+  if (!key) throw new KeyMissingError(`The API key is missing: ${where} holds none.`, advice);
   // Anything else would fail inside the HTTP library, whose message quotes the header's value.
   if (!/^[\x21-\x7e]+$/.test(key)) {
     throw new UsageError(
@@ -49,15 +59,22 @@ function lookUp(reference: KeyReference | VaultReference, vault?: Vault): Promis
 }
 
 async function openVault(reference: VaultReference, vault?: Vault): Promise<string | undefined> {
-  if (!vault) throw new KeyMissingError(`This worker has no vault to look up ${describeKey(reference)} in.`);
+  if (!vault) {
+    throw new KeyMissingError(
+      `This worker has no vault to look up ${describeKey(reference)} in.`,
+      'Give createSourceWorker the vault that keys are looked up in.',
+    );
+  }
   try {
     return await vault(reference.vault);
   } catch (error) {
     // What a vault says may hold its own secrets, and messages are kept in Temporal's history.
     const what = error instanceof Error ? error.name : 'an error';
-    throw new KeyMissingError(`The API key cannot be looked up: ${describeKey(reference)} gave ${what}.`, {
-      cause: error,
-    });
+    throw new KeyMissingError(
+      `The API key cannot be looked up: ${describeKey(reference)} gave ${what}.`,
+      'Check that the vault can be reached from the worker, and what it logs.',
+      { cause: error },
+    );
   }
 }
 
@@ -68,6 +85,7 @@ async function readKeyFile(file: string): Promise<string | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new KeyMissingError(
       `The key file ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+      adviceFor({ file }),
     );
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, link, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'lossless-json';
@@ -25,7 +25,8 @@ export async function readSettings(file = defaultSettingsFile): Promise<Settings
       'Name it with --settings, or make one: incident-io-source link.',
     );
   }
-  return parseSettings(text, file);
+  // Some editors begin a file with a mark that is no JSON.
+  return parseSettings(text.replace(/^\uFEFF/, ''), file);
 }
 
 /** The settings in a file's text; `file` for messages, and for the paths in it. Throws as `readSettings` does. */
@@ -112,9 +113,10 @@ export async function writeSettings(
   }
 }
 
-/** Throws `UsageError` where the file is there already. */
-export function assertNoSettings(file: string): void {
-  if (existsSync(file)) throw settingsExist(file);
+/** Throws `UsageError` where the file is there already and is not to be replaced, and where nobody may write there. */
+export async function assertMayWrite(file: string, replace: boolean): Promise<void> {
+  if (!replace && existsSync(file)) throw settingsExist(file);
+  await access(dirname(resolve(file)), constants.W_OK);
 }
 
 function settingsExist(file: string): UsageError {

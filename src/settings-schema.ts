@@ -249,7 +249,7 @@ function knownKeys(path: readonly string[]): string[] {
 
 /** The value as it stands in the file; not where somebody may have put the key itself. */
 function shown(name: string, value: unknown): string {
-  if (name === 'apiKey' || name === 'The file') return 'something else';
+  if (name === 'apiKey' || name === 'The file') return 'of another form';
   const text = JSON.stringify(
     ['destination', 'baseUrl'].includes(name) && typeof value === 'string' ? shownDestination(value) : value,
   );

@@ -61,7 +61,7 @@ describe('an attempt that fails', () => {
     const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     const work = async () => {
       env.cancel('WORKER_SHUTDOWN');
-      throw new KeyMissingError('no key', { cause: new Error('vault token s.SECRET expired') });
+      throw new KeyMissingError('no key', 'set it', { cause: new Error('vault token s.SECRET expired') });
     };
     const failure: unknown = await env.run(() => attempt(10 * minute, work)).catch((error: unknown) => error);
     expect(failure).toMatchObject({ type: 'KeyMissingError', nonRetryable: false });

@@ -34,6 +34,13 @@ test('TEMPORAL_ADDRESS is used, and nothing is started', async () => {
   await expect(access(defaultStateDir(env))).rejects.toThrow('ENOENT');
 });
 
+test('an empty TEMPORAL_ADDRESS is none', async () => {
+  env['TEMPORAL_ADDRESS'] = '';
+  const temporal = await connect();
+  expect(temporal.embedded).toBe(true);
+  await temporal.close();
+});
+
 test('a profile of the configuration file is used', async () => {
   const address = inject('temporalAddress');
   await writeFile(

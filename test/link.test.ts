@@ -204,7 +204,7 @@ describe('link by options', () => {
       ['--method', 'users=incremental'],
       '--method for users is "incremental", which is none of full_refresh.',
     ],
-    [['--connection', 'Prod'], 'connection is "Prod"'],
+    [['--connection', 'Prod'], '"Prod" is no name for a connection.'],
   ])('refuses %j before anything is changed', async (args, problem) => {
     const { folder, linkByKey } = await place();
     const refused = await linkByKey(...args);
@@ -231,6 +231,14 @@ describe('link by options', () => {
     const key = await link(['--key-env', 'inc-secret', '--yes']);
     expect(key.code).toBe(2);
     expect(key.err).not.toContain('inc-secret');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('tells of a folder that is not there in a sentence, not by a stack', async () => {
+    const { folder, linkByKey } = await place();
+    const linked = await linkByKey('--settings', join(folder, 'nowhere', 'incident-io.json'));
+    expect(linked).toMatchObject({ code: 1, out: '' });
+    expect(linked.err).toMatch(/^error: ENOENT: .*nowhere'\n {2}→ Check that path[^\n]*\n$/);
     expect(await readdir(folder)).toEqual([]);
   });
 

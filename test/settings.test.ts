@@ -105,8 +105,8 @@ describe('settings', () => {
     ],
     [{ ...good, retention: '12h' }, 'retention is "12h"; it takes 1d, 3d, 7d, 14d, 30d.'],
     [{ ...good, baseUrl: 'http://example.com' }, 'baseUrl is "http://example.com"'],
-    [[], 'The file is something else'],
-    [null, 'The file is something else'],
+    [[], 'The file is of another form'],
+    [null, 'The file is of another form'],
   ])('are refused: %j', (value, expected) => {
     expect(refusal(value)).toContain(expected);
   });

@@ -19,9 +19,9 @@ type ApplyOptions = ChangingOptions & { readonly dryRun?: true };
 /** `apply`: makes the schedules be what the settings say. */
 export function applyCommand(session: Session): Command {
   return addChangingOptions(
-    new Command('apply').description(
-      'make the schedules be what the settings file says; prints the difference first',
-    ),
+    new Command('apply')
+      .summary('make the schedules be what the settings say')
+      .description('make the schedules be what the settings file says; prints the difference first'),
   )
     .option('--dry-run', 'only print what would be done')
     .addHelpText(

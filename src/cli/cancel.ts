@@ -8,9 +8,11 @@ import type { Session } from './session.ts';
 /** `cancel`: stops runs that are going on. */
 export function cancelCommand(session: Session): Command {
   return addOperatingOptions(
-    new Command('cancel').description(
-      'stop runs that are going on, and wait until they swept what they had staged; the tables stay as they were',
-    ),
+    new Command('cancel')
+      .summary('stop runs that are going on')
+      .description(
+        'stop runs that are going on, and wait until they swept what they had staged; the tables stay as they were',
+      ),
   )
     .addHelpText(
       'after',

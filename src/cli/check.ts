@@ -89,13 +89,16 @@ function printReport(
   }
   const refused = permissions.filter((permission) => !permission.allowed);
   if (refused.length === 0) {
-    stdout.write(`The key may read all ${count(permissions.length, 'table')}.\n`);
+    const all = permissions.length === 1 ? permissions[0]!.table : `all ${permissions.length} tables`;
+    stdout.write(`The key may read ${all}.\n`);
     return;
   }
   stderr.write(`error: ${refused.length} of ${count(permissions.length, 'table')} cannot be read.\n`);
   const scopes = new Set(refused.flatMap(({ scope }) => scope ?? []));
   if (scopes.size > 0) {
     stderr.write(`  → Grant the API key ${listed([...scopes])} in incident.io under Settings → API keys.\n`);
+  } else {
+    stderr.write('  → Check the base URL, and what the answers above say.\n');
   }
 }
 

@@ -1,7 +1,8 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 
 /** Where `link` keeps the key of a connection, away from the settings, which are meant for version control. */
 export function ownKeyFile(connection: string): string {
@@ -21,7 +22,7 @@ export async function writeKeyFile(
   key: string,
   { replace }: { readonly replace: boolean },
 ): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(file), 0o700);
   if (replace) await rm(file, { force: true });
   try {
     // Created anew, so that nobody has it open and no link leads elsewhere.

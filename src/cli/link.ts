@@ -23,9 +23,11 @@ import { addChangingOptions, assertOwnTables, isAgreed, mayAsk, withTemporal } f
 export function linkCommand(session: Session): Command {
   const each = (value: string, before: readonly string[]) => [...before, value];
   return addChangingOptions(
-    new Command('link').description(
-      'link an account: check its key, choose tables, write the settings, make the schedules, start the import',
-    ),
+    new Command('link')
+      .summary('link an account and choose its tables')
+      .description(
+        'link an account: check its key, choose tables, write the settings, make the schedules, start the import',
+      ),
   )
     .option('--connection <name>', `a name for the connection (default: ${defaultConnection})`)
     .option('--to <destination>', 'the folder of the tables, or s3://bucket/prefix (default: ./warehouse)')
@@ -69,15 +71,24 @@ const everyOption = () =>
   new Option('--every <[table=]frequency>', 'sync frequency such as 15m, for a table or for all; repeatable');
 
 async function link(session: Session, options: LinkOptions): Promise<void> {
-  const [{ assertNoSettings, writeSettings }, { settingsOf }, { applySchedules, planApply }] =
-    await Promise.all([
-      import('../settings-file.ts'),
-      import('../settings-schema.ts'),
-      import('../temporal/schedules.ts'),
-    ]);
+  const [
+    { assertMayWrite, writeSettings },
+    { problemOfConnection, settingsOf },
+    { applySchedules, planApply },
+  ] = await Promise.all([
+    import('../settings-file.ts'),
+    import('../settings-schema.ts'),
+    import('../temporal/schedules.ts'),
+  ]);
   const file = options.settings;
   const replace = options.force === true;
-  if (!replace) assertNoSettings(file);
+  await assertMayWrite(file, replace);
+  if (options.connection !== undefined && problemOfConnection(options.connection) !== undefined) {
+    throw new UsageError(
+      `${JSON.stringify(options.connection)} is no name for a connection.`,
+      `--connection: ${problemOfConnection(options.connection)}.`,
+    );
+  }
   const baseUrl = checkedBaseUrl(options.baseUrl);
   const { checked, answers } = await decide(session, { ...options, baseUrl });
   const { connection, destination, apiKey, writeKey, tables } = answers;

@@ -18,9 +18,11 @@ type ResyncOptions = OperatingOptions & { readonly yes?: true };
 /** `resync`: tables from the beginning. */
 export function resyncCommand(session: Session): Command {
   return addOperatingOptions(
-    new Command('resync').description(
-      'read tables from the beginning, now; readers keep the rows there are until the new ones are committed',
-    ),
+    new Command('resync')
+      .summary('read tables from the beginning')
+      .description(
+        'read tables from the beginning, now; readers keep the rows there are until the new ones are committed',
+      ),
   )
     .option('--yes', 'do not ask')
     .addHelpText(

@@ -7,7 +7,9 @@ import type { Session } from './session.ts';
 /** `trigger`: has tables synced now, by their schedules. */
 export function triggerCommand(session: Session): Command {
   return addOperatingOptions(
-    new Command('trigger').description('sync tables now, by their schedules; also those that are paused'),
+    new Command('trigger')
+      .summary('a run now, by the schedule')
+      .description('sync tables now, by their schedules; also those that are paused'),
   )
     .addHelpText(
       'after',

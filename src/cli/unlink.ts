@@ -11,9 +11,11 @@ import { addChangingOptions, type ChangingOptions, isAgreed, withTemporal } from
 /** `unlink`: takes a connection back; its tables stay. */
 export function unlinkCommand(session: Session): Command {
   return addChangingOptions(
-    new Command('unlink').description(
-      'end a connection: its schedules, runs, staging, settings and the key file that link wrote; tables stay',
-    ),
+    new Command('unlink')
+      .summary('end a connection; its tables stay')
+      .description(
+        'end a connection: its schedules, runs, staging, settings and the key file that link wrote; tables stay',
+      ),
   )
     .addHelpText(
       'after',

@@ -16,9 +16,11 @@ import { statusOnScreen } from './status.ts';
 /** `up`: everything a connection needs, in one process. */
 export function upCommand(session: Session): Command {
   return addServingOptions(
-    new Command('up').description(
-      'keep the tables of a connection current on this one machine: server, schedules and worker, until Ctrl-C',
-    ),
+    new Command('up')
+      .summary('server, schedules and worker in one process')
+      .description(
+        'keep the tables of a connection current on this one machine: server, schedules and worker, until Ctrl-C',
+      ),
   )
     .addHelpText(
       'after',

@@ -9,9 +9,11 @@ import type { Session } from './session.ts';
 /** `worker`: carries out a connection's scheduled runs in production. */
 export function workerCommand(session: Session): Command {
   return addServingOptions(
-    new Command('worker').description(
-      'carry out the scheduled runs of a connection, until SIGTERM; then hand over what is begun',
-    ),
+    new Command('worker')
+      .summary('carry out scheduled runs')
+      .description(
+        'carry out the scheduled runs of a connection, until SIGTERM; then hand over what is begun',
+      ),
   )
     .addHelpText(
       'after',

@@ -172,7 +172,8 @@ async function send(
     call.signal.throwIfAborted();
     // The error of axios holds the request with its key, so only its code goes on.
     const code = abort.signal.aborted ? `nothing for ${timeoutMs / 1000} s` : codeOf(error);
-    throw new ApiUnavailableError(`GET ${path}: no whole answer (${code})`);
+    const { host } = new URL(http.defaults.baseURL!);
+    throw new ApiUnavailableError(`GET ${path}: no whole answer from ${host} (${code})`);
   } finally {
     clearTimeout(timer);
     call.signal.removeEventListener('abort', cancel);
@@ -287,6 +288,12 @@ export function checkedBaseUrl(text: string): string {
     throw new UsageError(
       'The base URL holds a user name or password.',
       'Leave them out; the key goes in a header.',
+    );
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw new UsageError(
+      `The base URL ${JSON.stringify(text)} has a query or a fragment.`,
+      `Give the address alone, such as ${defaultBaseUrl}.`,
     );
   }
   return url.href.replace(/\/$/, '');

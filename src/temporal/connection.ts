@@ -84,7 +84,8 @@ export async function connectDevServer(server: DevServer): Promise<TemporalAcces
 }
 
 function readConfig(env: NodeJS.ProcessEnv): ClientConnectConfig {
-  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  // An empty variable is as good as none, as in a shell.
+  const set = Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1]));
   try {
     return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
   } catch (error) {

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { createServer, connect } from 'node:net';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { makeFolder } from '../folders.ts';
 import { TemporalUnavailableError } from '../errors.ts';
 import { childEnvironment } from './child-environment.ts';
 import { findTemporalCli } from './cli-binary.ts';
@@ -54,7 +55,7 @@ export async function useDevServer({ stateDir, env, report }: DevServerOptions):
       'Run `temporal server start-dev` and set TEMPORAL_ADDRESS=127.0.0.1:7233.',
     );
   }
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await makeFolder(stateDir, 0o700);
   const user = { ...(await ownIdentity()), use: randomUUID() };
 
   // The CLI is needed, and perhaps fetched, only where no server lives; and then without making others wait.

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 import { DestinationError } from '../errors.ts';
+import { makeFolder, syncFile, syncFolder } from '../folders.ts';
 import { type LocalStore, type StoredObject, writesFolder } from './store.ts';
 
 /**
@@ -132,44 +133,6 @@ async function listInto(
       const facts = await unlessMissing(stat(join(folder, key)));
       if (facts?.isFile()) found.push({ key, bytes: facts.size, writtenAt: facts.mtimeMs });
     }
-  }
-}
-
-/**
- * Creates a folder and makes its name durable: a commit in a folder that a power cut takes away is no commit. A step
- * at a time, for `mkdir` with `recursive` never comes back from a file system that takes no folders, such as /proc.
- */
-async function makeFolder(path: string): Promise<void> {
-  if (!(await isMade(path))) {
-    await makeFolder(dirname(path));
-    if (!(await isMade(path))) throw new Error(`ENOENT: no folder can be made at ${path}`);
-  }
-}
-
-/** Makes the folder, unless it is there; `false` where what is above it is missing. */
-async function isMade(path: string): Promise<boolean> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return true;
-    if (codeOf(error) === 'ENOENT' && dirname(path) !== path) return false;
-    throw error;
-  }
-  await syncFolder(dirname(path));
-  return true;
-}
-
-async function syncFolder(path: string): Promise<void> {
-  // Windows cannot open a folder.
-  if (process.platform !== 'win32') await syncFile(path, 'r');
-}
-
-async function syncFile(path: string, flags = 'r+'): Promise<void> {
-  const file = await open(path, flags);
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

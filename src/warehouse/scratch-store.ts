@@ -1,8 +1,9 @@
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 import { DestinationError } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 import { folderStore } from './folder-store.ts';
 import type { LocalStore } from './store.ts';
 
@@ -13,7 +14,7 @@ import type { LocalStore } from './store.ts';
 export async function scratchStore(): Promise<LocalStore> {
   const { uid } = userInfo();
   const folder = join(tmpdir(), `incident-io-source-${uid}`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const facts = await lstat(folder);
   const isOurs =
     facts.isDirectory() &&
