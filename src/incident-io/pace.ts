@@ -40,7 +40,7 @@ export type TurnRequest = {
 
 /** A request that may be sent now. */
 export type Turn = {
-  /** Milliseconds it waited for its token. */
+  /** Whole milliseconds it waited for its token. */
   readonly waitedMs: number;
   /** To be called once, when the answer is there or the request failed. */
   done(headers?: RateHeaders): void;
@@ -116,7 +116,7 @@ export class Pace {
       }));
       this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
       waiter.grant({
-        waitedMs: now - waiter.since,
+        waitedMs: Math.round(now - waiter.since),
         done: (headers = {}) => {
           const then = clock();
           settle(taken, headers, then);
