@@ -1,6 +1,8 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { LosslessNumber } from 'lossless-json';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   ApiUnavailableError,
   CredentialsError,
@@ -189,6 +191,24 @@ describe('requests', () => {
     await get(api.baseUrl).finally(() => vi.unstubAllEnvs());
     expect([proxy.asked, api.asked]).toEqual([[], ['/v2/alerts']]);
   });
+});
+
+it('asks a proxy of the environment for a tunnel to incident.io, and shows it no key', async () => {
+  const seen: unknown[] = [];
+  const proxy = createServer((request) => void seen.push(request.headers));
+  proxy.on('connect', ({ url, headers }, socket) => {
+    seen.push([url, headers.authorization]);
+    socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+  });
+  await new Promise<void>((done) => {
+    proxy.listen(0, '127.0.0.1', done);
+  });
+  onTestFinished(() => void proxy.close());
+  const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  for (const name of ['HTTPS_PROXY', 'https_proxy']) vi.stubEnv(name, address);
+  const asking = get('https://incident.invalid').finally(() => vi.unstubAllEnvs());
+  await expect(asking).rejects.toBeInstanceOf(ApiUnavailableError);
+  expect(seen).toEqual([['incident.invalid:443', undefined]]);
 });
 
 describe('what the vendor may add', () => {
