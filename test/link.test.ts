@@ -402,7 +402,7 @@ describe('apply', () => {
     const dry = await apply('--dry-run');
     expect(dry.out).toMatch(/incident_types +create +full_refresh every 6h\n/);
     expect(dry.out).toMatch(/severities +delete/);
-    expect(dry.out).toMatch(/users +update +every: 6h → 30m/);
+    expect(dry.out).toMatch(/users +update +every: 6h → 30m\n/);
     expect(await schedulesOf(connection)).toEqual(before);
 
     const done = await apply('--yes', '--json');

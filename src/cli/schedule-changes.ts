@@ -21,7 +21,7 @@ function inWords(settings: Settings, change: TableChange): string {
     case 'create':
       return howKept(settings.tables[change.table]!);
     case 'update':
-      return change.differences.map(differenceInWords).join('; ');
+      return worthTelling(change.differences).map(differenceInWords).join('; ');
     case 'delete':
       return `its run is cancelled; the table stays in ${settings.destination}`;
     case 'none':
@@ -34,6 +34,12 @@ export function howKept({ sync, incrementalField, every, fullRefreshEvery }: Tab
   if (incrementalField === undefined) return `${sync} every ${every}`;
   const whole = fullRefreshEvery === 'never' ? 'never everything' : `everything every ${fullRefreshEvery}`;
   return `${sync} by ${incrementalField} every ${every}, ${whole}`;
+}
+
+/** What follows from a frequency is of no interest beside it. */
+function worthTelling(differences: readonly Difference[]): readonly Difference[] {
+  if (!differences.some(({ name }) => name === 'every')) return differences;
+  return differences.filter(({ name }) => !['offset', 'catch up', 'run.limits.giveUpAfterMs'].includes(name));
 }
 
 function differenceInWords({ name, from, to }: Difference): string {
