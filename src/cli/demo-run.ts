@@ -92,19 +92,22 @@ async function importNow(
     taskQueue,
     args: [{ tables: runs }],
   });
-  const cancel = () => void cancelRun(client, handle.workflowId);
-  if (session.signal.aborted) cancel();
-  else session.signal.addEventListener('abort', cancel, { once: true });
   const done = new AbortController();
+  const cancelled = new Promise<void>((resolve, reject) => {
+    const cancel = () => void cancelRun(client, handle.workflowId).then(resolve, reject);
+    if (session.signal.aborted) cancel();
+    else session.signal.addEventListener('abort', cancel, { once: true, signal: done.signal });
+  });
   const going = new Set(runs.map(({ workflowId }) => ({ handle: client.workflow.getHandle(workflowId) })));
   const watching = watch(going, (progress) => report.progressed(progress), done.signal);
+  const outcomes = outcomesOf(handle);
   try {
-    return await outcomesOf(handle);
+    // The run may have ended while the cancellation still looks for what it goes on as.
+    return await Promise.race([outcomes, cancelled.then(() => outcomes)]);
   } catch (error) {
     session.signal.throwIfAborted();
     throw error;
   } finally {
-    session.signal.removeEventListener('abort', cancel);
     done.abort();
     await watching;
   }
