@@ -111,7 +111,7 @@ async function start(
     );
   }
 
-  const port = record.port !== null && (await isFree(record.port)) ? record.port : await freePort();
+  const port = record.port !== null && (await isFreeSoon(record.port)) ? record.port : await freePort();
   const uiPort = (await isFree(port + 1000)) ? port + 1000 : null;
   const logFile = join(stateDir, 'temporal-server.log');
   const log = await open(logFile, 'w', 0o600);
@@ -212,6 +212,15 @@ async function accepts(port: number): Promise<boolean> {
   return new Promise<boolean>((resolve) => {
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
   }).finally(() => socket.destroy());
+}
+
+/** A thread of a server that was killed may hold its port for a moment longer than the process is seen. */
+async function isFreeSoon(port: number): Promise<boolean> {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    if (await isFree(port)) return true;
+    await sleep(100);
+  }
+  return false;
 }
 
 async function isFree(port: number): Promise<boolean> {
