@@ -89,7 +89,7 @@ describe('an answer that is no page', () => {
     [{ request_id: null, errors: [null] }],
     [{ errors: 'none' }],
     [null],
-  ])('of a shape of its own, %j, passes as any 503', async (body) => {
+  ])('of a shape of its own, %j, passes like every 503', async (body) => {
     const error = await failureOf({ status: 503, body });
     expect(error).toBeInstanceOf(ApiUnavailableError);
     expect(error.message).toBe('GET /v2/alerts: 503');

@@ -6,7 +6,6 @@ import { defaultSettingsFile, type Settings } from '../settings.ts';
 import { tableNamed } from '../tables/index.ts';
 import type { Table } from '../tables/table.ts';
 import { scheduleId } from '../temporal/names.ts';
-import type { Owner } from '../temporal/schedules.ts';
 import { printJson } from './output.ts';
 import type { Session } from './session.ts';
 
@@ -61,7 +60,7 @@ export type Scheduled = {
 /** The tables' schedules: where one is missing, or is another's, nothing has been changed yet. Throws `UsageError`. */
 export async function schedulesOf({ client, settings, tables }: Operated): Promise<Scheduled[]> {
   const { connection, destination } = settings;
-  const [{ scheduleOf }, { isSameDestination, marker, otherDestination }] = await Promise.all([
+  const [{ scheduleOf }, { isSameDestination, otherDestination, ownerOf }] = await Promise.all([
     import('../temporal/operate.ts'),
     import('../temporal/schedules.ts'),
   ]);
@@ -69,7 +68,7 @@ export async function schedulesOf({ client, settings, tables }: Operated): Promi
     tables.map(async (table) => {
       const id = scheduleId(connection, table.name);
       const description = await scheduleOf(client, id, table.name);
-      const owner = description.memo?.[marker] as Owner | undefined;
+      const owner = ownerOf(description);
       if (owner && !isSameDestination(owner, destination)) {
         throw otherDestination(connection, owner.destination, destination);
       }

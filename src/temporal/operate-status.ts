@@ -12,8 +12,8 @@ import { type Frequency, intervalMs, type Settings, type TableSettings } from '.
 import type { Table } from '../tables/table.ts';
 import type { TableState, Warehouse } from '../warehouse/warehouse.ts';
 import { runId } from './names.ts';
-import { describeRun, openRuns, progressIfAnswered, type Run } from './operate.ts';
-import type { RunProgress } from './runs.ts';
+import { openRuns, progressIfAnswered } from './operate.ts';
+import { describeRun, type Run, type RunProgress } from './runs.ts';
 import { describedSchedule, type ScheduledAction, type ScheduleFacts } from './schedule-facts.ts';
 import { otherDestination } from './schedules.ts';
 

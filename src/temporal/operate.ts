@@ -10,7 +10,7 @@ import {
 } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../errors.ts';
-import { progressOf, type RunProgress } from './runs.ts';
+import { describeRun, progressOf, type Run, type RunProgress } from './runs.ts';
 
 /** The schedule as the server has it now; `undefined` where there is none. */
 export async function describeSchedule(client: Client, id: string): Promise<ScheduleDescription | undefined> {
@@ -35,28 +35,6 @@ export async function scheduleOf(client: Client, id: string, table: string): Pro
 /** Triggers that wait for a run to end; a schedule keeps one at most. */
 export function bufferedIn({ raw }: ScheduleDescription): number {
   return Number(raw.info?.bufferSize ?? 0);
-}
-
-/**
- * A run and what it continued as. Two runs that were triggered within a second have one workflow id, so a run of
- * a schedule is told by its first execution as well.
- */
-export type Run = { readonly workflowId: string; readonly firstExecutionRunId?: string };
-
-/** The newest execution of a run; `undefined` where the server knows it no longer. */
-export async function describeRun(
-  client: Client,
-  { workflowId, firstExecutionRunId }: Run,
-): Promise<WorkflowExecutionDescription | undefined> {
-  try {
-    const newest = await client.workflow.getHandle(workflowId).describe();
-    const first = newest.raw.workflowExecutionInfo?.firstRunId;
-    if (firstExecutionRunId === undefined || first === firstExecutionRunId) return newest;
-    return await client.workflow.getHandle(workflowId, firstExecutionRunId).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
 }
 
 /** The runs that a schedule takes to be going on; its list may still hold one that has ended. */

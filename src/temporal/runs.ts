@@ -2,6 +2,7 @@ import {
   type Client,
   WorkflowContinuedAsNewError,
   WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionDescription,
   WorkflowFailedError,
   type WorkflowHandle,
   WorkflowNotFoundError,
@@ -72,20 +73,37 @@ export async function startRun(
   }
 }
 
+/**
+ * A run and what it continued as. Two runs that were triggered within a second have one workflow id, so a run of
+ * a schedule is told by its first execution as well.
+ */
+export type Run = { readonly workflowId: string; readonly firstExecutionRunId?: string };
+
+/** The newest execution of a run; `undefined` where the server knows it no longer. */
+export async function describeRun(
+  client: Client,
+  { workflowId, firstExecutionRunId }: Run,
+): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    const newest = await client.workflow.getHandle(workflowId).describe();
+    const first = newest.raw.workflowExecutionInfo?.firstRunId;
+    if (firstExecutionRunId === undefined || first === firstExecutionRunId) return newest;
+    return await client.workflow.getHandle(workflowId, firstExecutionRunId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
 /** The run that is open under this id, with its arguments as its starter kept them; `undefined` where none is. */
 async function openRun(
   client: Client,
   workflowId: string,
 ): Promise<{ arguments: string | undefined } | undefined> {
-  try {
-    const { status, memo } = await client.workflow.getHandle(workflowId).describe();
-    if (status.name !== 'RUNNING') return undefined;
-    const kept = memo?.['arguments'];
-    return { arguments: typeof kept === 'string' ? kept : undefined };
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+  const run = await describeRun(client, { workflowId });
+  if (run?.status.name !== 'RUNNING') return undefined;
+  const kept = run.memo?.['arguments'];
+  return { arguments: typeof kept === 'string' ? kept : undefined };
 }
 
 /** Which of these tables have an open run outside schedules. */
@@ -102,8 +120,9 @@ export async function openTables(
 export async function cancelRun(client: Client, workflowId: string): Promise<void> {
   // What an execution continues or is begun anew as knows nothing of the cancellation, so it is looked at again.
   for (;;) {
-    const execution = await openExecution(client, workflowId);
-    if (!execution) return;
+    const open = await describeRun(client, { workflowId });
+    if (open?.status.name !== 'RUNNING') return;
+    const execution = client.workflow.getHandle(workflowId, open.runId, { followRuns: false });
     try {
       await execution.cancel();
       await execution.result();
@@ -114,18 +133,6 @@ export async function cancelRun(client: Client, workflowId: string): Promise<voi
         error instanceof WorkflowContinuedAsNewError;
       if (!hasEnded) throw error;
     }
-  }
-}
-
-/** The one execution that is open under this id, whatever follows it; `undefined` where none is. */
-async function openExecution(client: Client, workflowId: string): Promise<WorkflowHandle | undefined> {
-  try {
-    const { status, runId } = await client.workflow.getHandle(workflowId).describe();
-    if (status.name !== 'RUNNING') return undefined;
-    return client.workflow.getHandle(workflowId, runId, { followRuns: false });
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
   }
 }
 

@@ -3,8 +3,9 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import type { Settings } from '../settings.ts';
 import { placeOf } from '../warehouse/destination.ts';
 import { hostName, scheduleId, workerQueue } from './names.ts';
-import { bufferedIn, describeSchedule, type Run, runningIn } from './operate.ts';
-import { isSameDestination, marker, type Owner } from './schedules.ts';
+import { bufferedIn, describeSchedule, runningIn } from './operate.ts';
+import type { Run } from './runs.ts';
+import { isSameDestination, marker, type Owner, ownerOf } from './schedules.ts';
 
 /** A run as its schedule remembers it. */
 export type ScheduledAction = Required<Run> & {
@@ -45,7 +46,7 @@ export async function describedSchedule(
     paused: state.paused,
     ...(state.note && { note: state.note }),
     isHere: action.taskQueue === workerQueue(destination),
-    ...elsewhere(schedule.memo?.[marker] as Owner | undefined, destination),
+    ...elsewhere(ownerOf(schedule), destination),
     actions: info.recentActions.map(({ takenAt, action: { workflow } }, index) => ({
       ...workflow,
       takenAt,

@@ -149,7 +149,8 @@ async function planTable(
     : [{ table, change: 'update', desired: kept, differences }];
 }
 
-function ownerOf({ memo }: ScheduleDescription): Owner | undefined {
+/** Whose schedule it is; `undefined` where it is none of ours. */
+export function ownerOf({ memo }: ScheduleDescription): Owner | undefined {
   return memo?.[marker] as Owner | undefined;
 }
 
@@ -194,8 +195,7 @@ function keepingAccount(desired: DesiredSchedule, found: ScheduleDescription): D
   const [before] = (found.action.args ?? []) as [SyncTableInput | undefined];
   const account = before?.run?.account;
   if (input.run.account !== 'unknown' || account === undefined) return desired;
-  const args: [SyncTableInput] = [{ ...input, run: { ...input.run, account } }];
-  return { ...desired, options: { ...options, action: { ...options.action, args } } };
+  return { ...desired, options: { ...options, action: { ...options.action, args: argsOf(input, account) } } };
 }
 
 /** Lets the schedule's runs be of any account; the table they commit into remembers whose it is. */
@@ -205,10 +205,14 @@ export async function forgetAccount(
 ): Promise<void> {
   const [input] = (action.args ?? []) as [SyncTableInput | undefined];
   if (input === undefined || input.run.account === 'unknown') return;
-  const args: [SyncTableInput] = [{ ...input, run: { ...input.run, account: 'unknown' } }];
+  const args = argsOf(input, 'unknown');
   await client.schedule
     .getHandle(scheduleId)
     .update((before) => ({ ...before, action: { ...before.action, args } }));
+}
+
+function argsOf(input: SyncTableInput, account: string): [SyncTableInput] {
+  return [{ ...input, run: { ...input.run, account } }];
 }
 
 type Facts = ReadonlyMap<string, string>;

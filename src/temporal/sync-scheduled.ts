@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import type { syncTable } from '../../workflows/sync-table.ts';
-import { type Run, runningIn, scheduleOf, type Triggered, triggerTable } from './operate.ts';
-import { outcomeOf, type RunOutcome, type StartedRun } from './runs.ts';
+import { runningIn, scheduleOf, type Triggered, triggerTable } from './operate.ts';
+import { outcomeOf, type Run, type RunOutcome, type StartedRun } from './runs.ts';
 import { watch, type Watcher } from './sync-tables.ts';
 
 /** How a command follows the runs that it has schedules start. */
