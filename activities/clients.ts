@@ -1,7 +1,7 @@
 import { AccountMismatchError } from '../src/errors.ts';
 import { type Call, type Client, createClient } from '../src/incident-io/client.ts';
 import { type Identity, readIdentity } from '../src/incident-io/identity.ts';
-import { describeKey, resolveKey, type Vault } from '../src/key.ts';
+import { describeKey, resolveKey, type Vault } from '../src/settings/key.ts';
 import type { TableRun } from './contract.ts';
 
 type Known = { readonly client: Client; identity?: Identity };

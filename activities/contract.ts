@@ -3,7 +3,7 @@
  * Types only, so that a workflow's bundle holds nothing of the outside.
  */
 import type { NewWindow, Window } from '../src/incident-io/windows.ts';
-import type { KeyReference, VaultReference } from '../src/key.ts';
+import type { KeyReference, VaultReference } from '../src/settings/key.ts';
 import type { SyncMethod, TimestampField } from '../src/tables/table.ts';
 import type {
   CommitOutcome,

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { Call } from '../src/incident-io/client.ts';
 import { TableUnknownError, UsageError } from '../src/errors.ts';
-import type { Vault } from '../src/key.ts';
+import type { Vault } from '../src/settings/key.ts';
 import { describeSpan } from '../src/spans.ts';
 import type { Table } from '../src/tables/table.ts';
 import type { CommitOutcome, Warehouse } from '../src/warehouse/warehouse.ts';

@@ -3,7 +3,7 @@ import type { Identity } from '../src/incident-io/identity.ts';
 import { readReveals } from '../src/incident-io/reveals.ts';
 import { openWindows, sinceFilter } from '../src/incident-io/windows.ts';
 import { declaredTypes, type Table } from '../src/tables/table.ts';
-import { assertSameAccount } from '../src/warehouse/account.ts';
+import { assertSameAccount } from '../src/warehouse/commit/account.ts';
 import type { TableState, Warehouse } from '../src/warehouse/warehouse.ts';
 import type { Clients } from './clients.ts';
 import type { Plan, PlanInput } from './contract.ts';

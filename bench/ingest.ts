@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { incidents } from '../src/tables/incidents.ts';
-import { folderStore } from '../src/warehouse/folder-store.ts';
+import { folderStore } from '../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
 import type { Part } from '../src/warehouse/warehouse.ts';
-import { IncidentPages, rowsPerPage } from './incident-pages.ts';
+import { IncidentPages, rowsPerPage } from '../test/helpers/incident-pages.ts';
 
 export type IngestFigures = {
   readonly rows: number;

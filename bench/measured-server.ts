@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { findTemporalCli } from '../src/temporal/cli-binary.ts';
+import { findTemporalCli } from '../src/temporal/dev-server/cli-binary.ts';
 
 /** A Temporal dev server that tells its own figures, with its database in a folder. */
 export type MeasuredServer = {

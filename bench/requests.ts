@@ -1,5 +1,5 @@
 import { sandboxSizes, type Sizes } from '../src/sandbox/sandbox.ts';
-import { frequencies, intervalMs } from '../src/settings.ts';
+import { frequencies, intervalMs } from '../src/settings/settings.ts';
 import { tables } from '../src/tables/index.ts';
 import type { Figure } from './figures.ts';
 import { smallAccount } from './small-account.ts';

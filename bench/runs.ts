@@ -7,11 +7,11 @@ import type { Client } from '@temporalio/client';
 import type { syncTable } from '../workflows/sync-table.ts';
 import { tableNamed } from '../src/tables/index.ts';
 import { connectDevServer } from '../src/temporal/connection.ts';
-import { useTemporaryDevServer } from '../src/temporal/dev-server-temporary.ts';
-import { inputOf } from '../src/temporal/input.ts';
+import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
+import { inputOf } from '../src/connections/input.ts';
 import { runId, workerQueue } from '../src/temporal/names.ts';
-import { quietRuntime, serveWhile } from '../src/temporal/serve.ts';
-import { folderStore } from '../src/warehouse/folder-store.ts';
+import { quietRuntime, serveWhile } from '../src/serving/serve.ts';
+import { folderStore } from '../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
 import { startSandboxProcess } from './sandbox-process.ts';
 

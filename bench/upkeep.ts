@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { severities } from '../src/tables/severities.ts';
 import type { ApiRecord } from '../src/tables/table.ts';
-import { folderStore } from '../src/warehouse/folder-store.ts';
+import { folderStore } from '../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
-import { tableFiles } from '../src/warehouse/query.ts';
-import type { Store } from '../src/warehouse/store.ts';
+import { tableFiles } from '../src/warehouse/read/table-files.ts';
+import type { Store } from '../src/warehouse/store/store.ts';
 import type { CommitRequest, Warehouse } from '../src/warehouse/warehouse.ts';
-import { datedStore } from './dated-store.ts';
+import { datedStore } from '../test/helpers/dated-store.ts';
 import { type Figure, mib } from './figures.ts';
 
 /** What a table looks like at one moment. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { WorkflowBundleOption } from '@temporalio/worker';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
 import { tables } from '../src/tables/index.ts';
-import { useTemporaryDevServer } from '../src/temporal/dev-server-temporary.ts';
+import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
 
 /** What the example platform lives in. */
 export type Surroundings = {

@@ -6,10 +6,10 @@ export type { SyncSourceInput, TableOutcome } from '../workflows/sync-source.ts'
 export type { SyncTableInput, SyncTableResult } from '../workflows/sync-table.ts';
 export * from './errors.ts';
 export type { TablePermission } from './incident-io/permissions.ts';
-export type { KeyReference, Vault, VaultReference } from './key.ts';
-export { SourceRegistry } from './registry.ts';
-export { frequencies, type Frequency, type TableSettings } from './settings.ts';
-export { createIncidentIoSource, incidentIoSource, type IncidentIoOptions } from './source.ts';
+export type { KeyReference, Vault, VaultReference } from './settings/key.ts';
+export { SourceRegistry } from './plugin/registry.ts';
+export { frequencies, type Frequency, type TableSettings } from './settings/settings.ts';
+export { createIncidentIoSource, incidentIoSource, type IncidentIoOptions } from './plugin/source.ts';
 export type { ColumnType, SyncMethod, TimestampField } from './tables/table.ts';
 export type {
   CredentialsCheck,
@@ -25,4 +25,4 @@ export type {
   TableSync,
   WarehouseSource,
   WorkflowStart,
-} from './warehouse-source.ts';
+} from './plugin/warehouse-source.ts';

@@ -1,10 +1,10 @@
 import { createActivities } from '../activities/index.ts';
 import { tableNamed } from './tables/index.ts';
 import { workerQueue } from './temporal/names.ts';
-import { createWorker } from './temporal/worker.ts';
-import { destinationOf } from './warehouse/destination.ts';
+import { createWorker } from './serving/worker.ts';
+import { destinationOf } from './warehouse/store/destination.ts';
 import { openDestination } from './warehouse/open-warehouse.ts';
-import type { SourceWorker, SourceWorkerOptions } from './warehouse-source.ts';
+import type { SourceWorker, SourceWorkerOptions } from './plugin/warehouse-source.ts';
 
 /**
  * `incident-io-source/worker`: what a platform builds a worker of its own from, and reads the tables with. Importing
@@ -12,12 +12,12 @@ import type { SourceWorker, SourceWorkerOptions } from './warehouse-source.ts';
  */
 export { createActivities, type Dependencies } from '../activities/index.ts';
 export { tableNamed } from './tables/index.ts';
-export { createWorker, ownWorkflows, type ServedQueue } from './temporal/worker.ts';
-export { destinationOf } from './warehouse/destination.ts';
-export { openStore } from './warehouse/open-store.ts';
-export { folderStore } from './warehouse/folder-store.ts';
+export { createWorker, ownWorkflows, type ServedQueue } from './serving/worker.ts';
+export { destinationOf } from './warehouse/store/destination.ts';
+export { openStore } from './warehouse/store/open-store.ts';
+export { folderStore } from './warehouse/store/folder-store.ts';
 export { openDestination, openWarehouse } from './warehouse/open-warehouse.ts';
-export { tableFiles, type TableFiles } from './warehouse/query.ts';
+export { tableFiles, type TableFiles } from './warehouse/read/table-files.ts';
 export type { Warehouse } from './warehouse/warehouse.ts';
 
 /** The worker of a destination's queue, with the limits this package recommends. */

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { bundleWorkflows } from '../src/temporal/bundle.ts';
-import { useTemporaryDevServer } from '../src/temporal/dev-server-temporary.ts';
+import { bundleWorkflows } from '../src/serving/bundle.ts';
+import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
 import { ensureEnvironment } from './helpers/delta-reader.ts';
 import { ensureGateway, hasGo } from './helpers/s3-gateway.ts';
 

@@ -1,28 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Command } from 'commander';
-import { applyCommand } from './apply.ts';
-import { cancelCommand } from './cancel.ts';
-import { checkCommand } from './check.ts';
-import { demoCommand } from './demo.ts';
-import { reportFailure } from './failure.ts';
-import { examples } from './help.ts';
-import { keyVariable } from './key-options.ts';
-import { linkCommand } from './link.ts';
-import { pauseCommand } from './pause.ts';
-import { queryCommand } from './query.ts';
-import { resumeCommand } from './resume.ts';
-import { resyncCommand } from './resync.ts';
-import { sandboxCommand } from './sandbox.ts';
+import { applyCommand } from './commands/apply.ts';
+import { cancelCommand } from './commands/cancel.ts';
+import { checkCommand } from './commands/check.ts';
+import { demoCommand } from './commands/demo/demo.ts';
+import { reportFailure } from './terminal/failure.ts';
+import { examples } from './terminal/help.ts';
+import { keyVariable } from './options/key-options.ts';
+import { linkCommand } from './commands/link/link.ts';
+import { pauseCommand } from './commands/pause.ts';
+import { queryCommand } from './commands/query.ts';
+import { resumeCommand } from './commands/resume.ts';
+import { resyncCommand } from './commands/resync.ts';
+import { sandboxCommand } from './commands/sandbox.ts';
 import type { Session } from './session.ts';
 import { keepSecret } from '../secrets.ts';
-import { statusCommand } from './status.ts';
-import { syncCommand } from './sync.ts';
-import { tablesCommand } from './tables.ts';
-import { triggerCommand } from './trigger.ts';
-import { upCommand } from './up.ts';
-import { unlinkCommand } from './unlink.ts';
-import { workerCommand } from './worker.ts';
+import { statusCommand } from './commands/status/status.ts';
+import { syncCommand } from './commands/sync/sync.ts';
+import { tablesCommand } from './commands/tables.ts';
+import { triggerCommand } from './commands/trigger.ts';
+import { upCommand } from './commands/up.ts';
+import { unlinkCommand } from './commands/unlink.ts';
+import { workerCommand } from './commands/worker.ts';
 
 /** Every command, in the order the help lists them. */
 const commands: readonly ((session: Session) => Command)[] = [

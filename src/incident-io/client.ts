@@ -13,7 +13,7 @@ import {
   UsageError,
 } from '../errors.ts';
 import { spanned, spanSince } from '../spans.ts';
-import { parseJson } from './json.ts';
+import { parseJson } from '../records/json.ts';
 import { type BucketLimit, longestWaitMs, Pace, type RateHeaders, type Turn } from './pace.ts';
 
 export const defaultBaseUrl = 'https://api.incident.io';

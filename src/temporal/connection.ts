@@ -3,9 +3,9 @@ import type { NativeConnectionOptions } from '@temporalio/worker';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { TemporalUnavailableError, UsageError } from '../errors.ts';
-import type { CliOptions } from './cli-binary.ts';
-import { defaultStateDir, useDevServer } from './dev-server.ts';
-import type { DevServer } from './dev-server.ts';
+import type { CliOptions } from './dev-server/cli-binary.ts';
+import { defaultStateDir, useDevServer } from './dev-server/dev-server.ts';
+import type { DevServer } from './dev-server/dev-server.ts';
 
 const connectLimitMs = 10_000;
 

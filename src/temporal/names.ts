@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import { placeOf } from '../warehouse/destination.ts';
+import { placeOf } from '../warehouse/store/destination.ts';
 
 /**
  * The host whose folders are meant: `INCIDENT_IO_SOURCE_HOST` sets its name where it changes from start to start, as

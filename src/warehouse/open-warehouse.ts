@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 
 import { DestinationError, SourceError } from '../errors.ts';
-import { commitRun, rowsOf } from './commit.ts';
-import { DeltaLog } from './delta-log.ts';
-import { openStore } from './open-store.ts';
+import { commitRun, rowsOf } from './commit/commit.ts';
+import { DeltaLog } from './delta/log.ts';
+import { openStore } from './store/open-store.ts';
 import { DuckDb } from './duckdb.ts';
-import { JsonPartWriter, stagingOf } from './part-writer.ts';
-import { resetTable } from './reset.ts';
-import { hasDeclaredColumns } from './schema.ts';
-import { probePrefix, spillFolder, type Store } from './store.ts';
-import { assertWritableTable, isDisturbed, stateOf } from './table-state.ts';
-import { keepUp } from './upkeep.ts';
+import { JsonPartWriter, stagingOf } from './commit/part-writer.ts';
+import { resetTable } from './commit/reset.ts';
+import { hasDeclaredColumns } from './delta/schema.ts';
+import { probePrefix, spillFolder, type Store } from './store/store.ts';
+import { assertWritableTable, isDisturbed, stateOf } from './delta/table-state.ts';
+import { keepUp } from './upkeep/upkeep.ts';
 import type { Warehouse } from './warehouse.ts';
 
 /** The warehouse of a destination as `destinationOf` gives it. */

@@ -14,7 +14,7 @@ import { lifeOf } from '../../src/sandbox/life.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { tableNamed } from '../../src/tables/index.ts';
 import type { ApiRecord, ColumnType, Table } from '../../src/tables/table.ts';
-import { folderStore } from '../../src/warehouse/folder-store.ts';
+import { folderStore } from '../../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
 import type { Warehouse } from '../../src/warehouse/warehouse.ts';
 import { afterBatch, batchOf, type Reading, startReading } from '../../workflows/windows.ts';

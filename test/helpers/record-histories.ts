@@ -1,4 +1,4 @@
-// Records the histories that test/replay.test.ts replays: every shape of run, made by the real workflows on a real
+// Records the histories that test/system/workflows/replay.test.ts replays: every shape of run, made by the real workflows on a real
 // server with activities that do nothing. To be run when a workflow changes on purpose, in a way runs in flight
 // cannot follow: node --import ./test/helpers/run-typescript.mjs test/helpers/record-histories.ts
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
-import { findTemporalCli } from '../../src/temporal/cli-binary.ts';
+import { findTemporalCli } from '../../src/temporal/dev-server/cli-binary.ts';
 import { activities, batch, committed, input, planOf } from './activities.ts';
 
 const folder = fileURLToPath(new URL('../histories/', import.meta.url));

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Sandbox, sandboxTables } from '../../src/sandbox/sandbox.ts';
 import { tableNamed } from '../../src/tables/index.ts';
-import { inputOf, type Method } from '../../src/temporal/input.ts';
-import type { RunOutcome, RunProgress } from '../../src/temporal/runs.ts';
-import { serveWhile } from '../../src/temporal/serve.ts';
-import { syncTables } from '../../src/temporal/sync-tables.ts';
+import { inputOf, type Method } from '../../src/connections/input.ts';
+import type { RunOutcome, RunProgress } from '../../src/connections/runs.ts';
+import { serveWhile } from '../../src/serving/serve.ts';
+import { syncTables } from '../../src/connections/sync-tables.ts';
 import { openDestination } from '../../src/warehouse/open-warehouse.ts';
 import { type TestTemporal, unique } from './temporal.ts';
 

@@ -6,10 +6,10 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { onTestFinished } from 'vitest';
 
 import type { ApiRecord, Table } from '../../src/tables/table.ts';
-import { openStore } from '../../src/warehouse/open-store.ts';
+import { openStore } from '../../src/warehouse/store/open-store.ts';
 import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
-import { tableFiles } from '../../src/warehouse/query.ts';
-import type { Store } from '../../src/warehouse/store.ts';
+import { tableFiles } from '../../src/warehouse/read/table-files.ts';
+import type { Store } from '../../src/warehouse/store/store.ts';
 import type { CommitOutcome, CommitRequest, Part, Warehouse } from '../../src/warehouse/warehouse.ts';
 import { bucketFolder, destinationAt } from './bucket.ts';
 import { answerOf, state } from './things.ts';

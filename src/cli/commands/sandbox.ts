@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { lifeOf } from '../../sandbox/life.ts';
+import { type Sandbox, sandboxSizes, startSandbox } from '../../sandbox/sandbox.ts';
+import { UsageError } from '../../errors.ts';
+import { examples } from '../terminal/help.ts';
+import { keyVariable } from '../options/key-options.ts';
+import type { Session } from '../session.ts';
+
+type SandboxCommandOptions = {
+  readonly port: number;
+  readonly seed: number;
+  readonly latency: number;
+  readonly faults: number;
+  /** False with `--no-limits`. */
+  readonly limits: boolean;
+  readonly live?: true;
+  readonly json?: true;
+  /** A size a table, under its name in camel case. */
+  readonly [size: string]: unknown;
+};
+
+const sizes = Object.keys(sandboxSizes.demo) as (keyof typeof sandboxSizes.demo)[];
+
+/** `sandbox`: a stand-in for the API to try everything with. */
+export function sandboxCommand(session: Session): Command {
+  const command = new Command('sandbox')
+    .description('serve a stand-in for the incident.io API with invented data, until Ctrl-C')
+    .addOption(new Option('--port <n>', 'on 127.0.0.1; 0 for any free one').default(8080).argParser(port));
+  for (const table of sizes) {
+    command.addOption(
+      new Option(`--${table.replaceAll('_', '-')} <n>`, `how many ${table.replaceAll('_', ' ')} there are`)
+        .default(sandboxSizes.demo[table])
+        .argParser(whole),
+    );
+  }
+  return command
+    .addOption(new Option('--seed <n>', 'the same seed makes the same account').default(1).argParser(whole))
+    .addOption(new Option('--latency <ms>', 'milliseconds before each answer').default(0).argParser(whole))
+    .option('--no-limits', 'answer as fast as possible, instead of at the API’s rate limits')
+    .addOption(
+      new Option('--faults <fraction>', 'the share of requests that fail in ways that pass, from 0 to 1')
+        .default(0)
+        .argParser(fraction),
+    )
+    .option('--live', 'let a row come, change or go before each answer, as the seed decides')
+    .option('--json', 'print url and key as one line of JSON')
+    .addHelpText(
+      'after',
+      examples(
+        ['An account to try things with', 'incident-io-source sandbox'],
+        ['A large one on a slow network', 'incident-io-source sandbox --alerts 100000 --latency 150'],
+        ['One request in twenty fails', 'incident-io-source sandbox --faults 0.05'],
+        ['Rows change while they are read', 'incident-io-source sandbox --live'],
+        ['For a script: any free port', 'incident-io-source sandbox --port 0 --json'],
+      ),
+    )
+    .action((options: SandboxCommandOptions) => serveSandbox(session, options));
+}
+
+async function serveSandbox({ stdout, signal }: Session, options: SandboxCommandOptions): Promise<void> {
+  const { port, seed, latency, faults, limits, live, json } = options;
+  const sandbox = await start(port, {
+    seed,
+    faults,
+    latencyMs: latency,
+    sizes: Object.fromEntries(sizes.map((table) => [table, options[camelCase(table)]])),
+    ...(!limits && { limits: 'off' as const }),
+  });
+  if (live) sandbox.beforeAnswer = lifeOf(sandbox, { seed });
+  try {
+    const { url, key } = sandbox;
+    stdout.write(json ? `${JSON.stringify({ url, key })}\n` : introductionTo(sandbox));
+    if (!signal.aborted) await once(signal, 'abort');
+  } finally {
+    await sandbox.stop();
+  }
+}
+
+async function start(
+  port: number,
+  options: Omit<NonNullable<Parameters<typeof startSandbox>[0]>, 'port'>,
+): Promise<Sandbox> {
+  try {
+    return await startSandbox({ ...options, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
+    throw new UsageError(
+      `Port ${port} of 127.0.0.1 ${code === 'EACCES' ? 'may not be used by you' : 'is in use'}.`,
+      'Choose another with --port, or 0 for any free one.',
+    );
+  }
+}
+
+function introductionTo({ url, key }: Sandbox): string {
+  return `The sandbox serves an invented account at ${url} with the key ${key}. Ctrl-C ends it.
+
+In another terminal:
+  export ${keyVariable}=${key}
+  incident-io-source check --base-url ${url}
+  incident-io-source sync --to ./warehouse --base-url ${url}
+`;
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Give a whole number from 0 to 999999999.');
+  return Number(text);
+}
+
+function port(text: string): number {
+  const value = whole(text);
+  if (value > 65_535) throw new InvalidArgumentError('Give a port from 0 to 65535.');
+  return value;
+}
+
+function fraction(text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('Give a number from 0 to 1.');
+  return value;
+}
+
+/** As commander names an option's value. */
+function camelCase(table: string): string {
+  return table.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,171 @@
+import { existsSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { UsageError } from '../../../errors.ts';
+import { checkedBaseUrl } from '../../../incident-io/client.ts';
+import { defaultSettingsFile } from '../../../settings/settings.ts';
+import { tablesNamed } from '../../../tables/index.ts';
+import type { SyncMethod, Table, TimestampField } from '../../../tables/table.ts';
+import type { Method } from '../../../connections/input.ts';
+import { destinationOf } from '../../../warehouse/store/destination.ts';
+import { examples } from '../../terminal/help.ts';
+import { addKeyOptions, keyReferenceOf, type KeyOptions, keyVariable } from '../../options/key-options.ts';
+import { choices } from '../../terminal/output.ts';
+import type { Session } from '../../session.ts';
+import type { SyncRequest } from './run.ts';
+
+type SyncOptions = KeyOptions & {
+  readonly to?: string;
+  readonly settings?: string;
+  readonly method?: string;
+  readonly incrementalField?: string;
+  readonly giveUpAfter: number;
+  readonly json?: true;
+};
+
+export function syncCommand(session: Session): Command {
+  const command = new Command('sync')
+    .summary('copy tables, now')
+    .description('copy tables into Delta tables, now; run again after a kill, it takes up where it was')
+    .argument('[table...]', 'the tables to sync; all of them when none is named')
+    .option('--to <destination>', 'the folder of the tables, made if need be, or s3://bucket/prefix')
+    .option(
+      '--settings <file>',
+      `instead of --to: have the schedules of a connection do it, and wait (default: "${defaultSettingsFile}")`,
+    )
+    .option('--method <method>', 'full_refresh or incremental, instead of each table’s default')
+    .option('--incremental-field <field>', 'updated_at or created_at, for incremental')
+    .addOption(
+      new Option('--give-up-after <minutes>', 'fail a table after so long without any progress')
+        .default(10)
+        .argParser(minutes),
+    )
+    .option('--json', 'print one JSON object at the end');
+  return addKeyOptions(command)
+    .addHelpText(
+      'after',
+      examples(
+        ['Everything, into a folder', `${keyVariable}=… incident-io-source sync --to ./warehouse`],
+        [
+          'Into a bucket of a store other than AWS',
+          `incident-io-source sync --to "s3://bucket/prefix?endpoint=https://minio.example:9000"`,
+        ],
+        ['Two tables', 'incident-io-source sync incidents alerts --to ./warehouse'],
+        ['Read everything anew', 'incident-io-source sync --to ./warehouse --method full_refresh'],
+        [`By the schedules and workers of ${defaultSettingsFile}`, 'incident-io-source sync'],
+        [
+          'Try it without an account (see incident-io-source sandbox)',
+          `${keyVariable}=sandbox-key incident-io-source sync --to ./warehouse --base-url http://127.0.0.1:8080`,
+        ],
+      ),
+    )
+    .action((names: string[], { to, ...options }: SyncOptions) =>
+      to === undefined ? syncBySettings(session, command, names, options) : sync(session, names, to, options),
+    );
+}
+
+/** What only a `sync` of its own takes; of schedules the settings say it. */
+const ownOptions = ['method', 'incrementalField', 'giveUpAfter', 'keyFile', 'baseUrl'] as const;
+
+async function syncBySettings(
+  session: Session,
+  command: Command,
+  names: readonly string[],
+  { settings, json }: SyncOptions,
+): Promise<void> {
+  if (settings === undefined && !existsSync(defaultSettingsFile)) {
+    throw new UsageError(
+      `Where to? There is neither --to nor a settings file ${defaultSettingsFile}.`,
+      'Give --to <folder or s3://bucket/prefix>, or make settings with incident-io-source link.',
+    );
+  }
+  const file = settings ?? defaultSettingsFile;
+  const stray = ownOptions.find((name) => command.getOptionValueSource(name) === 'cli');
+  if (stray !== undefined) {
+    const flag = command.options.find((option) => option.attributeName() === stray)!.long!;
+    throw new UsageError(
+      `${flag} goes with --to: without it, ${file} says how tables are synced.`,
+      `Change ${file} and run apply, or add --to for a sync beside its schedules.`,
+    );
+  }
+  const { runScheduledSync } = await import('./scheduled.ts');
+  await runScheduledSync(session, names, { settings: file, ...(json && { json }) });
+}
+
+async function sync(
+  session: Session,
+  names: readonly string[],
+  to: string,
+  options: SyncOptions,
+): Promise<void> {
+  if (options.settings !== undefined) {
+    throw new UsageError(
+      '--to and --settings exclude each other: the settings say where the tables are.',
+      'Leave out --to to have the schedules do it, or --settings for a sync of its own.',
+    );
+  }
+  // What can be refused without a look at the outside is refused here.
+  const chosen = tablesNamed(names);
+  const request: SyncRequest = {
+    tables: chosen.map((table) => ({ table, method: methodOf(table, options, names.length > 0) })),
+    destination: destinationOf(to),
+    baseUrl: checkedBaseUrl(options.baseUrl),
+    apiKey: keyReferenceOf(options),
+    giveUpAfterMinutes: options.giveUpAfter,
+    json: options.json === true,
+  };
+  // Loading Temporal and DuckDB takes half a second, which --help need not wait for.
+  const { runSync } = await import('./run.ts');
+  await runSync(session, request);
+}
+
+/**
+ * The method and field asked for, or the table's defaults where it does not offer them; a table that was named
+ * has to offer them.
+ */
+function methodOf(table: Table, options: SyncOptions, named: boolean): Method {
+  const method = offered(table, named, '--method', options.method, allMethods, table.methods);
+  const { incrementalFields: fields } = table;
+  if (method === 'incremental') {
+    const asked = options.incrementalField;
+    return {
+      method,
+      incrementalField: offered(table, named, '--incremental-field', asked, allFields, fields),
+    };
+  }
+  if (options.incrementalField !== undefined) {
+    const field = choices('--incremental-field', options.incrementalField, allFields);
+    // Of all tables only some go by a field; who names a table, or asks for full_refresh, means something else.
+    if (named || options.method === 'full_refresh') {
+      throw new UsageError(
+        `--incremental-field ${field} is of no use to ${table.name}, which full_refresh reads whole.`,
+        fields.includes(field) ? 'Add --method incremental, or leave it out.' : 'Leave it out.',
+      );
+    }
+  }
+  return { method };
+}
+
+function offered<T extends string>(
+  table: Table,
+  named: boolean,
+  option: string,
+  asked: string | undefined,
+  all: readonly T[],
+  takes: readonly T[],
+): T {
+  if (asked === undefined) return takes[0]!;
+  const value = choices(option, asked, all);
+  if (takes.includes(value)) return value;
+  if (!named) return takes[0]!;
+  throw new UsageError(`${table.name} does not take ${option} ${value}.`, `It takes ${takes.join(' or ')}.`);
+}
+
+const allMethods: readonly SyncMethod[] = ['full_refresh', 'incremental'];
+const allFields: readonly TimestampField[] = ['updated_at', 'created_at'];
+
+function minutes(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value))
+    throw new InvalidArgumentError('Give a number of minutes above 0.');
+  return value;
+}

@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { Command } from 'commander';
+import { resolveKey } from '../../settings/key.ts';
+import { examples } from '../terminal/help.ts';
+import { keyVariable } from '../options/key-options.ts';
+import { addServingOptions, servingRuns, type ServingOptions } from '../options/serving.ts';
+import type { Session } from '../session.ts';
+
+/** `worker`: carries out a connection's scheduled runs in production. */
+export function workerCommand(session: Session): Command {
+  return addServingOptions(
+    new Command('worker')
+      .summary('carry out scheduled runs')
+      .description(
+        'carry out the scheduled runs of a connection, until SIGTERM; then hand over what is begun',
+      ),
+  )
+    .addHelpText(
+      'after',
+      examples(
+        [
+          'In production, beside others if need be',
+          `TEMPORAL_ADDRESS=temporal:7233 ${keyVariable}=… incident-io-source worker`,
+        ],
+        ['With figures for Prometheus', 'incident-io-source worker --metrics 127.0.0.1:9464'],
+        ['With probes for Kubernetes', 'incident-io-source worker --health 0.0.0.0:8086'],
+      ),
+    )
+    .action((options: ServingOptions) => work(session, options));
+}
+
+async function work(session: Session, { settings: file, ...endpoints }: ServingOptions): Promise<void> {
+  const [{ readSettings }, { createLog }] = await Promise.all([
+    import('../../settings/file.ts'),
+    import('../../serving/logs.ts'),
+  ]);
+  const settings = await readSettings(file);
+  // A worker without the key would take other workers' batches and fail them.
+  await resolveKey(settings.apiKey);
+  await servingRuns(session, settings, createLog(session.stderr), endpoints, async () => {
+    if (!session.signal.aborted) await once(session.signal, 'abort');
+  });
+}

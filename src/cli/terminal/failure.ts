@@ -1,0 +1,92 @@
+import { CommanderError } from 'commander';
+import { PermissionError, RequestError, SourceError, UsageError } from '../../errors.ts';
+import { InterruptedError } from './interrupted.ts';
+import { printJson } from './output.ts';
+import { hideSecrets } from '../../secrets.ts';
+import type { Session } from '../session.ts';
+
+/** What scripts can tell by. */
+const exitCodes = { failed: 1, usage: 2, interrupted: 130 };
+
+type Failure = {
+  readonly error: string;
+  readonly message: string;
+  readonly advice?: string;
+  readonly [fact: string]: unknown;
+};
+
+/**
+ * Tells of an error, without any key: two lines on stderr or, for a machine, one object on stdout.
+ * @returns the exit code: 1 something failed · 2 it was asked for wrongly · 130 interrupted.
+ */
+export function reportFailure(session: Session, error: unknown, json: boolean): number {
+  const aborted = session.signal.aborted && (error === session.signal.reason || isAbort(error));
+  if (aborted || error instanceof InterruptedError) {
+    session.stderr.write('Interrupted.\n');
+    if (json && !(error instanceof InterruptedError)) {
+      printJson(session.stdout, { error: 'Interrupted', message: 'Interrupted.' });
+    }
+    return exitCodes.interrupted;
+  }
+  // Help and version are printed already: because they were asked for, or in place of a command.
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage;
+  const failure = describe(error);
+  if (json) {
+    printJson(session.stdout, withoutSecrets(failure));
+  } else {
+    session.stderr.write(hideSecrets(`error: ${failure.message}\n`));
+    if (failure.advice !== undefined) session.stderr.write(hideSecrets(`  → ${failure.advice}\n`));
+  }
+  return error instanceof UsageError || error instanceof CommanderError ? exitCodes.usage : exitCodes.failed;
+}
+
+/** What Node's own functions throw once their signal is aborted. */
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+function describe(error: unknown): Failure {
+  if (error instanceof SourceError) {
+    return { error: error.name, message: error.message, advice: error.advice, ...factsOf(error) };
+  }
+  if (error instanceof CommanderError) {
+    const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+    const advice = suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'Add --help to see what the command takes.';
+    return { error: 'UsageError', message, advice };
+  }
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code !== undefined && syscall !== undefined && error instanceof Error) {
+    const advice = 'Check that path: that it exists, who may write there, and the space on its disk.';
+    return { error: code, message: error.message, advice };
+  }
+  return { error: 'UnexpectedError', message: `unexpected, please report this.\n${stackOf(error)}` };
+}
+
+/** What people quote to the vendor's support, and what a script may go by. */
+function factsOf(error: SourceError): { readonly [fact: string]: unknown } {
+  if (!(error instanceof RequestError)) return {};
+  const { status, requestId } = error.facts;
+  const scope = error instanceof PermissionError ? error.scope : undefined;
+  return {
+    ...(status !== undefined && { status }),
+    ...(requestId !== undefined && { request_id: requestId }),
+    ...(scope !== undefined && { scope }),
+  };
+}
+
+/** Stacks only: an error's other properties may hold a request with its headers, or rows. */
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? error.message;
+  return error.cause === undefined ? stack : `${stack}\nCaused by: ${stackOf(error.cause)}`;
+}
+
+function withoutSecrets(failure: Failure): unknown {
+  return Object.fromEntries(
+    Object.entries(failure).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? hideSecrets(value) : value,
+    ]),
+  );
+}

@@ -1,0 +1,151 @@
+import Table from 'cli-table3';
+import { closest } from 'fastest-levenshtein';
+import { UsageError } from '../../errors.ts';
+import type { Output } from '../session.ts';
+
+/** How one column of a printed table is made from a row. */
+export type PrintedColumn<Row> = {
+  readonly head: string;
+  readonly value: (row: Row) => string;
+  readonly align?: 'left' | 'right';
+  /** Long text goes on in the next line, where others are cut at the terminal's edge. */
+  readonly wrap?: true;
+};
+
+const gap = 2;
+/** A column narrower than this says nothing. */
+const narrowest = 8;
+/** The width of a terminal that does not say. */
+const usualWidth = 80;
+
+/**
+ * Prints rows in columns. On a terminal they fit its width: the widest columns give way first, and columns for
+ * which there is no room at all are left out; how many that were is the result. Elsewhere nothing is cut.
+ */
+export function printTable<Row>(
+  output: Output,
+  rows: readonly Row[],
+  columns: readonly PrintedColumn<Row>[],
+): number {
+  if (!output.isTTY) {
+    output.write(plainTable(rows, columns));
+    return 0;
+  }
+  // Some pseudo terminals have none: a width of 0.
+  const width = output.columns || usualWidth;
+  const shown = columns.slice(0, Math.max(1, Math.floor((width + gap) / (narrowest + gap))));
+  const cells = rows.map((row) => shown.map(({ value }) => visible(value(row))));
+  const widest = shown.map(({ head }, i) =>
+    Math.max(head.length, ...cells.map((row) => Math.min(row[i]!.length, width))),
+  );
+  const widths = fitted(widest, width - gap * (shown.length - 1));
+  const table = new Table({
+    head: shown.map(({ head }) => head),
+    colWidths: widths,
+    colAligns: shown.map(({ align }) => align ?? 'left'),
+    chars: onlyRule,
+    style: { head: ['dim'], border: ['dim'], 'padding-left': 0, 'padding-right': 0, compact: true },
+  });
+  for (const row of cells) {
+    table.push(
+      row.map((content, i) => {
+        const wraps = shown[i]!.wrap === true;
+        return { content, wordWrap: wraps, wrapOnWordBoundary: wraps };
+      }),
+    );
+  }
+  output.write(`${table.toString()}\n`);
+  return columns.length - shown.length;
+}
+
+/** Columns side by side without borders, a rule below the heads. */
+const onlyRule = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '─',
+  'mid-mid': '─'.repeat(gap),
+  right: '',
+  'right-mid': '',
+  middle: ' '.repeat(gap),
+};
+
+/** Widths that together do not exceed `room`: what is above a common limit is cut to it. */
+function fitted(widest: readonly number[], room: number): number[] {
+  let left = room;
+  const widths = Array.from(widest, () => 0);
+  const byWidth = widest.map((width, index) => ({ width, index })).sort((a, b) => a.width - b.width);
+  byWidth.forEach(({ width, index }, place) => {
+    const share = Math.floor(left / (byWidth.length - place));
+    widths[index] = Math.max(1, Math.min(width, share));
+    left -= widths[index];
+  });
+  return widths;
+}
+
+function plainTable<Row>(rows: readonly Row[], columns: readonly PrintedColumn<Row>[]): string {
+  const cells = [
+    columns.map(({ head }) => head),
+    ...rows.map((row) => columns.map(({ value }) => visible(value(row)))),
+  ];
+  const widths = columns.map((_, i) => cells.reduce((most, row) => Math.max(most, row[i]!.length), 0));
+  return cells
+    .map((row) => {
+      const padded = row.map((cell, i) =>
+        columns[i]!.align === 'right' ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!),
+      );
+      return `${padded.join(' '.repeat(gap)).trimEnd()}\n`;
+    })
+    .join('');
+}
+
+/** The text with its control characters spelt out: people's words must not break lines or steer a terminal. */
+export function visible(text: string): string {
+  return text.replace(
+    /\p{Cc}/gu,
+    (character) => named[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+const named: { readonly [character: string]: string } = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** A value as JSON for a machine, on lines of its own. */
+export function printJson(output: Output, value: unknown): void {
+  output.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** `1234567` as `1,234,567`; with a noun also its number: `1 row`, `1,234 rows`. */
+export function count(n: number, noun?: string): string {
+  const figure = n.toLocaleString('en');
+  if (noun === undefined) return figure;
+  return `${figure} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** `40s`, `12m`, `3h`, `9d`: the largest unit of which there are two, or the smallest. */
+export function span(seconds: number): string {
+  const units = [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['m', 60],
+  ] as const;
+  for (const [unit, length] of units) {
+    if (seconds >= 2 * length) return `${Math.floor(seconds / length)}${unit}`;
+  }
+  return `${Math.round(seconds)}s`;
+}
+
+/** The value, if it is one of those allowed; otherwise a UsageError that names the nearest. */
+export function choices<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw new UsageError(
+    `${name} is ${JSON.stringify(value)}, which is none of ${allowed.join(', ')}.`,
+    `Did you mean ${closest(value, allowed)}?`,
+  );
+}

@@ -1,0 +1,52 @@
+import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
+import { adviceOf, asApplicationFailure } from '../../workflows/failures.ts';
+import type { TableOutcome } from '../../workflows/sync-source.ts';
+import { SourceError } from '../errors.ts';
+import type { ErrorDescription } from './warehouse-source.ts';
+
+/** What a failed run (`WorkflowFailedError`, its cause) or a thrown error says, and what to do. */
+export function describeError(error: unknown): ErrorDescription {
+  if (error instanceof SourceError) {
+    const { name, message, advice, retry } = error;
+    return { error: name, message, advice, retry };
+  }
+  const reason = causeOf(error);
+  if (reason instanceof CancelledFailure) {
+    return {
+      error: 'CancelledFailure',
+      message: 'The run was cancelled.',
+      advice: 'Start it again.',
+      retry: 'later',
+    };
+  }
+  const failure = asApplicationFailure(reason);
+  if (failure.type === 'TablesFailedError') return describeTables(failure);
+  return {
+    error: failure.type ?? 'Error',
+    message: failure.message,
+    advice: adviceOf(failure),
+    retry: retryOf(failure),
+  };
+}
+
+/** The failure below the wrappers of client, workflow and activity; the error itself where there are none. */
+function causeOf(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof ApplicationFailure) return error;
+  return error.cause instanceof TemporalFailure ? causeOf(error.cause) : error;
+}
+
+/** What the failure carries; a run that was terminated or never understood may succeed the next time. */
+function retryOf({ details }: ApplicationFailure): ErrorDescription['retry'] {
+  return (details?.[0] as { retry?: unknown } | undefined)?.retry === 'never' ? 'never' : 'later';
+}
+
+/** A failed `syncSource`: each failed table with its reason. The others went on, so a later run is of use. */
+function describeTables({ message, details }: ApplicationFailure): ErrorDescription {
+  const failed = (details as TableOutcome[]).filter((outcome) => outcome.status === 'failed');
+  return {
+    error: 'TablesFailedError',
+    message: [message, ...failed.map((outcome) => `${outcome.table}: ${outcome.message}`)].join('\n'),
+    advice: failed.map((outcome) => `${outcome.table}: ${outcome.advice}`).join('\n'),
+    retry: 'later',
+  };
+}

@@ -1,0 +1,38 @@
+import { closest } from 'fastest-levenshtein';
+import { UsageError } from '../errors.ts';
+import type { WarehouseSource } from './warehouse-source.ts';
+
+/** The sources of a platform, by name. */
+export class SourceRegistry {
+  readonly #sources = new Map<string, WarehouseSource>();
+
+  /** Throws `UsageError` where a source of this name is registered. */
+  register(source: WarehouseSource): void {
+    const { name } = source;
+    if (this.#sources.has(name)) {
+      throw new UsageError(
+        `A source ${JSON.stringify(name)} is registered already.`,
+        'Register each source once.',
+      );
+    }
+    this.#sources.set(name, source);
+  }
+
+  /** Throws `UsageError`, with the nearest name, where there is none. */
+  get(name: string): WarehouseSource {
+    const source = this.#sources.get(name);
+    if (source) return source;
+    const names = [...this.#sources.keys()];
+    throw new UsageError(
+      `There is no source ${JSON.stringify(name)}.`,
+      names.length === 0
+        ? 'None is registered yet.'
+        : `Did you mean ${closest(name, names)}? Registered: ${names.join(', ')}.`,
+    );
+  }
+
+  /** In the order they were registered. */
+  list(): readonly WarehouseSource[] {
+    return [...this.#sources.values()];
+  }
+}

@@ -1,0 +1,218 @@
+import { beginAnew } from '../../workflows/begin-anew.ts';
+import type { SyncTableInput } from '../../workflows/sync-table.ts';
+import { describeError } from './describe-error.ts';
+import { ApiUnavailableError, CredentialsError, PermissionError, UsageError } from '../errors.ts';
+import {
+  type Call,
+  checkedBaseUrl,
+  type Client,
+  createClient,
+  defaultBaseUrl,
+} from '../incident-io/client.ts';
+import { readIdentity } from '../incident-io/identity.ts';
+import { assertReadable, readPermissions } from '../incident-io/permissions.ts';
+import { checkedKey } from '../settings/key.ts';
+import { defaultTableSettings, frequencies, intervalMs, retentions } from '../settings/settings.ts';
+import { tableNamed, tables } from '../tables/index.ts';
+import type { Table } from '../tables/table.ts';
+import { inputOf, type Method } from '../connections/input.ts';
+import { runId, workerQueue } from '../temporal/names.ts';
+import { destinationOf } from '../warehouse/store/destination.ts';
+import type {
+  FieldValues,
+  SourceConfig,
+  SourceTable,
+  SyncTarget,
+  TableSync,
+  WarehouseSource,
+  WorkflowStart,
+} from './warehouse-source.ts';
+
+const config: SourceConfig = {
+  label: 'incident.io',
+  caption: [
+    'Enter an API key of your incident.io account to copy its data into tables.',
+    'Create the key in incident.io under **Settings → API keys**, and grant it the view scope of each resource that you want to sync. To sync private incidents, grant the permission to view them too.',
+  ].join('\n\n'),
+  docsUrl: 'https://api-docs.incident.io/',
+  releaseStatus: 'alpha',
+  fields: [
+    {
+      name: 'api_key',
+      label: 'API key',
+      type: 'password',
+      required: true,
+      secret: true,
+      placeholder: 'inc_…',
+    },
+  ],
+};
+
+/** Somebody waits before a form: what takes longer is told as unavailable. */
+const checkLimitMs = 30_000;
+
+export type IncidentIoOptions = {
+  /** Another address of the API, such as a sandbox. */
+  readonly baseUrl?: string;
+};
+
+/** The source for an API at another address. Throws `UsageError` for one that the key must not be sent to. */
+export function createIncidentIoSource({
+  baseUrl: text = defaultBaseUrl,
+}: IncidentIoOptions = {}): WarehouseSource {
+  const baseUrl = checkedBaseUrl(text);
+  return {
+    name: 'incident_io',
+    config,
+    getTables: () => tables.map(toSourceTable),
+
+    async validateCredentials(values, name) {
+      const table = name === undefined ? undefined : tableNamed(name);
+      try {
+        return await checking(async (call) => {
+          const client = clientOf(baseUrl, values);
+          const { account } = await readIdentity(client, call);
+          if (table) await assertReadable(client, table, call);
+          return { valid: true, account };
+        });
+      } catch (error) {
+        if (!isVerdict(error)) throw error;
+        const { message, advice } = error;
+        return { valid: false, message, advice };
+      }
+    },
+
+    getTablePermissions: (values) =>
+      checking((call) => readPermissions(clientOf(baseUrl, values), tables, call)),
+
+    syncTable: (target, sync) => ({
+      ...startOf('syncTable', target, sync.table, syncInput(baseUrl, target, sync)),
+      retry: beginAnew,
+    }),
+
+    syncSource(target, syncs = tables.map(({ name }) => ({ table: name }))) {
+      const runs = syncs.map((sync) => ({
+        workflowId: runId(destinationOf(target.destination), sync.table),
+        input: syncInput(baseUrl, target, sync),
+      }));
+      return startOf('syncSource', target, 'syncSource', { tables: runs });
+    },
+
+    async createWorker(options) {
+      const { createSourceWorker } = await import('../worker.ts');
+      return createSourceWorker(options);
+    },
+
+    describeError,
+  };
+}
+
+/** incident.io as a source. */
+export const incidentIoSource: WarehouseSource = createIncidentIoSource();
+
+/** Errors that say something of the values; all others say nothing of them. */
+function isVerdict(error: unknown): error is CredentialsError | PermissionError | UsageError {
+  return error instanceof CredentialsError || error instanceof PermissionError || error instanceof UsageError;
+}
+
+function clientOf(baseUrl: string, { api_key: text }: FieldValues): Client {
+  if (!text?.trim()) {
+    throw new UsageError(
+      'The API key is missing.',
+      'Create one in incident.io under Settings → API keys and paste it here.',
+    );
+  }
+  return createClient({ apiKey: checkedKey(text, 'the field API key'), baseUrl });
+}
+
+async function checking<T>(work: (call: Call) => Promise<T>): Promise<T> {
+  const limit = new AbortController();
+  const seconds = checkLimitMs / 1000;
+  const timer = setTimeout(
+    () => limit.abort(new ApiUnavailableError(`incident.io gave no answer within ${seconds} s.`)),
+    checkLimitMs,
+  );
+  try {
+    return await work({ signal: limit.signal });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function toSourceTable(table: Table): SourceTable {
+  const { name, description, methods, incrementalFields, primaryKey, columns } = table;
+  const defaults = defaultTableSettings(table);
+  return {
+    name,
+    description,
+    syncMethods: [defaults.sync, ...methods.filter((method) => method !== defaults.sync)],
+    incrementalFields,
+    defaults,
+    primaryKey,
+    columns: Object.entries(columns).map(([name, { type, description, personal }]) => ({
+      name,
+      type,
+      description,
+      personal: personal === true,
+    })),
+  };
+}
+
+function startOf<Type extends string, Input>(
+  workflowType: Type,
+  target: SyncTarget,
+  name: string,
+  input: Input,
+): WorkflowStart<Type, Input> {
+  const destination = destinationOf(target.destination);
+  return {
+    workflowType,
+    taskQueue: workerQueue(destination),
+    workflowId: runId(destination, name),
+    args: [input],
+    memo: { arguments: JSON.stringify(input) },
+  };
+}
+
+function syncInput(baseUrl: string, target: SyncTarget, sync: TableSync): SyncTableInput {
+  const { apiKey, account = 'unknown', giveUpAfterMinutes = 60, retention } = target;
+  const table = tableNamed(sync.table);
+  if (retention !== undefined) assertTaken(table, 'retention', retention, retentions);
+  const retentionMs = retention === undefined ? {} : { retentionMs: intervalMs(retention) };
+  const source = {
+    apiKey,
+    baseUrl,
+    account,
+    giveUpAfterMinutes,
+    periodic: true,
+    ...retentionMs,
+  } as const;
+  return inputOf(table, source, methodOf(table, sync));
+}
+
+function methodOf(table: Table, { sync: asked, incrementalField, fullRefreshEvery }: TableSync): Method {
+  const defaults = defaultTableSettings(table, asked);
+  const { sync: method } = defaults;
+  assertTaken(table, 'sync method', method, table.methods);
+  if (method === 'full_refresh') return { method };
+  const field = incrementalField ?? defaults.incrementalField;
+  assertTaken(table, 'incremental field', field, table.incrementalFields);
+  const every = fullRefreshEvery ?? defaults.fullRefreshEvery;
+  if (every === undefined || every === 'never') return { method, incrementalField: field };
+  const fullReadEveryMs = intervalMs(every);
+  if (!(fullReadEveryMs > 0)) assertTaken(table, 'full refresh every', every, [...frequencies, 'never']);
+  return { method, incrementalField: field, fullReadEveryMs };
+}
+
+function assertTaken<T extends string>(
+  table: Table,
+  what: string,
+  value: string | undefined,
+  takes: readonly T[],
+): asserts value is T {
+  if (value !== undefined && (takes as readonly string[]).includes(value)) return;
+  throw new UsageError(
+    `${table.name} does not take the ${what} ${JSON.stringify(value)}.`,
+    `It takes ${takes.join(' or ')}.`,
+  );
+}

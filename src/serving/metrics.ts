@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MetricMeter } from '@temporalio/common';
+import type { Observer } from '../../activities/index.ts';
+import { intervalMs, type Settings } from '../settings/settings.ts';
+import { tableNamed } from '../tables/index.ts';
+import { bucketOf } from '../warehouse/store/destination.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { Log } from './logs.ts';
+
+/** Upper bounds of the histograms' buckets, in seconds. */
+export const histogramBuckets = {
+  // A run with nothing new takes seconds, a first sync minutes or hours.
+  incident_io_source_run_seconds: [1, 5, 15, 60, 300, 900, 3_600],
+  // A batch is over after two minutes, or a page later.
+  incident_io_source_batch_seconds: [0.25, 1, 5, 15, 30, 60, 120, 180],
+  // Nothing new is a matter of milliseconds, a merge of millions of rows one of minutes.
+  incident_io_source_commit_seconds: [0.1, 0.5, 1, 5, 15, 60, 300],
+};
+
+/** Counts what runs ask for, stage and commit, as it happens, so that a first sync of hours is seen going on. */
+export function countingObserver(meter: MetricMeter): Observer {
+  const counter = (name: string, description: string) =>
+    meter.createCounter(`incident_io_source_${name}`, undefined, description);
+  const histogram = (name: string, description: string) =>
+    meter.createHistogram(`incident_io_source_${name}`, 'float', undefined, description);
+  const requests = counter('requests', 'Requests to the API.');
+  const rows = counter('rows', 'Rows read from the API and staged.');
+  const waited = counter(
+    'limit_wait_seconds',
+    'Seconds that requests waited at the rate limit, summed over those that wait side by side.',
+  );
+  const batches = counter('batches', 'Batches that staged a part.');
+  const batchSeconds = histogram('batch_seconds', 'Seconds of a batch.');
+  const commits = counter('commits', 'Commits that were decided: made, made before, or overtaken.');
+  const commitSeconds = histogram('commit_seconds', 'Seconds of a commit.');
+  const changed = counter('rows_changed', 'Rows of the table that commits inserted, updated or dropped.');
+  const written = counter('written_bytes', 'Bytes of the data files that commits added.');
+  // Counters take whole numbers only, and most waits are shorter than a second.
+  const fractionsMs = new Map<string, number>();
+  return {
+    requested: (table, waitedMs) => {
+      requests.add(1, { table });
+      const ms = (fractionsMs.get(table) ?? 0) + waitedMs;
+      waited.add(Math.floor(ms / 1_000), { table });
+      fractionsMs.set(table, ms % 1_000);
+    },
+    batched: (table, { part }, seconds) => {
+      batchSeconds.record(seconds, { table });
+      batches.add(part ? 1 : 0, { table });
+      rows.add(part?.rows ?? 0, { table });
+    },
+    committed: (table, outcome, seconds) => {
+      commitSeconds.record(seconds, { table });
+      commits.add(1, { table, outcome: outcome.status });
+      if (outcome.status !== 'committed') return;
+      const { inserted, updated, dropped, bytesWritten } = outcome;
+      for (const [change, number] of Object.entries({ inserted, updated, dropped })) {
+        changed.add(number, { table, change });
+      }
+      written.add(bytesWritten, { table });
+    },
+  };
+}
+
+/**
+ * Has the runs of each table counted from 0, on the series that the workflows count on by the SDK's own labels:
+ * Prometheus takes what a series begins with for no increase, and a worker's first failure would set no alarm off.
+ */
+export function countRunsFromZero(
+  meter: MetricMeter,
+  { tables }: Pick<Settings, 'tables'>,
+  queue: { readonly namespace: string; readonly taskQueue: string },
+): void {
+  const runs = meter.createCounter('incident_io_source_runs', undefined, 'Runs that ended.');
+  for (const table of Object.keys(tables)) {
+    for (const outcome of ['synced', 'failed', 'cancelled']) {
+      runs.add(0, { ...queue, workflowType: 'syncTable', table, outcome });
+    }
+  }
+}
+
+/** As often as a scrape is likely to come; of a bucket, whose requests are billed, once a minute. */
+const readEveryMs = { folder: 15_000, bucket: 60_000 };
+
+/**
+ * Keeps the figures of each table up to date until `done`: its lag, which is seconds since the time up to which it is
+ * complete, and its differences. They are read from the tables, not from this worker's runs, so all workers of a
+ * queue say the same and a restart forgets nothing. A table that was never synced, or cannot be read, is infinitely
+ * late: that sets alarms off, where a value that is missing or stays as it was would not.
+ */
+export async function keepTableFigures(
+  meter: MetricMeter,
+  warehouse: Warehouse,
+  { tables }: Pick<Settings, 'tables'>,
+  log: Log,
+  done: AbortSignal,
+): Promise<void> {
+  const gauge = (name: string, description: string) =>
+    meter.createGauge(`incident_io_source_${name}`, 'float', undefined, description);
+  const lag = gauge('lag_seconds', 'Seconds since the time up to which the table is complete.');
+  const frequency = gauge('frequency_seconds', 'How often the settings have the table synced.');
+  const differences = gauge(
+    'count_differences',
+    'How often in a row the API counted other rows than were committed.',
+  );
+  const kind = bucketOf(warehouse.destination) === undefined ? 'folder' : 'bucket';
+  while (!done.aborted) {
+    for (const [table, { every }] of Object.entries(tables)) {
+      frequency.set(intervalMs(every) / 1_000, { table });
+      try {
+        const state = await warehouse.readState(tableNamed(table));
+        const completeTo = Math.max(state?.watermark ?? 0, state?.fullReadAt ?? 0);
+        lag.set(completeTo > 0 ? Math.max(0, (Date.now() - completeTo) / 1_000) : Infinity, { table });
+        differences.set(state?.differences ?? 0, { table });
+      } catch (error) {
+        lag.set(Infinity, { table });
+        log('error', 'the lag of a table cannot be read', { table, error });
+      }
+    }
+    await sleep(readEveryMs[kind], undefined, { signal: done }).catch(() => undefined);
+  }
+}

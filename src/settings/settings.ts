@@ -1,0 +1,62 @@
+import type { KeyReference } from './key.ts';
+import type { SyncMethod, Table, TimestampField } from '../tables/table.ts';
+
+/** How often a table is synced. Seconds are for trying, and only against an API on this machine. */
+export const frequencies = ['5m', '15m', '30m', '1h', '6h', '12h', '24h', '7d', '30d'] as const;
+export type Frequency = (typeof frequencies)[number] | `${number}s`;
+
+/**
+ * How long what a sync replaced or dropped stays on the disk, and older versions readable. A day at least: a commit
+ * may read for two hours what another one has removed, and a query for a working day. Thirty at most: others' tools
+ * keep no more of a log.
+ */
+export const retentions = ['1d', '3d', '7d', '14d', '30d'] as const;
+export type Retention = (typeof retentions)[number];
+export const defaultRetention: Retention = '7d';
+
+/** How one table is kept current. */
+export type TableSettings = {
+  readonly sync: SyncMethod;
+  /** For `incremental`. */
+  readonly incrementalField?: TimestampField;
+  readonly every: Frequency;
+  /** For `incremental`: how often everything is read all the same, so that deletions reach the table. */
+  readonly fullRefreshEvery?: Frequency | 'never';
+};
+
+/** One connection, as its settings file says. Paths are absolute once it is read. */
+export type Settings = {
+  /** Version of the file's form. */
+  readonly version: 1;
+  /** Name of the connection, `[a-z0-9_-]+`. */
+  readonly connection: string;
+  readonly apiKey: KeyReference;
+  readonly baseUrl: string;
+  /** Folder or bucket of the tables, as `destinationOf` gives it. */
+  readonly destination: string;
+  readonly retention: Retention;
+  readonly tables: { readonly [table: string]: TableSettings };
+};
+
+/** Where commands look for the settings unless told otherwise. */
+export const defaultSettingsFile = 'incident-io.json';
+
+/** Milliseconds of a frequency or a retention. */
+export function intervalMs(frequency: Frequency | Retention): number {
+  return Number.parseInt(frequency, 10) * unitMs[frequency.at(-1) as keyof typeof unitMs];
+}
+const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * How a table is kept current where the settings leave it open: by its changes if it can be, as its rows are
+ * wanted soon and asking for changes costs few requests.
+ */
+export function defaultTableSettings(
+  { name, methods, incrementalFields: [incrementalField] }: Table,
+  asked?: SyncMethod,
+): TableSettings {
+  const sync = asked ?? (methods.includes('incremental') ? 'incremental' : 'full_refresh');
+  if (sync === 'full_refresh' || incrementalField === undefined) return { sync, every: '6h' };
+  // Alerts are the most rows by far and are never deleted one by one, so a daily full read would buy little.
+  return { sync, incrementalField, every: '15m', fullRefreshEvery: name === 'alerts' ? '7d' : '24h' };
+}

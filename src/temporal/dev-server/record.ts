@@ -1,0 +1,112 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lock } from 'proper-lockfile';
+import { z } from 'zod';
+import { TemporalUnavailableError } from '../../errors.ts';
+
+const processIdentity = z.object({ pid: z.int(), startedAt: z.string() });
+
+const runningServer = processIdentity.extend({
+  port: z.int(),
+  /** Null where the port for the web UI was taken. */
+  uiPort: z.int().nullable(),
+  binary: z.string(),
+});
+
+const serverRecord = z.object({
+  /** Kept when the server stops, so that addresses people noted stay good. */
+  port: z.int().nullable(),
+  server: runningServer.nullable(),
+  /** One entry a use; a process may have several. */
+  users: z.array(processIdentity.extend({ use: z.string() })),
+});
+
+export type RunningServer = z.infer<typeof runningServer>;
+export type ServerRecord = z.infer<typeof serverRecord>;
+export type ServerUser = ServerRecord['users'][number];
+
+export type HeldRecord = {
+  readonly record: ServerRecord;
+  /** @throws {TemporalUnavailableError} The lock was lost meanwhile (the machine slept): nothing is written. */
+  readonly save: (record: ServerRecord) => Promise<void>;
+};
+
+/** The lock's owner renews it every 2 s; one that was killed keeps others waiting for this long. */
+const staleAfterMs = 10_000;
+/** Longer than an owner that starts or stops a server may take. */
+const waitLimitMs = 90_000;
+
+/**
+ * Runs `act` while no other process reads or writes the record of this folder.
+ *
+ * @throws {TemporalUnavailableError} Another process holds the lock for too long, or the record is no record.
+ */
+export async function withRecord<T>(stateDir: string, act: (held: HeldRecord) => Promise<T>): Promise<T> {
+  const file = recordFile(stateDir);
+  let lost = false;
+  const unlock = await acquire(stateDir, () => {
+    lost = true;
+  });
+  try {
+    return await act({
+      record: await readRecord(stateDir),
+      save: async (record) => {
+        if (lost) throw new TemporalUnavailableError(`The lock on ${file} was lost.`, 'Try again.');
+        // Renamed into place: a process killed while it writes leaves the old record.
+        await writeFile(`${file}.new`, JSON.stringify(record, null, 2), { mode: 0o600 });
+        await rename(`${file}.new`, file);
+      },
+    });
+  } finally {
+    if (!lost) await unlock();
+  }
+}
+
+async function acquire(stateDir: string, onCompromised: () => void): Promise<() => Promise<void>> {
+  const lockfilePath = join(stateDir, 'temporal-server.lock');
+  const giveUpAt = Date.now() + waitLimitMs;
+  for (;;) {
+    try {
+      return await lock(stateDir, { lockfilePath, stale: staleAfterMs, update: 2_000, onCompromised });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
+      if (Date.now() > giveUpAt) {
+        throw new TemporalUnavailableError(
+          `Another process has been starting or stopping the Temporal server of ${stateDir} for too long.`,
+          'Wait for it or end it, then try again.',
+          { cause: error },
+        );
+      }
+    }
+    // Unequal waits, so that two that wait for a stale lock seldom meet at it.
+    await sleep(20 + Math.random() * 80);
+  }
+}
+
+function recordFile(stateDir: string): string {
+  return join(stateDir, 'temporal-server.json');
+}
+
+/** The record as it stands; whoever acts on it reads it again under the lock. */
+export async function readRecord(stateDir: string): Promise<ServerRecord> {
+  const file = recordFile(stateDir);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return { port: null, server: null, users: [] };
+    }
+    throw error;
+  }
+  try {
+    return serverRecord.parse(JSON.parse(text));
+  } catch (error) {
+    throw new TemporalUnavailableError(
+      `${file} is not a record of a Temporal server.`,
+      'Delete it when no Temporal server uses the database beside it.',
+      { cause: error },
+    );
+  }
+}

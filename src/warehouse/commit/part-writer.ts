@@ -1,0 +1,132 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { declaredTypes, type Table } from '../../tables/table.ts';
+import { AnswerRows } from '../../records/answer-rows.ts';
+import { type DuckDb, duckTypes, literal } from '../duckdb.ts';
+import { rawColumn, unknownColumn } from '../../records/rows.ts';
+import { type Store, stagingFolder } from '../store/store.ts';
+import type { MissingFields, Part, PartWriter, Taken } from '../warehouse.ts';
+
+/** Where a run's parts are, with a slash at the end. */
+export function stagingOf(table: Table, runId: string): string {
+  return `${stagingFolder}/${table.name}/${runId}/`;
+}
+
+/** Parts are read by the declaration they were written with. */
+export function stagedByDeclaration(table: Table, part: Part): boolean {
+  return part.name.endsWith(partSuffix(table));
+}
+
+function partSuffix(table: Table): string {
+  return `.${createHash('sha256').update(declaredTypes(table)).digest('hex').slice(0, 8)}.parquet`;
+}
+
+/** DuckDB's buffers are sized from the longest line; it is never told of less. */
+const leastLongest = 4_194_304;
+
+/** Collects rows as lines of JSON in a file; DuckDB makes one Parquet file of it at the end. */
+export class JsonPartWriter implements PartWriter {
+  readonly #store: Store;
+  readonly #duckDb: DuckDb;
+  readonly #table: Table;
+  readonly #staging: string;
+  readonly #answers: AnswerRows;
+  readonly #now: () => number;
+  readonly #folder: string;
+  readonly #json: FileHandle;
+  #rows = 0;
+  #bytes = 0;
+  #open = true;
+
+  private constructor(
+    store: Store,
+    duckDb: DuckDb,
+    table: Table,
+    staging: string,
+    folder: string,
+    json: FileHandle,
+    now: () => number,
+  ) {
+    this.#store = store;
+    this.#duckDb = duckDb;
+    this.#table = table;
+    this.#staging = staging;
+    this.#answers = new AnswerRows(table);
+    this.#folder = folder;
+    this.#json = json;
+    this.#now = now;
+  }
+
+  static async create(
+    store: Store,
+    duckDb: DuckDb,
+    table: Table,
+    runId: string,
+    now: () => number,
+  ): Promise<JsonPartWriter> {
+    const staging = stagingOf(table, runId);
+    const folder = await store.local.scratch(staging.slice(0, -1));
+    const json = await open(join(folder, 'rows.ndjson'), 'wx');
+    return new JsonPartWriter(store, duckDb, table, staging, folder, json, now);
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get missing(): MissingFields {
+    return Object.fromEntries(this.#answers.missing);
+  }
+
+  async add(answer: Buffer, pass?: string): Promise<Taken> {
+    const taken = this.#answers.read(answer, pass, this.#rows);
+    const lines = this.#answers.lines.filled;
+    await this.#json.appendFile(lines);
+    this.#rows += taken.records ?? 0;
+    this.#bytes += lines.byteLength;
+    return taken;
+  }
+
+  async finish(): Promise<Part | undefined> {
+    try {
+      if (this.#rows === 0) return undefined;
+      await this.#close();
+      const name = `${randomUUID()}${partSuffix(this.#table)}`;
+      const file = join(this.#folder, name);
+      await this.#duckDb.job((session) => session.run(this.#copyTo(file)));
+      const bytes = await this.#store.upload(`${this.#staging}${name}`, file);
+      return { name, rows: this.#rows, bytes, stagedAt: this.#now() };
+    } finally {
+      await this.abort();
+    }
+  }
+
+  async abort(): Promise<void> {
+    await this.#close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#json.close();
+  }
+
+  #copyTo(file: string): string {
+    const columns = [
+      ...Object.entries(this.#table.columns).map(([name, { type }]) => [name, duckTypes[type]] as const),
+      [rawColumn, 'MAP(VARCHAR, VARCHAR)'] as const,
+      [unknownColumn, 'MAP(VARCHAR, VARCHAR)'] as const,
+    ].map(([name, type]) => `${literal(name)}: ${literal(type)}`);
+    const longest = Math.max(leastLongest, this.#answers.longest) + 1024;
+    const source = `read_json(${literal(join(this.#folder, 'rows.ndjson'))}, format = 'newline_delimited', hive_partitioning = false, columns = {${columns.join(', ')}}, maximum_object_size = ${longest})`;
+    // A part is read once, soon: lz4 takes less time than it saves on disk. Data files are zstd.
+    return `COPY (FROM ${source}) TO ${literal(file)} (FORMAT parquet, COMPRESSION lz4_raw)`;
+  }
+}

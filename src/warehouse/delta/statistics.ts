@@ -1,0 +1,109 @@
+import { LosslessNumber, stringify } from 'lossless-json';
+
+import type { Row } from '../duckdb.ts';
+import type { Field } from './schema.ts';
+
+/** What the log says about a data file's rows, so that readers can leave the file out. */
+export type FileStatistics = {
+  readonly numRecords: number;
+  readonly minValues: { readonly [column: string]: unknown };
+  readonly maxValues: { readonly [column: string]: unknown };
+  readonly nullCount: { readonly [column: string]: number };
+};
+
+/** Longer texts are cut: the log is read whole by every reader. */
+const textLength = 32;
+/** Sorts behind every character: a cut text's bound has to be above the text. */
+const lastCharacter = '\u{10FFFF}';
+/** Integers that are multiples of it are doubles, whatever their size. */
+const coarse = 2_048n;
+const largestLong = 2n ** 63n - 1n;
+
+/**
+ * The statistics as JSON, from what DuckDB returns of a COPY with RETURN_STATS. Every column with a value gets
+ * bounds, at worst wide ones: the pyarrow reader of delta-rs finds nothing in a column without.
+ */
+export function statisticsOf(copied: Row, fields: readonly Field[]): string {
+  const columns = new Map(entriesOf(copied['column_statistics']));
+  const minValues: { [column: string]: unknown } = {};
+  const maxValues: { [column: string]: unknown } = {};
+  const nullCount: { [column: string]: number } = {};
+  const numRecords = Number(copied['count']);
+  for (const { name, type } of fields) {
+    const facts = new Map(entriesOf(columns.get(`"${name.replaceAll('"', '""')}"`)));
+    const nulls = Number(facts.get('null_count'));
+    nullCount[name] = nulls;
+    if (nulls === numRecords || facts.get('has_nan') === 'true') continue;
+    const bounds = boundsOf(type, facts.get('min'), facts.get('max'));
+    if (bounds) [minValues[name], maxValues[name]] = bounds;
+  }
+  const statistics: FileStatistics = { numRecords, minValues, maxValues, nullCount };
+  return stringify(statistics)!;
+}
+
+function boundsOf(type: Field['type'], low: unknown, high: unknown): [unknown, unknown] | undefined {
+  if (type === 'string') {
+    return [typeof low === 'string' ? cut(low) : '', typeof high === 'string' ? cutAbove(high) : above('')];
+  }
+  if (typeof low !== 'string' || typeof high !== 'string') return undefined;
+  switch (type) {
+    case 'long':
+      return [integerBelow(BigInt(low)), integerAbove(BigInt(high))];
+    case 'double':
+      return [low, high].every((bound) => Number.isFinite(Number(bound)))
+        ? [Number(low), Number(high)]
+        : undefined;
+    case 'boolean':
+      return [low === '1', high === '1'];
+    case 'timestamp': {
+      const start = milliseconds(low, Math.floor);
+      const end = milliseconds(high, Math.ceil);
+      return start && end ? [start, end] : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** A reader may take JSON's numbers for doubles: a bound that it rounds makes it leave out the file with the row. */
+function integerBelow(value: bigint): unknown {
+  if (Number.isSafeInteger(Number(value))) return Number(value);
+  const beyond = ((value % coarse) + coarse) % coarse;
+  return new LosslessNumber(String(value - beyond));
+}
+
+function integerAbove(value: bigint): unknown {
+  if (Number.isSafeInteger(Number(value))) return Number(value);
+  const beyond = ((value % coarse) + coarse) % coarse;
+  const bound = beyond === 0n ? value : value - beyond + coarse;
+  return new LosslessNumber(String(bound > largestLong ? largestLong : bound));
+}
+
+function cut(text: string): string {
+  // Not through the middle of a surrogate pair.
+  return text.slice(0, textLength).replace(/\p{Surrogate}$/u, '');
+}
+
+function cutAbove(text: string): string {
+  const start = cut(text);
+  return start === text ? text : above(start);
+}
+
+/** Above every text that starts so, unless it goes on with eight of Unicode's last character, which is none. */
+function above(start: string): string {
+  return start + lastCharacter.repeat(8);
+}
+
+/** Statistics carry milliseconds: the bounds are rounded outwards, but not out of the four-digit years. */
+function milliseconds(text: string, round: (value: number) => number): string | undefined {
+  const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00$/.exec(text);
+  if (!match) return undefined;
+  const fraction = round(Number((match[3] ?? '').padEnd(6, '0')) / 1000);
+  const time = new Date(Date.parse(`${match[1]}T${match[2]}Z`) + fraction).toISOString();
+  return time.length === 24 ? time : '9999-12-31T23:59:59.999999Z';
+}
+
+/** DuckDB's maps come as lists of key and value. */
+function entriesOf(map: unknown): [string, unknown][] {
+  return Array.isArray(map) ? map.map(({ key, value }: { key: string; value: unknown }) => [key, value]) : [];
+}

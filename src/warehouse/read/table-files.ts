@@ -1,0 +1,79 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { DestinationError, UsageError } from '../../errors.ts';
+import { dataKey, DeltaLog, type Snapshot } from '../delta/log.ts';
+import { DuckDb, identifier } from '../duckdb.ts';
+import { duckTypeOf, fieldsOf, rowsOfFiles } from '../delta/schema.ts';
+import { sideBySide } from '../side-by-side.ts';
+import { type Store, stagingFolder } from '../store/store.ts';
+
+export type TableFiles = {
+  readonly version: number;
+  readonly columns: readonly string[];
+  /** The data files of that version. */
+  readonly keys: readonly string[];
+  /**
+   * A SELECT over the rows of that version, every column with its type.
+   * @param paths what `Store.withLocal` gives for `keys`
+   */
+  readonly sql: (paths: readonly string[]) => string;
+};
+
+/**
+ * The current version of a table for DuckDB. Throws `UsageError` where there is no such table, and `DestinationError`
+ * for another writer's table that holds its rows in ways this reader does not know.
+ */
+export async function tableFiles(store: Store, table: string): Promise<TableFiles> {
+  // Who only reads may not be allowed to write there.
+  const duckDb = new DuckDb(() => mkdtemp(join(tmpdir(), 'incident-io-source-')));
+  try {
+    const snapshot = await new DeltaLog(store, duckDb, table).snapshot();
+    if (!snapshot) {
+      const names = await tablesIn(store);
+      throw new UsageError(
+        `There is no table ${JSON.stringify(table)} in this destination.`,
+        names.length === 0 ? 'Nothing has been synced into it yet.' : `It has ${names.join(', ')}.`,
+      );
+    }
+    assertReadable(table, snapshot);
+    const fields = fieldsOf(snapshot.metadata);
+    const names = fields.map(({ name }) => identifier(name)).join(', ');
+    return {
+      version: snapshot.version,
+      columns: fields.map(({ name }) => name),
+      keys: [...snapshot.files.values()].map((add) => dataKey(table, add)),
+      sql: (paths) => `SELECT ${names} FROM (${rowsOfFiles(table, fields, paths)})`,
+    };
+  } finally {
+    await duckDb.close();
+  }
+}
+
+function assertReadable(table: string, { protocol, metadata }: Snapshot): void {
+  const why =
+    protocol.minReaderVersion > 1
+      ? `needs a reader of protocol ${protocol.minReaderVersion}, which is above 1`
+      : metadata.partitionColumns.length > 0
+        ? 'is partitioned'
+        : undefined;
+  if (why !== undefined) {
+    throw new DestinationError(
+      `The Delta table ${table} ${why}: it is read wrong here.`,
+      'Read it with another engine, or let incident-io-source sync into a destination of its own.',
+    );
+  }
+  for (const field of fieldsOf(metadata)) duckTypeOf(table, field);
+}
+
+/** Names of the Delta tables in a destination, sorted. */
+export async function tablesIn(store: Store): Promise<string[]> {
+  const folders = (await store.folders()).filter((name) => name !== stagingFolder);
+  const isTable = await sideBySide(folders, async (name) => {
+    const log = `${name}/_delta_log/`;
+    // A log with a checkpoint may be long.
+    return (await store.read(`${log}_last_checkpoint`)) !== undefined || (await store.list(log)).length > 0;
+  });
+  return folders.filter((_, index) => isTable[index]);
+}

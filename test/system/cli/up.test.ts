@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it, onTestFinished } from 'vitest';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { tableNamed } from '../../../src/tables/index.ts';
+import { isAlive, stop } from '../../../src/temporal/dev-server/process.ts';
+import { readRecord } from '../../../src/temporal/dev-server/record.ts';
+import { folderStore } from '../../../src/warehouse/store/folder-store.ts';
+import { openWarehouse } from '../../../src/warehouse/open-warehouse.ts';
+import { type RunningCommand, startCommand } from '../../helpers/command.ts';
+import { expectTruth } from '../../helpers/truth.ts';
+import { keyVariable, settingsFor, type TestSettings } from '../../helpers/worker-queue.ts';
+
+const key = 'inc_e2c1b19c2e47d8ae61d0c1';
+
+async function sandboxOf(options: SandboxOptions): Promise<Sandbox> {
+  const sandbox = await startSandbox({ limits: 'off', key: { key }, ...options });
+  onTestFinished(() => sandbox.stop());
+  return sandbox;
+}
+
+/** `up` with a Temporal server of its own, whose database is in the settings' folder. */
+function startUp({ file, folder }: TestSettings, env: NodeJS.ProcessEnv = {}): RunningCommand {
+  return startCommand(['up', '--settings', file], { XDG_STATE_HOME: folder, [keyVariable]: key, ...env });
+}
+
+/** The embedded server of these settings; killed after the test if `up` left it. */
+async function serverOf({ folder }: TestSettings) {
+  const { server } = await readRecord(join(folder, 'incident-io-source'));
+  if (server) onTestFinished(() => stop(server, 0));
+  return server!;
+}
+
+/** Returns when the sandbox has been asked so often. */
+async function asked(sandbox: Sandbox, times: number): Promise<void> {
+  while (sandbox.requests.length < times) await sleep(5);
+}
+
+/** Returns when a run of every table that began after this call has been committed. */
+async function syncedAnew({ destination }: TestSettings, tables: readonly string[]): Promise<void> {
+  // The API's clock counts in whole seconds.
+  const since = Math.ceil(Date.now() / 1_000) * 1_000;
+  const warehouse = await openWarehouse(folderStore(destination), { destination });
+  try {
+    for (const table of tables) {
+      for (;;) {
+        const state = await warehouse.readState(tableNamed(table));
+        if (Math.max(state?.watermark ?? 0, state?.fullReadAt ?? 0) >= since) break;
+        await sleep(50);
+      }
+    }
+  } finally {
+    await warehouse.close();
+  }
+}
+
+it(
+  'keeps tables current through changes, a SIGKILL in mid-run and a dead Temporal server, until Ctrl-C',
+  { timeout: 180_000 },
+  async () => {
+    const sandbox = await sandboxOf({
+      latencyMs: 10,
+      sizes: { incidents: 1_000, incident_updates: 12_000, users: 50 },
+    });
+    const tables = ['incidents', 'incident_updates', 'users'] as const;
+    const settings = await settingsFor(sandbox, {
+      incidents: {
+        sync: 'incremental',
+        incrementalField: 'updated_at',
+        every: '2s',
+        fullRefreshEvery: 'never',
+      },
+      incident_updates: { sync: 'full_refresh', every: '3s' },
+      users: { sync: 'full_refresh', every: '2s' },
+    });
+    const first = startUp(settings);
+    await asked(sandbox, 25);
+    first.child.kill('SIGKILL');
+    expect(await first.ended).toBe('SIGKILL');
+    const server = await serverOf(settings);
+    const change = (n: number) => {
+      for (let index = 0; index < 1_000; index += 50) {
+        sandbox.change('incidents', sandbox.idAt('incidents', index), { name: `changed ${n}` });
+      }
+      sandbox.change('users', sandbox.idAt('users', n), { name: `changed ${n}` });
+    };
+    change(1);
+
+    const second = startUp(settings);
+    await second.says('worker started');
+    await syncedAnew(settings, tables);
+    await expectTruth(sandbox, settings.destination, tables);
+
+    change(2);
+    process.kill(server.pid, 'SIGKILL');
+    await second.says('answers again');
+    await syncedAnew(settings, tables);
+    await expectTruth(sandbox, settings.destination, tables);
+
+    const last = await serverOf(settings);
+    second.child.kill('SIGINT');
+    expect(await second.ended).toBe(0);
+    expect(await isAlive(last)).toBe(false);
+    // The second one found the schedules as they should be.
+    expect(second.err()).not.toContain('schedule created');
+    expect(first.err() + second.err() + second.out()).not.toContain(key);
+  },
+);
+
+it('refuses to start where it could not work, and leaves nothing running', async () => {
+  const sandbox = await sandboxOf({});
+  const settings = await settingsFor(sandbox, { severities: { sync: 'full_refresh', every: '6h' } });
+  const wrong = await settingsFor(sandbox, { severities: { sync: 'full_refresh', every: '7h' as '6h' } });
+  const withWrongKey = startUp(settings, { [keyVariable]: 'inc_revoked' });
+  const withoutKey = startUp(settings, { [keyVariable]: '' });
+  const withWrongSettings = startUp(wrong);
+  const withoutServer = startUp(settings, { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+  const all = [withWrongKey, withoutKey, withWrongSettings, withoutServer];
+  expect(await Promise.all(all.map(({ ended }) => ended))).toEqual([1, 1, 2, 1]);
+  expect(withWrongKey.err()).toMatch(/401[^]*→ Create an API key/);
+  expect(withoutKey.err()).toContain(`variable ${keyVariable} holds none`);
+  expect(withWrongSettings.err()).toContain('tables.severities.every');
+  expect(withoutServer.err()).toContain('No Temporal server answers at 127.0.0.1:1');
+  expect(await readRecord(join(settings.folder, 'incident-io-source'))).toMatchObject({ server: null });
+});

@@ -1,0 +1,443 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
+import type { Activities } from '../../../activities/contract.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import type { TableSettings } from '../../../src/settings/settings.ts';
+import { tableNamed } from '../../../src/tables/index.ts';
+import { quietRuntime } from '../../../src/serving/serve.ts';
+import type { SyncTableInput, SyncTableResult } from '../../../workflows/sync-table.ts';
+import { cli } from '../../helpers/cli.ts';
+import { readWithDeltaRs } from '../../helpers/delta-reader.ts';
+import { link, type Linked, resultOf, startedAfter } from '../../helpers/linked.ts';
+import { sync, temporaryFolder } from '../../helpers/sync.ts';
+import { connectToTestServer } from '../../helpers/temporal.ts';
+import { expectTruth } from '../../helpers/truth.ts';
+
+quietRuntime();
+const temporal = await connectToTestServer();
+process.env['TEMPORAL_ADDRESS'] = temporal.address;
+
+const incremental: TableSettings = { sync: 'incremental', incrementalField: 'updated_at', every: '1h' };
+const fullRefresh: TableSettings = { sync: 'full_refresh', every: '6h' };
+
+async function sandboxOf(): Promise<Sandbox> {
+  const sandbox = await startSandbox({
+    limits: 'off',
+    sizes: { incidents: 300, incident_updates: 0, follow_ups: 0, alerts: 0, escalations: 0, users: 20 },
+  });
+  onTestFinished(() => sandbox.stop());
+  return sandbox;
+}
+
+/** A place where work waits until it is let go. */
+function gate() {
+  let open = () => {};
+  let arrive = () => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  return {
+    arrived,
+    open: () => open(),
+    async pass() {
+      arrive();
+      await opened;
+    },
+  };
+}
+
+/** Activities whose commits wait at the gate. */
+function holding(held: Pick<ReturnType<typeof gate>, 'pass'>) {
+  return (own: Activities): Partial<Activities> => ({
+    commitSync: async (input) => {
+      await held.pass();
+      return own.commitSync(input);
+    },
+  });
+}
+
+/** Waits as an activity that can be cancelled. */
+async function untilCancelled(): Promise<never> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), 100);
+  try {
+    return await context.cancelled;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Of all runs of the table's schedule, oldest first. */
+async function resultsOf(linked: Linked, table: string): Promise<SyncTableResult[]> {
+  const { info } = await linked.schedule(table).describe();
+  return Promise.all(info.recentActions.map(({ action }) => resultOf(temporal.client, action.workflow)));
+}
+
+async function stagedIn(destination: string): Promise<string[]> {
+  const entries = await readdir(join(destination, '_staging'), { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
+const at = ({ file }: Linked) => ['--settings', file];
+
+describe('trigger', () => {
+  it('has one run follow the one that is going on, and none beside it', async () => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const held = gate();
+    await linked.serving(async () => {
+      const trigger = async () => (await cli(['trigger', 'users', ...at(linked)])).out;
+      expect(await trigger()).toBe('users: a run starts\n');
+      await held.arrived;
+      expect(await trigger()).toBe('users: a run is going on; another follows when it ends\n');
+      expect(await trigger()).toContain('another was waiting');
+      held.open();
+      await startedAfter(linked.schedule('users'), 1);
+      expect(await resultsOf(linked, 'users')).toHaveLength(2);
+    }, holding(held));
+    const { info } = await linked.schedule('users').describe();
+    const runs = await Promise.all(
+      info.recentActions.map(({ action }) =>
+        temporal.client.workflow
+          .getHandle(action.workflow.workflowId, action.workflow.firstExecutionRunId)
+          .describe(),
+      ),
+    );
+    expect(runs).toHaveLength(2);
+    expect(runs[0]!.closeTime!.getTime()).toBeLessThanOrEqual(runs[1]!.startTime.getTime());
+  });
+});
+
+describe('sync by a settings file', () => {
+  const reported = (out: string) => JSON.parse(out) as { destination: string; tables: unknown[] };
+
+  it('waits for the run that follows the one that is going on, and reports that', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { users: fullRefresh });
+    const held = gate();
+    await linked.serving(async () => {
+      await cli(['trigger', ...at(linked)]);
+      await held.arrived;
+      // The run that is going on has read already, and knows nothing of this one.
+      sandbox.create('users');
+      const { code, out, err } = await cli(['sync', '--json', ...at(linked)], {
+        onTold: (told) => {
+          if (told.includes('waits for the one that follows')) held.open();
+        },
+      });
+      expect(err).toContain('users: a run is going on; waits for the one that follows.');
+      expect(reported(out)).toMatchObject({
+        destination: linked.settings.destination,
+        tables: [{ table: 'users', status: 'synced', result: { rows: 21 } }],
+      });
+      expect(code).toBe(0);
+    }, holding(held));
+    expect(await resultsOf(linked, 'users')).toHaveLength(2);
+    await expectTruth(sandbox, linked.destination, ['users']);
+  });
+
+  it('ends with 1 where a table fails, and the others are synced', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { users: fullRefresh, severities: fullRefresh });
+    await linked.serving(async () => {
+      await linked.run('users');
+      sandbox.setIdentity({ dashboard_url: 'https://app.incident.io/another' });
+      const { code, out } = await cli(['sync', '--json', ...at(linked)]);
+      expect(code).toBe(1);
+      expect(reported(out).tables).toMatchObject([
+        { table: 'severities', status: 'synced' },
+        { table: 'users', status: 'failed', error: 'AccountMismatchError' },
+      ]);
+    });
+  });
+
+  it('says that no worker answers; interrupted, it leaves the run to the worker that comes', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { users: fullRefresh });
+    const interrupt = new AbortController();
+    const { code, out, err } = await cli(['sync', ...at(linked)], {
+      signal: interrupt.signal,
+      onTold: (told) => {
+        if (told.includes('No worker answers for users')) interrupt.abort();
+      },
+    });
+    expect({ code, out }).toEqual({ code: 130, out: '' });
+    expect(err).toContain('The runs go on without this command');
+    await linked.serving(async () => {
+      const [run] = await resultsOf(linked, 'users');
+      expect(run).toMatchObject({ rows: 20 });
+    });
+  });
+
+  it('says that no worker answers also where a run waits for one already', async () => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    await cli(['trigger', ...at(linked)]);
+    await startedAfter(linked.schedule('users'), 0);
+    const interrupt = new AbortController();
+    const { code, out } = await cli(['sync', '--json', ...at(linked)], {
+      signal: interrupt.signal,
+      onTold: (told) => {
+        if (told.includes('No worker answers for users')) interrupt.abort();
+      },
+    });
+    expect(code).toBe(130);
+    // A script gets its one document however the command ends.
+    expect(JSON.parse(out)).toMatchObject({ error: 'Interrupted' });
+    await linked.serving(async () => {
+      await startedAfter(linked.schedule('users'), 1);
+      expect(await resultsOf(linked, 'users')).toHaveLength(2);
+    });
+  });
+
+  it.each([
+    [['--to', 'warehouse'], '--to and --settings exclude each other'],
+    [['--method', 'full_refresh'], '--method goes with --to'],
+    [['--give-up-after', '5'], '--give-up-after goes with --to'],
+  ])('refuses %j, which contradicts it, and triggers nothing', async (flags, message) => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const { code, out, err } = await cli(['sync', ...flags, ...at(linked)]);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(message);
+    expect((await linked.schedule('users').describe()).info.numActionsTaken).toBe(0);
+  });
+});
+
+describe('resync', () => {
+  it('has a run that is going on read everything, and disturbs no reader until it commits', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { incidents: incremental });
+    const folder = join(linked.destination, 'incidents');
+    await linked.serving(() => linked.run('incidents'));
+    const before = await readWithDeltaRs(folder);
+
+    // No run but one that reads everything sees this.
+    sandbox.remove('incidents', sandbox.idAt('incidents', 7));
+    const held = gate();
+    await linked.serving(async () => {
+      await cli(['trigger', 'incidents', ...at(linked)]);
+      await held.arrived;
+      const resync = await cli(['resync', 'incidents', '--yes', ...at(linked)]);
+      expect(resync).toEqual({ code: 0, out: 'incidents: is read from the beginning\n', err: '' });
+      const meanwhile = await readWithDeltaRs(folder);
+      expect(meanwhile.rows).toEqual(before.rows);
+      held.open();
+      await startedAfter(linked.schedule('incidents'), 2);
+      const [, goingOn, after] = await resultsOf(linked, 'incidents');
+      expect([goingOn!.fullRead, after!.fullRead]).toEqual([true, false]);
+    }, holding(held));
+    await expectTruth(sandbox, linked.destination, ['incidents']);
+  });
+
+  it('lets another account take the table', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { users: fullRefresh });
+    /** As link and apply do, which know the account. */
+    const remember = (account: string) =>
+      linked.schedule('users').update((before) => {
+        const [input] = before.action.args as [SyncTableInput];
+        return {
+          ...before,
+          action: { ...before.action, args: [{ ...input, run: { ...input.run, account } }] },
+        };
+      });
+    await linked.serving(async () => {
+      await linked.run('users');
+      sandbox.setIdentity({ dashboard_url: 'https://app.incident.io/another' });
+      await remember('https://app.incident.io/sandbox');
+      await expect(linked.run('users')).rejects.toMatchObject({ cause: { type: 'AccountMismatchError' } });
+      await cli(['resync', '--yes', ...at(linked)]);
+      await linked.run('users');
+    });
+    expect((await linked.warehouse.readState(tableNamed('users')))?.account).toBe(
+      'https://app.incident.io/another',
+    );
+  });
+
+  it('changes nothing where nobody can be asked, or a table has no schedule', async () => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh, severities: fullRefresh });
+    await linked.serving(() => linked.run('users'));
+    const counter = async () => (await linked.warehouse.readState(tableNamed('users')))?.counter;
+    const before = await counter();
+    const asked = await cli(['resync', 'users', ...at(linked)]);
+    expect(asked).toMatchObject({ code: 2, out: '' });
+    expect(asked.err).toContain('Add --yes');
+    await linked.schedule('severities').delete();
+    const missing = await cli(['resync', '--yes', ...at(linked)]);
+    expect(missing).toMatchObject({ code: 2, out: '' });
+    expect(missing.err).toMatch(/severities has no schedule.*\n.*Run apply/);
+    expect(await counter()).toBe(before);
+  });
+});
+
+describe('cancel', () => {
+  it('ends a run that waits for an answer, and the one behind it, and leaves nothing staged', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { incidents: incremental });
+    await linked.serving(() => linked.run('incidents'));
+    const { version } = await readWithDeltaRs(join(linked.destination, 'incidents'));
+    const held = gate();
+    sandbox.create('incidents');
+    await linked.serving(
+      async () => {
+        await cli(['trigger', ...at(linked)]);
+        await held.arrived;
+        expect(await stagedIn(linked.destination)).toHaveLength(1);
+        await cli(['trigger', ...at(linked)]);
+        const cancelled = await cli(['cancel', ...at(linked)]);
+        expect(cancelled).toEqual({ code: 0, out: 'incidents: cancelled 2 runs\n', err: '' });
+        expect(await stagedIn(linked.destination)).toEqual([]);
+        const again = await cli(['cancel', ...at(linked)]);
+        expect(again).toEqual({ code: 0, out: 'incidents: no run is going on\n', err: '' });
+      },
+      () => ({
+        commitSync: async () => {
+          held.open();
+          await held.pass();
+          return untilCancelled();
+        },
+      }),
+    );
+    const status = JSON.parse((await cli(['status', '--json', ...at(linked)])).out) as unknown;
+    expect(status).toMatchObject([{ lastRun: { outcome: 'cancelled' }, rows: 300 }]);
+    expect((await readWithDeltaRs(join(linked.destination, 'incidents'))).version).toBe(version);
+  });
+
+  it('ends a run in the middle of a request that is never answered', async () => {
+    const sandbox = await sandboxOf();
+    sandbox.fault({ fault: { kind: 'stall' }, table: 'users' });
+    const linked = await link(temporal, sandbox, { users: fullRefresh });
+    await linked.serving(async () => {
+      await cli(['trigger', ...at(linked)]);
+      await expect
+        .poll(() => sandbox.requests.some(({ table }) => table === 'users'), { timeout: 20_000 })
+        .toBe(true);
+      expect((await cli(['cancel', ...at(linked)])).out).toBe('users: cancelled 1 run\n');
+    });
+  });
+
+  it('says so where no worker is there to end the run, which ends when one is', async () => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    await cli(['trigger', ...at(linked)]);
+    const run = await startedAfter(linked.schedule('users'), 0);
+    const { code, err } = await cli(['cancel', ...at(linked)]);
+    expect(code).toBe(1);
+    expect(err).toContain(`no worker answers for ${run.workflowId}`);
+    await linked.serving(async () => {
+      await expect(resultOf(temporal.client, run)).rejects.toMatchObject({
+        cause: { name: 'CancelledFailure' },
+      });
+    });
+  });
+});
+
+describe('pause and resume', () => {
+  it('keep the note, and refuse nothing that is asked for by hand', async () => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh, severities: fullRefresh });
+    const paused = async () =>
+      Promise.all(
+        ['users', 'severities'].map(async (table) => (await linked.schedule(table).describe()).state),
+      );
+    await cli(['resume', ...at(linked)]);
+    expect(await paused()).toMatchObject([{ paused: false }, { paused: false }]);
+    const { out } = await cli(['pause', 'users', '--note', 'we move', ...at(linked)]);
+    expect(out).toBe('users: paused\n');
+    expect(await paused()).toMatchObject([{ paused: true, note: 'we move' }, { paused: false }]);
+    const status = await cli(['status', ...at(linked)]);
+    expect(status.out).toContain('paused: users: we move');
+    await linked.serving(() => linked.run('users'));
+    expect((await cli(['resume', 'users', ...at(linked)])).out).toMatch(/^users: resumed, next run at 20/);
+  });
+});
+
+describe('what cannot be done', () => {
+  it.each([
+    [['trigger', 'incident'], /no table "incident"[^]*Did you mean incidents/],
+    [['pause', 'alerts'], /has no table alerts[^]*run apply[^]*users/],
+    [['cancel', 'user'], /Did you mean users/],
+  ])('%j is refused', async (argv, said) => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const { code, err } = await cli([...argv, ...at(linked)]);
+    expect(code).toBe(2);
+    expect(err).toMatch(said);
+  });
+
+  it('tells of a settings file that is not there', async () => {
+    const { code, err } = await cli(['status', '--settings', join(await temporaryFolder(), 'none.json')]);
+    expect(code).toBe(2);
+    expect(err).toContain('There is no settings file');
+  });
+
+  it('tells of a Temporal server that does not answer', async () => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    process.env['TEMPORAL_ADDRESS'] = '127.0.0.1:1';
+    onTestFinished(() => void (process.env['TEMPORAL_ADDRESS'] = temporal.address));
+    const { code, err } = await cli(['trigger', ...at(linked)]);
+    expect(code).toBe(1);
+    expect(err).toContain('No Temporal server answers at 127.0.0.1:1');
+  });
+});
+
+describe('two runs of one table that meet', () => {
+  it('leave each row once and the truth, whichever commits first', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { incidents: incremental });
+    const stray = () =>
+      sync(temporal, sandbox, linked.destination, {
+        tables: ['incidents'],
+        method: { method: 'incremental', incrementalField: 'updated_at' },
+      });
+    const change = (name: string) => {
+      for (let index = 0; index < 300; index += 20) {
+        sandbox.change('incidents', sandbox.idAt('incidents', index), { name });
+      }
+      sandbox.create('incidents');
+    };
+    // Both read the whole table, for there is none.
+    let held = gate();
+    await linked.serving(
+      async () => {
+        for (const round of ['first', 'second', 'third']) {
+          held = gate();
+          const scheduled = linked.run('incidents');
+          await held.arrived;
+          change(round);
+          expect(await stray()).toMatchObject([{ status: 'synced' }]);
+          change(`${round} again`);
+          held.open();
+          await scheduled;
+          await expectTruth(sandbox, linked.destination, ['incidents']);
+        }
+      },
+      holding({ pass: () => held.pass() }),
+    );
+    expect(await stagedIn(linked.destination)).toEqual([]);
+  });
+});
+
+describe('a commit that succeeded and whose answer was lost', () => {
+  it('is a success of the run, and its watermark the next one’s', async () => {
+    const sandbox = await sandboxOf();
+    const linked = await link(temporal, sandbox, { incidents: incremental });
+    let lost = 0;
+    await linked.serving(
+      async () => {
+        const first = await linked.run('incidents');
+        expect(first).toMatchObject({ version: 0, rows: 300 });
+        sandbox.create('incidents');
+        const second = await linked.run('incidents');
+        expect(second).toMatchObject({ version: 1, rows: 301, fullRead: false });
+      },
+      (own) => ({
+        async commitSync(input) {
+          const outcome = await own.commitSync(input);
+          if (outcome.status !== 'committed') return outcome;
+          lost += 1;
+          throw new Error('the answer was lost');
+        },
+      }),
+    );
+    expect(lost).toBe(2);
+    await expectTruth(sandbox, linked.destination, ['incidents']);
+    expect(await stagedIn(linked.destination)).toEqual([]);
+  });
+});

@@ -1,0 +1,204 @@
+import { hostname } from 'node:os';
+import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { settingsOf } from '../../../src/settings/schema.ts';
+import type { Settings } from '../../../src/settings/settings.ts';
+import { scheduleId, workerQueue } from '../../../src/temporal/names.ts';
+import { applySchedules, planApply, removeSchedules } from '../../../src/connections/schedules.ts';
+import { tables } from '../../../src/tables/index.ts';
+import { connectToTestServer, unique } from '../../helpers/temporal.ts';
+
+const { client } = await connectToTestServer();
+const never = new AbortController().signal;
+const account = 'https://app.incident.io/acme';
+
+/** Settings under a name of their own; what is left of their schedules is deleted after the test. */
+function settingsWith(entries: object, others: object = {}): Settings {
+  const connection = unique('apply');
+  onTestFinished(async () => {
+    for (const { name } of tables) {
+      await client.schedule
+        .getHandle(scheduleId(connection, name))
+        .delete()
+        .catch((error: unknown) => {
+          if (!(error instanceof ScheduleNotFoundError)) throw error;
+        });
+    }
+  });
+  const apiKey = { env: 'INCIDENT_IO_API_KEY' };
+  const file = '/settings/incident-io.json';
+  return settingsOf(
+    { version: 1, connection, apiKey, destination: 'warehouse', tables: entries, ...others },
+    file,
+  );
+}
+
+async function apply(settings: Settings, as = account) {
+  const changes = await planApply(client, settings, as);
+  await applySchedules(client, settings, changes, never);
+  return Object.fromEntries(changes.map(({ table, ...change }) => [table, change]));
+}
+
+const handleOf = ({ connection }: Settings, table: string) =>
+  client.schedule.getHandle(scheduleId(connection, table));
+
+describe('schedules', () => {
+  it('are made as the settings say, and a second time nothing is to be done', async () => {
+    const settings = settingsWith({ incidents: { every: '5m', fullRefreshEvery: '7d' }, users: {} });
+    expect(await apply(settings)).toMatchObject({
+      incidents: { change: 'create' },
+      users: { change: 'create' },
+    });
+    expect(await planApply(client, settings, account)).toEqual([
+      { table: 'incidents', change: 'none' },
+      { table: 'users', change: 'none' },
+    ]);
+
+    const { spec, action, policies } = await handleOf(settings, 'incidents').describe();
+    const [{ every, offset } = { every: 0, offset: 0 }] = spec.intervals ?? [];
+    expect(every).toBe(300_000);
+    expect(offset).toBeGreaterThanOrEqual(0);
+    expect(offset).toBeLessThan(300_000);
+    expect(policies).toEqual({
+      overlap: ScheduleOverlapPolicy.SKIP,
+      catchupWindow: 300_000,
+      pauseOnFailure: false,
+    });
+    expect(action).toMatchObject({
+      workflowType: 'syncTable',
+      workflowId: `${scheduleId(settings.connection, 'incidents')}-workflow`,
+      taskQueue: workerQueue('/settings/warehouse'),
+      args: [
+        {
+          run: {
+            table: 'incidents',
+            account,
+            apiKey: { env: 'INCIDENT_IO_API_KEY' },
+            limits: { giveUpAfterMs: 3_600_000 },
+            retentionMs: 7 * 86_400_000,
+          },
+          method: 'incremental',
+          incrementalField: 'updated_at',
+          fullReadEveryMs: 7 * 86_400_000,
+        },
+      ],
+    });
+  });
+
+  it('do not start all together', async () => {
+    const settings = settingsWith(Object.fromEntries(tables.map(({ name }) => [name, { every: '6h' }])));
+    const changes = await planApply(client, settings, account);
+    const offsets = changes.map((change) =>
+      'desired' in change ? change.desired.options.spec.intervals?.[0]?.offset : undefined,
+    );
+    expect(new Set(offsets).size).toBe(tables.length);
+  });
+
+  it('are updated where they differ, deleted with their table, and an operator’s pause stays', async () => {
+    const before = settingsWith({ incidents: { every: '5m' }, users: {}, alerts: {} });
+    await apply(before);
+    await handleOf(before, 'incidents').pause('maintenance until Monday');
+    const { users } = before.tables;
+    const after: Settings = {
+      ...before,
+      tables: {
+        incidents: { sync: 'full_refresh', every: '30d' },
+        users: users!,
+        severities: { sync: 'full_refresh', every: '6h' },
+      },
+    };
+    const changes = await apply(after);
+    expect(changes).toMatchObject({
+      alerts: { change: 'delete' },
+      incidents: { change: 'update' },
+      severities: { change: 'create' },
+      users: { change: 'none' },
+    });
+    expect(changes['incidents']).toMatchObject({
+      differences: [
+        { name: 'every', from: '5m', to: '30d' },
+        { name: 'offset' },
+        { name: 'catch up', from: '5m', to: '30d' },
+        { name: 'run.limits.giveUpAfterMs', from: '1h', to: '24h' },
+        { name: 'method', from: 'incremental', to: 'full_refresh' },
+        { name: 'incrementalField', from: 'updated_at' },
+        { name: 'fullReadEveryMs', from: '24h' },
+      ],
+    });
+    const { state } = await handleOf(after, 'incidents').describe();
+    expect(state).toMatchObject({ paused: true, note: 'maintenance until Monday' });
+    await expect(handleOf(after, 'alerts').describe()).rejects.toThrow(ScheduleNotFoundError);
+    expect((await planApply(client, after, account)).map(({ change }) => change)).toEqual([
+      'none',
+      'none',
+      'none',
+    ]);
+  });
+
+  it('are set right where somebody changed them by hand', async () => {
+    const settings = settingsWith({ users: {} });
+    await apply(settings);
+    const handle = handleOf(settings, 'users');
+    await handle.update(({ spec, action, policies, state }) => ({
+      spec: { intervals: spec.intervals!, jitter: '1 minute', cronExpressions: ['0 12 * * *'] },
+      action: { ...action, workflowRunTimeout: '1 hour' },
+      policies: { ...policies, overlap: ScheduleOverlapPolicy.ALLOW_ALL },
+      state,
+    }));
+    const [change] = await planApply(client, settings, account);
+    const names = change?.change === 'update' ? change.differences.map(({ name }) => name) : [];
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'overlap',
+        'workflowRunTimeout',
+        'times.jitter',
+        'times.calendars.0.hour.0.start',
+      ]),
+    );
+    await applySchedules(client, settings, [change!], never);
+    expect(await planApply(client, settings, account)).toEqual([{ table: 'users', change: 'none' }]);
+  });
+
+  it('keep the account where the identity could not be read this time', async () => {
+    const settings = settingsWith({ users: {} });
+    await apply(settings);
+    expect(await planApply(client, settings, 'unknown')).toEqual([{ table: 'users', change: 'none' }]);
+  });
+
+  it('of others are not touched, whether they are in the way or not', async () => {
+    const settings = settingsWith({ users: {} });
+    const foreign = scheduleId(settings.connection, 'users');
+    await client.schedule.create({
+      scheduleId: foreign,
+      spec: { intervals: [{ every: '1 day' }] },
+      action: { type: 'startWorkflow', workflowType: 'other', taskQueue: 'other' },
+    });
+    await expect(apply(settings)).rejects.toThrow(
+      `The schedule ${foreign} is not one of incident-io-source.`,
+    );
+    await apply({ ...settings, tables: { severities: { sync: 'full_refresh', every: '6h' } } });
+    expect(await removeSchedules(client, settings, never)).toEqual({
+      tables: ['severities'],
+      unanswered: [],
+    });
+    expect((await client.schedule.getHandle(foreign).describe()).action.workflowType).toBe('other');
+  });
+
+  it('of another connection of the same name are refused, and nothing is changed', async () => {
+    const settings = settingsWith({ users: {} });
+    await apply(settings);
+    const other: Settings = {
+      ...settings,
+      destination: '/elsewhere',
+      tables: { severities: { sync: 'full_refresh', every: '6h' } },
+    };
+    const refused = `There is a connection ${settings.connection} already, to /settings/warehouse; these settings are for /elsewhere.`;
+    await expect(apply(other)).rejects.toThrow(refused);
+    await expect(removeSchedules(client, other, never)).rejects.toThrow(refused);
+    await expect(handleOf(settings, 'severities').describe()).rejects.toThrow(ScheduleNotFoundError);
+
+    process.env['INCIDENT_IO_SOURCE_HOST'] = 'another-host';
+    onTestFinished(() => void Reflect.deleteProperty(process.env, 'INCIDENT_IO_SOURCE_HOST'));
+    await expect(apply(settings)).rejects.toThrow(`on the host ${hostname()}`);
+  });
+});

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
+import { startSandbox } from '../../src/sandbox/sandbox.ts';
+import { temporaryFolder } from '../helpers/sync.ts';
+import { expectTruth } from '../helpers/truth.ts';
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** A `sync` in a process of its own, with all it writes below one folder. */
+function startSync(folder: string, baseUrl: string, key: string) {
+  const child = spawn(
+    process.execPath,
+    [
+      '--import',
+      here('../helpers/run-typescript.mjs'),
+      here('../../src/cli/main.ts'),
+      'sync',
+      'incidents',
+      'alerts',
+      'incident_updates',
+      'users',
+      '--to',
+      join(folder, 'warehouse'),
+      '--base-url',
+      baseUrl,
+    ],
+    {
+      // A group of its own, to be killed as a whole.
+      detached: true,
+      env: {
+        ...process.env,
+        XDG_STATE_HOME: join(folder, 'state'),
+        TMPDIR: folder,
+        INCIDENT_IO_API_KEY: key,
+      },
+    },
+  );
+  let said = '';
+  const heard = (text: Buffer) => void (said += text.toString());
+  child.stdout.on('data', heard);
+  child.stderr.on('data', heard);
+  return { child, said: () => said };
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+it(
+  'goes on after a SIGKILL of everything, to the truth, and writes the key nowhere',
+  { timeout: 120_000 },
+  async () => {
+    const sandbox = await startSandbox({
+      limits: 'off',
+      latencyMs: 15,
+      sizes: { incidents: 1_000, incident_updates: 1_000, alerts: 12_000, users: 50 },
+    });
+    onTestFinished(() => sandbox.stop());
+    const key = sandbox.addKey({ key: 'inc_f5a1c4b19c2e47d8ae61d0c1' });
+    const folder = await temporaryFolder();
+
+    const first = startSync(folder, sandbox.url, key);
+    // By then the first eight windows are staged, for only then others are begun.
+    const pages = (from = 0) => sandbox.requests.slice(from).filter(({ table }) => table === 'alerts').length;
+    await expect.poll(() => pages(), { timeout: 60_000, interval: 5 }).toBeGreaterThan(220);
+    const record = join(folder, 'state', 'incident-io-source', 'temporal-server.json');
+    const { server } = JSON.parse(await readFile(record, 'utf8')) as { server: { pid: number } };
+    process.kill(-first.child.pid!, 'SIGKILL');
+    process.kill(server.pid, 'SIGKILL');
+    await once(first.child, 'close');
+    expect(first.said()).not.toContain('Tables are in');
+
+    const asked = sandbox.requests.length;
+    const second = startSync(folder, sandbox.url, key);
+    const [code] = (await once(second.child, 'close')) as [number];
+    expect(second.said()).toContain('Goes on with the open runs of');
+    expect({ code, said: second.said() }).toMatchObject({ code: 0 });
+    await expectTruth(sandbox, join(folder, 'warehouse'), [
+      'incidents',
+      'alerts',
+      'incident_updates',
+      'users',
+    ]);
+    // What was staged before the kill is not read again: the alerts alone are 240 pages.
+    expect(pages(asked)).toBeLessThan(240);
+
+    const files = await filesBelow(folder);
+    expect(files.some((file) => file.endsWith('temporal.db'))).toBe(true);
+    const holding = [];
+    for (const file of files) if ((await readFile(file)).includes(key)) holding.push(file);
+    expect(holding).toEqual([]);
+    expect(files.filter((file) => file.includes('_staging'))).toEqual([]);
+  },
+);

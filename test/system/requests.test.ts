@@ -1,0 +1,141 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { Clients } from '../../activities/clients.ts';
+import type { Plan } from '../../activities/contract.ts';
+import { extractBatch } from '../../activities/extract-batch.ts';
+import { planSync } from '../../activities/plan-sync.ts';
+import { type Sandbox, type SandboxOptions, sandboxSizes, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { defaultMethod, inputOf } from '../../src/connections/input.ts';
+import { alerts } from '../../src/tables/alerts.ts';
+import { tableNamed } from '../../src/tables/index.ts';
+import { quietRuntime } from '../../src/serving/serve.ts';
+import { folderStore } from '../../src/warehouse/store/folder-store.ts';
+import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
+import { sync, temporaryFolder } from '../helpers/sync.ts';
+import { connectToTestServer } from '../helpers/temporal.ts';
+
+quietRuntime();
+const temporal = await connectToTestServer();
+
+async function sandboxOf(options: SandboxOptions): Promise<Sandbox> {
+  const sandbox = await startSandbox({ limits: 'off', ...options });
+  onTestFinished(() => sandbox.stop());
+  return sandbox;
+}
+
+/** Paths with how often each was asked, since request number `from`. */
+function asked({ requests }: Sandbox, from = 0): { [path: string]: number } {
+  const counts: { [path: string]: number } = {};
+  for (const { url } of requests.slice(from)) {
+    const path = new URL(url, 'http://127.0.0.1').pathname;
+    counts[path] = (counts[path] ?? 0) + 1;
+  }
+  return counts;
+}
+
+it('asks an empty account for one page a pass, beside what planning asks', async () => {
+  const sandbox = await sandboxOf({ sizes: sandboxSizes.empty });
+  await sync(temporal, sandbox, await temporaryFolder(), {
+    tables: ['incidents', 'alerts', 'escalations', 'follow_ups', 'schedules', 'users'],
+  });
+  const { '/v1/identity': identity, ...others } = asked(sandbox);
+  // Each plan asks, and at most one batch of the process once more.
+  expect(identity).toBeLessThanOrEqual(7);
+  expect(others).toEqual({
+    '/v1/incident_statuses': 1,
+    '/v2/incidents': 1,
+    '/v2/alerts': 1,
+    '/v2/escalations': 1,
+    '/v3/follow_ups': 5,
+    '/v2/schedules': 1,
+    '/v2/users': 1,
+  });
+});
+
+it.each(['incidents', 'alerts', 'escalations', 'follow_ups'])(
+  'asks %s, where nothing is new, for its passes and its overlap and at most three things more',
+  async (name) => {
+    const sandbox = await sandboxOf({ sizes: { alerts: 600, incidents: 600 } });
+    const destination = await temporaryFolder();
+    const table = tableNamed(name);
+    const method = { method: 'incremental', incrementalField: 'updated_at' } as const;
+    await sync(temporal, sandbox, destination, { tables: [name], method });
+    const before = sandbox.requests.length;
+    const [outcome] = await sync(temporal, sandbox, destination, { tables: [name], method });
+    expect(outcome).toMatchObject({ status: 'synced', result: { changes: { inserted: 0, updated: 0 } } });
+    const counts = asked(sandbox, before);
+    const passes = table.passes?.values.length ?? 1;
+    const pages = counts[table.path]!;
+    const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    // Its data is older than its overlap, so each pass is one page; a count is asked at the same path.
+    expect(pages).toBeLessThanOrEqual(passes + (table.counted === true ? 1 : 0));
+    expect(total).toBeLessThanOrEqual(passes + 3);
+  },
+);
+
+/** A page a row, so that few rows spend the bucket. */
+const onePageARow = { ...alerts, paging: { kind: 'pages', pageSize: 1 } } as const;
+
+it('waits at half of the allowance where a read leaves the rest to others, and only there', async () => {
+  // Its clock stands still, so that its bucket tells how much was spent.
+  const sandbox = await sandboxOf({
+    limits: { all: { capacity: 1_200, perSecond: 20 }, incidents: { capacity: 60, perSecond: 1 } },
+    sizes: { alerts: 603 },
+    now: () => Date.parse('2026-11-01T00:00:00Z'),
+  });
+  const warehouse = await openWarehouse(folderStore(await temporaryFolder()), { destination: 'here' });
+  onTestFinished(() => warehouse.close());
+  const waitedFor = async (leaveHalf: Pick<Plan, 'leaveHalf'>) => {
+    process.env['REQUESTS_KEY'] = sandbox.addKey();
+    const source = { apiKey: { env: 'REQUESTS_KEY' }, baseUrl: sandbox.url, account: 'unknown' };
+    const { run } = inputOf(alerts, { ...source, giveUpAfterMinutes: 1 });
+    const { waitedMs, pages } = await extractBatch(
+      { run: { ...run, runId: 'run' }, window: { id: 0, params: [] }, startedAt: [], ...leaveHalf },
+      onePageARow,
+      warehouse,
+      new Clients(),
+      { signal: new AbortController().signal, waited: () => {} },
+      () => false,
+    );
+    expect(pages).toBeGreaterThan(600);
+    return waitedMs;
+  };
+  expect(await waitedFor({})).toBe(0);
+  expect(await waitedFor({ leaveHalf: true })).toBeGreaterThan(0);
+});
+
+it('leaves half to others only where a full read comes again by itself', async () => {
+  const sandbox = await sandboxOf({ sizes: { ...sandboxSizes.empty, users: 3 } });
+  const warehouse = await openWarehouse(folderStore(await temporaryFolder()), { destination: 'here' });
+  onTestFinished(() => warehouse.close());
+  process.env['REQUESTS_KEY'] = sandbox.key;
+  const users = tableNamed('users');
+  const incidents = tableNamed('incidents');
+  const source = { apiKey: { env: 'REQUESTS_KEY' }, baseUrl: sandbox.url, account: 'unknown' };
+  const plan = (table: typeof users, periodic: { periodic?: true }, fullReadEveryMs?: number) => {
+    const { run } = inputOf(table, { ...source, giveUpAfterMinutes: 1, ...periodic });
+    return planSync(
+      {
+        run: { ...run, runId: 'run' },
+        ...defaultMethod(table),
+        ...(fullReadEveryMs !== undefined && { fullReadEveryMs }),
+      },
+      table,
+      warehouse,
+      new Clients(),
+      { signal: new AbortController().signal },
+    );
+  };
+  const leaves = async (...asking: Parameters<typeof plan>) => (await plan(...asking)).leaveHalf === true;
+  const commit = async (table: typeof users) =>
+    warehouse.commit(table, { runId: 'run', parts: [], ...(await plan(table, {})) });
+
+  expect(await leaves(users, { periodic: true })).toBe(false);
+  await commit(users);
+  await commit(incidents);
+  expect(await leaves(users, { periodic: true })).toBe(true);
+  expect(await leaves(users, {})).toBe(false);
+  expect(await leaves(incidents, { periodic: true }, 0)).toBe(true);
+  expect(await leaves(incidents, { periodic: true })).toBe(false);
+  await warehouse.resetState(incidents);
+  expect(await leaves(incidents, { periodic: true })).toBe(false);
+});

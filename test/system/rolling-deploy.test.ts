@@ -1,0 +1,140 @@
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { expect, it, onTestFinished } from 'vitest';
+import { startSandbox } from '../../src/sandbox/sandbox.ts';
+import { scheduleId } from '../../src/temporal/names.ts';
+import { type RunningCommand, startCommand } from '../helpers/command.ts';
+import { readWithDeltaRs } from '../helpers/delta-reader.ts';
+import { link, resultOf, type ScheduledRun, startedAfter } from '../helpers/linked.ts';
+import { temporaryFolder } from '../helpers/sync.ts';
+import { connectToTestServer } from '../helpers/temporal.ts';
+import { expectTruth } from '../helpers/truth.ts';
+
+const temporal = await connectToTestServer();
+const { client } = temporal;
+
+/** For conditions that a busy machine takes its time with. */
+const often = { timeout: 60_000, interval: 5 };
+
+/** The sources with a new table and a workflow that does one step more, behind `patched` as every change of one. */
+async function nextVersion(): Promise<string> {
+  const root = await temporaryFolder();
+  const here = fileURLToPath(new URL('../..', import.meta.url));
+  for (const part of ['src', 'workflows', 'activities', 'package.json', 'temporal-cli.txt']) {
+    await cp(join(here, part), join(root, part), { recursive: true });
+  }
+  await symlink(join(here, 'node_modules'), join(root, 'node_modules'));
+  const edit = async (file: string, from: string, to: string) => {
+    const text = await readFile(join(root, file), 'utf8');
+    expect(text).toContain(from);
+    await writeFile(join(root, file), text.replace(from, to));
+  };
+  const severities = await readFile(join(root, 'src/tables/severities.ts'), 'utf8');
+  await writeFile(
+    join(root, 'src/tables/severity-levels.ts'),
+    severities.replace('const severities', 'const levels').replace("name: 'severities'", "name: 'levels'"),
+  );
+  await edit('src/tables/declared.ts', 'export', "export { levels } from './severity-levels.ts';\nexport");
+  await edit(
+    'workflows/sync-table.ts',
+    '  let carried = input.carried',
+    "  if (patched('sweeps-first')) await activities.discardStaged({ run: identity });\n  let carried = input.carried",
+  );
+  return root;
+}
+
+it(
+  'goes out while runs are in flight, and back: none fails, nothing is lost or doubled',
+  { timeout: 180_000 },
+  async () => {
+    const sandbox = await startSandbox({
+      limits: 'off',
+      latencyMs: 25,
+      sizes: { incident_updates: 12_000, alerts: 1_500, users: 50 },
+    });
+    onTestFinished(() => sandbox.stop());
+    const everySixHours = { sync: 'full_refresh', every: '6h' } as const;
+    const tables = ['incident_updates', 'alerts', 'users'] as const;
+    const linked = await link(
+      temporal,
+      sandbox,
+      Object.fromEntries(tables.map((table) => [table, everySixHours])),
+    );
+    const { connection } = linked.settings;
+    const next = await nextVersion();
+    const env = { TEMPORAL_ADDRESS: temporal.address };
+    const start = async (args: readonly string[], root?: string): Promise<RunningCommand> => {
+      const worker = startCommand(['worker', ...args], env, root);
+      await worker.says('worker started');
+      return worker;
+    };
+    const trigger = async (table: string): Promise<ScheduledRun> => {
+      const schedule = client.schedule.getHandle(scheduleId(connection, table));
+      const { numActionsTaken } = (await schedule.describe()).info;
+      await schedule.trigger(ScheduleOverlapPolicy.BUFFER_ONE);
+      return startedAfter(schedule, numActionsTaken);
+    };
+    const firstExecution = ({ workflowId, firstExecutionRunId }: ScheduledRun) =>
+      client.workflow.getHandle(workflowId, firstExecutionRunId);
+    const askedFor = (path: string) => sandbox.requests.filter(({ url }) => url.startsWith(path)).length;
+
+    const old = await start(['--settings', linked.file]);
+    const [updates, alerts] = [await trigger('incident_updates'), await trigger('alerts')];
+    await expect.poll(() => askedFor('/v2/incident_updates'), often).toBeGreaterThan(5);
+    // It waits at the limit, so it is in flight until the test says otherwise.
+    const letGo = sandbox.fault({
+      table: 'incident_updates',
+      fault: { kind: 'error', status: 429, retryAfterSeconds: 1 },
+    });
+
+    // The new table's first run meets only the old version, which leaves it to the new one.
+    const settings = { ...linked.settings, tables: { ...linked.settings.tables, levels: everySixHours } };
+    const file = join(linked.destination, '..', 'next.json');
+    await writeFile(file, JSON.stringify(settings));
+    const apply = startCommand(['apply', '--settings', file, '--yes'], env, next);
+    onTestFinished(async () => {
+      try {
+        await client.schedule.getHandle(scheduleId(connection, 'levels')).delete();
+      } catch (error) {
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+      }
+    });
+    expect({ code: await apply.ended, err: apply.err() }).toMatchObject({ code: 0 });
+    const levels = await trigger('levels');
+    const pending = async () => (await firstExecution(levels).describe()).raw.pendingActivities?.[0];
+    await expect
+      .poll(async () => (await pending())?.lastFailure?.message, { timeout: 60_000 })
+      .toContain('does not know the table levels');
+
+    const [young] = await Promise.all([start(['--settings', file], next), trigger('users')]);
+    old.child.kill('SIGTERM');
+    expect(await old.ended).toBe(0);
+    expect((await firstExecution(updates).describe()).status.name).toBe('RUNNING');
+    letGo();
+    const synced = await Promise.all([updates, alerts, levels].map((run) => resultOf(client, run)));
+    expect(synced.map(({ rows }) => rows)).toEqual([
+      12_000,
+      1_500,
+      [...sandbox.records('severities')].length,
+    ]);
+    await expectTruth(sandbox, linked.destination, ['incident_updates', 'alerts', 'users']);
+    const { rows } = await readWithDeltaRs(join(linked.destination, 'levels'));
+    expect(rows).toHaveLength(synced[2]!.rows);
+
+    // Back: the old version cannot replay what the new one began.
+    const asked = askedFor('/v2/incident_updates');
+    const returned = await trigger('incident_updates');
+    await expect.poll(() => askedFor('/v2/incident_updates'), often).toBeGreaterThan(asked + 5);
+    young.child.kill('SIGTERM');
+    await Promise.all([young.ended, start(['--settings', linked.file])]);
+    expect(await resultOf(client, returned)).toMatchObject({ rows: 12_000 });
+    const events = (await firstExecution(returned).fetchHistory()).events ?? [];
+    expect(events.at(-1)?.workflowExecutionFailedEventAttributes?.newExecutionRunId).toMatch(/\w/);
+    await expectTruth(sandbox, linked.destination, ['incident_updates']);
+    // The schedule has followed it to its end.
+    const after = await trigger('users');
+    expect(await resultOf(client, after)).toMatchObject({ rows: 50 });
+  },
+);

@@ -1,0 +1,228 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SpanStatusCode } from '@opentelemetry/api';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { keepSecret } from '../../../src/secrets.ts';
+import { spanned } from '../../../src/spans.ts';
+import { bundleWorkflows } from '../../../src/serving/bundle.ts';
+import { quietRuntime } from '../../../src/serving/serve.ts';
+import { startTracing } from '../../../src/serving/tracing.ts';
+import { tracingModule } from '../../../src/serving/worker.ts';
+import { startCommand } from '../../helpers/command.ts';
+import { freePort } from '../../helpers/serving.ts';
+import { connectToTestServer } from '../../helpers/temporal.ts';
+import {
+  keyVariable,
+  settingsFor,
+  startOnWorkerQueue,
+  type TestSettings,
+} from '../../helpers/worker-queue.ts';
+
+quietRuntime();
+const temporal = await connectToTestServer();
+
+type Value = { readonly stringValue?: string; readonly intValue?: number; readonly boolValue?: boolean };
+type Attribute = { readonly key: string; readonly value: Value };
+type Span = {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly attributes: readonly Attribute[];
+};
+type Sent = {
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: readonly Attribute[] };
+    readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
+  }[];
+};
+
+/** A collector on loopback, and what it has received. */
+async function collector() {
+  const bodies: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (text: Buffer) => (body += text.toString()));
+    request.on('end', () => {
+      bodies.push(body);
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const sent = () => bodies.flatMap((body) => (JSON.parse(body) as Sent).resourceSpans);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    text: () => bodies.join('\n'),
+    resources: () => sent().map(({ resource }) => factsOf(resource.attributes)),
+    spans: () => sent().flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
+  };
+}
+
+function factsOf(attributes: readonly Attribute[]): { readonly [name: string]: unknown } {
+  return Object.fromEntries(
+    attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue ?? value.boolValue]),
+  );
+}
+
+const key = 'inc_traced_4711';
+
+async function startTracedWorker({ file }: TestSettings, url: string, sampler: string) {
+  const worker = startCommand(['worker', '--settings', file], {
+    TEMPORAL_ADDRESS: temporal.address,
+    [keyVariable]: key,
+    OTEL_EXPORTER_OTLP_ENDPOINT: url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_SERVICE_NAME: 'their-name',
+    OTEL_TRACES_SAMPLER: sampler,
+  });
+  await worker.says('worker started');
+  return worker;
+}
+
+it(
+  'sends a trace a run, down to each request, wait and step of the commit',
+  { timeout: 90_000 },
+  async () => {
+    const sandbox = await startSandbox({
+      key: { key },
+      sizes: { incident_updates: 2_000 },
+      limits: 'off',
+    });
+    onTestFinished(() => sandbox.stop());
+    sandbox.fault({
+      table: 'incident_updates',
+      times: 1,
+      fault: { kind: 'error', status: 429, retryAfterSeconds: 1 },
+    });
+    const [settings, others] = await Promise.all(
+      [0, 1].map(() => settingsFor(sandbox, { incident_updates: { sync: 'full_refresh', every: '6h' } })),
+    );
+    const [received, nothing] = await Promise.all([collector(), collector()]);
+    const workers = await Promise.all([
+      startTracedWorker(settings!, received.url, 'parentbased_always_on'),
+      startTracedWorker(others!, nothing.url, 'parentbased_always_off'),
+    ]);
+    const start = (each: TestSettings) =>
+      startOnWorkerQueue(temporal.client, sandbox, each, 'incident_updates');
+    const run = await start(settings!);
+    const { read } = await run.result();
+    await (await start(others!)).result();
+    const history = await temporal.client.workflow.getHandle(run.workflowId).fetchHistory();
+    for (const { child } of workers) child.kill('SIGTERM');
+    expect(await Promise.all(workers.map(({ ended }) => ended))).toEqual([0, 0]);
+
+    const spans = received.spans();
+    const below = (parent: Span) => spans.filter(({ parentSpanId }) => parentSpanId === parent.spanId);
+    const named = (name: string, among = spans) => among.filter((span) => span.name === name);
+    const [root, ...otherRoots] = spans.filter(({ parentSpanId }) => !parentSpanId);
+    expect(otherRoots).toEqual([]);
+    expect(root!.name).toBe('RunWorkflow:syncTable');
+    expect(factsOf(root!.attributes)).toEqual({
+      temporalWorkflowId: run.workflowId,
+      run_id: run.firstExecutionRunId,
+    });
+    const step = (activity: string) => {
+      const [asked] = named(`StartActivity:${activity}`, below(root!));
+      const [done] = named(`RunActivity:${activity}`, below(asked!));
+      return { facts: factsOf(done!.attributes), below: below(done!) };
+    };
+    const batch = step('extractBatch');
+    expect(batch.facts).toMatchObject({
+      'incident_io.table': 'incident_updates',
+      'incident_io.window': 0,
+      'incident_io.pages': read.pages,
+      'incident_io.rows': 2_000,
+      'incident_io.waited_ms': read.waitedMs,
+    });
+    const answers = named('GET /v2/incident_updates', batch.below).map(
+      ({ attributes }) => factsOf(attributes)['http.response.status_code'],
+    );
+    expect(answers).toEqual([429, ...Array.from({ length: read.pages }, () => 200)]);
+    expect(named('wait at the limit', batch.below).length).toBeGreaterThan(0);
+    expect(named('stage', batch.below)).toHaveLength(1);
+    const commit = step('commitSync');
+    expect(commit.facts).toMatchObject({ 'incident_io.outcome': 'committed', 'incident_io.rows': 2_000 });
+    expect(named('merge', commit.below)).toHaveLength(1);
+    expect(named('put', commit.below)).toHaveLength(1);
+
+    expect(received.resources()[0]).toMatchObject({ 'service.name': 'their-name' });
+    // Neither the key nor a row, and nothing the SDK knows of a run beside its ids.
+    const [record] = sandbox.records('incident_updates');
+    for (const secret of [key, (record as { id: string }).id, keyVariable, settings!.destination]) {
+      expect(received.text()).not.toContain(secret);
+    }
+    expect(nothing.spans()).toEqual([]);
+    // Turning tracing off must not break the runs in flight.
+    await expect(
+      Worker.runReplayHistory(
+        { workflowBundle: temporal.workflowBundle },
+        JSON.parse(historyToJSON(history)),
+      ),
+    ).resolves.toBeUndefined();
+  },
+);
+
+describe('runs that began without it', async () => {
+  const folder = fileURLToPath(new URL('../../histories/', import.meta.url));
+  const codePath = join(await mkdtemp(join(tmpdir(), 'incident-io-source-traced-')), 'traced.js');
+  afterAll(() => rm(dirname(codePath), { recursive: true }));
+  const sinks = { exporter: { export: { fn: () => undefined } } };
+
+  it.each(readdirSync(folder))('go on with it: %s', async (file) => {
+    if (!existsSync(codePath)) await bundleWorkflows(codePath, [tracingModule]);
+    const history: unknown = JSON.parse(readFileSync(`${folder}${file}`, 'utf8'));
+    const replay = Worker.runReplayHistory({ workflowBundle: { codePath }, sinks }, history);
+    await expect(replay).resolves.toBeUndefined();
+  });
+});
+
+/** Starts tracing in this process, with what it tells. */
+async function tracingTo(url: string) {
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
+  Object.assign(process.env, env);
+  onTestFinished(() => Object.keys(env).forEach((name) => Reflect.deleteProperty(process.env, name)));
+  const lines: string[] = [];
+  const tracing = await startTracing(process.env, (level, line) => void lines.push(`${level} ${line}`));
+  return { lines, stop: tracing.stop };
+}
+
+it('tells once that nobody takes the traces, and ends all the same', async () => {
+  const { lines, stop } = await tracingTo(`http://127.0.0.1:${await freePort()}`);
+  await spanned('one', {}, () => Promise.resolve());
+  await stop();
+  expect(lines).toEqual(['warn traces cannot be sent']);
+});
+
+it('cuts keys out of what is sent', async () => {
+  const received = await collector();
+  const { stop } = await tracingTo(received.url);
+  keepSecret('inc_in_an_error');
+  await spanned('one', { said: 'it was inc_in_an_error' }, (span) => {
+    span.recordException(new Error('inc_in_an_error was refused'));
+    span.setStatus({ code: SpanStatusCode.ERROR, message: 'inc_in_an_error' });
+    return Promise.resolve();
+  });
+  await stop();
+  expect(received.spans()).toHaveLength(1);
+  expect(received.text()).not.toContain('inc_in_an_error');
+});
+
+it.each([
+  [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'http/protobuf'],
+  [{ OTEL_TRACES_SAMPLER: 'jaeger_remote' }, 'always_on'],
+  [{ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: 'half' }, 'from 0 to 1'],
+])('refuses %o', async (env, advice) => {
+  await expect(startTracing(env, () => undefined)).rejects.toMatchObject({
+    advice: expect.stringContaining(advice) as string,
+  });
+});

@@ -1,0 +1,139 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { describe, expect, it } from 'vitest';
+import { type Attempt, attempt, type Beat } from '../../../activities/attempt.ts';
+import {
+  ApiUnavailableError,
+  KeyMissingError,
+  PermissionError,
+  RateLimitedError,
+} from '../../../src/errors.ts';
+
+const minute = 60_000;
+const unavailable = () => new ApiUnavailableError('GET /v2/alerts: 503', { status: 503 }, 7_000);
+
+/** What an attempt that fails in this way tells Temporal, after the heartbeats of the attempts before it. */
+async function failureAfter(
+  heartbeatDetails: Beat | undefined,
+  work: (attempt: Attempt) => Promise<never> = async () => {
+    throw unavailable();
+  },
+): Promise<{ failure: ApplicationFailure; beats: Beat[] }> {
+  const env = new MockActivityEnvironment({ heartbeatDetails }, { logger: new DefaultLogger('ERROR') });
+  const beats: Beat[] = [];
+  env.on('heartbeat', (beat: Beat) => beats.push(beat));
+  const failure: unknown = await env.run(() => attempt(10 * minute, work)).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  return { failure: failure as ApplicationFailure, beats };
+}
+
+it.each([
+  ['says nothing where it is the first and soon over: a heartbeat is billed like an activity', 1, 0],
+  ['says at once that it lives where another one was before it', 2, 1],
+])('an attempt %s', async (_, number, count) => {
+  const env = new MockActivityEnvironment({ attempt: number });
+  let beats = 0;
+  env.on('heartbeat', () => (beats += 1));
+  await env.run(() => attempt(10 * minute, async () => 'done'));
+  expect(beats).toBe(count);
+});
+
+describe('an attempt that fails', () => {
+  it('is retried when the API said, and tells the next one since when nothing works', async () => {
+    const { failure, beats } = await failureAfter(undefined);
+    expect(failure).toMatchObject({
+      type: 'ApiUnavailableError',
+      nonRetryable: false,
+      nextRetryDelay: 7_000,
+    });
+    expect(beats.at(-1)!.failingSince).toBeGreaterThan(Date.now() - minute);
+  });
+
+  it('waits for no longer than gives others a chance, whatever the API asks for', async () => {
+    const year = 365 * 86_400_000;
+    const delayAfter = async (error: Error) => {
+      const work = async () => {
+        throw error;
+      };
+      return (await failureAfter(undefined, work)).failure.nextRetryDelay;
+    };
+    expect(await delayAfter(new ApiUnavailableError('503', { status: 503 }, year))).toBe(2 * minute);
+    expect(await delayAfter(new RateLimitedError('429', year, { status: 429 }))).toBe(30 * minute);
+  });
+
+  it('tells of no cause either where a shutdown ends it: a vault’s may hold a secret', async () => {
+    const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    const work = async () => {
+      env.cancel('WORKER_SHUTDOWN');
+      throw new KeyMissingError('no key', 'set it', { cause: new Error('vault token s.SECRET expired') });
+    };
+    const failure: unknown = await env.run(() => attempt(10 * minute, work)).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ type: 'KeyMissingError', nonRetryable: false });
+    expect(failure).toBeInstanceOf(ApplicationFailure);
+    expect((failure as ApplicationFailure).cause).toBeUndefined();
+  });
+
+  it('ends the run when nothing has worked for as long as it may', async () => {
+    const { failure } = await failureAfter({
+      failingSince: Date.now() - 11 * minute,
+      at: Date.now() - 5_000,
+    });
+    expect(failure.nonRetryable).toBe(true);
+    expect(failure.message).toBe('No progress for 11 minutes: GET /v2/alerts: 503');
+  });
+
+  it('counts anew after a break that no back-off explains', async () => {
+    const { failure } = await failureAfter({
+      failingSince: Date.now() - 60 * minute,
+      at: Date.now() - 30 * minute,
+    });
+    expect(failure.nonRetryable).toBe(false);
+  });
+
+  it('counts attempts that died without a word', async () => {
+    const { failure, beats } = await failureAfter({ at: Date.now() - 2 * minute });
+    expect(failure.nonRetryable).toBe(false);
+    expect(beats.at(-1)!.failingSince).toBeLessThan(Date.now() - minute);
+  });
+
+  it('does not count time that it waited at the limit', async () => {
+    const { failure } = await failureAfter(
+      { failingSince: Date.now() - 11 * minute, at: Date.now() - 5_000 },
+      async ({ waited }) => {
+        waited(5 * minute);
+        throw unavailable();
+      },
+    );
+    expect(failure.nonRetryable).toBe(false);
+  });
+
+  it('is not retried where a person has to act, and says what to do', async () => {
+    const { failure } = await failureAfter(undefined, async () => {
+      throw new PermissionError('GET /v2/alerts: 403', 'alerts.view', { status: 403, requestId: 'r' });
+    });
+    expect(failure.nonRetryable).toBe(true);
+    expect(failure.details).toEqual([
+      {
+        advice: expect.stringContaining('alerts.view') as string,
+        retry: 'never',
+        status: 403,
+        requestId: 'r',
+      },
+    ]);
+  });
+
+  it('is not retried where it is a bug, which a retry would hide', async () => {
+    const { failure } = await failureAfter(undefined, async () => {
+      throw new TypeError('undefined is not a function');
+    });
+    expect(failure).toMatchObject({ type: 'TypeError', nonRetryable: true });
+  });
+
+  it('is retried where the disk is full', async () => {
+    const { failure } = await failureAfter(undefined, async () => {
+      throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    });
+    expect(failure).toMatchObject({ type: 'ENOSPC', nonRetryable: false });
+  });
+});

@@ -1,0 +1,260 @@
+import { setMaxListeners } from 'node:events';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Pace, type Turn } from '../../../src/incident-io/pace.ts';
+import { Buckets, realLimits } from '../../../src/sandbox/buckets.ts';
+
+const incidents = { name: '/v2/incidents', capacity: 60, perSecond: 1 };
+const { signal } = new AbortController();
+setMaxListeners(0, signal);
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** Counts the turns given so far to requests that are answered at once, without headers. */
+function ask(pace: Pace, count: number, request: Partial<Parameters<Pace['turn']>[0]> = {}) {
+  const given = { count: 0, order: [] as number[] };
+  for (let index = 0; index < count; index += 1) {
+    void pace.turn({ work: 0, signal, ...request }).then((turn) => {
+      given.count += 1;
+      given.order.push(request.work ?? 0);
+      turn.done();
+    });
+  }
+  return given;
+}
+
+describe('Pace', () => {
+  it('spends the whole allowance at once and then keeps to the refill', async () => {
+    const given = ask(new Pace(), 1_500);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(given.count).toBe(1_200);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(given.count).toBe(1_400);
+  });
+
+  it('holds up nobody behind an endpoint whose own bucket is empty', async () => {
+    const pace = new Pace();
+    const slow = ask(pace, 100, { bucket: incidents, work: 1_000 });
+    const others = ask(pace, 100);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([slow.count, others.count]).toEqual([60, 100]);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(slow.count).toBe(65);
+  });
+
+  it('gives the next token to the cursor with the most work left', async () => {
+    const pace = new Pace();
+    ask(pace, 1_200);
+    await vi.advanceTimersByTimeAsync(0);
+    const order: number[] = [];
+    for (const work of [3, 9, 1, 7]) {
+      void pace.turn({ work, signal }).then((turn) => {
+        order.push(work);
+        turn.done();
+      });
+    }
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(order).toEqual([9, 7, 3, 1]);
+  });
+
+  it("takes the server's word, less what was sent after it, over its own count", async () => {
+    const pace = new Pace();
+    const turns: Turn[] = [];
+    for (let index = 0; index < 5; index += 1) turns.push(await pace.turn({ work: 0, signal }));
+    // Somebody else spent the key's tokens: 104 are left, and four of ours were sent since.
+    turns[0]!.done({ limit: 1_200, remaining: 104 });
+    const given = ask(pace, 100);
+    await vi.advanceTimersByTimeAsync(0);
+    // The refill of two seconds is shared with others.
+    expect(given.count).toBe(100 - 40 + 1);
+  });
+
+  it('takes no older word for a newer one where answers overtake each other', async () => {
+    const pace = new Pace();
+    const turns: Turn[] = [];
+    for (let index = 0; index < 5; index += 1) turns.push(await pace.turn({ work: 0, signal }));
+    turns[4]!.done({ limit: 1_200, remaining: 0 });
+    turns[0]!.done({ limit: 1_200, remaining: 1_000 });
+    const given = ask(pace, 100);
+    await vi.advanceTimersByTimeAsync(40);
+    expect(given.count).toBe(0);
+  });
+
+  it('stops every request of the bucket for as long as a 429 says', async () => {
+    const pace = new Pace();
+    const turn = await pace.turn({ work: 0, signal, bucket: incidents });
+    turn.done({ limit: 60, remaining: 0, retryAfterMs: 7_000 });
+    const blocked = ask(pace, 3, { bucket: incidents });
+    const others = ask(pace, 3);
+    await vi.advanceTimersByTimeAsync(6_999);
+    expect([blocked.count, others.count]).toEqual([0, 3]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(blocked.count).toBe(1);
+  });
+
+  it('takes no absurd word of a 429 for one, which would stop the key until the process ends', async () => {
+    const pace = new Pace();
+    // Seconds since the epoch, as some proxies send.
+    (await pace.turn({ work: 0, signal })).done({ retryAfterMs: 1_785_173_199_000 });
+    const blocked = ask(pace, 1);
+    await vi.advanceTimersByTimeAsync(29 * 60_000);
+    expect(blocked.count).toBe(0);
+    await vi.advanceTimersByTimeAsync(2 * 60_000);
+    expect(blocked.count).toBe(1);
+  });
+
+  it('waits no longer where the wall clock is set back', async () => {
+    const pace = new Pace();
+    (await pace.turn({ work: 0, signal })).done({ retryAfterMs: 1_000 });
+    vi.setSystemTime(Date.now() - 3_600_000);
+    const blocked = ask(pace, 1);
+    await vi.advanceTimersByTimeAsync(1_001);
+    expect(blocked.count).toBe(1);
+  });
+
+  it('leaves half of the bucket and of its refill to others where it is asked to', async () => {
+    const pace = new Pace();
+    const given = ask(pace, 2_000, { leaveHalf: true });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(given.count).toBe(600);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(given.count).toBe(700);
+    // Somebody who is in a hurry gets the rest at once.
+    const others = ask(pace, 1_000);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(others.count).toBe(700);
+  });
+
+  it('waits while others have the bucket below its half, and goes on though they never rest', async () => {
+    const pace = new Pace();
+    const turn = await pace.turn({ work: 0, signal, leaveHalf: true });
+    turn.done({ limit: 1_200, remaining: 300 });
+    const given = ask(pace, 1, { leaveHalf: true });
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(given.count).toBe(0);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(given.count).toBe(1);
+
+    (await pace.turn({ work: 0, signal })).done({ limit: 1_200, remaining: 100 });
+    const starved = ask(pace, 1, { leaveHalf: true });
+    const others = setInterval(() => {
+      void pace.turn({ work: 9, signal }).then((other) => other.done({ limit: 1_200, remaining: 100 }));
+    }, 1_000);
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(starved.count).toBe(0);
+    await vi.advanceTimersByTimeAsync(2_000);
+    clearInterval(others);
+    expect(starved.count).toBe(1);
+  });
+
+  it('leaves half of what the API says there is, though that be less than documented', async () => {
+    const pace = new Pace();
+    (await pace.turn({ work: 0, signal, leaveHalf: true })).done({ limit: 300, remaining: 299 });
+    const given = ask(pace, 300, { leaveHalf: true });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(given.count).toBe(149);
+  });
+
+  it('forgets a request that is cancelled while it waits', async () => {
+    const pace = new Pace();
+    ask(pace, 1_200);
+    const cancel = new AbortController();
+    const waiting = pace.turn({ work: 5, signal: cancel.signal });
+    const after = ask(pace, 1);
+    cancel.abort(new Error('cancelled'));
+    await expect(waiting).rejects.toThrow('cancelled');
+    await vi.advanceTimersByTimeAsync(50);
+    expect(after.count).toBe(1);
+  });
+
+  it('never exceeds the bucket of the API, whatever is asked when and answered how late', async () => {
+    const events = fc.array(
+      fc.record({ requests: fc.integer({ min: 1, max: 40 }), pause: fc.integer({ min: 0, max: 3_000 }) }),
+      { minLength: 1, maxLength: 20 },
+    );
+    await fc.assert(
+      fc.asyncProperty(events, fc.integer({ min: 0, max: 2_000 }), async (bursts, latency) => {
+        const pace = new Pace();
+        let tokens = 60;
+        let at = Date.now();
+        let refused = 0;
+        for (const { requests, pause } of bursts) {
+          for (let index = 0; index < requests; index += 1) {
+            void pace.turn({ work: 0, signal, bucket: incidents }).then(async (turn) => {
+              tokens = Math.min(60, tokens + (Date.now() - at) / 1_000) - 1;
+              at = Date.now();
+              // The waker rounds up to whole milliseconds, so a hair of a token is no fault.
+              if (tokens < -0.01) refused += 1;
+              setTimeout(() => turn.done(), latency);
+            });
+          }
+          await vi.advanceTimersByTimeAsync(pause);
+        }
+        await vi.advanceTimersByTimeAsync(1_000_000);
+        expect(refused).toBe(0);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('shares the bucket with others of its kind: it is used, and few requests are refused', async () => {
+    const shares = fc.record({
+      processes: fc.integer({ min: 1, max: 16 }),
+      cursors: fc.integer({ min: 16, max: 48 }),
+      latencies: fc.tuple(fc.integer({ min: 20, max: 200 }), fc.integer({ min: 0, max: 300 })),
+    });
+    await fc.assert(
+      fc.asyncProperty(shares, async ({ processes, cursors, latencies: [least, spread] }) => {
+        const { requests, refused, seconds, floor } = await share(processes, cursors, least, spread);
+        expect(floor / seconds).toBeGreaterThanOrEqual(0.9);
+        // Four meet without a refusal, but for those that were under way when the bucket ran low.
+        expect(refused).toBeLessThan(processes <= 4 ? cursors / 2 : requests / 10);
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
+
+/** Reads 1,200 pages by cursors that several processes took, from a bucket that somebody has used before. */
+async function share(processes: number, cursors: number, leastMs: number, spreadMs: number) {
+  const server = new Buckets(realLimits, Date.now);
+  const left = 200;
+  for (let index = left; index < realLimits.all.capacity; index += 1) server.take('/v2/alerts');
+  const paces = Array.from({ length: processes }, () => new Pace());
+  const began = Date.now();
+  let [pages, requests, refused, ended] = [1_200, 0, 0, began];
+  const read = async (pace: Pace, latency: () => number) => {
+    while (pages > 0) {
+      pages -= 1;
+      for (;;) {
+        const turn = await pace.turn({ work: 0, signal });
+        requests += 1;
+        const { isGranted, limit, headers } = server.take('/v2/alerts');
+        await new Promise((resolve) => setTimeout(resolve, latency()));
+        turn.done({
+          limit,
+          remaining: Number(headers['X-RateLimit-Remaining']),
+          ...(!isGranted && { retryAfterMs: Number(headers['Retry-After']) * 1_000 }),
+        });
+        if (isGranted) break;
+        refused += 1;
+      }
+      ended = Date.now();
+    }
+  };
+  const reading = Array.from({ length: cursors }, (_, cursor) => {
+    // Far from regular, and the same in every run.
+    let step = cursor;
+    const latency = () => leastMs + (((step += 1) * 7_919) % (spreadMs + 1));
+    return read(paces[cursor % processes]!, latency);
+  });
+  await vi.runAllTimersAsync();
+  await Promise.all(reading);
+  return {
+    requests,
+    refused,
+    seconds: (ended - began) / 1_000,
+    floor: (1_200 - left) / realLimits.all.perSecond,
+  };
+}

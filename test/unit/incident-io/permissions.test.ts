@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { CredentialsError } from '../../../src/errors.ts';
+import { createClient } from '../../../src/incident-io/client.ts';
+import { readPermissions } from '../../../src/incident-io/permissions.ts';
+import { type Sandbox, sandboxTables, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { tablesNamed } from '../../../src/tables/index.ts';
+
+const tables = tablesNamed(sandboxTables);
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await startSandbox({ limits: 'off' });
+});
+afterAll(() => sandbox.stop());
+
+function permissionsOf(key: string) {
+  const client = createClient({ apiKey: key, baseUrl: sandbox.url });
+  return readPermissions(client, tables, { signal: AbortSignal.timeout(30_000) });
+}
+
+it('finds that a key with every scope may read every table, with one small request each', async () => {
+  const before = sandbox.requests.length;
+  const permissions = await permissionsOf(sandbox.key);
+  expect(permissions).toEqual(tables.map(({ name }) => ({ table: name, allowed: true })));
+  const asked = sandbox.requests.slice(before);
+  expect(asked).toHaveLength(tables.length);
+  expect(new Set(asked.map(({ table }) => table))).toEqual(new Set(tables.map(({ name }) => name)));
+  const paged = asked.filter(({ url }) => url.includes('page_size'));
+  expect(paged.every(({ url }) => /[?&]page_size=1(?:&|$)/.test(url))).toBe(true);
+});
+
+it('names the scope that is missing, and lets no table hold up another', async () => {
+  const key = sandbox.addKey({ scopes: ['incidents.view', 'severities.view'] });
+  const permissions = await permissionsOf(key);
+  const allowed = permissions.filter((permission) => permission.allowed).map(({ table }) => table);
+  expect(new Set(allowed)).toEqual(new Set(['incidents', 'incident_updates', 'severities']));
+  expect(permissions).toContainEqual({
+    table: 'follow_ups',
+    allowed: false,
+    scope: 'actions.view',
+    message: expect.stringContaining('403') as string,
+  });
+});
+
+it('tells of a table that cannot be read for another reason, without a scope', async () => {
+  const mend = sandbox.fault({ fault: { kind: 'error', status: 500 }, table: 'alerts' });
+  try {
+    const permissions = await permissionsOf(sandbox.key);
+    expect(permissions.filter((permission) => !permission.allowed)).toEqual([
+      { table: 'alerts', allowed: false, message: expect.stringContaining('500') as string },
+    ]);
+  } finally {
+    mend();
+  }
+});
+
+it('throws for a wrong key, which is true of all tables', async () => {
+  await expect(permissionsOf('wrong-key')).rejects.toBeInstanceOf(CredentialsError);
+});

@@ -1,0 +1,245 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+import { describe, expect, it } from 'vitest';
+
+import { UsageError } from '../../../src/errors.ts';
+import { tableNamed, tables } from '../../../src/tables/index.ts';
+import type { ApiRecord, Column, ColumnType, Table } from '../../../src/tables/table.ts';
+import { defineTable, valueAt } from '../../../src/tables/table.ts';
+
+const references = new URL('../../fixtures/api-reference/', import.meta.url);
+
+/** What the vendor says of one endpoint: its reference where that speaks, else what others measured. */
+type ApiReference = {
+  path: string;
+  deprecated: boolean;
+  responseKey: string;
+  scope: string;
+  /** `null`: the endpoint does not page. */
+  pageSizeMax: number | null;
+  /** Fields the API leaves empty in larger pages. */
+  emptyAbovePageSize?: { [field: string]: number };
+  /** A limit of the endpoint's own. */
+  rateLimitPerMinute?: number;
+  /** Answers carry `total_record_count`. */
+  counted: boolean;
+  sortBy: string[];
+  /** Parameters without which rows are left out, with the values that bring all of them. */
+  hidesUnless: { [param: string]: string[] };
+  timestampFilters: { [field: string]: 'day' | 'millisecond' | 'undocumented' };
+  columns: { [field: string]: ReferenceColumn };
+};
+
+type ReferenceColumn = {
+  type: 'string' | 'boolean' | 'number' | 'integer' | 'object' | 'array';
+  required?: true;
+  format?: string;
+  enum?: string[];
+  /** Of a nested value: where its scalars are, lists passed through. */
+  paths?: string[];
+  source: string;
+};
+
+function referenceOf(name: string): ApiReference {
+  return JSON.parse(readFileSync(new URL(`${name}.json`, references), 'utf8')) as ApiReference;
+}
+
+const types: { [type in ReferenceColumn['type']]: ColumnType } = {
+  string: 'text',
+  boolean: 'boolean',
+  number: 'double',
+  integer: 'bigint',
+  object: 'json',
+  array: 'json',
+};
+
+function typeOf(column: ReferenceColumn): ColumnType {
+  return column.format === 'date-time' ? 'timestamp' : types[column.type];
+}
+
+/** A record in which each scalar is its own path with underscores: `creator.user.id` holds `creator_user_id`. */
+function recordOf(reference: ApiReference): ApiRecord {
+  const record: { [field: string]: unknown } = {};
+  for (const [field, column] of Object.entries(reference.columns)) {
+    for (const path of column.paths ?? []) {
+      const keys = [field, ...path.split('.')];
+      const last = keys.pop() as string;
+      let parent = record;
+      for (const key of keys) parent = (parent[key] ??= {}) as typeof parent;
+      parent[last] = [...keys, last].join('_');
+    }
+  }
+  return record;
+}
+
+function columnsOf(table: Table): [string, Column][] {
+  return Object.entries(table.columns);
+}
+
+describe.each(tables.map((table) => ({ name: table.name, table })))('$name', ({ name, table }) => {
+  const reference = referenceOf(name);
+
+  it('is read from the endpoint, the key and the scope of the reference', () => {
+    expect(reference.deprecated).toBe(false);
+    expect({ path: table.path, records: table.records, scope: table.scope }).toEqual({
+      path: reference.path,
+      records: reference.responseKey,
+      scope: reference.scope,
+    });
+  });
+
+  it('asks for pages the API serves, no larger than leave every field filled', () => {
+    const { pageSizeMax, emptyAbovePageSize = {} } = reference;
+    const pageSize = Math.min(pageSizeMax ?? Infinity, ...Object.values(emptyAbovePageSize));
+    expect(table.paging).toEqual(pageSizeMax === null ? { kind: 'single' } : { kind: 'pages', pageSize });
+  });
+
+  it('knows the limit of its own and the count the endpoint gives', () => {
+    const perMinute = reference.rateLimitPerMinute;
+    expect(table.bucket).toEqual(
+      perMinute === undefined ? undefined : { capacity: perMinute, perSecond: perMinute / 60 },
+    );
+    expect(table.counted ?? false).toBe(reference.counted);
+  });
+
+  it('reveals every row the endpoint hides', () => {
+    const parameters = [...(table.reveals ?? []), ...(table.passes ? [table.passes] : [])];
+    const revealed = Object.fromEntries(parameters.map(({ param, values }) => [param, [...values].sort()]));
+    const hidden = Object.entries(reference.hidesUnless).map(([param, values]) => [param, values.sort()]);
+    expect(revealed).toEqual(Object.fromEntries(hidden));
+  });
+
+  it('sends nothing else but an order the endpoint knows: any other parameter would leave rows out', () => {
+    const { sort_by: order, ...others } = table.query ?? {};
+    expect(others).toEqual({});
+    expect([undefined, ...reference.sortBy]).toContain(order);
+  });
+
+  it('reads values the vendor adds later from a list that has those of today', () => {
+    const lists = (table.reveals ?? []).flatMap(({ moreFrom, values }) =>
+      moreFrom ? [{ moreFrom, values }] : [],
+    );
+    const declared = lists.map(({ moreFrom: { path, records }, values }) => ({
+      path,
+      records,
+      values: [...values].sort(),
+    }));
+    const listed = lists.map(({ moreFrom: { records, field } }) => {
+      const { path, responseKey, columns } = referenceOf(records);
+      return { path, records: responseKey, values: columns[field]?.enum?.sort() };
+    });
+    expect(declared).toEqual(listed);
+  });
+
+  it('filters by the timestamps of the reference, and trusts only what it documents', () => {
+    const precisions = Object.entries(reference.timestampFilters);
+    const [, known] = precisions.find(([, precision]) => precision !== 'undocumented') ?? [];
+    const filters = precisions.map(([field, precision]) => {
+      const verified = precision !== 'undocumented';
+      return [field, { granularity: verified ? precision : known, verified }];
+    });
+    expect(table.filters).toEqual(Object.fromEntries(filters));
+  });
+
+  it('offers only the sync methods its filters carry', () => {
+    expect(new Set(table.methods).size).toBe(table.methods.length);
+    expect(table.methods.includes('incremental')).toBe(table.incrementalFields.length > 0);
+  });
+
+  it('is cut into windows only where the endpoint filters by created_at: else each would read it all', () => {
+    const filtered = 'created_at' in reference.timestampFilters;
+    expect(filtered ? [true, undefined] : [undefined]).toContain(table.windows);
+  });
+
+  it('has a column of the fitting type for every field of the reference', () => {
+    const expected = Object.entries(reference.columns).map(([field, column]) => [field, typeOf(column)]);
+    const declared = Object.keys(reference.columns).map((field) => [field, table.columns[field]?.type]);
+    expect(declared).toEqual(expected);
+  });
+
+  it('requires the fields the reference requires: others may be missing, and nobody should hear of it', () => {
+    const required = Object.entries(reference.columns).flatMap(([field, column]) =>
+      column.required ? [field] : [],
+    );
+    const declared = columnsOf(table).flatMap(([column, { required }]) => (required ? [column] : []));
+    expect(declared.sort()).toEqual(required.sort());
+  });
+
+  it('has no column the reference cannot fill', () => {
+    const unknown = columnsOf(table)
+      .filter(([column, { from }]) => from === undefined && reference.columns[column] === undefined)
+      .map(([column]) => column);
+    expect(unknown).toEqual(table.passes ? [table.passes.column] : []);
+  });
+
+  it('takes what lies in a nested object from where the column says', () => {
+    const record = recordOf(reference);
+    const taken = columnsOf(table).flatMap(([column, { from }]) =>
+      from ? [[column, valueAt(record, from)]] : [],
+    );
+    expect(taken).toEqual(taken.map(([column]) => [column, column]));
+  });
+
+  it('tells the analyst every value the reference lists', () => {
+    const untold = Object.entries(reference.columns).flatMap(([field, { enum: values = [] }]) => {
+      const words = table.columns[field]?.description.split(/\W+/) ?? [];
+      return values.filter((value) => !words.includes(value)).map((value) => `${field}: ${value}`);
+    });
+    expect(untold).toEqual([]);
+  });
+
+  it('marks every column that names a person', () => {
+    const naming = /(^|\.)(email|slack_user_id)$/;
+    const unmarked = Object.entries(reference.columns)
+      .filter(([field, { paths = [] }]) => [field, ...paths].some((path) => naming.test(path)))
+      .filter(([field]) => table.columns[field]?.personal !== true);
+    expect(unmarked).toEqual([]);
+  });
+
+  it('has column names every Delta reader takes and none of ours', () => {
+    const names = Object.keys(table.columns);
+    expect(new Set(names.map((column) => column.toLowerCase())).size).toBe(names.length);
+    expect(names.filter((column) => /[ ,;{}()\n\t=]|^_synced_at$|__raw$|__api$/i.test(column))).toEqual([]);
+  });
+});
+
+it('has a table for every reference, once', () => {
+  const files = readdirSync(references).map((file) => file.replace(/\.json$/, ''));
+  expect(tables.map(({ name }) => name).sort()).toEqual(files.sort());
+});
+
+it('finds a table by its name, and names the nearest one where there is none', () => {
+  expect(tableNamed('follow_ups').path).toBe('/v3/follow_ups');
+  expect(() => tableNamed('followups')).toThrow(UsageError);
+  expect(() => tableNamed('followups')).toThrow(
+    expect.objectContaining({
+      message: 'There is no table "followups".',
+      advice: expect.stringContaining('Did you mean follow_ups?') as string,
+    }),
+  );
+});
+
+it('has the compiler refuse a declaration that contradicts itself', () => {
+  const id = { type: 'text', description: 'Id.' } as const;
+  const table = {
+    name: 'things',
+    description: 'One row is a thing.',
+    path: '/v1/things',
+    records: 'things',
+    scope: 'things.view',
+    paging: { kind: 'single' },
+    filters: {},
+    methods: ['full_refresh'],
+    incrementalFields: [],
+    primaryKey: ['id'],
+    columns: { id },
+  } as const;
+  expect(defineTable(table)).toBe(table);
+  // @ts-expect-error An incremental field without a filter would read everything every time.
+  expect(defineTable({ ...table, incrementalFields: ['updated_at'] })).toBeDefined();
+  const owner_id = { ...id, from: ['owner', 'id'] } as const;
+  // @ts-expect-error What lies in a field that is no column itself would be in no column but this one.
+  expect(defineTable({ ...table, columns: { id, owner_id } })).toBeDefined();
+  // @ts-expect-error What a pass says of its rows would be lost without its column.
+  expect(defineTable({ ...table, passes: { param: 'mode', values: ['a'], column: 'mode' } })).toBeDefined();
+});

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { toFailure } from '../../../activities/failures.ts';
+import { DestinationError } from '../../../src/errors.ts';
+import { DuckDb } from '../../../src/warehouse/duckdb.ts';
+import { temporaryFolder } from '../../helpers/sync.ts';
+import { committed, openPlace, things } from '../../helpers/warehouse.ts';
+
+// Linux only: a file on which every write meets a full disk.
+it.runIf(existsSync('/dev/full'))(
+  'a full disk is no defect: the run is retried, and says what to do',
+  async () => {
+    const duckDb = new DuckDb(temporaryFolder);
+    onTestFinished(() => duckDb.close());
+    const write = `COPY (SELECT repeat('x', 1000) || range AS text FROM range(10000)) TO '/dev/full' (FORMAT parquet)`;
+    const error: unknown = await duckDb.job((session) => session.run(write)).catch((error: unknown) => error);
+    expect(toFailure(error)).toMatchObject({ type: 'ENOSPC', nonRetryable: false });
+  },
+);
+
+it('a data file that is gone is the destination’s fault, and is named', async () => {
+  const place = await openPlace();
+  await committed(place, things, [[{ id: 'a', name: 'x' }]]);
+  const folder = place.folderOf(things);
+  const [name] = (await readdir(folder)).filter((file) => file.endsWith('.parquet'));
+  await rm(join(folder, name!));
+  const merging = committed(place, things, [[{ id: 'a', name: 'y' }]]);
+  await expect(merging).rejects.toBeInstanceOf(DestinationError);
+  await expect(merging).rejects.toThrow(`${name} is missing.`);
+});
