@@ -17,13 +17,13 @@ export async function commitSync(
     ? (counted ?? (await countOf(table, plan.state.filters, await clients.clientOf(run), call)))
     : undefined;
   const outcome = await warehouse.commit(table, {
-    runId: run.runId,
+    chainId: run.chainId,
     parts,
     ...plan,
     ...(run.retentionMs !== undefined && { retentionMs: run.retentionMs }),
     ...(total !== undefined && { total }),
   });
-  if (outcome.status !== 'overtaken') await warehouse.discardStaged(table, run.runId);
+  if (outcome.status !== 'overtaken') await warehouse.discardStaged(table, run.chainId);
   return outcome;
 }
 

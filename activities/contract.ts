@@ -17,7 +17,9 @@ import type {
 export type TableRun = {
   readonly table: string;
   /** The first execution of the chain; names the staging folder and is found in the commit. */
-  readonly runId: string;
+  readonly chainId: string;
+  /** The same under its name before version 0.2, for workers that are not yet upgraded. */
+  readonly runId?: string;
   readonly apiKey: KeyReference | VaultReference;
   readonly baseUrl: string;
   /** `dashboard_url` of the account the run was asked for, or `unknown`. */
@@ -40,7 +42,9 @@ export type Limits = {
 
 export type PlanInput = {
   readonly run: TableRun;
-  readonly method: SyncMethod;
+  readonly syncMethod: SyncMethod;
+  /** The same under its name before version 0.2, for workers that are not yet upgraded. */
+  readonly method?: SyncMethod;
   /** For `incremental`. */
   readonly incrementalField?: TimestampField;
   /** For `incremental`: milliseconds after which everything is read all the same. */

@@ -43,7 +43,7 @@ export async function extractBatch(
   });
   const client = await clients.clientOf(run);
   await clients.assertAccount(run, call());
-  const writer = await warehouse.createPart(table, run.runId);
+  const writer = await warehouse.createPart(table, run.chainId);
   const timer = setTimeout(() => timeUp.abort(new TimeUp()), run.limits.batchMs);
   try {
     const outcome = await readOn(input, table, client, writer, figures, call, stopping, began);

@@ -9,6 +9,7 @@ import { type Attempt, attempt } from './attempt.ts';
 import { Clients } from './clients.ts';
 import { commitSync } from './commit-sync.ts';
 import type { Activities, Extracted, TableRun } from './contract.ts';
+import { withEarlierNames } from './earlier-versions.ts';
 import { extractBatch } from './extract-batch.ts';
 import { planSync } from './plan-sync.ts';
 import { batchFacts, commitFacts, planFacts } from './span-facts.ts';
@@ -53,9 +54,12 @@ export function createActivities({
     }
   };
   /** An attempt of one of the run's steps, whose requests the observer hears of. */
-  const step = <T>({ table, runId, limits }: TableRun, work: (attempt: Attempt) => Promise<T>): Promise<T> =>
+  const step = <T>(
+    { table, chainId, limits }: TableRun,
+    work: (attempt: Attempt) => Promise<T>,
+  ): Promise<T> =>
     attempt(limits.giveUpAfterMs, ({ signal, waited }) => {
-      describeSpan({ 'incident_io.table': table, 'incident_io.run': runId });
+      describeSpan({ 'incident_io.table': table, 'incident_io.run': chainId });
       return work({
         signal,
         waited: (ms) => {
@@ -64,7 +68,7 @@ export function createActivities({
         },
       });
     });
-  return {
+  return withEarlierNames({
     planSync: (input) =>
       step(input.run, async (attempt) => {
         const { table } = input.run;
@@ -97,10 +101,10 @@ export function createActivities({
         observer?.committed(table, outcome, seconds());
         return outcome;
       }),
-    discardStaged: ({ run }) => step(run, () => warehouse.discardStaged(tableNamed(run.table), run.runId)),
+    discardStaged: ({ run }) => step(run, () => warehouse.discardStaged(tableNamed(run.table), run.chainId)),
     keepUp: ({ run, since }) =>
       step(run, ({ signal }) => warehouse.keepUp(tableNamed(run.table), since, signal)),
-  };
+  });
 }
 
 function callOf({ signal, waited }: Attempt): Call {

@@ -16,7 +16,7 @@ const clockToleranceMs = 60_000;
 
 /** Decides how a run reads its table, from the table's committed state and from what the key may see. */
 export async function planSync(
-  { run, method, incrementalField, fullReadEveryMs, lastWatermark }: PlanInput,
+  { run, syncMethod, incrementalField, fullReadEveryMs, lastWatermark }: PlanInput,
   table: Table,
   warehouse: Warehouse,
   clients: Clients,
@@ -29,7 +29,7 @@ export async function planSync(
   const state = await warehouse.readState(table);
   assertSameAccount(warehouse.destination, table.name, state, identity.account);
   const { params, filters, notes } = await readReveals(client, table, state?.filters, call);
-  const field = method === 'incremental' ? incrementalField : undefined;
+  const field = syncMethod === 'incremental' ? incrementalField : undefined;
   const now = identity.answeredAt;
   const needed = reasonForFullRead(table, state, identity, filters, field);
   const why = needed ?? overdue(state, now, fullReadEveryMs);
@@ -37,8 +37,7 @@ export async function planSync(
   // What is read for the first time, or to mend something, is wanted soon.
   const isRepeat = state?.fullReadAt !== undefined && (field === undefined || needed === undefined);
   const watermarkBefore = Math.min(state?.watermark ?? Infinity, lastWatermark ?? Infinity);
-  const since =
-    fullRead || field === undefined ? undefined : sinceFilter(field, table.filters[field]!, watermarkBefore);
+  const since = fullRead || field === undefined ? undefined : sinceFilter(table, field, watermarkBefore);
   // Without the API's clock nobody knows how much further this read is complete.
   const kept = watermarkBefore < Infinity ? watermarkBefore : undefined;
   const watermark = field === undefined ? undefined : (now ?? kept);

@@ -75,7 +75,7 @@ async function ingest(rows: number): Promise<IngestFigures> {
     // Not in step, as batches that wait for answers are not: else both would wait for DuckDB at the same time.
     await Promise.all([extract(rowsPerBatch), extract(rowsPerBatch / 2)]);
     const outcome = await warehouse.commit(incidents, {
-      runId: 'bench',
+      chainId: 'bench',
       parts,
       fullRead: true,
       plannedOn: 'none',

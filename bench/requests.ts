@@ -17,7 +17,7 @@ const incremental = tables.filter(({ name }) => name in changes);
 const others = tables.filter(({ name }) => !(name in changes));
 
 const whole = (chosen: readonly (typeof tables)[number][]): Asked =>
-  Object.fromEntries(chosen.map(({ name }) => [name, { method: 'full_refresh' as const }]));
+  Object.fromEntries(chosen.map(({ name }) => [name, { syncMethod: 'full_refresh' as const }]));
 const first: Asked = { ...changes, ...whole(others) };
 
 /** Requests of runs, counted, and what they come to in a day at each sync frequency, calculated. */

@@ -9,7 +9,7 @@ import { tableNamed } from '../src/tables/index.ts';
 import { connectDevServer } from '../src/temporal/connection.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
 import { inputOf } from '../src/connections/input.ts';
-import { runId, workerQueue } from '../src/temporal/names.ts';
+import { tableWorkflowId, workerQueue } from '../src/temporal/names.ts';
 import { quietRuntime, serveWhile } from '../src/serving/serve.ts';
 import { folderStore } from '../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
@@ -70,7 +70,7 @@ async function quickRuns(count: number): Promise<Sample[]> {
 async function oneRun(client: Client, destination: string, taskQueue: string, baseUrl: string) {
   const source = { apiKey: { env: keyVariable }, baseUrl, account: 'unknown', giveUpAfterMinutes: 1 };
   const handle = await client.workflow.start<typeof syncTable>('syncTable', {
-    workflowId: runId(destination, table),
+    workflowId: tableWorkflowId(destination, table),
     taskQueue,
     args: [inputOf(tableNamed(table), source)],
   });

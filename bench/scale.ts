@@ -8,8 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import type { Settings } from '../src/settings/settings.ts';
-import { defaultTableSettings } from '../src/settings/settings.ts';
+import { defaultTableSettings, type Settings, settingsVersion } from '../src/settings/settings.ts';
 import { tables } from '../src/tables/index.ts';
 import { scheduleId } from '../src/temporal/names.ts';
 import { desiredSchedules } from '../src/connections/schedules.ts';
@@ -131,7 +130,7 @@ async function settingsOf(
   const file = join(place, 'key');
   await writeFile(file, key, { mode: 0o600 });
   return {
-    version: 1,
+    version: settingsVersion,
     retention: '7d',
     connection: `bench-${index}`,
     apiKey: { file },
@@ -223,11 +222,11 @@ async function lastDurations(client: Client): Promise<{ median: number; most: nu
 /** What the newest run of each table of a connection left in the server. */
 async function historiesOf(client: Client, { connection, tables }: Settings): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const [table, { sync }] of Object.entries(tables)) {
+  for (const [table, { syncMethod }] of Object.entries(tables)) {
     const query = `TemporalScheduledById='${scheduleId(connection, table)}' AND ExecutionStatus='Completed'`;
     for await (const { historyLength, historySize } of client.workflow.list({ query, pageSize: 1 })) {
       figures.push({
-        what: `history of ${table}, ${sync}`,
+        what: `history of ${table}, ${syncMethod}`,
         measured: `${historyLength} events, ${(historySize! / 1_024).toFixed(1)} KiB`,
       });
       break;

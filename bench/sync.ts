@@ -7,7 +7,7 @@ import { connectDevServer } from '../src/temporal/connection.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
 import { inputOf, type Method } from '../src/connections/input.ts';
 import type { RunOutcome } from '../src/connections/runs.ts';
-import { runId } from '../src/temporal/names.ts';
+import { tableWorkflowId } from '../src/temporal/names.ts';
 import { quietRuntime, serveWhile } from '../src/serving/serve.ts';
 import { syncTables } from '../src/connections/sync-tables.ts';
 import { folderStore } from '../src/warehouse/store/folder-store.ts';
@@ -20,8 +20,8 @@ export type Asked = { readonly [table: string]: Method | undefined };
 
 /** The tables that can be kept current by their changes, by them. */
 export const changes: Asked = Object.fromEntries(
-  tables.flatMap(({ name, incrementalFields: [field] }) =>
-    field === undefined ? [] : [[name, { method: 'incremental', incrementalField: field }]],
+  tables.flatMap(({ name, incremental }) =>
+    incremental ? [[name, { syncMethod: 'incremental', incrementalField: incremental.by[0] }]] : [],
   ),
 );
 
@@ -84,7 +84,9 @@ async function oneSync(
   if (synced.length < outcomes.length) throw new Error(`not all were synced: ${JSON.stringify(outcomes)}`);
   const events: Record<string, number> = {};
   for (const table of Object.keys(asked)) {
-    const history = await serving.client.workflow.getHandle(runId(destination, table)).fetchHistory();
+    const history = await serving.client.workflow
+      .getHandle(tableWorkflowId(destination, table))
+      .fetchHistory();
     events[table] = history.events?.length ?? 0;
   }
   const sent = sandbox.requests.slice(before);

@@ -143,21 +143,21 @@ function changesOf(run: number): readonly ApiRecord[] {
 
 async function commit(
   warehouse: Warehouse,
-  runId: string,
+  chainId: string,
   records: readonly ApiRecord[],
   plannedOn: CommitRequest['plannedOn'],
 ) {
-  const writer = await warehouse.createPart(severities, runId);
+  const writer = await warehouse.createPart(severities, chainId);
   await writer.add(Buffer.from(JSON.stringify({ severities: records })));
   const part = (await writer.finish())!;
   const outcome = await warehouse.commit(severities, {
-    runId,
+    chainId,
     parts: [part],
     fullRead: plannedOn === 'none',
     plannedOn,
     state: { watermark: 1, account: 'unknown', filters: '[]', visibility: 'unknown' },
   });
-  await warehouse.discardStaged(severities, runId);
+  await warehouse.discardStaged(severities, chainId);
   if (outcome.status !== 'committed') throw new Error(`The run was not committed: ${outcome.status}`);
   return outcome;
 }

@@ -9,7 +9,7 @@ import { sandboxSizes } from '../src/sandbox/sandbox.ts';
 import { tables } from '../src/tables/index.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
 import { inputOf } from '../src/connections/input.ts';
-import { runId, workerQueue } from '../src/temporal/names.ts';
+import { tableWorkflowId, workerQueue } from '../src/temporal/names.ts';
 import type { syncTable } from '../workflows/sync-table.ts';
 import { type Asked, startSandboxProcess } from './sandbox-process.ts';
 import { type Used, usedBy } from './used-by.ts';
@@ -47,7 +47,7 @@ export async function benchWorkers(count: number): Promise<WorkersFigures> {
     await Promise.all(
       tables.map((table) =>
         client.workflow.execute<typeof syncTable>('syncTable', {
-          workflowId: runId(destination, table.name),
+          workflowId: tableWorkflowId(destination, table.name),
           taskQueue: workerQueue(destination),
           args: [inputOf(table, source)],
         }),

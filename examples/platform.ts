@@ -80,7 +80,7 @@ async function showTables(
   for (const { name, defaults } of source.getTables()) {
     const permission = permissions.find(({ table }) => table === name);
     const missing = permission?.allowed === false ? `, needs ${permission.scope ?? permission.message}` : '';
-    say(`  ${name}: ${defaults.sync} every ${defaults.every}${missing}`);
+    say(`  ${name}: ${defaults.syncMethod} every ${defaults.every}${missing}`);
   }
 }
 

@@ -38,7 +38,7 @@ export async function inSurroundings(
       undo.push(() => sandbox.stop());
       baseUrl = sandbox.url;
       apiKey = sandbox.addKey({
-        scopes: tables.map(({ scope }) => scope).filter((scope) => scope !== 'users.view'),
+        scopes: tables.flatMap(({ scope }) => (scope === undefined || scope === 'users.view' ? [] : [scope])),
       });
     }
     if (!temporalAddress) {

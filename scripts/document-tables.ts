@@ -1,5 +1,5 @@
 import { UsageError } from '../src/errors.ts';
-import type { Column, Table } from '../src/tables/table.ts';
+import { type Column, incrementalFieldsOf, syncMethodsOf, type Table } from '../src/tables/table.ts';
 
 const start = '<!-- tables:start -->';
 const end = '<!-- tables:end -->';
@@ -12,10 +12,10 @@ export function documentTables(tables: readonly Table[]): string {
       tables.map((table) => [
         code(table.name),
         table.description,
-        table.methods.map(code).join(', '),
-        table.incrementalFields.map(code).join(', '),
+        syncMethodsOf(table).map(code).join(', '),
+        incrementalFieldsOf(table).map(code).join(', '),
         table.paging.kind === 'pages' ? table.paging.pageSize.toLocaleString('en') : 'all',
-        code(table.scope),
+        table.scope === undefined ? 'none' : code(table.scope),
       ]),
     ),
     'The first sync method and the first incremental field are the defaults. The key of every table is `id`.',

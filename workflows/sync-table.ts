@@ -19,8 +19,8 @@ import { tellCancelled, tellEnded, tellFailed, tellStarted } from './telling.ts'
 import { afterBatch, batchOf, type Figures, missingNotes, type Reading, startReading } from './windows.ts';
 
 export type SyncTableInput = {
-  readonly run: Omit<TableRun, 'runId'>;
-  readonly method: 'full_refresh' | 'incremental';
+  readonly run: Omit<TableRun, 'chainId' | 'runId'>;
+  readonly syncMethod: 'full_refresh' | 'incremental';
   /** For `incremental`. */
   readonly incrementalField?: 'updated_at' | 'created_at';
   /** For `incremental`: everything is read after so many milliseconds all the same; never where it is left out. */
@@ -28,6 +28,16 @@ export type SyncTableInput = {
   /** Where a run that continued as new goes on. */
   readonly carried?: Carried;
 };
+
+/** Schedules and runs begun before version 0.2 carry the sync method under this name. */
+type Before02 = { readonly method?: SyncTableInput['syncMethod'] };
+
+function syncMethodOf({
+  syncMethod,
+  method,
+}: Partial<SyncTableInput> & Before02): SyncTableInput['syncMethod'] {
+  return syncMethod ?? method ?? 'full_refresh';
+}
 
 type CommitOutcome = Awaited<ReturnType<Activities['commitSync']>>;
 
@@ -95,7 +105,8 @@ const upkeep = proxyLocalActivities<Pick<Activities, 'keepUp'>>({
  * way it ends, nothing stays staged.
  */
 export async function syncTable(input: SyncTableInput): Promise<SyncTableResult> {
-  const identity: TableRun = { ...input.run, runId: workflowInfo().firstExecutionRunId };
+  const chainId = workflowInfo().firstExecutionRunId;
+  const identity: TableRun = { ...input.run, chainId, runId: chainId };
   const began = input.carried?.began ?? workflowInfo().startTime.getTime();
   let progress: TableProgress = { table: identity.table, phase: 'planning', notes: [] };
   setHandler(tableProgress, () => progress);
@@ -131,13 +142,15 @@ async function planReadCommit(
   began: number,
   tell: Tell,
 ): Promise<SyncTableResult> {
-  const { method, incrementalField, fullReadEveryMs } = input;
+  const { incrementalField, fullReadEveryMs } = input;
+  const syncMethod = syncMethodOf(input);
   const lastWatermark = watermarkOf(workflowInfo().lastResult);
   const plan = async (planned: number): Promise<Carried> => {
     tell('planning');
     const made = await activities.planSync({
       run: identity,
-      method,
+      syncMethod,
+      method: syncMethod,
       ...(incrementalField !== undefined && { incrementalField }),
       ...(fullReadEveryMs !== undefined && { fullReadEveryMs }),
       ...(lastWatermark !== undefined && { lastWatermark }),

@@ -1,12 +1,22 @@
 import type { SyncTableInput } from '../../workflows/sync-table.ts';
 import type { KeyReference, VaultReference } from '../settings/key.ts';
+import { defaultTableSettings, intervalMs, type TableSettings } from '../settings/settings.ts';
 import type { Table } from '../tables/table.ts';
 
-export type Method = Pick<SyncTableInput, 'method' | 'incrementalField' | 'fullReadEveryMs'>;
+/** How a run reads its table, as the workflow takes it. */
+export type Method = Pick<SyncTableInput, 'syncMethod' | 'incrementalField' | 'fullReadEveryMs'>;
 
-/** How a table is kept current unless somebody says otherwise. */
-export function defaultMethod({ methods: [method], incrementalFields: [field] }: Table): Method {
-  return method === 'incremental' && field !== undefined ? { method, incrementalField: field } : { method };
+/** How a run reads its table, from the table's settings. */
+export function toMethod({
+  syncMethod,
+  incrementalField,
+  fullReadEvery = 'never',
+}: Omit<TableSettings, 'every'>): Method {
+  return {
+    syncMethod,
+    ...(incrementalField !== undefined && { incrementalField }),
+    ...(fullReadEvery !== 'never' && { fullReadEveryMs: intervalMs(fullReadEvery) }),
+  };
 }
 
 export type SourceInput = {
@@ -15,17 +25,17 @@ export type SourceInput = {
   /** `dashboard_url`, or `unknown`. */
   readonly account: string;
   readonly giveUpAfterMinutes: number;
-  /** Nobody waits for the run: it comes again by itself. */
+  /** The run is a scheduled one: nobody is waiting for it. */
   readonly periodic?: true;
-  /** For how long removed files stay readable; left out, as the table has it. */
+  /** How long removed files stay readable; if left out, as the table has it. */
   readonly retentionMs?: number;
 };
 
-/** A run of one table, as its workflow takes it. */
+/** The input of the workflow that syncs one table. */
 export function inputOf(
   table: Table,
   source: SourceInput,
-  method: Method = defaultMethod(table),
+  method: Method = toMethod(defaultTableSettings(table)),
 ): SyncTableInput {
   const { apiKey, baseUrl, account, giveUpAfterMinutes, periodic, retentionMs } = source;
   return {

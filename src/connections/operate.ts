@@ -107,14 +107,14 @@ const lookEveryMs = 200;
  */
 export async function cancelTable(
   client: Client,
-  { scheduleId, runId }: { readonly scheduleId: string; readonly runId: string },
+  { scheduleId, workflowId }: { readonly scheduleId: string; readonly workflowId: string },
   signal: AbortSignal,
 ): Promise<Cancelled> {
   const ended: string[] = [];
   for (;;) {
     signal.throwIfAborted();
     const schedule = await describeSchedule(client, scheduleId);
-    const open = await openRuns(client, runningIn(schedule), runId);
+    const open = await openRuns(client, runningIn(schedule), workflowId);
     if (open.length === 0 && (!schedule || bufferedIn(schedule) === 0)) return { ended, unanswered: [] };
     const answered = await Promise.all(open.map((run) => cancelAndWait(client, run, signal)));
     ended.push(...open.filter((_, index) => answered[index]).map(({ workflowId }) => workflowId));

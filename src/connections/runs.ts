@@ -14,7 +14,7 @@ import { adviceOf, asApplicationFailure } from '../../workflows/failures.ts';
 import type { TableProgress } from '../../workflows/progress.ts';
 import type { TableOutcome } from '../../workflows/sync-source.ts';
 import type { syncTable, SyncTableInput } from '../../workflows/sync-table.ts';
-import { runId } from '../temporal/names.ts';
+import { tableWorkflowId } from '../temporal/names.ts';
 
 /** A run that is going on, and how this process came to it. */
 export type StartedRun = {
@@ -37,7 +37,7 @@ export async function startRun(
   input: SyncTableInput,
 ): Promise<StartedRun> {
   const { table, account } = input.run;
-  const workflowId = runId(destination, table);
+  const workflowId = tableWorkflowId(destination, table);
   // In the order the workflow declares them, so equal arguments are equal texts.
   const args = JSON.stringify(input);
   let how: StartedRun['how'] = 'started';
@@ -112,7 +112,7 @@ export async function openTables(
   destination: string,
   tables: readonly string[],
 ): Promise<string[]> {
-  const open = await Promise.all(tables.map((table) => openRun(client, runId(destination, table))));
+  const open = await Promise.all(tables.map((table) => openRun(client, tableWorkflowId(destination, table))));
   return tables.filter((_, index) => open[index] !== undefined);
 }
 

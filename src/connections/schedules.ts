@@ -13,8 +13,8 @@ import { UsageError } from '../errors.ts';
 import { intervalMs, type Settings, type TableSettings } from '../settings/settings.ts';
 import { tableNamed, tables } from '../tables/index.ts';
 import { placeOf } from '../warehouse/store/destination.ts';
-import { hostName, runId, scheduleId, workerQueue } from '../temporal/names.ts';
-import { inputOf } from './input.ts';
+import { hostName, tableWorkflowId, scheduleId, workerQueue } from '../temporal/names.ts';
+import { inputOf, toMethod } from './input.ts';
 import { cancelTable, describeSchedule } from './operate.ts';
 
 type SyncAction = ScheduleOptionsStartWorkflowAction<typeof syncTable>;
@@ -62,10 +62,10 @@ function scheduleOptions(
   { connection, apiKey, baseUrl, destination, retention }: Settings,
   account: string,
   table: string,
-  { sync, incrementalField, every, fullRefreshEvery }: TableSettings,
+  entry: TableSettings,
 ): ScheduleOptions<SyncAction> {
   const id = scheduleId(connection, table);
-  const everyMs = intervalMs(every);
+  const everyMs = intervalMs(entry.every);
   const giveUpAfterMinutes = Math.min(Math.max(everyMs / 60_000, giveUpMinutes.least), giveUpMinutes.most);
   const input = inputOf(
     tableNamed(table),
@@ -77,12 +77,7 @@ function scheduleOptions(
       periodic: true,
       retentionMs: intervalMs(retention),
     },
-    {
-      method: sync,
-      ...(incrementalField !== undefined && { incrementalField }),
-      ...(fullRefreshEvery !== undefined &&
-        fullRefreshEvery !== 'never' && { fullReadEveryMs: intervalMs(fullRefreshEvery) }),
-    },
+    toMethod(entry),
   );
   return {
     scheduleId: id,
@@ -347,7 +342,11 @@ async function removeSchedule(
   await handle.pause('incident-io-source is deleting this schedule');
   // A signal of its own: Node warns of a leak where more than ten listen to one.
   const own = AbortSignal.any([signal]);
-  const { unanswered } = await cancelTable(client, { scheduleId: id, runId: runId(destination, table) }, own);
+  const { unanswered } = await cancelTable(
+    client,
+    { scheduleId: id, workflowId: tableWorkflowId(destination, table) },
+    own,
+  );
   await handle.delete();
   return { unanswered };
 }

@@ -11,7 +11,7 @@ import { SourceError } from '../errors.ts';
 import { type Frequency, intervalMs, type Settings, type TableSettings } from '../settings/settings.ts';
 import type { Table } from '../tables/table.ts';
 import type { TableState, Warehouse } from '../warehouse/warehouse.ts';
-import { runId } from '../temporal/names.ts';
+import { tableWorkflowId } from '../temporal/names.ts';
 import { openRuns, progressIfAnswered } from './operate.ts';
 import { describeRun, type Run, type RunProgress } from './runs.ts';
 import { describedSchedule, type ScheduledAction, type ScheduleFacts } from './schedule-facts.ts';
@@ -94,7 +94,7 @@ export async function statusOf(
       return { ...base, ...scheduleFields(listed), ...fieldsOf(known) };
     }
   }
-  const byHand = runId(destination, table.name);
+  const byHand = tableWorkflowId(destination, table.name);
   const [running] = await goingRuns(client, schedule?.running ?? [], byHand);
   if (!schedule) {
     return { ...base, schedule: 'missing', ...(running && { running }), buffered: false, ...fieldsOf(found) };

@@ -1,4 +1,4 @@
-import { FilterRejectedError, SourceError } from '../errors.ts';
+import { FilterRejectedError, SourceError, UsageError } from '../errors.ts';
 import type { Table, TimestampField, TimestampFilter } from '../tables/table.ts';
 import type { Call, Client, Param } from './client.ts';
 import { type Page, readPage } from './pages.ts';
@@ -28,7 +28,13 @@ const dayMs = 86_400_000;
 const overlapMs = 5 * 60_000;
 
 /** The filter that asks for what changed from the watermark on, with no end. */
-export function sinceFilter(field: TimestampField, filter: TimestampFilter, watermark: number): Param {
+export function sinceFilter(table: Table, field: TimestampField, watermark: number): Param {
+  const filter = table.filters?.[field];
+  if (!filter)
+    throw new UsageError(
+      `${table.name} cannot be filtered by ${field}.`,
+      'Choose another incremental field.',
+    );
   const from = watermark - overlapMs;
   // The zone of bare dates is unknown, so a whole day more.
   return [`${field}[gte]`, stamp(filter, filter.granularity === 'day' ? from - dayMs : from)];
@@ -41,7 +47,7 @@ export function openWindows(table: Table, reveals: readonly Param[], since: Para
     const { param, values } = table.passes;
     return values.map((pass, id) => ({ id, params: [...base, [param, pass]], pass }));
   }
-  const cut = table.windows === true && since === undefined;
+  const cut = table.splitBy !== undefined && since === undefined;
   return [{ id: 0, params: base, ...(cut && { cutAfter: pagesBeforeCut }) }];
 }
 
@@ -83,7 +89,7 @@ export async function splitWindow(
   now: number,
   call: Call,
 ): Promise<Split> {
-  const filter = table.filters.created_at;
+  const filter = table.splitBy && table.filters?.[table.splitBy];
   if (!filter || table.paging.kind === 'single') return { windows: [] };
   const { pageSize } = table.paging;
   const { id: _id, params, pages: _pages, cutAfter: _cutAfter, from, to, ...kept } = window;

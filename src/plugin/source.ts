@@ -14,9 +14,9 @@ import { assertReadable, readPermissions } from '../incident-io/permissions.ts';
 import { checkedKey } from '../settings/key.ts';
 import { defaultTableSettings, frequencies, intervalMs, retentions } from '../settings/settings.ts';
 import { tableNamed, tables } from '../tables/index.ts';
-import type { Table } from '../tables/table.ts';
-import { inputOf, type Method } from '../connections/input.ts';
-import { runId, workerQueue } from '../temporal/names.ts';
+import { incrementalFieldsOf, syncMethodsOf, type Table } from '../tables/table.ts';
+import { inputOf, type Method, toMethod } from '../connections/input.ts';
+import { tableWorkflowId, workerQueue } from '../temporal/names.ts';
 import { destinationOf } from '../warehouse/store/destination.ts';
 import type {
   FieldValues,
@@ -92,7 +92,7 @@ export function createIncidentIoSource({
 
     syncSource(target, syncs = tables.map(({ name }) => ({ table: name }))) {
       const runs = syncs.map((sync) => ({
-        workflowId: runId(destinationOf(target.destination), sync.table),
+        workflowId: tableWorkflowId(destinationOf(target.destination), sync.table),
         input: syncInput(baseUrl, target, sync),
       }));
       return startOf('syncSource', target, 'syncSource', { tables: runs });
@@ -140,14 +140,13 @@ async function checking<T>(work: (call: Call) => Promise<T>): Promise<T> {
 }
 
 function toSourceTable(table: Table): SourceTable {
-  const { name, description, methods, incrementalFields, primaryKey, columns } = table;
-  const defaults = defaultTableSettings(table);
+  const { name, description, primaryKey, columns } = table;
   return {
     name,
     description,
-    syncMethods: [defaults.sync, ...methods.filter((method) => method !== defaults.sync)],
-    incrementalFields,
-    defaults,
+    syncMethods: syncMethodsOf(table),
+    incrementalFields: incrementalFieldsOf(table),
+    defaults: defaultTableSettings(table),
     primaryKey,
     columns: Object.entries(columns).map(([name, { type, description, personal }]) => ({
       name,
@@ -168,7 +167,7 @@ function startOf<Type extends string, Input>(
   return {
     workflowType,
     taskQueue: workerQueue(destination),
-    workflowId: runId(destination, name),
+    workflowId: tableWorkflowId(destination, name),
     args: [input],
     memo: { arguments: JSON.stringify(input) },
   };
@@ -190,18 +189,18 @@ function syncInput(baseUrl: string, target: SyncTarget, sync: TableSync): SyncTa
   return inputOf(table, source, methodOf(table, sync));
 }
 
-function methodOf(table: Table, { sync: asked, incrementalField, fullRefreshEvery }: TableSync): Method {
-  const defaults = defaultTableSettings(table, asked);
-  const { sync: method } = defaults;
-  assertTaken(table, 'sync method', method, table.methods);
-  if (method === 'full_refresh') return { method };
-  const field = incrementalField ?? defaults.incrementalField;
-  assertTaken(table, 'incremental field', field, table.incrementalFields);
-  const every = fullRefreshEvery ?? defaults.fullRefreshEvery;
-  if (every === undefined || every === 'never') return { method, incrementalField: field };
-  const fullReadEveryMs = intervalMs(every);
-  if (!(fullReadEveryMs > 0)) assertTaken(table, 'full refresh every', every, [...frequencies, 'never']);
-  return { method, incrementalField: field, fullReadEveryMs };
+function methodOf(table: Table, { table: _table, syncMethod: asked, ...chosen }: TableSync): Method {
+  const { every: _every, ...defaults } = defaultTableSettings(table, asked);
+  const { syncMethod } = defaults;
+  assertTaken(table, 'sync method', syncMethod, syncMethodsOf(table));
+  if (syncMethod === 'full_refresh') return toMethod({ syncMethod });
+  const settings = { ...defaults, ...chosen };
+  const { incrementalField, fullReadEvery } = settings;
+  assertTaken(table, 'incremental field', incrementalField, incrementalFieldsOf(table));
+  const isInterval =
+    fullReadEvery === undefined || fullReadEvery === 'never' || intervalMs(fullReadEvery) > 0;
+  if (!isInterval) assertTaken(table, 'fullReadEvery', fullReadEvery, [...frequencies, 'never']);
+  return toMethod(settings);
 }
 
 function assertTaken<T extends string>(

@@ -9,10 +9,11 @@ import {
   frequencies,
   retentions,
   type Settings,
+  settingsVersion,
   type TableSettings,
 } from './settings.ts';
 import { tables } from '../tables/index.ts';
-import type { Table, TimestampField } from '../tables/table.ts';
+import { incrementalFieldsOf, syncMethodsOf, type Table, type TimestampField } from '../tables/table.ts';
 import {
   destinationOf,
   destinationTakes,
@@ -36,7 +37,9 @@ const connectionTakes = 'it takes small letters, digits, _ and -, at most 60 of 
 function fileSchema(seconds: boolean) {
   return objectOf({
     $schema: z.string({ error: 'it takes the address of the JSON Schema' }).optional(),
-    version: z.literal(1, { error: 'it takes 1' }).describe('Version of the form of this file.'),
+    version: z
+      .literal(settingsVersion, { error: `it takes ${settingsVersion}` })
+      .describe('Version of the form of this file.'),
     connection: z
       .string({ error: connectionTakes })
       .regex(connectionPattern, { error: connectionTakes })
@@ -80,16 +83,18 @@ function fileSchema(seconds: boolean) {
 const baseUrlTakes = 'it takes an https:// address, or http:// of this machine, without user and password';
 
 function tableSchema(table: Table, seconds: boolean) {
-  const { name, description, methods, incrementalFields } = table;
+  const { name, description } = table;
+  const syncMethods = syncMethodsOf(table);
+  const incrementalFields = incrementalFieldsOf(table);
   const defaults = defaultTableSettings(table);
-  const incremental = methods.includes('incremental');
-  const forIncremental = 'it is only for "sync": "incremental"';
+  const incremental = table.incremental !== undefined;
+  const forIncremental = 'it is only for "syncMethod": "incremental"';
   const frequency = frequencySchema(seconds);
   return objectOf({
-    sync: z
-      .enum(methods, { error: `it takes ${methods.join(' or ')}` })
+    syncMethod: z
+      .enum(syncMethods, { error: `it takes ${syncMethods.join(' or ')}` })
       .optional()
-      .describe(`How the table is kept current. Default: ${defaults.sync}.`),
+      .describe(`How the table is kept current. Default: ${defaults.syncMethod}.`),
     every: frequency
       .optional()
       .describe(
@@ -103,12 +108,12 @@ function tableSchema(table: Table, seconds: boolean) {
           .optional()
           .describe(`For incremental. Default: ${incrementalFields[0]}.`)
       : z.never({ error: `${name} is always read whole, so it takes none` }).optional(),
-    fullRefreshEvery: incremental
+    fullReadEvery: incremental
       ? z
           .union([frequency, z.literal('never')], { error: `it takes ${allowed(seconds)} or never` })
           .optional()
           .describe(
-            `For incremental: how often everything is read all the same, so that deleted rows go. Default: ${defaults.fullRefreshEvery}.`,
+            `For incremental: how often everything is read all the same, so that deleted rows go. Default: ${defaults.fullReadEvery}.`,
           )
       : z.never({ error: `${name} is always read whole, so it takes none` }).optional(),
   })
@@ -117,8 +122,8 @@ function tableSchema(table: Table, seconds: boolean) {
       error: forIncremental,
       when: isObject,
     })
-    .refine(isIncrementalOr('fullRefreshEvery', table), {
-      path: ['fullRefreshEvery'],
+    .refine(isIncrementalOr('fullReadEvery', table), {
+      path: ['fullReadEvery'],
       error: forIncremental,
       when: isObject,
     })
@@ -130,11 +135,9 @@ function isObject({ value }: { readonly value: unknown }): boolean {
   return typeof value === 'object' && value !== null;
 }
 
-function isIncrementalOr(setting: 'incrementalField' | 'fullRefreshEvery', table: Table) {
-  return (entry: { readonly sync?: unknown; readonly [setting: string]: unknown }) =>
-    entry[setting] === undefined ||
-    !table.methods.includes('incremental') ||
-    (entry.sync ?? defaultTableSettings(table).sync) !== 'full_refresh';
+function isIncrementalOr(setting: 'incrementalField' | 'fullReadEvery', table: Table) {
+  return (entry: { readonly syncMethod?: unknown; readonly [setting: string]: unknown }) =>
+    entry[setting] === undefined || !table.incremental || entry.syncMethod !== 'full_refresh';
 }
 
 function frequencySchema(seconds: boolean) {
@@ -175,8 +178,9 @@ function isBaseUrl(text: string): boolean {
  *
  * Throws one `UsageError` for all mistakes: each with its path, the value and what is allowed.
  */
-export function settingsOf(value: unknown, file: string): Settings {
-  assertKnownVersion(value, file);
+export function settingsOf(written: unknown, file: string): Settings {
+  assertKnownVersion(written, file);
+  const value = inVersion2(written);
   const schema = fileSchema(isLoopback((value as { baseUrl?: unknown } | null)?.baseUrl));
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
@@ -189,7 +193,7 @@ export function settingsOf(value: unknown, file: string): Settings {
   const entries = parsed.data.tables as { readonly [table: string]: Partial<TableSettings> | undefined };
   const folder = dirname(resolve(file));
   return {
-    version: 1,
+    version: settingsVersion,
     connection,
     apiKey: 'env' in apiKey ? apiKey : { file: resolve(folder, apiKey.file) },
     baseUrl: checkedBaseUrl(baseUrl),
@@ -198,7 +202,7 @@ export function settingsOf(value: unknown, file: string): Settings {
     tables: Object.fromEntries(
       tables.flatMap((table) => {
         const entry = entries[table.name];
-        return entry ? [[table.name, { ...defaultTableSettings(table, entry.sync), ...entry }]] : [];
+        return entry ? [[table.name, { ...defaultTableSettings(table, entry.syncMethod), ...entry }]] : [];
       }),
     ),
   };
@@ -211,11 +215,35 @@ export function settingsError(file: string, problems: readonly string[]): UsageE
   return new UsageError(`${file}:${what}`, 'Correct this and try again; nothing was changed.');
 }
 
+/** The names of version 1 as version 2 has them; anything else stays, for the schema to judge. */
+function inVersion2(value: unknown): unknown {
+  if (!isRecord(value) || value['version'] !== 1) return value;
+  const { tables } = value;
+  if (!isRecord(tables)) return { ...value, version: settingsVersion };
+  const renamed = Object.entries(tables).map(([name, entry]) => [
+    name,
+    isRecord(entry)
+      ? Object.fromEntries(
+          Object.entries(entry).map(([key, setting]) => [namesOfVersion1[key] ?? key, setting]),
+        )
+      : entry,
+  ]);
+  return { ...value, version: settingsVersion, tables: Object.fromEntries(renamed) as unknown };
+}
+const namesOfVersion1: { readonly [name: string]: string } = {
+  sync: 'syncMethod',
+  fullRefreshEvery: 'fullReadEvery',
+};
+
+function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function assertKnownVersion(value: unknown, file: string): void {
   const version = (value as { version?: unknown } | null)?.version;
-  if (typeof version !== 'number' || version <= 1) return;
+  if (typeof version !== 'number' || version <= settingsVersion) return;
   throw new UsageError(
-    `${file} is of version ${version}; this program reads version 1.`,
+    `${file} is of version ${version}; this program reads version ${settingsVersion} and older.`,
     'Update incident-io-source, or use the settings file of an older one.',
   );
 }
@@ -244,7 +272,7 @@ function knownKeys(path: readonly string[]): string[] {
   if (path[0] !== 'tables') return [];
   return path.length === 1
     ? tables.map(({ name }) => name)
-    : ['sync', 'every', 'incrementalField', 'fullRefreshEvery'];
+    : ['syncMethod', 'every', 'incrementalField', 'fullReadEvery'];
 }
 
 /** The value as it stands in the file; not where somebody may have put the key itself. */

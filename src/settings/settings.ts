@@ -1,5 +1,5 @@
 import type { KeyReference } from './key.ts';
-import type { SyncMethod, Table, TimestampField } from '../tables/table.ts';
+import { type SyncMethod, syncMethodsOf, type Table, type TimestampField } from '../tables/table.ts';
 
 /** How often a table is synced. Seconds are for trying, and only against an API on this machine. */
 export const frequencies = ['5m', '15m', '30m', '1h', '6h', '12h', '24h', '7d', '30d'] as const;
@@ -16,18 +16,21 @@ export const defaultRetention: Retention = '7d';
 
 /** How one table is kept current. */
 export type TableSettings = {
-  readonly sync: SyncMethod;
+  readonly syncMethod: SyncMethod;
   /** For `incremental`. */
   readonly incrementalField?: TimestampField;
   readonly every: Frequency;
-  /** For `incremental`: how often everything is read all the same, so that deletions reach the table. */
-  readonly fullRefreshEvery?: Frequency | 'never';
+  /** For `incremental`: how often the whole table is read anyway, so that deleted rows go. */
+  readonly fullReadEvery?: Frequency | 'never';
 };
+
+/** Version of the settings file's format. Version 1 called `syncMethod` `sync`, and `fullReadEvery` `fullRefreshEvery`. */
+export const settingsVersion = 2;
 
 /** One connection, as its settings file says. Paths are absolute once it is read. */
 export type Settings = {
   /** Version of the file's form. */
-  readonly version: 1;
+  readonly version: typeof settingsVersion;
   /** Name of the connection, `[a-z0-9_-]+`. */
   readonly connection: string;
   readonly apiKey: KeyReference;
@@ -52,11 +55,11 @@ const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
  * wanted soon and asking for changes costs few requests.
  */
 export function defaultTableSettings(
-  { name, methods, incrementalFields: [incrementalField] }: Table,
-  asked?: SyncMethod,
+  table: Table,
+  syncMethod: SyncMethod = syncMethodsOf(table)[0],
 ): TableSettings {
-  const sync = asked ?? (methods.includes('incremental') ? 'incremental' : 'full_refresh');
-  if (sync === 'full_refresh' || incrementalField === undefined) return { sync, every: '6h' };
-  // Alerts are the most rows by far and are never deleted one by one, so a daily full read would buy little.
-  return { sync, incrementalField, every: '15m', fullRefreshEvery: name === 'alerts' ? '7d' : '24h' };
+  const { incremental } = table;
+  if (syncMethod === 'full_refresh' || !incremental) return { syncMethod, every: '6h' };
+  const { by, fullReadEvery } = incremental;
+  return { syncMethod, incrementalField: by[0], every: '15m', fullReadEvery };
 }

@@ -11,10 +11,10 @@ export const alerts = defineTable({
     updated_at: { granularity: 'millisecond', verified: true },
     created_at: { granularity: 'millisecond', verified: false },
   },
-  methods: ['full_refresh', 'incremental'],
   // Not created_at: a sync by it never sees an alert resolve.
-  incrementalFields: ['updated_at'],
-  windows: true,
+  // Alerts are by far the most rows and are never deleted one by one, so a daily full read would buy little.
+  incremental: { by: ['updated_at'], fullReadEvery: '7d' },
+  splitBy: 'created_at',
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the alert.' },

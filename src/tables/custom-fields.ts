@@ -7,9 +7,6 @@ export const customFields = defineTable({
   records: 'custom_fields',
   scope: 'custom_fields.view',
   paging: { kind: 'single' },
-  filters: {},
-  methods: ['full_refresh'],
-  incrementalFields: [],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the custom field.' },

@@ -11,9 +11,8 @@ export const escalations = defineTable({
     updated_at: { granularity: 'day', verified: true },
     created_at: { granularity: 'day', verified: false },
   },
-  methods: ['full_refresh', 'incremental'],
-  incrementalFields: ['updated_at'],
-  windows: true,
+  incremental: { by: ['updated_at'], fullReadEvery: '24h' },
+  splitBy: 'created_at',
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the escalation.' },

@@ -18,8 +18,7 @@ export const followUps = defineTable({
     created_at: { granularity: 'millisecond', verified: false },
   },
   // A renamed assignee or a new external issue status does not move updated_at: only a full read sees it.
-  methods: ['full_refresh', 'incremental'],
-  incrementalFields: ['updated_at'],
+  incremental: { by: ['updated_at'], fullReadEvery: '24h' },
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the follow-up.' },

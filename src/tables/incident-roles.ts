@@ -7,9 +7,6 @@ export const incidentRoles = defineTable({
   records: 'incident_roles',
   scope: 'incident_roles.view',
   paging: { kind: 'single' },
-  filters: {},
-  methods: ['full_refresh'],
-  incrementalFields: [],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the role.' },

@@ -7,9 +7,6 @@ export const incidentStatuses = defineTable({
   records: 'incident_statuses',
   scope: 'incident_statuses.view',
   paging: { kind: 'single' },
-  filters: {},
-  methods: ['full_refresh'],
-  incrementalFields: [],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the status.' },

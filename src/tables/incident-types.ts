@@ -7,9 +7,6 @@ export const incidentTypes = defineTable({
   records: 'incident_types',
   scope: 'incident_types.view',
   paging: { kind: 'single' },
-  filters: {},
-  methods: ['full_refresh'],
-  incrementalFields: [],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the incident type.' },

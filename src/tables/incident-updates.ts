@@ -7,9 +7,6 @@ export const incidentUpdates = defineTable({
   records: 'incident_updates',
   scope: 'incidents.view',
   paging: { kind: 'pages', pageSize: 250 },
-  filters: {},
-  methods: ['full_refresh'],
-  incrementalFields: [],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the update.' },

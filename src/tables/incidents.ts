@@ -30,8 +30,7 @@ export const incidents = defineTable({
     updated_at: { granularity: 'day', verified: true },
     created_at: { granularity: 'day', verified: false },
   },
-  methods: ['incremental', 'full_refresh'],
-  incrementalFields: ['updated_at', 'created_at'],
+  incremental: { by: ['updated_at', 'created_at'], fullReadEvery: '24h' },
   // No windows: the endpoint's own bucket is slower than one cursor, every window more would cost a second.
   counted: true,
   primaryKey: ['id'],

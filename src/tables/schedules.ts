@@ -8,9 +8,6 @@ export const schedules = defineTable({
   scope: 'schedules.view',
   // The API takes 10,000, and leaves next_shifts empty in any page of more than 25.
   paging: { kind: 'pages', pageSize: 25 },
-  filters: {},
-  methods: ['full_refresh'],
-  incrementalFields: [],
   counted: true,
   primaryKey: ['id'],
   columns: {

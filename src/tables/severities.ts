@@ -7,9 +7,6 @@ export const severities = defineTable({
   records: 'severities',
   scope: 'severities.view',
   paging: { kind: 'single' },
-  filters: {},
-  methods: ['full_refresh'],
-  incrementalFields: [],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the severity.' },

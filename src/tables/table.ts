@@ -37,6 +37,14 @@ export type TimestampFilter = { readonly granularity: 'day' | 'millisecond'; rea
 export type TimestampField = 'updated_at' | 'created_at';
 export type SyncMethod = 'full_refresh' | 'incremental';
 
+/** How a table is kept current by its changes, which is then its default. */
+export type Incremental = {
+  /** The fields to go by, the default first. Each needs a filter. */
+  readonly by: readonly [TimestampField, ...TimestampField[]];
+  /** How often the whole table is read anyway by default, so that deleted rows go. */
+  readonly fullReadEvery: '24h' | '7d';
+};
+
 /**
  * A parameter that has the API return rows it hides by default, with every value of it.
  * `moreFrom`: values added later by the vendor are read from another list, or they would vanish silently.
@@ -65,8 +73,8 @@ export type Table = {
   readonly path: `/v${number}/${string}`;
   /** The response's key that holds the array of records. */
   readonly records: string;
-  /** The scope a key needs; the 403 names it. */
-  readonly scope: string;
+  /** The scope a key needs; the 403 names it. Left out, any key may read the table. */
+  readonly scope?: string;
   readonly paging: Paging;
   /** A token bucket of the endpoint's own, beside the key's 1,200 refilled at 20 a second. */
   readonly bucket?: { readonly capacity: number; readonly perSecond: number };
@@ -74,26 +82,28 @@ export type Table = {
   readonly query?: { readonly [param: string]: string };
   readonly reveals?: readonly Reveal[];
   readonly passes?: Passes;
-  readonly filters: { readonly [F in TimestampField]?: TimestampFilter };
-  /** Offered methods, the default first. */
-  readonly methods: readonly [SyncMethod, ...SyncMethod[]];
-  /** Fields an incremental sync can go by, the default first. Each has a filter. */
-  readonly incrementalFields: readonly TimestampField[];
-  /** A full read of many pages is cut into windows by `created_at` and read side by side. */
-  readonly windows?: true;
+  /** The timestamps the endpoint can filter by. */
+  readonly filters?: { readonly [F in TimestampField]?: TimestampFilter };
+  /** Left out, every sync of the table is a full refresh. */
+  readonly incremental?: Incremental;
+  /** A full read of many pages is split into windows by this field, which never changes, and read side by side. */
+  readonly splitBy?: 'created_at';
   /** The endpoint gives `total_record_count`. */
   readonly counted?: true;
-  readonly primaryKey: readonly ['id'];
-  readonly columns: { readonly id: Column; readonly [column: string]: Column };
+  /** The columns that together identify a row. */
+  readonly primaryKey: readonly [string, ...string[]];
+  readonly columns: { readonly [column: string]: Column };
 };
 
 /**
- * Checks a declaration as it is written: an incremental field without a filter does not compile, nor does
- * a pass whose column is not declared, nor a value from below a field that is not.
+ * Checks a declaration as it is written. These do not compile: an incremental field or a split without a filter,
+ * a key column or a pass's column that is not declared, a value taken from inside a field that is not.
  */
 export function defineTable<const T extends Table>(
   table: T & {
-    readonly incrementalFields: readonly (keyof T['filters'] & TimestampField)[];
+    readonly incremental?: { readonly by: readonly (keyof T['filters'] & TimestampField)[] };
+    readonly splitBy?: keyof T['filters'];
+    readonly primaryKey: readonly (keyof T['columns'])[];
     readonly passes?: { readonly column: keyof T['columns'] };
     readonly columns: {
       readonly [C in keyof T['columns']]: {
@@ -103,6 +113,16 @@ export function defineTable<const T extends Table>(
   },
 ): T {
   return table;
+}
+
+/** The sync methods a table offers, the default first. */
+export function syncMethodsOf({ incremental }: Table): readonly [SyncMethod, ...SyncMethod[]] {
+  return incremental ? ['incremental', 'full_refresh'] : ['full_refresh'];
+}
+
+/** The fields an incremental sync of a table can go by, the default first; none if it offers no such sync. */
+export function incrementalFieldsOf({ incremental }: Table): readonly TimestampField[] {
+  return incremental?.by ?? [];
 }
 
 /** The value below nested objects; absent where the path ends early. */

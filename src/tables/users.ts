@@ -9,9 +9,6 @@ export const users = defineTable({
   paging: { kind: 'pages', pageSize: 10_000 },
   // Without it a user who leaves the organisation leaves the table, while incidents still point at them.
   reveals: [{ param: 'include_inactive', values: ['true'] }],
-  filters: {},
-  methods: ['full_refresh'],
-  incrementalFields: [],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the user.' },

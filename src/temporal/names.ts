@@ -34,6 +34,6 @@ export function scheduleId(connection: string, table: string): string {
 }
 
 /** The workflow id of a table's run outside schedules. */
-export function runId(destination: string, table: string): string {
+export function tableWorkflowId(destination: string, table: string): string {
   return `incident_io:${hashOf(destination)}:${table}`;
 }

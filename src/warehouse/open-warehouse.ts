@@ -55,11 +55,11 @@ export function openWarehouse(
         (await isDisturbed(log, snapshot)) || !hasDeclaredColumns(table, snapshot.metadata),
       );
     },
-    createPart: (table, runId) => JsonPartWriter.create(store, duckDb, table, runId, now),
+    createPart: (table, chainId) => JsonPartWriter.create(store, duckDb, table, chainId, now),
     commit: (table, request) => commitRun(world, table, request),
     resetState: (table) => resetTable(world, table),
-    async discardStaged(table, runId) {
-      for (const place of places) await place.deleteAll(stagingOf(table, runId));
+    async discardStaged(table, chainId) {
+      for (const place of places) await place.deleteAll(stagingOf(table, chainId));
     },
     keepUp: (table, since, signal) => keepUp(world, table, since, signal),
     close: () => duckDb.close(),

@@ -76,7 +76,7 @@ export type PartWriter = {
 };
 
 export type CommitRequest = {
-  readonly runId: string;
+  readonly chainId: string;
   /** In the order of the batches in workflow state: of two rows of a key with one `updated_at` the later wins. */
   readonly parts: readonly Part[];
   /** A full read replaces the table and drops keys it did not see; an incremental one merges. */
@@ -147,7 +147,7 @@ export type Warehouse = {
   assertReachable(): Promise<void>;
   /** `undefined` where there is no table. Throws `DestinationError` where a Delta table is not ours or not readable. */
   readState(table: Table): Promise<TableState | undefined>;
-  createPart(table: Table, runId: string): Promise<PartWriter>;
+  createPart(table: Table, chainId: string): Promise<PartWriter>;
   commit(table: Table, request: CommitRequest): Promise<CommitOutcome>;
   /**
    * Commits a state with neither watermark nor account: the next run reads everything, and one that is going on
@@ -155,7 +155,7 @@ export type Warehouse = {
    */
   resetState(table: Table): Promise<boolean>;
   /** Deletes what a run staged. No error where there is nothing. */
-  discardStaged(table: Table, runId: string): Promise<void>;
+  discardStaged(table: Table, chainId: string): Promise<void>;
   /**
    * Compacts small files and removes what nobody needs any more; what there is too much of for a minute is left
    * to the next time. Readers of a version younger than the retention notice nothing.

@@ -12,7 +12,7 @@ export const input: SyncTableInput = {
     account: 'acme',
     limits: { batchRows: 10, batchMs: 1_000, giveUpAfterMs: 1_000 },
   },
-  method: 'full_refresh',
+  syncMethod: 'full_refresh',
 };
 
 export const planOf = (...ids: number[]): Plan => ({

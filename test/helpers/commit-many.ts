@@ -15,7 +15,7 @@ for (let row = 0; row < Number(rows); row += 1) {
     const writer = await warehouse.createPart(things, id);
     await writer.add(answerOf(things, [{ id, name: 'x' }]));
     const part = await writer.finish();
-    const request = { runId: id, parts: [part!], fullRead: false, plannedOn, state } as const;
+    const request = { chainId: id, parts: [part!], fullRead: false, plannedOn, state } as const;
     ({ status } = await warehouse.commit(things, request));
     await warehouse.discardStaged(things, id);
   }

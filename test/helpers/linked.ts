@@ -11,7 +11,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { Activities } from '../../activities/contract.ts';
 import { createActivities } from '../../activities/index.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
-import type { Settings, TableSettings } from '../../src/settings/settings.ts';
+import { type Settings, settingsVersion, type TableSettings } from '../../src/settings/settings.ts';
 import { tableNamed } from '../../src/tables/index.ts';
 import { scheduleId, workerQueue } from '../../src/temporal/names.ts';
 import { desiredSchedules } from '../../src/connections/schedules.ts';
@@ -56,7 +56,7 @@ export async function link(
   process.env[variable] = sandbox.key;
   const entries: { [table: string]: TableSettings } = {};
   const settings: Settings = {
-    version: 1,
+    version: settingsVersion,
     connection: name,
     apiKey: { env: variable },
     baseUrl: sandbox.url,

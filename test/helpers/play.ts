@@ -173,7 +173,7 @@ class World {
       {
         minutesBefore: 0,
         events: [],
-        method: limited ? 'full_refresh' : last,
+        syncMethod: limited ? 'full_refresh' : last,
         byCreation: false,
         faults: [],
         life: 0,
@@ -214,7 +214,7 @@ class World {
   #paged({ bucket: _bucket, ...table }: Table): Table {
     if (table.paging.kind === 'single') return table;
     const { large, pageSize } = this.#scenario;
-    const paging = { kind: 'pages', pageSize: large && table.windows ? largePageSize : pageSize } as const;
+    const paging = { kind: 'pages', pageSize: large && table.splitBy ? largePageSize : pageSize } as const;
     return { ...table, paging };
   }
 
@@ -276,10 +276,7 @@ class World {
       if (!isRoot && this.#dice.chance(0.5)) return [];
       return [[column, { ...declared, type: others[declared.type] }] as const];
     });
-    this.#declared.set(
-      name,
-      this.#paged({ ...table, columns: Object.fromEntries(columns) as Table['columns'] }),
-    );
+    this.#declared.set(name, this.#paged({ ...table, columns: Object.fromEntries(columns) }));
   }
 
   /** One run as the workflow does it. Throws `Died` where a run that is not quiet fails. */
@@ -289,7 +286,7 @@ class World {
     const clients = new Clients(round.faults.includes('stall') ? 1_000 : undefined);
     const identity: TableRun = {
       table: name,
-      runId: `run-${this.#runs}`,
+      chainId: `run-${this.#runs}`,
       apiKey: { env: keyVariable },
       baseUrl: this.#sandbox.url,
       account: 'unknown',
@@ -389,7 +386,7 @@ class World {
       for (const { status } of outcomes) this.#saw(status);
       const committed = outcomes.find(({ status }) => status === 'committed');
       if (committed?.status !== 'committed') {
-        await this.#warehouse.discardStaged(table, run.runId);
+        await this.#warehouse.discardStaged(table, run.chainId);
         continue;
       }
       if (outcomes.filter(({ status }) => status === 'committed').length > 1) {
@@ -425,7 +422,7 @@ class World {
    * run would find them.
    */
   #createAtBounds(name: Played, table: Table, windows: readonly NewWindow[]): void {
-    const isDay = table.filters.created_at?.granularity === 'day';
+    const isDay = table.filters?.created_at?.granularity === 'day';
     for (const window of windows.slice(1)) {
       const start = boundsOf(window).from!;
       for (const units of [-1, -0.5, 0, 0.5, 1, 1.5, 2]) {
@@ -437,12 +434,14 @@ class World {
   }
 
   #methodOf(
-    { methods, incrementalFields }: Table,
-    { method, byCreation }: Round,
-  ): { method: 'full_refresh' } | { method: 'incremental'; incrementalField: 'updated_at' | 'created_at' } {
-    if (method === 'full_refresh' || !methods.includes('incremental')) return { method: 'full_refresh' };
-    const created = byCreation && incrementalFields.includes('created_at');
-    return { method, incrementalField: created ? 'created_at' : 'updated_at' };
+    { incremental }: Table,
+    { syncMethod, byCreation }: Round,
+  ):
+    | { syncMethod: 'full_refresh' }
+    | { syncMethod: 'incremental'; incrementalField: 'updated_at' | 'created_at' } {
+    if (syncMethod === 'full_refresh' || !incremental) return { syncMethod: 'full_refresh' };
+    const created = byCreation && incremental.by.includes('created_at');
+    return { syncMethod, incrementalField: created ? 'created_at' : 'updated_at' };
   }
 
   #carried(name: Played, { carried }: Round): { lastWatermark?: number } {

@@ -20,8 +20,8 @@ export const tables = ['incidents', 'alerts', 'incident_updates', 'users'] as co
 export async function restless(temporal: TestTemporal, sizes: Partial<Sizes>, place?: string) {
   const sandbox = await startSandbox({ limits: 'off', latencyMs: 10, sizes });
   onTestFinished(() => sandbox.stop());
-  const incremental = { sync: 'incremental', incrementalField: 'updated_at', every: '1s' } as const;
-  const full = { sync: 'full_refresh', every: '1s' } as const;
+  const incremental = { syncMethod: 'incremental', incrementalField: 'updated_at', every: '1s' } as const;
+  const full = { syncMethod: 'full_refresh', every: '1s' } as const;
   const settings = { incidents: incremental, alerts: incremental, incident_updates: full, users: full };
   const linked = await link(temporal, sandbox, {}, place);
   for (const table of tables) await linked.link(table, settings[table], false);

@@ -70,7 +70,7 @@ export const faults = {
 export type Round = {
   readonly minutesBefore: number;
   readonly events: readonly (typeof events)[number][];
-  readonly method: 'full_refresh' | 'incremental';
+  readonly syncMethod: 'full_refresh' | 'incremental';
   /** Of tables that can go by it. */
   readonly byCreation: boolean;
   readonly faults: readonly (keyof typeof faults)[];
@@ -110,7 +110,7 @@ const some = <T>(values: readonly T[], most: number) =>
 const round: fc.Arbitrary<Round> = fc.record({
   minutesBefore: minutes(0, 1, 3, 4, 6, 30, 300, 1_440, 2_000, 13_000),
   events: some(events, 2),
-  method: fc.constantFrom('incremental', 'incremental', 'incremental', 'incremental', 'full_refresh'),
+  syncMethod: fc.constantFrom('incremental', 'incremental', 'incremental', 'incremental', 'full_refresh'),
   byCreation: seldom(8),
   faults: some(Object.keys(faults) as (keyof typeof faults)[], 3),
   life: fc.constantFrom(0, 1, 2, 4),

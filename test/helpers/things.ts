@@ -14,7 +14,6 @@ export function thingsWith(columns: { readonly [name: string]: Column }): Table 
     scope: 'things.view',
     paging: { kind: 'pages', pageSize: 250 },
     filters: { updated_at: { granularity: 'millisecond', verified: true } },
-    methods: ['incremental', 'full_refresh'],
     incrementalFields: ['updated_at'],
     primaryKey: ['id'],
     columns: {

@@ -44,11 +44,11 @@ export async function openPlace(root?: string): Promise<Place> {
 export async function stage(
   { warehouse }: Place,
   table: Table,
-  runId: string,
+  chainId: string,
   records: readonly ApiRecord[],
   pass?: string,
 ): Promise<Part[]> {
-  const writer = await warehouse.createPart(table, runId);
+  const writer = await warehouse.createPart(table, chainId);
   await writer.add(answerOf(table, records), pass);
   const part = await writer.finish();
   return part ? [part] : [];
@@ -66,19 +66,19 @@ export async function syncRun(
   options: RunOptions = {},
 ): Promise<CommitOutcome> {
   runs += 1;
-  const runId = options.runId ?? `run-${runs}`;
+  const chainId = options.chainId ?? `run-${runs}`;
   const plannedOn = options.plannedOn ?? (await place.warehouse.readState(table))?.counter ?? 'none';
   const parts: Part[] = [];
-  for (const batch of batches) parts.push(...(await stage(place, table, runId, batch)));
+  for (const batch of batches) parts.push(...(await stage(place, table, chainId, batch)));
   const outcome = await place.warehouse.commit(table, {
     fullRead: plannedOn === 'none',
     state,
     ...options,
-    runId,
+    chainId,
     parts,
     plannedOn,
   });
-  await place.warehouse.discardStaged(table, runId);
+  await place.warehouse.discardStaged(table, chainId);
   return outcome;
 }
 

@@ -5,7 +5,7 @@ import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import type { TableSettings } from '../../src/settings/settings.ts';
 import { tableNamed } from '../../src/tables/index.ts';
 import { inputOf } from '../../src/connections/input.ts';
-import { runId, workerQueue } from '../../src/temporal/names.ts';
+import { tableWorkflowId, workerQueue } from '../../src/temporal/names.ts';
 import type { syncTable } from '../../workflows/sync-table.ts';
 import { temporaryFolder } from './sync.ts';
 import { unique } from './temporal.ts';
@@ -45,8 +45,8 @@ export function startOnWorkerQueue(
   const apiKey = { env: keyVariable };
   const source = { apiKey, baseUrl: sandbox.url, account: 'unknown', giveUpAfterMinutes: 5 };
   return client.workflow.start<typeof syncTable>('syncTable', {
-    workflowId: runId(destination, table),
+    workflowId: tableWorkflowId(destination, table),
     taskQueue: workerQueue(destination),
-    args: [inputOf(tableNamed(table), source, { method: 'full_refresh' })],
+    args: [inputOf(tableNamed(table), source, { syncMethod: 'full_refresh' })],
   });
 }

@@ -95,7 +95,7 @@ describe('a sync of all tables', () => {
       },
     });
     const tables = ['incidents', 'alerts'] as const;
-    const method = { method: 'incremental', incrementalField: 'updated_at' } as const;
+    const method = { syncMethod: 'incremental', incrementalField: 'updated_at' } as const;
     expectAllSynced(await sync(temporal, sandbox, destination, { tables, method }));
     expect(changed).toBeGreaterThan(50);
     stopChanging();

@@ -17,7 +17,7 @@ it(
   async () => {
     const sandbox = await startSandbox({ limits: 'off', sizes: { users: 50 } });
     onTestFinished(() => sandbox.stop());
-    const linked = await link(temporal, sandbox, { users: { sync: 'full_refresh', every: '1s' } });
+    const linked = await link(temporal, sandbox, { users: { syncMethod: 'full_refresh', every: '1s' } });
     const users = tableNamed('users');
 
     let attempts = 0;
@@ -42,7 +42,7 @@ it(
           }
           // Says nothing until Temporal has given it up and another attempt has read everything; then it stages.
           wroteLate = succeeded.then(async () => {
-            const writer = await linked.warehouse.createPart(users, asked.run.runId);
+            const writer = await linked.warehouse.createPart(users, asked.run.chainId);
             const stale = { ...[...sandbox.records('users')][0], name: 'stale' };
             await writer.add(answerOf(users, [{ id: 'nobody' }, stale]));
             return writer.finish();

@@ -82,7 +82,7 @@ it('misses the rows that a watermark of the largest updated_at seen loses', { ti
   const rounds: Round[] = [1, 2].map(() => ({
     minutesBefore: 3,
     events: [],
-    method: 'incremental',
+    syncMethod: 'incremental',
     byCreation: false,
     faults: [],
     life: 2,

@@ -4,7 +4,8 @@ import type { Plan } from '../../activities/contract.ts';
 import { extractBatch } from '../../activities/extract-batch.ts';
 import { planSync } from '../../activities/plan-sync.ts';
 import { type Sandbox, type SandboxOptions, sandboxSizes, startSandbox } from '../../src/sandbox/sandbox.ts';
-import { defaultMethod, inputOf } from '../../src/connections/input.ts';
+import { inputOf, toMethod } from '../../src/connections/input.ts';
+import { defaultTableSettings } from '../../src/settings/settings.ts';
 import { alerts } from '../../src/tables/alerts.ts';
 import { tableNamed } from '../../src/tables/index.ts';
 import { quietRuntime } from '../../src/serving/serve.ts';
@@ -57,7 +58,7 @@ it.each(['incidents', 'alerts', 'escalations', 'follow_ups'])(
     const sandbox = await sandboxOf({ sizes: { alerts: 600, incidents: 600 } });
     const destination = await temporaryFolder();
     const table = tableNamed(name);
-    const method = { method: 'incremental', incrementalField: 'updated_at' } as const;
+    const method = { syncMethod: 'incremental', incrementalField: 'updated_at' } as const;
     await sync(temporal, sandbox, destination, { tables: [name], method });
     const before = sandbox.requests.length;
     const [outcome] = await sync(temporal, sandbox, destination, { tables: [name], method });
@@ -89,7 +90,7 @@ it('waits at half of the allowance where a read leaves the rest to others, and o
     const source = { apiKey: { env: 'REQUESTS_KEY' }, baseUrl: sandbox.url, account: 'unknown' };
     const { run } = inputOf(alerts, { ...source, giveUpAfterMinutes: 1 });
     const { waitedMs, pages } = await extractBatch(
-      { run: { ...run, runId: 'run' }, window: { id: 0, params: [] }, startedAt: [], ...leaveHalf },
+      { run: { ...run, chainId: 'run' }, window: { id: 0, params: [] }, startedAt: [], ...leaveHalf },
       onePageARow,
       warehouse,
       new Clients(),
@@ -115,8 +116,8 @@ it('leaves half to others only where a full read comes again by itself', async (
     const { run } = inputOf(table, { ...source, giveUpAfterMinutes: 1, ...periodic });
     return planSync(
       {
-        run: { ...run, runId: 'run' },
-        ...defaultMethod(table),
+        run: { ...run, chainId: 'run' },
+        ...toMethod(defaultTableSettings(table)),
         ...(fullReadEveryMs !== undefined && { fullReadEveryMs }),
       },
       table,
@@ -127,7 +128,7 @@ it('leaves half to others only where a full read comes again by itself', async (
   };
   const leaves = async (...asking: Parameters<typeof plan>) => (await plan(...asking)).leaveHalf === true;
   const commit = async (table: typeof users) =>
-    warehouse.commit(table, { runId: 'run', parts: [], ...(await plan(table, {})) });
+    warehouse.commit(table, { chainId: 'run', parts: [], ...(await plan(table, {})) });
 
   expect(await leaves(users, { periodic: true })).toBe(false);
   await commit(users);

@@ -55,7 +55,7 @@ it(
       sizes: { incident_updates: 12_000, alerts: 1_500, users: 50 },
     });
     onTestFinished(() => sandbox.stop());
-    const everySixHours = { sync: 'full_refresh', every: '6h' } as const;
+    const everySixHours = { syncMethod: 'full_refresh', every: '6h' } as const;
     const tables = ['incident_updates', 'alerts', 'users'] as const;
     const linked = await link(
       temporal,

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { runId, scheduleId } from '../../temporal/names.ts';
+import { tableWorkflowId, scheduleId } from '../../temporal/names.ts';
 import { examples } from '../terminal/help.ts';
 import { addOperatingOptions, operating, type OperatingOptions } from '../options/operating.ts';
 import { count, printJson } from '../terminal/output.ts';
@@ -31,7 +31,7 @@ async function cancel(session: Session, names: readonly string[], options: Opera
       tables.map(async ({ name: table }) => {
         const ids = {
           scheduleId: scheduleId(settings.connection, table),
-          runId: runId(settings.destination, table),
+          workflowId: tableWorkflowId(settings.destination, table),
         };
         return { table, ...(await cancelTable(client, ids, session.signal)) };
       }),

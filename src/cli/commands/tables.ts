@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { tableNamed, tables } from '../../tables/index.ts';
-import type { Table } from '../../tables/table.ts';
+import { incrementalFieldsOf, syncMethodsOf, type Table } from '../../tables/table.ts';
 import { examples } from '../terminal/help.ts';
 import { printJson, printTable } from '../terminal/output.ts';
 import type { Session } from '../session.ts';
@@ -38,11 +38,11 @@ function listTables({ stdout }: Session, json: boolean): void {
     { head: 'sync methods', value: methodsOf, wrap: true },
     {
       head: 'incremental fields',
-      value: ({ incrementalFields }) => incrementalFields.join(', '),
+      value: (table) => incrementalFieldsOf(table).join(', '),
       wrap: true,
     },
     { head: 'key', value: ({ primaryKey }) => primaryKey.join(', ') },
-    { head: 'scope', value: ({ scope }) => scope },
+    { head: 'scope', value: ({ scope }) => scope ?? 'none' },
     { head: 'description', value: ({ description }) => description, wrap: true },
   ]);
   stdout.write('\n* used unless told otherwise. Columns of a table: incident-io-source tables <table>\n');
@@ -64,7 +64,7 @@ function showTable({ stdout }: Session, table: Table, json: boolean): void {
   }
   stdout.write(`${table.name}: ${table.description}\n\n`);
   stdout.write(`sync methods        ${methodsOf(table)}\n`);
-  stdout.write(`incremental fields  ${table.incrementalFields.join(', ') || 'none'}\n`);
+  stdout.write(`incremental fields  ${incrementalFieldsOf(table).join(', ') || 'none'}\n`);
   stdout.write(`primary key         ${table.primaryKey.join(', ')}\n`);
   stdout.write(`scope of the key    ${table.scope}\n\n`);
   printTable(stdout, columns, [
@@ -79,15 +79,16 @@ function summaryOf(table: Table) {
   return {
     name: table.name,
     description: table.description,
-    methods: table.methods,
-    incremental_fields: table.incrementalFields,
+    methods: syncMethodsOf(table),
+    incremental_fields: incrementalFieldsOf(table),
     primary_key: table.primaryKey,
     scope: table.scope,
   };
 }
 
 /** The default first, marked where there is a choice. */
-function methodsOf({ methods }: Table): string {
+function methodsOf(table: Table): string {
+  const methods = syncMethodsOf(table);
   return methods.length === 1
     ? methods[0]
     : methods.map((method, i) => (i === 0 ? `${method}*` : method)).join(', ');

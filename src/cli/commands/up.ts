@@ -159,7 +159,7 @@ async function show(
   }
 }
 
-function plain({ table, sync, every, lastRun, nextRun, schedule }: TableStatus) {
+function plain({ table, syncMethod, every, lastRun, nextRun, schedule }: TableStatus) {
   const last = lastRun && { lastRun: lastRun.outcome, ended: lastRun.ended };
-  return { table, sync, every, ...last, nextRun: schedule === 'paused' ? 'paused' : nextRun };
+  return { table, syncMethod, every, ...last, nextRun: schedule === 'paused' ? 'paused' : nextRun };
 }

@@ -30,10 +30,10 @@ function inWords(settings: Settings, change: TableChange): string {
 }
 
 /** `incremental by updated_at every 15m, everything every 24h`. */
-export function howKept({ sync, incrementalField, every, fullRefreshEvery }: TableSettings): string {
-  if (incrementalField === undefined) return `${sync} every ${every}`;
-  const whole = fullRefreshEvery === 'never' ? 'never everything' : `everything every ${fullRefreshEvery}`;
-  return `${sync} by ${incrementalField} every ${every}, ${whole}`;
+export function howKept({ syncMethod, incrementalField, every, fullReadEvery }: TableSettings): string {
+  if (incrementalField === undefined) return `${syncMethod} every ${every}`;
+  const whole = fullReadEvery === 'never' ? 'never everything' : `everything every ${fullReadEvery}`;
+  return `${syncMethod} by ${incrementalField} every ${every}, ${whole}`;
 }
 
 /** What follows from a frequency is of no interest beside it. */

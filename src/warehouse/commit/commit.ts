@@ -115,7 +115,7 @@ async function settle(
   { store, duckDb }: CommitWorld,
   log: DeltaLog,
   table: Table,
-  { runId, plannedOn, fullRead }: CommitRequest,
+  { chainId, plannedOn, fullRead }: CommitRequest,
   snapshot: Snapshot | undefined,
 ): Promise<CommitOutcome | undefined> {
   const overtaken = (reason: string): CommitOutcome => ({ status: 'overtaken', reason });
@@ -123,7 +123,7 @@ async function settle(
     return plannedOn === 'none' ? undefined : overtaken('the table is gone since the run was planned');
   }
   if (counterOf(snapshot) !== plannedOn) {
-    const version = await versionOfRun(log, snapshot, runId, plannedOn);
+    const version = await versionOfRun(log, snapshot, chainId, plannedOn);
     if (version === undefined) return overtaken('another run committed since this one was planned');
     return { status: 'already_committed', version, rows: await rowsOf(store, duckDb, table, snapshot) };
   }
@@ -142,9 +142,9 @@ async function settle(
 async function stagedParts(
   { store, now }: CommitWorld,
   table: Table,
-  { runId, parts }: CommitRequest,
+  { chainId, parts }: CommitRequest,
 ): Promise<StagedPart[] | CommitOutcome> {
-  const staging = stagingOf(table, runId);
+  const staging = stagingOf(table, chainId);
   const present = new Set((await store.list(staging)).map(({ key }) => key));
   const oldest = now() - partLifeMs;
   for (const part of parts) {
@@ -178,12 +178,12 @@ async function mergeStaged(
 async function mergeParts(
   { store, duckDb }: CommitWorld,
   table: Table,
-  { runId, fullRead }: CommitRequest,
+  { chainId, fullRead }: CommitRequest,
   snapshot: Snapshot | undefined,
   parts: readonly StagedPart[],
   now: number,
 ): Promise<MergedRun> {
-  const scratch = await store.local.scratch(stagingOf(table, runId).slice(0, -1));
+  const scratch = await store.local.scratch(stagingOf(table, chainId).slice(0, -1));
   const work = (local: LocalFiles) =>
     duckDb.job(async (session) => {
       const { unknown, raw } = await keysIn(session, local, parts);
@@ -279,7 +279,7 @@ function metadataOf(
 }
 
 function commitInfoOf(
-  { runId, fullRead, parts }: CommitRequest,
+  { chainId, fullRead, parts }: CommitRequest,
   snapshot: Snapshot | undefined,
   merged: Merged,
   now: number,
@@ -287,7 +287,7 @@ function commitInfoOf(
   return {
     timestamp: now,
     operation: fullRead ? 'WRITE' : 'MERGE',
-    operationParameters: { runId, mode: fullRead ? 'Overwrite' : 'Append' },
+    operationParameters: { runId: chainId, mode: fullRead ? 'Overwrite' : 'Append' },
     operationMetrics: {
       numParts: String(parts.length),
       numRows: String(merged.rows),

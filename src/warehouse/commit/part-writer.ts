@@ -10,8 +10,8 @@ import { type Store, stagingFolder } from '../store/store.ts';
 import type { MissingFields, Part, PartWriter, Taken } from '../warehouse.ts';
 
 /** Where a run's parts are, with a slash at the end. */
-export function stagingOf(table: Table, runId: string): string {
-  return `${stagingFolder}/${table.name}/${runId}/`;
+export function stagingOf(table: Table, chainId: string): string {
+  return `${stagingFolder}/${table.name}/${chainId}/`;
 }
 
 /** Parts are read by the declaration they were written with. */
@@ -63,10 +63,10 @@ export class JsonPartWriter implements PartWriter {
     store: Store,
     duckDb: DuckDb,
     table: Table,
-    runId: string,
+    chainId: string,
     now: () => number,
   ): Promise<JsonPartWriter> {
-    const staging = stagingOf(table, runId);
+    const staging = stagingOf(table, chainId);
     const folder = await store.local.scratch(staging.slice(0, -1));
     const json = await open(join(folder, 'rows.ndjson'), 'wx');
     return new JsonPartWriter(store, duckDb, table, staging, folder, json, now);

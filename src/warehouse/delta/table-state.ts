@@ -138,7 +138,7 @@ export async function undisturbedSince(log: DeltaLog, snapshot: Snapshot): Promi
 export async function versionOfRun(
   log: DeltaLog,
   snapshot: Snapshot,
-  runId: string,
+  chainId: string,
   plannedOn: number | 'none',
 ): Promise<number | undefined> {
   for (let version = snapshot.version; version >= 0; version -= 1) {
@@ -148,7 +148,7 @@ export async function versionOfRun(
     const txn = actions.find((action) => action.txn?.appId === counterTxn)?.txn;
     // The planned version itself may be this run's too: begun anew after its commit, it has read more since.
     if (txn && plannedOn !== 'none' && txn.version <= plannedOn) return undefined;
-    if (actions.some(({ commitInfo }) => commitInfo?.operationParameters?.['runId'] === runId))
+    if (actions.some(({ commitInfo }) => commitInfo?.operationParameters?.['runId'] === chainId))
       return version;
   }
   return undefined;

@@ -16,7 +16,7 @@ const temporal = await connectToTestServer();
 
 const hourMs = 3_600_000;
 const method = {
-  method: 'incremental',
+  syncMethod: 'incremental',
   incrementalField: 'updated_at',
   fullReadEveryMs: 168 * hourMs,
 } as const;
@@ -65,7 +65,7 @@ it('that is missing in a full read leaves the watermark where it was, as the not
   const { run } = inputOf(alerts, source, method);
   const call = { signal: new AbortController().signal };
   const plan = await planSync(
-    { run: { ...run, runId: 'r' }, ...method },
+    { run: { ...run, chainId: 'r' }, ...method },
     alerts,
     place.warehouse,
     new Clients(),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
-import { runId } from '../../../src/temporal/names.ts';
+import { tableWorkflowId } from '../../../src/temporal/names.ts';
 import { changeWithDeltaRs, readWithDeltaRs } from '../../helpers/delta-reader.ts';
 import { cli, type CliOptions, type Finished } from '../../helpers/cli.ts';
 import { startCommand } from '../../helpers/command.ts';
@@ -401,7 +401,7 @@ it('is cancelled by an interrupt in mid-run: the run too, and nothing stays stag
   expect(code).toBe(130);
   expect(err).toContain('Interrupted.');
   expect(out).toMatch(/^alerts +cancelled$/m);
-  const handle = new Client({ connection }).workflow.getHandle(runId(destination, 'alerts'));
+  const handle = new Client({ connection }).workflow.getHandle(tableWorkflowId(destination, 'alerts'));
   expect((await handle.describe()).status.name).toBe('CANCELLED');
   expect(await filesIn(destination)).toEqual([]);
 });
@@ -409,7 +409,7 @@ it('is cancelled by an interrupt in mid-run: the run too, and nothing stays stag
 it('says that somebody else cancelled its runs, where it was not interrupted itself', async () => {
   const sandbox = await sandboxOf({ sizes: { alerts: 2_000 }, latencyMs: 20 });
   const destination = await temporaryFolder();
-  const cancelled = new Client({ connection }).workflow.getHandle(runId(destination, 'alerts'));
+  const cancelled = new Client({ connection }).workflow.getHandle(tableWorkflowId(destination, 'alerts'));
   sandbox.fault({
     fault: { kind: 'without', headers: 'rate-limit' },
     when: ({ table, params }) => {

@@ -149,8 +149,8 @@ describe('link by options', () => {
     expect(linked.code).toBe(0);
     expect(await schedulesOf(connection)).toHaveLength(2);
     expect((await readSettings(settings)).tables).toMatchObject({
-      incidents: { sync: 'incremental', every: '2s' },
-      users: { sync: 'full_refresh', every: '3s' },
+      incidents: { syncMethod: 'incremental', every: '2s' },
+      users: { syncMethod: 'full_refresh', every: '3s' },
     });
 
     await serving(destination, async () => {

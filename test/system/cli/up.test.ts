@@ -65,13 +65,13 @@ it(
     const tables = ['incidents', 'incident_updates', 'users'] as const;
     const settings = await settingsFor(sandbox, {
       incidents: {
-        sync: 'incremental',
+        syncMethod: 'incremental',
         incrementalField: 'updated_at',
         every: '2s',
-        fullRefreshEvery: 'never',
+        fullReadEvery: 'never',
       },
-      incident_updates: { sync: 'full_refresh', every: '3s' },
-      users: { sync: 'full_refresh', every: '2s' },
+      incident_updates: { syncMethod: 'full_refresh', every: '3s' },
+      users: { syncMethod: 'full_refresh', every: '2s' },
     });
     const first = startUp(settings);
     await asked(sandbox, 25);
@@ -109,8 +109,10 @@ it(
 
 it('refuses to start where it could not work, and leaves nothing running', async () => {
   const sandbox = await sandboxOf({});
-  const settings = await settingsFor(sandbox, { severities: { sync: 'full_refresh', every: '6h' } });
-  const wrong = await settingsFor(sandbox, { severities: { sync: 'full_refresh', every: '7h' as '6h' } });
+  const settings = await settingsFor(sandbox, { severities: { syncMethod: 'full_refresh', every: '6h' } });
+  const wrong = await settingsFor(sandbox, {
+    severities: { syncMethod: 'full_refresh', every: '7h' as '6h' },
+  });
   const withWrongKey = startUp(settings, { [keyVariable]: 'inc_revoked' });
   const withoutKey = startUp(settings, { [keyVariable]: '' });
   const withWrongSettings = startUp(wrong);

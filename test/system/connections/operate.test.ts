@@ -19,8 +19,8 @@ quietRuntime();
 const temporal = await connectToTestServer();
 process.env['TEMPORAL_ADDRESS'] = temporal.address;
 
-const incremental: TableSettings = { sync: 'incremental', incrementalField: 'updated_at', every: '1h' };
-const fullRefresh: TableSettings = { sync: 'full_refresh', every: '6h' };
+const incremental: TableSettings = { syncMethod: 'incremental', incrementalField: 'updated_at', every: '1h' };
+const fullRefresh: TableSettings = { syncMethod: 'full_refresh', every: '6h' };
 
 async function sandboxOf(): Promise<Sandbox> {
   const sandbox = await startSandbox({
@@ -384,7 +384,7 @@ describe('two runs of one table that meet', () => {
     const stray = () =>
       sync(temporal, sandbox, linked.destination, {
         tables: ['incidents'],
-        method: { method: 'incremental', incrementalField: 'updated_at' },
+        method: { syncMethod: 'incremental', incrementalField: 'updated_at' },
       });
     const change = (name: string) => {
       for (let index = 0; index < 300; index += 20) {

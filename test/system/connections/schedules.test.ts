@@ -44,7 +44,7 @@ const handleOf = ({ connection }: Settings, table: string) =>
 
 describe('schedules', () => {
   it('are made as the settings say, and a second time nothing is to be done', async () => {
-    const settings = settingsWith({ incidents: { every: '5m', fullRefreshEvery: '7d' }, users: {} });
+    const settings = settingsWith({ incidents: { every: '5m', fullReadEvery: '7d' }, users: {} });
     expect(await apply(settings)).toMatchObject({
       incidents: { change: 'create' },
       users: { change: 'create' },
@@ -77,7 +77,7 @@ describe('schedules', () => {
             limits: { giveUpAfterMs: 3_600_000 },
             retentionMs: 7 * 86_400_000,
           },
-          method: 'incremental',
+          syncMethod: 'incremental',
           incrementalField: 'updated_at',
           fullReadEveryMs: 7 * 86_400_000,
         },
@@ -102,9 +102,9 @@ describe('schedules', () => {
     const after: Settings = {
       ...before,
       tables: {
-        incidents: { sync: 'full_refresh', every: '30d' },
+        incidents: { syncMethod: 'full_refresh', every: '30d' },
         users: users!,
-        severities: { sync: 'full_refresh', every: '6h' },
+        severities: { syncMethod: 'full_refresh', every: '6h' },
       },
     };
     const changes = await apply(after);
@@ -176,7 +176,7 @@ describe('schedules', () => {
     await expect(apply(settings)).rejects.toThrow(
       `The schedule ${foreign} is not one of incident-io-source.`,
     );
-    await apply({ ...settings, tables: { severities: { sync: 'full_refresh', every: '6h' } } });
+    await apply({ ...settings, tables: { severities: { syncMethod: 'full_refresh', every: '6h' } } });
     expect(await removeSchedules(client, settings, never)).toEqual({
       tables: ['severities'],
       unanswered: [],
@@ -190,7 +190,7 @@ describe('schedules', () => {
     const other: Settings = {
       ...settings,
       destination: '/elsewhere',
-      tables: { severities: { sync: 'full_refresh', every: '6h' } },
+      tables: { severities: { syncMethod: 'full_refresh', every: '6h' } },
     };
     const refused = `There is a connection ${settings.connection} already, to /settings/warehouse; these settings are for /elsewhere.`;
     await expect(apply(other)).rejects.toThrow(refused);

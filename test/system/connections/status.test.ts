@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import type { TableSettings } from '../../../src/settings/settings.ts';
 import { tableNamed } from '../../../src/tables/index.ts';
-import { runId } from '../../../src/temporal/names.ts';
+import { tableWorkflowId } from '../../../src/temporal/names.ts';
 import { statusOf as readStatus, type TableStatus } from '../../../src/connections/status.ts';
 import { quietRuntime } from '../../../src/serving/serve.ts';
 import { cli, type CliOptions } from '../../helpers/cli.ts';
@@ -19,8 +19,8 @@ quietRuntime();
 const temporal = await connectToTestServer();
 process.env['TEMPORAL_ADDRESS'] = temporal.address;
 
-const incremental: TableSettings = { sync: 'incremental', incrementalField: 'updated_at', every: '1h' };
-const fullRefresh: TableSettings = { sync: 'full_refresh', every: '6h' };
+const incremental: TableSettings = { syncMethod: 'incremental', incrementalField: 'updated_at', every: '1h' };
+const fullRefresh: TableSettings = { syncMethod: 'full_refresh', every: '6h' };
 
 async function sandboxOf(): Promise<Sandbox> {
   const sandbox = await startSandbox({
@@ -60,7 +60,7 @@ describe('status of many connections', () => {
     const { code, out } = await cli(['status', '--json', '--settings', ...settings]);
     return { code, lines: JSON.parse(out) as Line[] };
   };
-  const every = (seconds: number): TableSettings => ({ sync: 'full_refresh', every: `${seconds}s` });
+  const every = (seconds: number): TableSettings => ({ syncMethod: 'full_refresh', every: `${seconds}s` });
 
   it('tells in a line each what is wrong, worst first, and what to do', { timeout: 90_000 }, async () => {
     const sandbox = await sandboxOf();
@@ -294,7 +294,7 @@ describe('status', () => {
     sandbox.fault({ fault: { kind: 'stall' }, table: 'users' });
     const ended = sync(temporal, sandbox, linked.destination, { tables: ['users'] });
     const running = async () => (await statusOf(linked)).tables[0]?.running?.workflowId;
-    await expect.poll(running, { timeout: 20_000 }).toBe(runId(linked.destination, 'users'));
+    await expect.poll(running, { timeout: 20_000 }).toBe(tableWorkflowId(linked.destination, 'users'));
     await cli(['cancel', '--settings', linked.file]);
     expect(await ended).toEqual([{ table: 'users', status: 'cancelled' }]);
   });

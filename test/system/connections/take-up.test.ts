@@ -4,7 +4,7 @@ import { Worker } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import type { Activities, Extracted } from '../../../activities/contract.ts';
 import { UsageError } from '../../../src/errors.ts';
-import { runId } from '../../../src/temporal/names.ts';
+import { tableWorkflowId } from '../../../src/temporal/names.ts';
 import { cancelTable } from '../../../src/connections/operate.ts';
 import { cancelRun, outcomeOf, startRun } from '../../../src/connections/runs.ts';
 import { quietRuntime } from '../../../src/serving/serve.ts';
@@ -69,9 +69,9 @@ describe('a run that is open already', () => {
   it('is cancelled, and sweeps, before one with other arguments begins', async () => {
     const place = unique('place');
     const made = activities({
-      planSync: async ({ method }) => {
-        if (method === 'incremental') made.called.push('the other plan');
-        return { ...(await activities({}).planSync({ run: { ...input.run, runId: 'r' }, method })) };
+      planSync: async ({ syncMethod }) => {
+        if (syncMethod === 'incremental') made.called.push('the other plan');
+        return { ...(await activities({}).planSync({ run: { ...input.run, chainId: 'r' }, syncMethod })) };
       },
       extractBatch: async () =>
         made.called.includes('the other plan') ? batch('part', { kind: 'done' }) : untilCancelled(),
@@ -79,7 +79,11 @@ describe('a run that is open already', () => {
     await serving(made, place, async () => {
       const first = await begin(place, input);
       await expect.poll(() => made.called).toContain('extract 0');
-      const second = await begin(place, { ...input, method: 'incremental', incrementalField: 'updated_at' });
+      const second = await begin(place, {
+        ...input,
+        syncMethod: 'incremental',
+        incrementalField: 'updated_at',
+      });
       expect(second.how).toBe('replaced');
       expect(await outcomeOf(first)).toMatchObject({ status: 'cancelled' });
       expect(await outcomeOf(second)).toMatchObject({ status: 'synced' });
@@ -111,13 +115,13 @@ describe('a run that is open already', () => {
   });
 
   it.each([
-    ['cancelRun', (place: string) => cancelRun(temporal.client, runId(place, input.run.table))],
+    ['cancelRun', (place: string) => cancelRun(temporal.client, tableWorkflowId(place, input.run.table))],
     [
       'cancelTable',
       (place: string) =>
         cancelTable(
           temporal.client,
-          { scheduleId: 'none', runId: runId(place, input.run.table) },
+          { scheduleId: 'none', workflowId: tableWorkflowId(place, input.run.table) },
           new AbortController().signal,
         ),
     ],
@@ -128,7 +132,9 @@ describe('a run that is open already', () => {
     const made = activities({ extractBatch: untilCancelled });
     await serving(made, place, async () => {
       await cancel(place);
-      const { status } = await temporal.client.workflow.getHandle(runId(place, input.run.table)).describe();
+      const { status } = await temporal.client.workflow
+        .getHandle(tableWorkflowId(place, input.run.table))
+        .describe();
       expect(status.name).toBe('CANCELLED');
       expect(made.called).not.toContain('commit');
     });
@@ -155,7 +161,7 @@ describe('a run that is open already', () => {
     await serving(made, place, async () => {
       // Started by hand, without the memo by which a run is compared.
       await temporal.client.workflow.start('syncTable', {
-        workflowId: runId(place, input.run.table),
+        workflowId: tableWorkflowId(place, input.run.table),
         taskQueue: place,
         args: [input],
       });

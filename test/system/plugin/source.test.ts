@@ -124,9 +124,9 @@ describe('what starts a run', () => {
 
   it.each([
     [{ table: 'alert' }, /alerts/],
-    [{ table: 'severities', sync: 'incremental' as const }, /full_refresh/],
+    [{ table: 'severities', syncMethod: 'incremental' as const }, /full_refresh/],
     [{ table: 'incidents', incrementalField: 'due_at' as 'updated_at' }, /updated_at or created_at/],
-    [{ table: 'incidents', fullRefreshEvery: 'weekly' as 'never' }, /7d .*never/],
+    [{ table: 'incidents', fullReadEvery: 'weekly' as 'never' }, /7d .*never/],
   ])('is refused where %j does not fit, with what would', async (sync, advice) => {
     const error = await thrownBy(() => source.syncTable(target, sync));
     expect(error).toBeInstanceOf(UsageError);

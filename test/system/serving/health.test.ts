@@ -32,7 +32,7 @@ it(
   async () => {
     const sandbox = await startSandbox({ limits: 'off' });
     onTestFinished(() => sandbox.stop());
-    const settings = await settingsFor(sandbox, { severities: { sync: 'full_refresh', every: '6h' } });
+    const settings = await settingsFor(sandbox, { severities: { syncMethod: 'full_refresh', every: '6h' } });
     const server = { stateDir: settings.folder, env: process.env, report: () => undefined };
     const before = await useDevServer(server);
     onTestFinished(() => before.release());

@@ -105,7 +105,9 @@ it(
       fault: { kind: 'error', status: 429, retryAfterSeconds: 1 },
     });
     const [settings, others] = await Promise.all(
-      [0, 1].map(() => settingsFor(sandbox, { incident_updates: { sync: 'full_refresh', every: '6h' } })),
+      [0, 1].map(() =>
+        settingsFor(sandbox, { incident_updates: { syncMethod: 'full_refresh', every: '6h' } }),
+      ),
     );
     const [received, nothing] = await Promise.all([collector(), collector()]);
     const workers = await Promise.all([

@@ -39,7 +39,7 @@ async function asked(sandbox: Sandbox, times: number): Promise<void> {
   while (sandbox.requests.length < times) await sleep(5);
 }
 
-const everySixHours = { sync: 'full_refresh', every: '6h' } as const;
+const everySixHours = { syncMethod: 'full_refresh', every: '6h' } as const;
 
 it('hands over what it holds on SIGTERM: another worker goes on and nothing staged is read twice', async () => {
   const sandbox = await sandboxOf({ latencyMs: 25, sizes: { incident_updates: 15_000 } });

@@ -38,8 +38,8 @@ async function commitTimes(place: Place, times: number): Promise<void> {
 describe('a version', () => {
   it('holds the rows and the state in one file, metadata only where it changed', async () => {
     const place = await openPlace();
-    await committed(place, things, [[{ id: 'a' }]], { runId: 'first' });
-    await committed(place, things, [[{ id: 'b' }]], { runId: 'second' });
+    await committed(place, things, [[{ id: 'a' }]], { chainId: 'first' });
+    await committed(place, things, [[{ id: 'b' }]], { chainId: 'second' });
     await committed(place, things, [[{ id: 'b' }]], { state: { ...state, filters: '[["x","y"]]' } });
     const kinds = async (version: number) =>
       (await actionsOf(place, version)).map((action) => Object.keys(action)[0]);
@@ -115,7 +115,7 @@ describe('of two commits at once', () => {
     const one = await openPlace();
     const two = await openPlace(one.root);
     const parts = await stage(one, things, 'run', [{ id: 'a' }]);
-    const request = { runId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
+    const request = { chainId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
     const outcomes = await Promise.all([one, two].map(({ warehouse }) => warehouse.commit(things, request)));
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['already_committed', 'committed']);
     expect((await readWithDeltaRs(one.folderOf(things))).rows).toHaveLength(1);
@@ -124,7 +124,7 @@ describe('of two commits at once', () => {
   it.each(['its parts', 'its folder'])('of one run, one has swept %s from under the other', async (what) => {
     const place = await openPlace();
     const parts = await stage(place, things, 'run', [{ id: 'a' }]);
-    const request = { runId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
+    const request = { chainId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
     const commitAndSweep = async () => {
       expect(await place.warehouse.commit(things, request)).toMatchObject({ status: 'committed' });
       await place.warehouse.discardStaged(things, 'run');
@@ -156,7 +156,7 @@ describe('an answer that was lost', () => {
   it('is given again, also when others committed since', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a' }]]);
-    const run = { runId: 'mine', plannedOn: 1 } as const;
+    const run = { chainId: 'mine', plannedOn: 1 } as const;
     expect(await syncRun(place, things, [[{ id: 'b' }]], run)).toMatchObject({
       status: 'committed',
       version: 1,
@@ -166,7 +166,7 @@ describe('an answer that was lost', () => {
     await committed(place, things, [[{ id: 'c' }]]);
     await changeWithDeltaRs(place.folderOf(things), { change: 'optimize' });
     expect(await syncRun(place, things, [[{ id: 'b' }]], run)).toEqual({ ...again, rows: 3 });
-    expect(await syncRun(place, things, [[{ id: 'b' }]], { ...run, runId: 'other' })).toMatchObject({
+    expect(await syncRun(place, things, [[{ id: 'b' }]], { ...run, chainId: 'other' })).toMatchObject({
       status: 'overtaken',
     });
   });
@@ -185,17 +185,17 @@ describe('an answer that was lost', () => {
     onTestFinished(() => warehouse.close());
     const parts = await stage(place, things, 'run', [{ id: 'a' }]);
     expect(
-      await warehouse.commit(things, { runId: 'run', parts, fullRead: true, plannedOn: 'none', state }),
+      await warehouse.commit(things, { chainId: 'run', parts, fullRead: true, plannedOn: 'none', state }),
     ).toMatchObject({ status: 'already_committed', version: 0, rows: 1 });
     expect((await readWithDeltaRs(place.folderOf(things))).rows).toMatchObject([{ id: 'a' }]);
   });
 
   it('is none where the planned version itself is the run’s: begun anew after its commit, it has read more', async () => {
     const place = await openPlace();
-    await committed(place, things, [[{ id: 'a' }]], { runId: 'run', fullRead: true });
+    await committed(place, things, [[{ id: 'a' }]], { chainId: 'run', fullRead: true });
     const plannedOn = (await place.warehouse.readState(things))!.counter;
-    await committed(place, things, [[{ id: 'b' }]], { runId: 'other' });
-    const outcome = await syncRun(place, things, [[{ id: 'c' }]], { runId: 'run', plannedOn });
+    await committed(place, things, [[{ id: 'b' }]], { chainId: 'other' });
+    const outcome = await syncRun(place, things, [[{ id: 'c' }]], { chainId: 'run', plannedOn });
     expect(outcome).toMatchObject({ status: 'overtaken' });
   });
 
@@ -269,7 +269,7 @@ describe('what another writer does', () => {
     await expect(place.warehouse.readState(things)).rejects.toThrow(DestinationError);
     await expect(place.warehouse.readState(things)).rejects.toThrow(/not made by incident-io-source/);
     await expect(
-      place.warehouse.commit(things, { runId: 'run', parts: [], fullRead: true, plannedOn: 'none', state }),
+      place.warehouse.commit(things, { chainId: 'run', parts: [], fullRead: true, plannedOn: 'none', state }),
     ).rejects.toThrow(/not made by incident-io-source/);
   });
 

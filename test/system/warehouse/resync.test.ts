@@ -38,7 +38,7 @@ it('overtakes a run that was planned before it', async () => {
 it('does not hide that a run had committed before it and lost the answer', async () => {
   const place = await openPlace();
   const { counter } = await committed(place, things, [[record('1', 'a')]]);
-  const run = { runId: 'lost', plannedOn: counter };
+  const run = { chainId: 'lost', plannedOn: counter };
   await committed(place, things, [[record('2', 'b')]], run);
   await place.warehouse.resetState(things);
   const again = await syncRun(place, things, [[record('2', 'b')]], run);

@@ -87,7 +87,7 @@ describe.skipIf(!canServeS3())('a bucket', async () => {
     setEnv({ TMPDIR: elsewhere });
     const other = await openDestination(place.destination);
     onTestFinished(() => other.close());
-    const request = { runId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
+    const request = { chainId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
     expect(await other.commit(things, request)).toMatchObject({ status: 'committed', rows: 1 });
     expect((await readdir(elsewhere)).length).toBe(1);
     await other.discardStaged(things, 'run');
@@ -138,7 +138,7 @@ describe.skipIf(!canServeS3())('a bucket', async () => {
       );
       onTestFinished(() => warehouse.close());
       const parts = await stage(place, things, 'run', [{ id: 'a' }]);
-      const request = { runId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
+      const request = { chainId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
       expect(await warehouse.commit(things, request)).toMatchObject({ status: 'committed', inserted: 1 });
       expect(lost).toBeGreaterThan(1);
       expect((await readWithDeltaRs(place.folderOf(things))).rows).toMatchObject([{ id: 'a' }]);
@@ -152,7 +152,7 @@ describe.skipIf(!canServeS3())('a bucket', async () => {
       );
       onTestFinished(() => warehouse.close());
       const parts = await stage(place, things, 'run', [{ id: 'a' }]);
-      const request = { runId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
+      const request = { chainId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
       expect(await errorOf(warehouse.commit(things, request))).toBeInstanceOf(DestinationUnavailableError);
       loses = false;
       expect(await warehouse.commit(things, request)).toMatchObject({

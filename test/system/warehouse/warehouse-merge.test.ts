@@ -133,7 +133,7 @@ it('makes of any runs the table they should make', async () => {
 describe('of the rows of a key', () => {
   it('the later one wins in a table without updated_at', async () => {
     const { updated_at: _, ...columns } = things.columns;
-    const table = { ...things, columns: { ...columns, id: things.columns.id } };
+    const table = { ...things, columns: { ...columns, id: things.columns['id']! } };
     const place = await openPlace();
     // More than ten parts, so that their order is not that of their numbers as text.
     const batches = Array.from({ length: 12 }, (_, number) => [

@@ -169,7 +169,7 @@ describe('what was sent comes back', () => {
       ...(await stage(place, table, 'run', [{ id: 'a' }], 'live')),
       ...(await stage(place, table, 'run', [{ id: 'b', mode: 'sent' }], 'test')),
     ];
-    await place.warehouse.commit(table, { runId: 'run', parts, fullRead: true, plannedOn: 'none', state });
+    await place.warehouse.commit(table, { chainId: 'run', parts, fullRead: true, plannedOn: 'none', state });
     expect(await readRows(place, table)).toMatchObject([
       { id: 'a', mode: 'live', mode__api: null },
       { id: 'b', mode: 'test', mode__api: 'sent' },
@@ -210,7 +210,7 @@ describe('a part', () => {
   it('that is missing, too old or staged with other columns makes the run plan again', async () => {
     const place = await openPlace();
     const commit = (table: typeof things, parts: Awaited<ReturnType<typeof stage>>) =>
-      place.warehouse.commit(table, { runId: 'run', parts, fullRead: true, plannedOn: 'none', state });
+      place.warehouse.commit(table, { chainId: 'run', parts, fullRead: true, plannedOn: 'none', state });
     const [part] = await stage(place, things, 'run', [{ id: 'a' }]);
     expect(await commit(things, [part!, { ...part!, name: 'gone.parquet' }])).toMatchObject({
       status: 'overtaken',
@@ -236,7 +236,13 @@ describe('a part', () => {
     const upgraded = thingsWith({ extra: text });
     for (const parts of [[], await stage(place, upgraded, 'run', [{ id: 'b' }])]) {
       expect(
-        await place.warehouse.commit(upgraded, { runId: 'run', parts, fullRead: false, plannedOn: 1, state }),
+        await place.warehouse.commit(upgraded, {
+          chainId: 'run',
+          parts,
+          fullRead: false,
+          plannedOn: 1,
+          state,
+        }),
       ).toMatchObject({ status: 'overtaken', reason: expect.stringContaining('other columns') as string });
     }
     expect(await place.warehouse.readState(upgraded)).toMatchObject({ disturbed: true, rows: 1 });
@@ -259,7 +265,7 @@ describe('staging', () => {
     const place = await openPlace();
     const old = new Date(Date.now() - 1_000_000);
     const age = async (key: string) => utimes(join(place.root, key), old, old);
-    for (const runId of ['old', 'half-old', 'new']) await stage(place, things, runId, [{ id: 'a' }]);
+    for (const chainId of ['old', 'half-old', 'new']) await stage(place, things, chainId, [{ id: 'a' }]);
     const store = folderStore(place.root);
     for (const { key } of await store.list('_staging/things/')) if (!key.includes('/new/')) await age(key);
     await stage(place, things, 'half-old', [{ id: 'b' }]);

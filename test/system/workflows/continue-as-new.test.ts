@@ -28,7 +28,7 @@ it(
       const made = activities({
         planSync: async () => planOf(0, 1, 2),
         extractBatch: async ({ run, window, after = '0', startedAt }) => {
-          runIds.add(run.runId);
+          runIds.add(run.chainId);
           asked.push(`${window.id}/${after}`);
           expect(startedAt).toHaveLength(Math.max(0, Number(after) - 1));
           return batch(

@@ -14,7 +14,7 @@ import { expectTruth } from '../../helpers/truth.ts';
 quietRuntime();
 const temporal = await connectToTestServer();
 
-const byUpdatedAt: TableSettings = { sync: 'incremental', incrementalField: 'updated_at', every: '1h' };
+const byUpdatedAt: TableSettings = { syncMethod: 'incremental', incrementalField: 'updated_at', every: '1h' };
 
 async function sandboxOf(): Promise<Sandbox> {
   const sandbox = await startSandbox({
@@ -81,7 +81,7 @@ const disturbances: readonly (readonly [string, number, (world: World) => Promis
     'its method goes to full_refresh and back',
     2,
     async ({ linked, run }) => {
-      await linked.link('incidents', { sync: 'full_refresh', every: '1h' });
+      await linked.link('incidents', { syncMethod: 'full_refresh', every: '1h' });
       await run();
       await linked.link('incidents', byUpdatedAt);
     },
@@ -131,7 +131,7 @@ const disturbances: readonly (readonly [string, number, (world: World) => Promis
     'another server, which knows of no earlier run, syncs it',
     0,
     async ({ linked, sandbox }) => {
-      const method = { method: 'incremental', incrementalField: 'updated_at' } as const;
+      const method = { syncMethod: 'incremental', incrementalField: 'updated_at' } as const;
       const [outcome] = await sync(temporal, sandbox, linked.destination, { tables: ['incidents'], method });
       expect(outcome).toMatchObject({ status: 'synced', result: { fullRead: false } });
     },

@@ -83,7 +83,7 @@ describe('syncTable', () => {
         commitSync,
         keepUp: async ({ since }) => {
           asked.push(since);
-          return activities({}).keepUp({ run: { ...input.run, runId: 'run' }, since });
+          return activities({}).keepUp({ run: { ...input.run, chainId: 'run' }, since });
         },
       });
       expect(await resultOf(made)).toMatchObject({ version: 7, notes: [] });

@@ -6,7 +6,7 @@ import { IncidentPages, rowsPerPage } from '../../helpers/incident-pages.ts';
 import { RecordShapeError } from '../../../src/errors.ts';
 import { parseJson } from '../../../src/records/json.ts';
 import { incidents } from '../../../src/tables/incidents.ts';
-import { type ColumnType, defineTable, type Table } from '../../../src/tables/table.ts';
+import { type ColumnType, type Table } from '../../../src/tables/table.ts';
 import { AnswerRows } from '../../../src/records/answer-rows.ts';
 import { rowMaker } from '../../../src/records/rows.ts';
 import { isUtcTime, utcTime } from '../../../src/records/timestamps.ts';
@@ -267,7 +267,7 @@ it('names the place of a record without a key behind the rows that came earlier'
 
 it('counts the rows that lack a required field, null being none, whatever way they are read', () => {
   const required = { type: 'text', description: 'Needed.', required: true } as const;
-  const table = defineTable(thingsWith({ a: required, b: required }));
+  const table = thingsWith({ a: required, b: required });
   const rows = new AnswerRows(table);
   const answers = [
     '[{"id":"1","a":"x","b":"x"},{"id":"2","a":null,"b":"x"},{"id":"3","b":5}]',

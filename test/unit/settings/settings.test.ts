@@ -8,7 +8,7 @@ import { parseSettings, readSettings, writeSettings } from '../../../src/setting
 import { temporaryFolder } from '../../helpers/sync.ts';
 
 const good = {
-  version: 1,
+  version: 2,
   connection: 'prod',
   apiKey: { env: 'INCIDENT_IO_API_KEY' },
   destination: './warehouse',
@@ -34,28 +34,41 @@ describe('settings', () => {
     const tables = {
       alerts: {},
       users: {},
-      incidents: { sync: 'full_refresh' },
+      incidents: { syncMethod: 'full_refresh' },
       follow_ups: { every: '1h' },
     };
     expect(parsed({ ...good, apiKey, tables })).toEqual({
-      version: 1,
+      version: 2,
       connection: 'prod',
       apiKey: { file: '/keys/prod' },
       baseUrl: 'https://api.incident.io',
       destination: '/settings/warehouse',
       retention: '7d',
       tables: {
-        alerts: { sync: 'incremental', incrementalField: 'updated_at', every: '15m', fullRefreshEvery: '7d' },
+        alerts: {
+          syncMethod: 'incremental',
+          incrementalField: 'updated_at',
+          every: '15m',
+          fullReadEvery: '7d',
+        },
         follow_ups: {
-          sync: 'incremental',
+          syncMethod: 'incremental',
           incrementalField: 'updated_at',
           every: '1h',
-          fullRefreshEvery: '24h',
+          fullReadEvery: '24h',
         },
-        incidents: { sync: 'full_refresh', every: '6h' },
-        users: { sync: 'full_refresh', every: '6h' },
+        incidents: { syncMethod: 'full_refresh', every: '6h' },
+        users: { syncMethod: 'full_refresh', every: '6h' },
       },
     });
+  });
+
+  it('are read from a file of version 1, whose names differ', () => {
+    const names = { sync: 'incremental', fullRefreshEvery: 'never' };
+    const old = parsed({ ...good, version: 1, tables: { incidents: names } });
+    const now = { syncMethod: 'incremental', fullReadEvery: 'never' };
+    expect(old).toEqual(parsed({ ...good, tables: { incidents: now } }));
+    expect(old).toMatchObject({ version: 2, tables: { incidents: now } });
   });
 
   it('are refused with all mistakes at once, each with its path, the value and what is allowed', () => {
@@ -65,9 +78,9 @@ describe('settings', () => {
       connection: 'Prod!',
       destination: 7,
       tables: {
-        incidents: { sync: 'full_refresh', every: '20m', fullRefreshEvery: '24h' },
+        incidents: { syncMethod: 'full_refresh', every: '20m', fullReadEvery: '24h' },
         users: { incrementalField: 'updated_at', evry: '6h' },
-        alerts: { sync: 'often', incrementalField: 'created_at' },
+        alerts: { syncMethod: 'often', incrementalField: 'created_at' },
         incident: {},
       },
     });
@@ -77,10 +90,10 @@ describe('settings', () => {
       'connection is "Prod!"; it takes small letters, digits, _ and -, at most 60 of them.',
       'destination is 7; it takes the path of a folder,',
       'tables.incidents.every is "20m"; it takes 5m, 15m, 30m, 1h, 6h, 12h, 24h, 7d, 30d',
-      'tables.incidents.fullRefreshEvery is "24h"; it is only for "sync": "incremental".',
+      'tables.incidents.fullReadEvery is "24h"; it is only for "syncMethod": "incremental".',
       'tables.users.incrementalField is "updated_at"; users is always read whole, so it takes none.',
       'tables.users takes no "evry"; did you mean every?',
-      'tables.alerts.sync is "often"; it takes full_refresh or incremental.',
+      'tables.alerts.syncMethod is "often"; it takes incremental or full_refresh.',
       'tables.alerts.incrementalField is "created_at"; it takes updated_at.',
       'tables takes no "incident"; did you mean incidents?',
     ]) {
@@ -90,8 +103,8 @@ describe('settings', () => {
   });
 
   it.each([
-    [{ ...good, version: 2 }, 'is of version 2; this program reads version 1'],
-    [{ ...good, version: undefined }, 'version is missing; it takes 1.'],
+    [{ ...good, version: 3 }, 'is of version 3; this program reads version 2'],
+    [{ ...good, version: undefined }, 'version is missing; it takes 2.'],
     [{ ...good, tables: {} }, 'tables is {}; it takes one table or more.'],
     [{ ...good, tables: { incidents: { every: '10s' } } }, 'tables.incidents.every is "10s"'],
     [{ ...good, destination: 'gs://bucket' }, 'destination is "gs://bucket"; it takes the path of a folder'],
@@ -112,9 +125,9 @@ describe('settings', () => {
   });
 
   it('take seconds where the API is on this machine', () => {
-    const tables = { incidents: { every: '10s', fullRefreshEvery: 'never' } };
+    const tables = { incidents: { every: '10s', fullReadEvery: 'never' } };
     const settings = parsed({ ...good, baseUrl: 'http://127.0.0.1:8080', tables });
-    expect(settings.tables['incidents']).toMatchObject({ every: '10s', fullRefreshEvery: 'never' });
+    expect(settings.tables['incidents']).toMatchObject({ every: '10s', fullReadEvery: 'never' });
   });
 
   it.each(['inc-SECRET-key', { env: 'inc-SECRET-key' }, { file: 'x', key: 'inc-SECRET-key' }])(
@@ -149,7 +162,7 @@ describe('any JSON', () => {
       sync: fc.oneof(fc.constantFrom('incremental', 'full_refresh'), fc.jsonValue()),
       every: fc.oneof(fc.constantFrom('5m', '6h', '30d'), fc.jsonValue()),
       incrementalField: fc.oneof(fc.constantFrom('updated_at', 'created_at'), fc.jsonValue()),
-      fullRefreshEvery: fc.oneof(fc.constantFrom('24h', 'never'), fc.jsonValue()),
+      fullReadEvery: fc.oneof(fc.constantFrom('24h', 'never'), fc.jsonValue()),
     },
     { requiredKeys: [] },
   );
@@ -180,8 +193,9 @@ describe('any JSON', () => {
         }
         expect(settingsOf(settings, '/elsewhere/file.json')).toEqual(settings);
         return Object.values(settings.tables).every(
-          ({ sync, incrementalField, fullRefreshEvery }) =>
-            (sync === 'incremental') === (incrementalField !== undefined && fullRefreshEvery !== undefined),
+          ({ syncMethod, incrementalField, fullReadEvery }) =>
+            (syncMethod === 'incremental') ===
+            (incrementalField !== undefined && fullReadEvery !== undefined),
         );
       }),
       { numRuns: 200 },

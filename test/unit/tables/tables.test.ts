@@ -138,17 +138,12 @@ describe.each(tables.map((table) => ({ name: table.name, table })))('$name', ({ 
       const verified = precision !== 'undocumented';
       return [field, { granularity: verified ? precision : known, verified }];
     });
-    expect(table.filters).toEqual(Object.fromEntries(filters));
-  });
-
-  it('offers only the sync methods its filters carry', () => {
-    expect(new Set(table.methods).size).toBe(table.methods.length);
-    expect(table.methods.includes('incremental')).toBe(table.incrementalFields.length > 0);
+    expect(table.filters ?? {}).toEqual(Object.fromEntries(filters));
   });
 
   it('is cut into windows only where the endpoint filters by created_at: else each would read it all', () => {
     const filtered = 'created_at' in reference.timestampFilters;
-    expect(filtered ? [true, undefined] : [undefined]).toContain(table.windows);
+    expect(filtered ? ['created_at', undefined] : [undefined]).toContain(table.splitBy);
   });
 
   it('has a column of the fitting type for every field of the reference', () => {
@@ -228,15 +223,16 @@ it('has the compiler refuse a declaration that contradicts itself', () => {
     records: 'things',
     scope: 'things.view',
     paging: { kind: 'single' },
-    filters: {},
-    methods: ['full_refresh'],
-    incrementalFields: [],
     primaryKey: ['id'],
     columns: { id },
   } as const;
   expect(defineTable(table)).toBe(table);
   // @ts-expect-error An incremental field without a filter would read everything every time.
-  expect(defineTable({ ...table, incrementalFields: ['updated_at'] })).toBeDefined();
+  expect(defineTable({ ...table, incremental: { by: ['updated_at'], fullReadEvery: '24h' } })).toBeDefined();
+  // @ts-expect-error Windows without a filter would each read everything.
+  expect(defineTable({ ...table, splitBy: 'created_at' })).toBeDefined();
+  // @ts-expect-error A key that is no column would be null in every row.
+  expect(defineTable({ ...table, primaryKey: ['thing_id'] })).toBeDefined();
   const owner_id = { ...id, from: ['owner', 'id'] } as const;
   // @ts-expect-error What lies in a field that is no column itself would be in no column but this one.
   expect(defineTable({ ...table, columns: { id, owner_id } })).toBeDefined();

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
-import { runId, workerQueue } from '../../../src/temporal/names.ts';
+import { tableWorkflowId, workerQueue } from '../../../src/temporal/names.ts';
 import { bucketOf, destinationOf } from '../../../src/warehouse/store/destination.ts';
 
 it.each([
@@ -54,7 +54,7 @@ it('gives a bucket the same names from every machine, and a folder those of its 
   onTestFinished(() => void vi.unstubAllEnvs());
   const namesOn = (host: string, destination: string) => {
     vi.stubEnv('INCIDENT_IO_SOURCE_HOST', host);
-    return [workerQueue(destination), runId(destination, 'incidents')];
+    return [workerQueue(destination), tableWorkflowId(destination, 'incidents')];
   };
   const bucket = 's3://bucket/a';
   expect(namesOn('one', bucket)).toEqual(namesOn('two', bucket));

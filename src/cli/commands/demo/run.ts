@@ -9,7 +9,7 @@ import { tableNamed } from '../../../tables/index.ts';
 import { connectDevServer } from '../../../temporal/connection.ts';
 import { useTemporaryDevServer } from '../../../temporal/dev-server/temporary.ts';
 import { inputOf } from '../../../connections/input.ts';
-import { runId } from '../../../temporal/names.ts';
+import { tableWorkflowId } from '../../../temporal/names.ts';
 import { quietRuntime, serveWhile, type Serving } from '../../../serving/serve.ts';
 import { cancelRun } from '../../../connections/runs.ts';
 import { watch } from '../../../connections/sync-tables.ts';
@@ -78,7 +78,7 @@ async function importNow(
   baseUrl: string,
 ): Promise<readonly TableOutcome[]> {
   const runs = sandboxTables.map((name) => ({
-    workflowId: runId(destination, name),
+    workflowId: tableWorkflowId(destination, name),
     input: inputOf(tableNamed(name), {
       apiKey: { env: keyVariable },
       baseUrl,
@@ -88,7 +88,7 @@ async function importNow(
   }));
   report.begin(runs.length);
   const handle = await client.workflow.start<typeof syncSource>('syncSource', {
-    workflowId: runId(destination, 'syncSource'),
+    workflowId: tableWorkflowId(destination, 'syncSource'),
     taskQueue,
     args: [{ tables: runs }],
   });

@@ -13,7 +13,7 @@ import {
   type TableSettings,
 } from '../../../settings/settings.ts';
 import { tableNamed, tables } from '../../../tables/index.ts';
-import type { SyncMethod, Table } from '../../../tables/table.ts';
+import { type SyncMethod, syncMethodsOf, type Table } from '../../../tables/table.ts';
 import { destinationOf } from '../../../warehouse/store/destination.ts';
 import { ownKeyFile } from '../../../settings/key-file.ts';
 import { keyVariable } from '../../options/key-options.ts';
@@ -136,7 +136,9 @@ function perTable(option: string, given: readonly string[], chosen: readonly Tab
 
 const allMethods: readonly SyncMethod[] = ['full_refresh', 'incremental'];
 
-function methodFor({ name, methods }: Table, given: ReadonlyMap<string, string>): SyncMethod | undefined {
+function methodFor(table: Table, given: ReadonlyMap<string, string>): SyncMethod | undefined {
+  const { name } = table;
+  const methods = syncMethodsOf(table);
   const named = given.get(name);
   if (named !== undefined) return choices(`--method for ${name}`, named, methods);
   const general = given.get('');

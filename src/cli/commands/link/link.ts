@@ -180,7 +180,7 @@ function printPermissions({ stdout, stderr }: Session, { identity, permissions }
   stdout.write(`account  ${visible(identity.account)}\n\n`);
   printTable(stdout, permissions, [
     { head: 'table', value: ({ table }) => table },
-    { head: 'permission', value: ({ table }) => tableNamed(table).scope },
+    { head: 'permission', value: ({ table }) => tableNamed(table).scope ?? 'none' },
     {
       head: 'may be read',
       value: (permission) => (permission.allowed ? 'yes' : `no: ${permission.message}`),

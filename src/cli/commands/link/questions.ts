@@ -3,7 +3,7 @@ import type { TablePermission } from '../../../incident-io/permissions.ts';
 import { checkedKey, describeKey, type KeyReference } from '../../../settings/key.ts';
 import { frequencies, type TableSettings, defaultTableSettings } from '../../../settings/settings.ts';
 import { tableNamed, tables } from '../../../tables/index.ts';
-import type { Table } from '../../../tables/table.ts';
+import { syncMethodsOf, type Table } from '../../../tables/table.ts';
 import { destinationOf, problemOfDestination } from '../../../warehouse/store/destination.ts';
 import { ownKeyFile } from '../../../settings/key-file.ts';
 import { keyVariable } from '../../options/key-options.ts';
@@ -98,7 +98,7 @@ async function askTables(
       options: permissions.map((permission) => ({
         value: permission.table,
         ...(permission.allowed
-          ? { hint: tableNamed(permission.table).scope }
+          ? { hint: tableNamed(permission.table).scope ?? '' }
           : { disabled: true, hint: permission.scope ? `lacks ${permission.scope}` : permission.message }),
       })),
       initialValues:
@@ -137,17 +137,17 @@ async function askSettings(
     }),
   );
   for (const table of others.map(tableNamed)) {
-    const { name, methods } = table;
+    const { name } = table;
     const current = settings.get(name)!;
     const sync = await answerTo(
       select({
         message: `${name}: sync method`,
-        options: methods.map((method) => ({ value: method })),
-        initialValue: current.sync,
+        options: syncMethodsOf(table).map((method) => ({ value: method })),
+        initialValue: current.syncMethod,
         ...streams,
       }),
     );
-    const changed: TableSettings = sync === current.sync ? current : defaultTableSettings(table, sync);
+    const changed: TableSettings = sync === current.syncMethod ? current : defaultTableSettings(table, sync);
     const every = await answerTo(
       select({
         message: `${name}: sync frequency`,

@@ -168,7 +168,7 @@ function print(
 
 type Column = PrintedColumn<TableStatus>;
 const table: Column = { head: 'table', value: ({ table }) => table };
-const method: Column = { head: 'sync', value: ({ sync, every }) => `${sync}, ${every}` };
+const method: Column = { head: 'sync', value: ({ syncMethod, every }) => `${syncMethod}, ${every}` };
 const lastRun: Column = { head: 'last run', value: lastRunOf, wrap: true };
 const rows: Column = {
   head: 'rows',
@@ -192,8 +192,8 @@ const wide: readonly Column[] = [
   table,
   {
     head: 'sync',
-    value: ({ sync, incrementalField }) =>
-      incrementalField === undefined ? sync : `${sync} (${incrementalField})`,
+    value: ({ syncMethod, incrementalField }) =>
+      incrementalField === undefined ? syncMethod : `${syncMethod} (${incrementalField})`,
   },
   { head: 'every', value: ({ every }) => every },
   lastRun,

@@ -2,10 +2,16 @@ import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../../../errors.ts';
 import { checkedBaseUrl } from '../../../incident-io/client.ts';
-import { defaultSettingsFile } from '../../../settings/settings.ts';
+import { defaultSettingsFile, defaultTableSettings } from '../../../settings/settings.ts';
 import { tablesNamed } from '../../../tables/index.ts';
-import type { SyncMethod, Table, TimestampField } from '../../../tables/table.ts';
-import type { Method } from '../../../connections/input.ts';
+import {
+  incrementalFieldsOf,
+  type SyncMethod,
+  syncMethodsOf,
+  type Table,
+  type TimestampField,
+} from '../../../tables/table.ts';
+import { type Method, toMethod } from '../../../connections/input.ts';
 import { destinationOf } from '../../../warehouse/store/destination.ts';
 import { examples } from '../../terminal/help.ts';
 import { addKeyOptions, keyReferenceOf, type KeyOptions, keyVariable } from '../../options/key-options.ts';
@@ -123,14 +129,12 @@ async function sync(
  * has to offer them.
  */
 function methodOf(table: Table, options: SyncOptions, named: boolean): Method {
-  const method = offered(table, named, '--method', options.method, allMethods, table.methods);
-  const { incrementalFields: fields } = table;
-  if (method === 'incremental') {
+  const fields = incrementalFieldsOf(table);
+  const syncMethod = offered(table, named, '--method', options.method, allMethods, syncMethodsOf(table));
+  if (syncMethod === 'incremental') {
     const asked = options.incrementalField;
-    return {
-      method,
-      incrementalField: offered(table, named, '--incremental-field', asked, allFields, fields),
-    };
+    const incrementalField = offered(table, named, '--incremental-field', asked, allFields, fields);
+    return toMethod({ ...defaultTableSettings(table, syncMethod), incrementalField });
   }
   if (options.incrementalField !== undefined) {
     const field = choices('--incremental-field', options.incrementalField, allFields);
@@ -142,7 +146,7 @@ function methodOf(table: Table, options: SyncOptions, named: boolean): Method {
       );
     }
   }
-  return { method };
+  return toMethod({ syncMethod });
 }
 
 function offered<T extends string>(

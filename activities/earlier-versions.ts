@@ -1,0 +1,23 @@
+import type { Activities, PlanInput, TableRun } from './contract.ts';
+
+type Input = { readonly run: TableRun } & Partial<Pick<PlanInput, 'syncMethod' | 'method'>>;
+
+/**
+ * Activities that also understand a workflow that a worker older than version 0.2 is still carrying out: it says
+ * `runId` for `chainId` and `method` for `syncMethod`. Without this its parts would be staged under no name at all.
+ */
+export function withEarlierNames(activities: Activities): Activities {
+  return {
+    planSync: (input) => activities.planSync(renamed(input)),
+    extractBatch: (input) => activities.extractBatch(renamed(input)),
+    commitSync: (input) => activities.commitSync(renamed(input)),
+    discardStaged: (input) => activities.discardStaged(renamed(input)),
+    keepUp: (input) => activities.keepUp(renamed(input)),
+  };
+}
+
+function renamed<I extends Input>(input: I): I {
+  const { run, syncMethod = input.method } = input;
+  const { chainId = run.runId } = run as Partial<Pick<TableRun, 'chainId'>> & Omit<TableRun, 'chainId'>;
+  return { ...input, run: { ...run, chainId }, ...(syncMethod !== undefined && { syncMethod }) };
+}
