@@ -1,32 +1,32 @@
 import { Buckets, type Limits } from './buckets.ts';
 import { Problem } from './problems.ts';
 
-/** What `GET /v1/identity` says of a key. */
+/** What `GET /v1/identity` says about a key. */
 export type Identity = {
   readonly name: string;
   readonly dashboard_url: string;
-  /** Without `global_access` private incidents, and what belongs to them, are absent. */
+  /** Without `global_access`, the key does not see private incidents or their updates and follow-ups. */
   readonly roles: readonly string[];
   readonly team_roles: readonly string[];
   readonly teams: readonly { readonly id: string; readonly name: string }[];
 };
 
 export type KeyHolder = {
-  /** `undefined`: every scope. */
+  /** `undefined` means every scope. */
   scopes: readonly string[] | undefined;
   identity: Identity;
   readonly buckets: Buckets | undefined;
 };
 
 export type KeyOptions = {
-  /** The key's text; made up if absent. */
+  /** The key itself; the sandbox makes one up if you leave it out. */
   readonly key?: string;
-  /** Without it, every scope. */
+  /** Every scope if you leave it out. */
   readonly scopes?: readonly string[];
   readonly identity?: Partial<Identity>;
 };
 
-const IDENTITY: Identity = {
+const defaultIdentity: Identity = {
   name: 'Sandbox key',
   dashboard_url: 'https://app.incident.io/sandbox',
   roles: ['viewer', 'global_access'],
@@ -34,7 +34,7 @@ const IDENTITY: Identity = {
   teams: [],
 };
 
-/** The account's API keys, each with its own allowance. */
+/** The account's API keys, each with its own rate limit. */
 export class Keys {
   readonly #holders = new Map<string, KeyHolder>();
   readonly #limits: Limits | 'off';
@@ -47,7 +47,7 @@ export class Keys {
   add({ key = `sandbox-key-${this.#holders.size + 1}`, scopes, identity }: KeyOptions): string {
     this.#holders.set(key, {
       scopes,
-      identity: { ...IDENTITY, ...identity },
+      identity: { ...defaultIdentity, ...identity },
       buckets: this.#limits === 'off' ? undefined : new Buckets(this.#limits, this.#now),
     });
     return key;
@@ -63,7 +63,16 @@ export class Keys {
     this.#holders.delete(key);
   }
 
-  /** @throws Problem 401 */
+  setScopes(key: string, scopes: readonly string[]): void {
+    this.get(key).scopes = scopes;
+  }
+
+  setIdentity(key: string, identity: Partial<Identity>): void {
+    const holder = this.get(key);
+    holder.identity = { ...holder.identity, ...identity };
+  }
+
+  /** The holder of the key in an `Authorization` header. Throws a 401 if there is none. */
   authenticate(header: string | undefined): KeyHolder {
     if (header === undefined) {
       throw new Problem(
@@ -81,7 +90,7 @@ export class Keys {
   }
 }
 
-/** @throws Problem 403 naming the scope */
+/** Throws a 403 that names the scope if the key lacks it. */
 export function requireScope(holder: KeyHolder, scope: string): void {
   if (holder.scopes === undefined || holder.scopes.includes(scope)) return;
   throw new Problem(

@@ -2,13 +2,13 @@ import type { OutgoingHttpHeaders } from 'node:http';
 
 export type Limit = { readonly capacity: number; readonly perSecond: number };
 export type Limits = {
-  /** Every request of a key. */
+  /** For all requests made with a key. */
   readonly all: Limit;
-  /** `GET /v2/incidents`, beside it. */
+  /** For `GET /v2/incidents`, which also counts towards `all`. */
   readonly incidents: Limit;
 };
 
-/** The allowances of the real API. */
+/** The rate limits of the real API. */
 export const realLimits: Limits = {
   all: { capacity: 1200, perSecond: 20 },
   incidents: { capacity: 60, perSecond: 1 },
@@ -41,11 +41,11 @@ export type Allowance = {
   readonly isGranted: boolean;
   readonly limit: number;
   readonly headers: OutgoingHttpHeaders;
-  /** When one request will succeed, in milliseconds since the epoch. */
+  /** When a request will be granted again, in milliseconds since the epoch. */
   readonly retryAt: number;
 };
 
-/** One key's token buckets. */
+/** The token buckets of one key. */
 export class Buckets {
   readonly #all: Bucket;
   readonly #incidents: Bucket;
@@ -56,7 +56,7 @@ export class Buckets {
     this.#now = now;
   }
 
-  /** Takes a token from every bucket the path draws on, or from none. */
+  /** Takes a token from each bucket that counts for this path, or from none if one of them is empty. */
   take(path: string): Allowance {
     const buckets = path === '/v2/incidents' ? [this.#all, this.#incidents] : [this.#all];
     const isGranted = buckets.every((bucket) => bucket.tokens >= 1);

@@ -1,4 +1,4 @@
-/** What a request may filter by, in the API's words. */
+/** The parameters a list may take, by the API's names. */
 export type Parameter =
   | 'created_at'
   | 'updated_at'
@@ -12,22 +12,22 @@ export type Parameter =
 export type Endpoint = {
   readonly path: string;
   readonly scope: string;
-  /** Endpoints without paging answer with everything. */
+  /** If left out, the endpoint returns the whole list at once. */
   readonly paging?: {
     readonly max: number;
-    /** A page above this is cut down to it without a word. */
+    /** A larger page is silently cut down to this. */
     readonly served?: number;
     readonly isRequired?: true;
     readonly givesTotal?: true;
   };
   readonly parameters: readonly Parameter[];
-  /** Oldest first, as documented; where no order is, it may be any. */
+  /** The documented order is oldest first. If no order is documented, it may be any. */
   readonly isOrdered?: true;
-  /** `date`: whole UTC days, both ends included · `instant`: milliseconds, the end excluded. */
+  /** `date`: whole UTC days, both ends included. `instant`: milliseconds, the end excluded. */
   readonly granularity?: 'date' | 'instant';
 };
 
-/** The list endpoints, by the key their records come under. */
+/** The list endpoints, by the key that holds their records. */
 export const endpoints = {
   incidents: {
     path: '/v2/incidents',

@@ -3,27 +3,27 @@ import { Dice, hash } from './data/random.ts';
 import { tableAt, type SandboxTable } from './endpoints.ts';
 import { problemOf } from './problems.ts';
 
-/** What can go wrong with one answer. */
+/** Something that goes wrong with one response. */
 export type Fault =
   /** An error in the API's shape. */
   | { readonly kind: 'error'; readonly status: number; readonly retryAfterSeconds?: number }
-  /** A page from something in between. */
+  /** An HTML page, as a proxy between client and API would send. */
   | { readonly kind: 'html'; readonly status: number }
   /**
-   * The first half of the answer. `content-length` and `chunked` end as if that were all of it; `aborted`
-   * promises the whole and closes the connection.
+   * Only the first half of the response. `content-length` and `chunked` end properly, as if that were all;
+   * `aborted` announces the full length and then closes the connection.
    */
   | { readonly kind: 'cut'; readonly framing: 'content-length' | 'chunked' | 'aborted' }
-  /** Headers, then nothing. */
+  /** The headers, then nothing more. */
   | { readonly kind: 'stall' }
-  /** The connection is reset before any answer. */
+  /** The connection is reset before the response starts. */
   | { readonly kind: 'reset' }
   | { readonly kind: 'redirect'; readonly location: string }
-  /** A good answer without its `Date`, or without its rate limit. */
+  /** A good response without the `Date` header, or without the rate limit headers. */
   | { readonly kind: 'without'; readonly headers: 'date' | 'rate-limit' }
-  /** A good page that names the cursor it was asked with (or `after`) as the next one. */
+  /** A good page whose next cursor is the one it was requested with, or `after` if given. */
   | { readonly kind: 'repeat-cursor'; readonly after?: string }
-  /** Another body with status 200: JSON of the wrong shape. */
+  /** Status 200 with this body instead, to try JSON of the wrong shape. */
   | { readonly kind: 'body'; readonly body: unknown };
 
 export type SandboxRequest = {
@@ -32,12 +32,12 @@ export type SandboxRequest = {
   readonly table: SandboxTable | undefined;
 };
 
-/** When a fault happens. Conditions add up; without any, to every request. */
+/** When a fault happens. All conditions must hold; with none, it happens to every request. */
 export type FaultRule = {
   readonly fault: Fault;
-  /** How often at most. */
+  /** At most this many times. */
   readonly times?: number;
-  /** The share of requests, in [0, 1], chosen by the sandbox's seed. */
+  /** The share of requests it happens to, 0 to 1. The sandbox's seed decides which ones. */
   readonly fraction?: number;
   readonly table?: SandboxTable;
   readonly when?: (request: SandboxRequest) => boolean;
@@ -46,13 +46,14 @@ export type FaultRule = {
 export type Answer = {
   status: number;
   headers: OutgoingHttpHeaders;
-  /** JSON in UTF-8, unless a fault makes it something else. */
+  /** UTF-8 JSON, unless a fault replaces it. */
   body: Buffer;
 };
 
-const HTML = '<!doctype html><html><body><h1>We will be right back</h1></body></html>';
-/** What `faults: 0.05` is made of. */
-const COMMON: readonly Fault[] = [
+const htmlPage = '<!doctype html><html><body><h1>We will be right back</h1></body></html>';
+
+/** Faults that pass on their own: what `faults: 0.05` mixes. */
+const passingFaults: readonly Fault[] = [
   { kind: 'error', status: 500 },
   { kind: 'error', status: 503, retryAfterSeconds: 1 },
   { kind: 'html', status: 502 },
@@ -60,17 +61,17 @@ const COMMON: readonly Fault[] = [
   { kind: 'reset' },
 ];
 
-/** A share of all requests that fails, in the ways that pass by themselves. */
+/** Rules under which this share of all requests fails, with faults that pass on their own. */
 export function commonFaults(fraction: number): FaultRule[] {
   if (!(fraction >= 0 && fraction <= 1)) throw new RangeError('the share of faults must be between 0 and 1');
-  // Each rule sees only what the ones before it let through.
-  return COMMON.map((fault, i) => ({
+  // A rule only sees the requests that the rules before it let through, so later rules need a larger share.
+  return passingFaults.map((fault, i) => ({
     fault,
-    fraction: fraction / COMMON.length / (1 - (fraction * i) / COMMON.length),
+    fraction: fraction / passingFaults.length / (1 - (fraction * i) / passingFaults.length),
   }));
 }
 
-/** The rules in force. */
+/** The rules that are in force. */
 export class Faults {
   readonly #rules: { readonly rule: FaultRule; left: number }[] = [];
   readonly #dice: Dice;
@@ -78,7 +79,7 @@ export class Faults {
     this.#dice = new Dice(hash(seed, 0xfa, 0));
   }
 
-  /** Earlier rules win. Returns what takes the rule back. */
+  /** Adds a rule; if several match a request, the earliest wins. Returns a function that removes the rule. */
   add(rule: FaultRule): () => void {
     const entry = { rule, left: rule.times ?? Infinity };
     this.#rules.push(entry);
@@ -106,7 +107,7 @@ export function requestOf(url: string): SandboxRequest {
   return { path: pathname, params: searchParams, table: tableAt(pathname) };
 }
 
-/** The answer with its fault, where the fault is in what is said and not in how it is sent. */
+/** The response with the fault applied to its content. Faults of the transport are left to `send`. */
 export function spoil(answer: Answer, fault: Fault, request: SandboxRequest, requestId: string): Answer {
   const { headers } = answer;
   switch (fault.kind) {
@@ -123,7 +124,7 @@ export function spoil(answer: Answer, fault: Fault, request: SandboxRequest, req
       return {
         status: fault.status,
         headers: { ...headers, 'Content-Type': 'text/html; charset=utf-8' },
-        body: Buffer.from(HTML),
+        body: Buffer.from(htmlPage),
       };
     case 'redirect':
       return { status: 302, headers: { ...headers, Location: fault.location }, body: Buffer.alloc(0) };
@@ -150,7 +151,7 @@ export function spoil(answer: Answer, fault: Fault, request: SandboxRequest, req
   }
 }
 
-/** Puts the answer on the wire, or as much of it as the fault lets through. */
+/** Sends the response, or as much of it as the fault lets through. */
 export function send(response: ServerResponse, answer: Answer, fault: Fault | undefined): void {
   if (fault?.kind === 'reset') {
     response.socket?.resetAndDestroy();

@@ -1,52 +1,48 @@
 import type { Endpoint, Parameter } from './endpoints.ts';
 import { invalid } from './problems.ts';
 
-/** Milliseconds since the epoch: `from` included, `before` not. */
+/** Milliseconds since the epoch, from `from` up to but not including `before`. */
 export type Range = { readonly from: number; readonly before: number };
 
-/** What a request asks for, checked. */
+/** What a request asks for, after validation. */
 export type Query = {
-  /** `undefined` for an endpoint without pages. */
+  /** `undefined` if the endpoint has no pages. */
   readonly pageSize: number | undefined;
   readonly after: string | undefined;
   readonly order: 'oldest' | 'newest';
   readonly created: Range;
   readonly updated: Range;
   readonly modes: ReadonlySet<string>;
-  /** Without it, the endpoint's own idea of what is interesting. */
+  /** If the request names none, those that the endpoint shows by default. */
   readonly categories: { readonly oneOf?: ReadonlySet<string>; readonly notIn?: ReadonlySet<string> };
   readonly incidentId: string | undefined;
   readonly includesInactive: boolean;
-  /** The same for requests that differ in page and cursor alone. */
+  /** The same text for all pages of one list. */
   readonly filter: string;
 };
 
-/** What the vendor's documentation leaves open. */
+/** What the vendor's documentation leaves open, so that a test can try each reading. */
 export type Readings = {
-  /** The zone of bare dates, as `+02:00`. */
+  /** The time zone of bare dates, such as `+02:00`. */
   readonly dateZone: string;
-  /** Of the endpoints without a documented order. */
+  /** The order of endpoints that document none. */
   readonly order: Query['order'];
 };
 
-const DAY = 86_400_000;
-/** Half the smallest step of a timestamp: turns "up to and including" into "before". */
-const INCLUSIVE = 0.0005;
-const DATE = /^\d{4}-\d\d-\d\d$/;
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
-const HIDDEN_CATEGORIES = new Set(['declined', 'canceled', 'merged']);
-const INCIDENT_MODES = ['standard', 'retrospective', 'test', 'tutorial'];
-const FOLLOW_UP_MODES = [...INCIDENT_MODES, 'stream'];
-const SHOWN_MODES = new Set(['standard', 'retrospective']);
-const ALWAYS: Range = { from: -Infinity, before: Infinity };
+const dayMs = 86_400_000;
+/** Milliseconds. Added to an inclusive end, it gives the exclusive one: timestamps are in whole microseconds. */
+const halfMicrosecond = 0.0005;
+const bareDate = /^\d{4}-\d\d-\d\d$/;
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+const hiddenCategories = new Set(['declined', 'canceled', 'merged']);
+const incidentModes = ['standard', 'retrospective', 'test', 'tutorial'];
+const followUpModes = [...incidentModes, 'stream'];
+const shownModes = new Set(['standard', 'retrospective']);
+const always: Range = { from: -Infinity, before: Infinity };
 
 type Given = Map<string, Map<string, string[]>>;
 
-/**
- * Reads a query string as the endpoint would.
- * @param readings what the vendor leaves open.
- * @throws Problem 422 for anything unknown or ill-formed.
- */
+/** Reads a query string as the endpoint would. Throws a 422 for an unknown parameter or an invalid value. */
 export function parseQuery(
   endpoint: Endpoint,
   params: URLSearchParams,
@@ -57,7 +53,7 @@ export function parseQuery(
   const allows = (name: Parameter) => endpoint.parameters.includes(name);
   const range = (name: 'created_at' | 'updated_at') =>
     endpoint.granularity === undefined
-      ? ALWAYS
+      ? always
       : rangeOf(name, endpoint.granularity, dateZone, given.get(name));
   const sortBy = scalar(given, 'sort_by') ?? 'created_at_newest_first';
   const sorts = { created_at_newest_first: 'newest', created_at_oldest_first: 'oldest' } as const;
@@ -130,33 +126,33 @@ function rangeOf(
   dateZone: string,
   operators: Map<string, string[]> | undefined,
 ): Range {
-  if (operators === undefined) return ALWAYS;
+  if (operators === undefined) return always;
   if (operators.size > 1) throw invalid(name, `${name} takes one operator: use date_range`);
   const [[operator, values] = ['', []]] = operators;
   const [text = ''] = values;
   const moment = (text: string) => momentIn(name, text, dateZone);
   if (values.length !== 1) throw invalid(name, `${name}[${operator}] takes one value`);
-  if (operator === 'gte') return { ...ALWAYS, from: moment(text) };
-  // A bare date is its first instant, not the whole day.
-  if (operator === 'lte') return { ...ALWAYS, before: moment(text) + INCLUSIVE };
+  if (operator === 'gte') return { ...always, from: moment(text) };
+  // A bare date means the first instant of that day, not all of it.
+  if (operator === 'lte') return { ...always, before: moment(text) + halfMicrosecond };
   if (operator !== 'date_range') throw invalid(name, `${name} has no operator ${operator}`);
 
   const [start = '', end = '', ...more] = text.split('~');
   if (more.length > 0 || end === '') throw invalid(name, `${name}[date_range] must be start~end`);
-  if (granularity === 'date' && !(DATE.test(start) && DATE.test(end))) {
+  if (granularity === 'date' && !(bareDate.test(start) && bareDate.test(end))) {
     throw invalid(name, 'Filter field date_range must provide a date in the format yyyy-mm-dd');
   }
   const from = moment(start);
-  const before = moment(end) + (granularity === 'date' ? DAY : 0);
+  const before = moment(end) + (granularity === 'date' ? dayMs : 0);
   if (before < from) throw invalid(name, `${name}[date_range] ends before it starts`);
   return { from, before };
 }
 
 function momentIn(name: string, text: string, dateZone: string): number {
-  const whole = DATE.test(text) ? `${text}T00:00:00${dateZone}` : text;
-  const ms = INSTANT.test(whole) ? Date.parse(whole) : Number.NaN;
+  const whole = bareDate.test(text) ? `${text}T00:00:00${dateZone}` : text;
+  const ms = instant.test(whole) ? Date.parse(whole) : Number.NaN;
   if (Number.isNaN(ms)) throw invalid(name, `${name} must be a date or an RFC 3339 timestamp`);
-  // Date.parse takes 31 February for 3 March.
+  // Date.parse would read 31 February as 3 March.
   if (new Date(`${text.slice(0, 10)}T00:00:00Z`).toISOString().slice(0, 10) !== text.slice(0, 10)) {
     throw invalid(name, `${name}: there is no such day`);
   }
@@ -166,19 +162,19 @@ function momentIn(name: string, text: string, dateZone: string): number {
 function modesOf(given: Given, isSingle: boolean): ReadonlySet<string> {
   if (isSingle) {
     const mode = scalar(given, 'incident_mode');
-    if (mode === undefined) return SHOWN_MODES;
-    return oneOf('incident_mode', [mode], FOLLOW_UP_MODES);
+    if (mode === undefined) return shownModes;
+    return oneOf('incident_mode', [mode], followUpModes);
   }
   const operators = given.get('mode');
-  if (operators === undefined) return SHOWN_MODES;
+  if (operators === undefined) return shownModes;
   const values = operators.get('one_of');
   if (operators.size > 1 || values === undefined) throw invalid('mode', 'mode has one operator, one_of');
-  return oneOf('mode', values, INCIDENT_MODES);
+  return oneOf('mode', values, incidentModes);
 }
 
 function categoriesOf(given: Given, known: () => readonly string[]): Query['categories'] {
   const operators = given.get('status_category');
-  if (operators === undefined) return { notIn: HIDDEN_CATEGORIES };
+  if (operators === undefined) return { notIn: hiddenCategories };
   const [[operator, values] = ['', []]] = operators;
   if (operators.size > 1) throw invalid('status_category', 'status_category takes one operator');
   const set = oneOf('status_category', values, known());

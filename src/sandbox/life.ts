@@ -4,19 +4,19 @@ import { momentOf, timestamp } from './data/times.ts';
 import type { SandboxTable } from './endpoints.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** What may happen to an account. */
+/** What can happen in an account. */
 export type LifeKind =
-  /** A row is written, or made, and stamped with the moment it can be seen. */
+  /** A row is changed or created, and stamped with the moment it becomes visible. */
   | 'change'
   | 'create'
-  /** The same, stamped up to four minutes before it can be seen: a transaction that commits late. */
+  /** The same, but stamped up to four minutes before it becomes visible, like a transaction that commits late. */
   | 'late-change'
   | 'late-create'
-  /** A copy of something else in a row changes (somebody is renamed), and `updated_at` does not. */
+  /** An object nested in a row changes (a user is renamed, say), but the row's `updated_at` does not. */
   | 'silent'
-  /** An incident gets a status of any category: it may leave or enter what the API shows by default. */
+  /** An incident moves to a status of any category, so the API may start or stop hiding it by default. */
   | 'category'
-  /** An incident changes its mode, and its follow-ups the pass they come in, without a stamp of their own. */
+  /** An incident changes its mode. Its follow-ups then appear in another pass, with the same `updated_at`. */
   | 'mode'
   | 'remove';
 
@@ -24,23 +24,23 @@ export type Happening = {
   readonly kind: LifeKind;
   readonly table: SandboxTable;
   readonly id: string;
-  /** As it is now; absent where it is gone. */
+  /** The row as it is now; absent if it was removed. */
   readonly record?: ApiRecord;
 };
 
 export type LifeOptions = {
   readonly seed: number;
-  /** Whom it happens to; all that people write to where it is left out. */
+  /** The tables it happens to. By default, those that people write to. */
   readonly tables?: readonly SandboxTable[];
-  /** Never of these kinds. */
+  /** Kinds that never happen. */
   readonly without?: readonly LifeKind[];
   readonly onStep?: (happening: Happening) => void;
 };
 
-/** The longest time between a row's stamp and the moment it can be seen; the vendor speaks of minutes. */
+/** The longest time between a row's stamp and the moment it becomes visible. The vendor says "minutes". */
 const longestLateMs = 4 * 60_000;
 
-/** Of a hundred steps. */
+/** How often each kind happens, per hundred steps. */
 const often: { readonly [K in LifeKind]: number } = {
   change: 32,
   create: 18,
@@ -52,7 +52,7 @@ const often: { readonly [K in LifeKind]: number } = {
   remove: 8,
 };
 
-/** The text people write in a row of the table. */
+/** The column that holds what people write, per table. */
 const texts: { readonly [T in SandboxTable]?: string } = {
   incidents: 'name',
   incident_updates: 'message',
@@ -65,12 +65,12 @@ const texts: { readonly [T in SandboxTable]?: string } = {
 
 const modes = ['standard', 'retrospective', 'test', 'tutorial'];
 
-/** Something that happens with every call. */
+/** Makes one thing happen. */
 export type Life = () => void;
 
 /**
- * The life of an account: rows come, change and go, a step a call. The same seed and the same calls between the
- * same requests make the same life.
+ * Makes an account live: each call creates, changes or removes a row. The same seed, called at the same points
+ * between the same requests, always gives the same life.
  */
 export function lifeOf(
   sandbox: Sandbox,
@@ -83,7 +83,7 @@ export function lifeOf(
   let steps = 0;
 
   const lateMs = (kind: LifeKind) => (kind.startsWith('late') ? dice.next() * longestLateMs : 0);
-  /** A patch with its stamp. No row's stamp goes back: who writes it has waited for the last one. */
+  /** The patch with its `updated_at`, which never goes back: a writer waits for the one before it to commit. */
   const stamped = (kind: LifeKind, before: ApiRecord, patch: ApiRecord): ApiRecord => {
     const last = momentOf(before['updated_at']);
     if (last === undefined) return patch;
@@ -131,7 +131,7 @@ export function lifeOf(
   };
 }
 
-/** One of the row's copies of something else under another name. */
+/** The row's change if one of its nested objects, picked at random, is renamed. */
 function renamed(record: ApiRecord, name: string, dice: Dice): ApiRecord {
   const copies = Object.entries(record).flatMap(([field, value]) => {
     const copy = withName(value, name);
@@ -140,7 +140,7 @@ function renamed(record: ApiRecord, name: string, dice: Dice): ApiRecord {
   return copies.length === 0 ? {} : dice.pick(copies);
 }
 
-/** The value with another name in it, at whatever depth it has one first. */
+/** The value with its first nested `name` replaced; `undefined` if it has none. */
 function withName(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   if ('name' in value) return { ...value, name };

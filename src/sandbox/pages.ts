@@ -5,12 +5,12 @@ import type { Query, Range } from './filters.ts';
 import { notFound } from './problems.ts';
 import type { Row, Rows } from './rows.ts';
 
-/** A record as JSON text, on its way out. */
+/** Turns a record into the JSON text that is sent. */
 export type Serialise = (table: SandboxTable, record: ApiRecord) => string;
 
 type Tables = Record<SandboxTable, Rows>;
 
-const KNOWN_CATEGORIES = [
+const knownCategories = [
   'triage',
   'live',
   'learning',
@@ -21,9 +21,9 @@ const KNOWN_CATEGORIES = [
   'merged',
 ] as const;
 
-/** The categories a request may name: the API's, and those of statuses made up since. */
+/** The categories a request may name: the API's own, and those of statuses that were created since. */
 export function statusCategories(tables: Tables): string[] {
-  const found = new Set<string>(KNOWN_CATEGORIES);
+  const found = new Set<string>(knownCategories);
   const { incident_statuses: statuses } = tables;
   statuses.scan('oldest', undefined, { from: -Infinity, before: Infinity }, (row) => {
     const { category } = statuses.record(row);
@@ -33,7 +33,7 @@ export function statusCategories(tables: Tables): string[] {
   return [...found];
 }
 
-/** Answers list requests from the rows. */
+/** Answers list requests. */
 export class Pages {
   readonly #tables: Tables;
   readonly #serialise: Serialise;
@@ -44,8 +44,7 @@ export class Pages {
   }
 
   /**
-   * One page as JSON in UTF-8.
-   * @throws Problem 404 for a cursor or an incident that is not there.
+   * One page as UTF-8 JSON. Throws a 404 if the cursor's row, or the incident that was asked for, does not exist.
    */
   page(table: SandboxTable, query: Query, key: KeyHolder): Buffer {
     const endpoint: Endpoint = endpoints[table];
@@ -62,7 +61,7 @@ export class Pages {
     }
 
     const matches = this.#matcher(table, query, key);
-    // Encoded one by one: a single character beyond Latin-1 would make a whole page slow to encode.
+    // Row by row: encoding a whole page at once is slow as soon as it holds one character beyond Latin-1.
     const found: Buffer[] = [];
     let last: Row | undefined;
     rows.scan(query.order, start, query.created, (row) => {
@@ -77,7 +76,7 @@ export class Pages {
       Buffer.concat([Buffer.from(`{"${table}":[`), ...found, Buffer.from(`]${end}}`)]);
     if (endpoint.paging === undefined) return around('');
     const meta = {
-      // A full page may be the last one: whoever asks on gets an empty page.
+      // Like the API, a full page names a cursor even if it is the last one; the next page is then empty.
       ...(found.length === pageSize && last !== undefined ? { after: rows.id(last) } : {}),
       page_size: pageSize,
       ...(endpoint.paging.givesTotal ? { total_record_count: this.#total(table, query, key) } : {}),
@@ -85,7 +84,7 @@ export class Pages {
     return around(`,"pagination_meta":${JSON.stringify(meta)}`);
   }
 
-  /** Every row the key may see, as JSON texts, whatever the endpoint would hide by default. */
+  /** The JSON text of every row the key may see, including what the endpoint hides by default. */
   *everything(table: SandboxTable, key: KeyHolder): Generator<string> {
     const rows = this.#tables[table];
     const found: Row[] = [];
@@ -127,7 +126,7 @@ export class Pages {
       return query.modes.has(facts.mode ?? this.#incident(facts)?.mode ?? 'standard');
     };
     return (row) => {
-      // Times first: they are cheap, and narrow windows leave most rows out.
+      // Times first: they are cheap to compare and rule out most rows.
       if (!isUnbounded(query.updated) && !within(query.updated, rows.updated(row))) return false;
       if (!isUnbounded(query.created) && !within(query.created, rows.created(row))) return false;
       let facts: Facts | undefined;
@@ -136,7 +135,7 @@ export class Pages {
     };
   }
 
-  /** Private incidents and what belongs to them are absent without global access. */
+  /** Without global access, a key does not see private incidents or what belongs to them. */
   #visibility(table: SandboxTable, key: KeyHolder): (facts: () => Facts) => boolean {
     if (isGlobal(key)) return () => true;
     if (table === 'incidents') return (facts) => facts().isPrivate !== true;
@@ -166,7 +165,7 @@ function within({ from, before }: Range, moment: number): boolean {
   return moment >= from && moment < before;
 }
 
-/** `next_shifts` comes back empty on large pages. */
+/** Like the API, leaves `next_shifts` empty on pages of more than 25. */
 function trimmed(table: SandboxTable, record: ApiRecord, pageSize: number): ApiRecord {
   return table === 'schedules' && pageSize > 25 ? { ...record, next_shifts: [] } : record;
 }

@@ -1,21 +1,21 @@
 import type { ApiRecord, Facts, Source } from './data/source.ts';
 import { momentOf, timestamp } from './data/times.ts';
 
-/** A row somebody created after the start. */
+/** A row that was created after the sandbox started. */
 type Added = {
   readonly id: string;
-  /** Between which invented rows it stands. */
+  /** Where it is in the order: half a row before the generated row of the next number. */
   readonly place: number;
   record: ApiRecord;
   facts: Facts;
 };
 
-/** One row: the number of an invented one, or an added one itself. */
+/** One row: the number of a generated row, or an added row itself. */
 export type Row = number | Added;
 
 export type Order = 'oldest' | 'newest';
 
-/** One table: the invented rows, and what has been changed, removed and added since. */
+/** One table: its generated rows, and what has been changed, removed and added since. */
 export class Rows {
   readonly #source: Source;
   readonly #now: () => number;
@@ -32,12 +32,12 @@ export class Rows {
     this.#now = now;
   }
 
-  /** Rises with every change. */
+  /** Goes up with each change. */
   get version(): number {
     return this.#version;
   }
 
-  /** The id of an invented row, whether or not it is still there. */
+  /** The id of a generated row, even if it was removed since. */
   idAt(index: number): string {
     if (index < 0 || index >= this.#source.count) {
       throw new RangeError(`row ${index} of ${this.#source.count}`);
@@ -45,7 +45,7 @@ export class Rows {
     return this.#source.id(index);
   }
 
-  /** The id of a row that is there, at a share of the table in [0, 1); `undefined` where there is none. */
+  /** The id of the existing row at this share of the table, 0 to below 1; `undefined` if the table is empty. */
   idAtShare(share: number): string | undefined {
     const { count } = this.#source;
     const all = count + this.#added.length;
@@ -97,8 +97,8 @@ export class Rows {
   }
 
   /**
-   * Visits rows in order, behind `after`, until `visit` returns false. Invented rows created outside
-   * `created` may be left out.
+   * Visits rows in order, starting after `after`, until `visit` returns false. May skip generated rows that were
+   * not created within `created`.
    */
   scan(
     order: Order,
@@ -138,7 +138,7 @@ export class Rows {
     }
   }
 
-  /** Merges the patch into a row and stamps it, `stampedAgoMs` before now. Its place in the order stays. */
+  /** Merges a patch into a row and stamps it `stampedAgoMs` before now. The row keeps its place in the order. */
   change(id: string, patch: ApiRecord | ((record: ApiRecord) => ApiRecord), stampedAgoMs: number): ApiRecord {
     const row = this.locate(id);
     if (row === undefined) throw new RangeError(`no row ${id} to change`);
@@ -156,7 +156,7 @@ export class Rows {
     return record;
   }
 
-  /** Adds a row, made up like the others but for the patch, stamped `stampedAgoMs` before now. */
+  /** Adds a row, stamped `stampedAgoMs` before now. Fields that are not in the patch are generated. */
   create(patch: ApiRecord, stampedAgoMs: number): ApiRecord {
     const index = this.#source.count + this.#created++;
     const moment = this.#now() - stampedAgoMs;
@@ -181,7 +181,7 @@ export class Rows {
     return record;
   }
 
-  /** Deletes a row, leaving no trace. */
+  /** Deletes a row without a trace. */
   remove(id: string): void {
     const row = this.locate(id);
     if (row === undefined) throw new RangeError(`no row ${id} to remove`);
@@ -194,7 +194,7 @@ export class Rows {
     this.#version++;
   }
 
-  /** How many invented rows were created before a moment. */
+  /** How many generated rows were created before a moment. */
   #rank(moment: number): number {
     let low = 0;
     let high = this.#source.count;
@@ -207,7 +207,7 @@ export class Rows {
   }
 }
 
-/** As JSON would carry it: without the keys that are `undefined`. */
+/** The record as it would come out of JSON: without keys that are `undefined`. */
 function plain(record: ApiRecord): ApiRecord {
   return JSON.parse(JSON.stringify(record)) as ApiRecord;
 }

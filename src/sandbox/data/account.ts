@@ -1,11 +1,11 @@
 import { at, fraction, hash, Ids } from './random.ts';
 import type { ApiRecord, Source, Span } from './source.ts';
-import { DAY, roughen, timestamp } from './times.ts';
+import { dayMs, roughen, timestamp } from './times.ts';
 import { causes, services } from './words.ts';
 
 type Listed = ApiRecord & { readonly id: string; readonly name: string };
 
-/** The lists every account has: small, made once, embedded in many rows. */
+/** The short lists that every account has. Many rows embed their records. */
 export type Account = {
   readonly severities: readonly Listed[];
   readonly statuses: readonly (Listed & { readonly category: string })[];
@@ -27,13 +27,13 @@ export type Account = {
 };
 
 export function createAccount(seed: number, span: Span): Account {
-  const founded = span.since - 30 * DAY;
+  const founded = span.since - 30 * dayMs;
   let kind = 100;
-  /** Names become rows with an id and, where the API has them, the two moments. */
   const ids = (count: number): string[] => {
     const maker = new Ids(seed, kind++);
     return Array.from({ length: count }, (_, i) => maker.of(i, founded + i * 1000));
   };
+  /** Rows with an id, `created_at` and `updated_at`. */
   const list = <T extends { name: string }>(items: readonly T[]): (T & Listed)[] => {
     const salt = kind;
     return ids(items.length).map((id, i) => {
@@ -47,6 +47,7 @@ export function createAccount(seed: number, span: Span): Account {
       };
     });
   };
+  /** Rows with nothing but an id and a name. */
   const named = (names: readonly string[]) => ids(names.length).map((id, i) => ({ id, name: at(names, i) }));
 
   const customFields = list([
@@ -159,11 +160,11 @@ export function createAccount(seed: number, span: Span): Account {
   };
 }
 
-/** A fixed list as a table. */
+/** A fixed list as the source of a table. */
 export function listSource(records: readonly ApiRecord[], seed: number, salt: number, span: Span): Source {
   const ids = new Ids(seed, salt);
   const known = new Map(records.map((record, i) => [record['id'], i]));
-  const created = (index: number) => span.since - 30 * DAY + index * 1000;
+  const created = (index: number) => span.since - 30 * dayMs + index * 1000;
   return {
     count: records.length,
     rising: false,
@@ -174,7 +175,7 @@ export function listSource(records: readonly ApiRecord[], seed: number, salt: nu
     indexOf: (id) => known.get(id) ?? records.length,
     created,
     updated: created,
-    // A row beyond the list is a copy of one in it, under an id of its own.
+    // A row that is created later copies one of the list, under a new id.
     record: (index, moment = created(index)) => ({
       ...at(records, index % records.length),
       ...(index < records.length ? {} : { id: ids.of(index, moment) }),

@@ -1,31 +1,31 @@
 import type { Account } from './account.ts';
 import { at, Dice, fraction, hash, Ids } from './random.ts';
 import type { ApiRecord, Source, Span } from './source.ts';
-import { MINUTE, roughen, Timeline, timestamp } from './times.ts';
+import { minuteMs, roughen, Timeline, timestamp } from './times.ts';
 import { services, symptoms } from './words.ts';
 
-const SALT = 6;
+const tableSalt = 6;
 
 export type Alerts = Source & { readonly timeline: Timeline; slim(index: number): ApiRecord };
 
 export function createAlerts(seed: number, count: number, span: Span, account: Account): Alerts {
-  const ids = new Ids(seed, SALT);
-  const groups = new Ids(seed, SALT + 10_000);
-  const timeline = new Timeline(span, count, seed, SALT);
-  const chance = (salt: number, index: number) => fraction(seed, SALT * 100 + salt, index);
+  const ids = new Ids(seed, tableSalt);
+  const groups = new Ids(seed, tableSalt + 10_000);
+  const timeline = new Timeline(span, count, seed, tableSalt);
+  const chance = (salt: number, index: number) => fraction(seed, tableSalt * 100 + salt, index);
 
   const outline = (index: number, created: number) => {
-    const ends = created - Math.log(1 - chance(1, index)) * 45 * MINUTE;
-    // Some sources never send the all-clear.
+    const ends = created - Math.log(1 - chance(1, index)) * 45 * minuteMs;
+    // Some sources never report that an alert is over.
     const isResolved = ends <= span.until && chance(2, index) > 0.04;
-    const touched = isResolved ? ends : Math.min(created + chance(3, index) * MINUTE, span.until);
-    return { isResolved, updated: Math.max(created, roughen(touched, hash(seed, SALT + 1, index))) };
+    const touched = isResolved ? ends : Math.min(created + chance(3, index) * minuteMs, span.until);
+    return { isResolved, updated: Math.max(created, roughen(touched, hash(seed, tableSalt + 1, index))) };
   };
   const id = (index: number, created = timeline.at(index)) => ids.of(index, created);
 
   const slim = (index: number, created = timeline.at(index)): ApiRecord => {
     const made = outline(index, created);
-    const dice = new Dice(hash(seed, SALT + 2, index));
+    const dice = new Dice(hash(seed, tableSalt + 2, index));
     const service = at(services, Math.floor(services.length * chance(4, index) ** 1.7));
     const symptom = dice.pick(symptoms);
     return {
@@ -35,7 +35,7 @@ export function createAlerts(seed: number, count: number, span: Span, account: A
       status: made.isResolved ? 'resolved' : 'firing',
       alert_source_id: at(account.alertSourceIds, dice.below(account.alertSourceIds.length)),
       alert_group_ids: dice.optional(dice.chance(0.5) ? [groups.of(index >>> 3, span.since)] : [], 0.8),
-      deduplication_key: `${hash(seed, SALT + 3, index)}`,
+      deduplication_key: `${hash(seed, tableSalt + 3, index)}`,
       source_url: dice.optional(`https://monitors.example.com/${index % 500}`, 0.8),
       resolved_at: made.isResolved ? timestamp(made.updated) : dice.nothing(),
       created_at: timestamp(created),
@@ -44,7 +44,7 @@ export function createAlerts(seed: number, count: number, span: Span, account: A
   };
 
   const record = (index: number, created = timeline.at(index)): ApiRecord => {
-    const dice = new Dice(hash(seed, SALT + 4, index));
+    const dice = new Dice(hash(seed, tableSalt + 4, index));
     const service = at(account.serviceEntries, Math.floor(services.length * chance(4, index) ** 1.7));
     const [serviceAttribute, environment, runbook] = account.alertAttributes;
     const entry = { catalog_type_id: account.serviceTypeId, id: service['id'], name: service['name'] };

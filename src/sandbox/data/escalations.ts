@@ -3,11 +3,11 @@ import type { Alerts } from './alerts.ts';
 import type { Incidents } from './incidents.ts';
 import { Dice, fraction, hash, Ids } from './random.ts';
 import type { ApiRecord, Source, Span } from './source.ts';
-import { MINUTE, roughen, Timeline, timestamp } from './times.ts';
+import { minuteMs, roughen, Timeline, timestamp } from './times.ts';
 import type { Users } from './users.ts';
 import { services, symptoms } from './words.ts';
 
-const SALT = 7;
+const tableSalt = 7;
 
 export function createEscalations(
   seed: number,
@@ -18,28 +18,33 @@ export function createEscalations(
   alerts: Alerts,
   users: Users,
 ): Source {
-  const ids = new Ids(seed, SALT);
-  const eventIds = new Ids(seed, SALT + 10_000);
-  const timeline = new Timeline(span, count, seed, SALT);
+  const ids = new Ids(seed, tableSalt);
+  const eventIds = new Ids(seed, tableSalt + 10_000);
+  const timeline = new Timeline(span, count, seed, tableSalt);
   const id = (index: number, created = timeline.at(index)) => ids.of(index, created);
 
-  /** How often someone was paged, and how long each waited: the last page is answered or nobody's. */
+  /** How many people were paged, how long each had to respond, and how it ended. */
   const outline = (index: number, created: number) => {
-    const dice = new Dice(hash(seed, SALT + 1, index));
+    const dice = new Dice(hash(seed, tableSalt + 1, index));
     const pages = 1 + Math.floor(dice.next() ** 3 * 4);
     const status = dice.chance(0.85)
       ? dice.chance(0.7)
         ? 'resolved'
         : 'acked'
       : dice.pick(['expired', 'cancelled']);
-    const wait = 2 * MINUTE + dice.next() * 8 * MINUTE;
+    const wait = 2 * minuteMs + dice.next() * 8 * minuteMs;
     const ends = Math.min(created + pages * wait, Math.max(span.until, created));
-    return { pages, status, wait, updated: Math.max(created, roughen(ends, hash(seed, SALT + 2, index))) };
+    return {
+      pages,
+      status,
+      wait,
+      updated: Math.max(created, roughen(ends, hash(seed, tableSalt + 2, index))),
+    };
   };
 
   const record = (index: number, created = timeline.at(index)): ApiRecord => {
     const made = outline(index, created);
-    const dice = new Dice(hash(seed, SALT + 3, index));
+    const dice = new Dice(hash(seed, tableSalt + 3, index));
     const title = `${dice.pick(services).name} ${dice.pick(symptoms)}`;
     const isManual = alerts.count === 0 || dice.chance(0.2);
     const alert = isManual
@@ -61,7 +66,7 @@ export function createEscalations(
     const creator =
       alert === undefined
         ? asker === undefined || dice.chance(0.1)
-          ? // A call route has no creator to show.
+          ? // An escalation from a call route has no creator.
             {}
           : { user: asker }
         : { alert: { id: alert['id'], title: alert['title'] } };
@@ -78,7 +83,7 @@ export function createEscalations(
         ...pagedUsers.map((user, i) =>
           event(i + 1, 'notified_users', created + i * made.wait, user === undefined ? [] : [user]),
         ),
-        ...(dice.chance(0.2) ? [event(9, 'notified_channels', created + MINUTE, [])] : []),
+        ...(dice.chance(0.2) ? [event(9, 'notified_channels', created + minuteMs, [])] : []),
         event(
           10,
           made.status,
@@ -88,7 +93,7 @@ export function createEscalations(
       ],
       related_alerts: alert === undefined ? [] : [alert],
       related_incidents:
-        incidents.count > 0 && fraction(seed, SALT + 4, index) < 0.6
+        incidents.count > 0 && fraction(seed, tableSalt + 4, index) < 0.6
           ? [incidents.slim(Math.min(incidents.timeline.before(created), incidents.count - 1))]
           : [],
       created_at: timestamp(created),

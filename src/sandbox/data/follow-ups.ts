@@ -2,13 +2,13 @@ import type { Account } from './account.ts';
 import type { Incidents } from './incidents.ts';
 import { at, Dice, fraction, hash, Ids } from './random.ts';
 import type { ApiRecord, Source, Span } from './source.ts';
-import { DAY, roughen, Timeline, timestamp } from './times.ts';
+import { dayMs, roughen, Timeline, timestamp } from './times.ts';
 import type { Users } from './users.ts';
 import { chores, sentences, services } from './words.ts';
 
-const SALT = 5;
-/** Days a team typically takes to finish a follow-up, in the order of the account's teams. */
-const DAYS = [150, 30, 90, 240, 20, 10] as const;
+const tableSalt = 5;
+/** How many days each team typically takes to finish a follow-up, in the order of the account's teams. */
+const daysByTeam = [150, 30, 90, 240, 20, 10] as const;
 
 export function createFollowUps(
   seed: number,
@@ -18,9 +18,9 @@ export function createFollowUps(
   incidents: Incidents,
   users: Users,
 ): Source {
-  const ids = new Ids(seed, SALT);
-  const timeline = new Timeline(span, count, seed, SALT);
-  const chance = (salt: number, index: number) => fraction(seed, SALT * 100 + salt, index);
+  const ids = new Ids(seed, tableSalt);
+  const timeline = new Timeline(span, count, seed, tableSalt);
+  const chance = (salt: number, index: number) => fraction(seed, tableSalt * 100 + salt, index);
   const incidentOf = (index: number, created: number) => {
     const newest = Math.min(incidents.timeline.before(created), incidents.count - 1);
     return Math.max(0, newest - Math.floor(chance(1, index) * 10));
@@ -29,7 +29,7 @@ export function createFollowUps(
   const outline = (index: number, created = timeline.at(index)) => {
     const incident = incidentOf(index, created);
     const team = at(services, incidents.outline(incident).service).team;
-    const ends = created - Math.log(1 - chance(2, index)) * at(DAYS, team) * DAY;
+    const ends = created - Math.log(1 - chance(2, index)) * at(daysByTeam, team) * dayMs;
     const roll = chance(3, index);
     const isOpen = ends > span.until;
     const status = isOpen ? 'outstanding' : roll < 0.1 ? 'not_doing' : roll < 0.13 ? 'deleted' : 'completed';
@@ -40,14 +40,14 @@ export function createFollowUps(
       incident,
       team,
       status,
-      updated: Math.max(created, roughen(touched, hash(seed, SALT + 1, index))),
+      updated: Math.max(created, roughen(touched, hash(seed, tableSalt + 1, index))),
     };
   };
   const id = (index: number, created = timeline.at(index)) => ids.of(index, created);
 
   const record = (index: number, created = timeline.at(index)): ApiRecord => {
     const made = outline(index, created);
-    const dice = new Dice(hash(seed, SALT + 2, index));
+    const dice = new Dice(hash(seed, tableSalt + 2, index));
     const { service } = incidents.outline(made.incident);
     const creator = users.slim(dice.below(Math.max(users.count, 1)));
     const assignee = users.slim(Math.floor(dice.next() ** 2 * users.count));
@@ -90,7 +90,7 @@ export function createFollowUps(
     record,
     facets: (index) => ({
       incidentId: incidents.id(incidentOf(index, timeline.at(index))),
-      // A stream's follow-ups name the incident the stream belongs to.
+      // The follow-ups of a stream name the incident that the stream belongs to.
       ...(chance(5, index) < 0.02 ? { mode: 'stream' } : {}),
     }),
   };

@@ -6,9 +6,9 @@ import { roughen, timestamp } from './times.ts';
 import type { Users } from './users.ts';
 import { sentences } from './words.ts';
 
-const SALT = 4;
+const tableSalt = 4;
 
-/** Served incident by incident, so creation times jump back and forth: the API documents no order. */
+/** In the order of their incidents, so `created_at` jumps back and forth: the API documents no order. */
 export function createIncidentUpdates(
   seed: number,
   count: number,
@@ -17,7 +17,7 @@ export function createIncidentUpdates(
   incidents: Incidents,
   users: Users,
 ): Source {
-  const ids = new Ids(seed, SALT);
+  const ids = new Ids(seed, tableSalt);
   const incidentOf = (index: number) =>
     Math.min(Math.floor((index * incidents.count) / Math.max(count, 1)), incidents.count - 1);
   const created = (index: number): number => {
@@ -27,12 +27,12 @@ export function createIncidentUpdates(
     const end = Math.max(outline.created, Math.min(outline.resolved, span.until));
     const steps = Math.ceil(((incident + 1) * count) / incidents.count) - first;
     const moment = outline.created + ((end - outline.created) * (index - first + 1)) / Math.max(steps, 1);
-    return Math.max(outline.created, roughen(moment, hash(seed, SALT + 1, index)));
+    return Math.max(outline.created, roughen(moment, hash(seed, tableSalt + 1, index)));
   };
   const id = (index: number, moment = created(index)) => ids.of(index, moment);
 
   const record = (index: number, moment = created(index)): ApiRecord => {
-    const dice = new Dice(hash(seed, SALT + 2, index));
+    const dice = new Dice(hash(seed, tableSalt + 2, index));
     const incident = incidentOf(index);
     const { status, severity } = incidents.outline(incident);
     const isLast = incidentOf(index + 1) !== incident || index === count - 1;

@@ -1,21 +1,21 @@
 import type { Account } from './account.ts';
 import { at, Dice, fraction, hash, Ids } from './random.ts';
 import type { ApiRecord, Source, Span } from './source.ts';
-import { DAY, HOUR, MINUTE, roughen, Timeline, timestamp } from './times.ts';
+import { dayMs, hourMs, minuteMs, roughen, Timeline, timestamp } from './times.ts';
 import type { Users } from './users.ts';
 import { causes, sentences, services, symptoms } from './words.ts';
 
-const SALT = 3;
-/** Typical minutes to resolve, by severity; the most severe get everyone's attention. */
-const MINUTES = [720, 300, 150, 80] as const;
+const tableSalt = 3;
+/** Typical minutes to resolve an incident, by severity: the most severe get everyone's attention. */
+const minutesBySeverity = [720, 300, 150, 80] as const;
 
-/** What is decided about an incident before any of its text. */
+/** What an incident's record is built around. */
 export type Outline = {
   readonly created: number;
   readonly updated: number;
-  /** When it ends, which may be after the data does. */
+  /** When it ends; may be after the end of the data. */
   readonly resolved: number;
-  /** Index into the account's severities; `undefined` where none was set. */
+  /** Index into the account's severities; `undefined` if none was set. */
   readonly severity: number | undefined;
   readonly status: number;
   readonly service: number;
@@ -26,7 +26,7 @@ export type Outline = {
 export type Incidents = Source & {
   readonly timeline: Timeline;
   outline(index: number, created?: number): Outline;
-  /** The copy that escalations embed. */
+  /** The short copy that escalations embed. */
   slim(index: number): ApiRecord;
 };
 
@@ -37,9 +37,9 @@ export function createIncidents(
   account: Account,
   users: Users,
 ): Incidents {
-  const ids = new Ids(seed, SALT);
-  const timeline = new Timeline(span, count, seed, SALT);
-  const chance = (salt: number, index: number) => fraction(seed, SALT * 100 + salt, index);
+  const ids = new Ids(seed, tableSalt);
+  const timeline = new Timeline(span, count, seed, tableSalt);
+  const chance = (salt: number, index: number) => fraction(seed, tableSalt * 100 + salt, index);
 
   const severityOf = (index: number): number | undefined => {
     const roll = chance(1, index);
@@ -51,10 +51,10 @@ export function createIncidents(
     const gauss = Math.sqrt(-2 * Math.log(1 - chance(2, index))) * Math.cos(2 * Math.PI * chance(3, index));
     const date = new Date(created);
     const night = date.getUTCHours() < 6 ? 1.5 : 1;
-    const years = (created - span.since) / (365 * DAY);
-    // Two slow months every year, when everyone is away or shipping for the holidays.
+    const years = (created - span.since) / (365 * dayMs);
+    // August and December are slow: people are away, or busy with the holiday season.
     const season = date.getUTCMonth() === 7 || date.getUTCMonth() === 11 ? 1.8 : 1;
-    return at(MINUTES, severity ?? 0) * Math.exp(0.9 * gauss) * night * season * 0.8 ** years;
+    return at(minutesBySeverity, severity ?? 0) * Math.exp(0.9 * gauss) * night * season * 0.8 ** years;
   };
 
   const statusOf = (index: number, created: number, resolved: number): number => {
@@ -63,13 +63,13 @@ export function createIncidents(
     if (roll < 0.045) return 8;
     if (roll < 0.065) return 9;
     if (roll < 0.07) return 4;
-    if (roll < 0.075 || span.until - created < 2 * HOUR) return 0;
-    // Some are simply forgotten while open.
-    if (roll < 0.085 || resolved > span.until) return 1 + (hash(seed, SALT + 5, index) % 3);
-    return span.until - resolved < 6 * DAY * chance(6, index) ? 5 : 6;
+    if (roll < 0.075 || span.until - created < 2 * hourMs) return 0;
+    // Some are left open and forgotten.
+    if (roll < 0.085 || resolved > span.until) return 1 + (hash(seed, tableSalt + 5, index) % 3);
+    return span.until - resolved < 6 * dayMs * chance(6, index) ? 5 : 6;
   };
 
-  // A row is asked about several times in a row on its way into a page.
+  // Building one page asks for the same row's outline several times in succession.
   let latest: { readonly index: number; readonly made: Outline } | undefined;
   const outline = (index: number, created = timeline.at(index)): Outline => {
     if (latest?.index === index && latest.made.created === created) return latest.made;
@@ -80,14 +80,14 @@ export function createIncidents(
 
   const decide = (index: number, created: number): Outline => {
     const severity = severityOf(index);
-    const resolved = created + Math.ceil(minutesToResolve(index, created, severity) * MINUTE);
-    const wrote = Math.min(resolved + chance(7, index) * 5 * DAY, Math.max(created, span.until));
+    const resolved = created + Math.ceil(minutesToResolve(index, created, severity) * minuteMs);
+    const wrote = Math.min(resolved + chance(7, index) * 5 * dayMs, Math.max(created, span.until));
     const mode = chance(8, index);
     const updated =
       resolved > span.until ? created + (Math.max(span.until, created) - created) * chance(9, index) : wrote;
     return {
       created,
-      updated: Math.max(created, roughen(updated, hash(seed, SALT + 6, index))),
+      updated: Math.max(created, roughen(updated, hash(seed, tableSalt + 6, index))),
       resolved,
       severity,
       status: statusOf(index, created, resolved),
@@ -99,8 +99,8 @@ export function createIncidents(
 
   const id = (index: number, created = timeline.at(index)) => ids.of(index, created);
   const nameOf = (index: number, made: Outline) =>
-    `${at(services, made.service).name} ${at(symptoms, hash(seed, SALT + 7, index) % symptoms.length)}`;
-  const summaryOf = (index: number) => at(sentences, hash(seed, SALT + 8, index) % sentences.length);
+    `${at(services, made.service).name} ${at(symptoms, hash(seed, tableSalt + 7, index) % symptoms.length)}`;
+  const summaryOf = (index: number) => at(sentences, hash(seed, tableSalt + 8, index) % sentences.length);
 
   const fieldsOf = (dice: Dice, made: Outline): ApiRecord[] => {
     const service = at(services, made.service);
@@ -117,13 +117,13 @@ export function createIncidents(
       entry(4, [{ value_numeric: dice.chance(0.2) ? `${dice.below(900)}.50` : String(dice.below(5000)) }]),
       entry(5, dice.chance(0.5) ? [{ value_link: 'https://status.example.com/' }] : []),
     ];
-    // Few incidents have every field filled in, and all repeat the options of those they have.
+    // Few incidents have every field filled in. Each repeats all options of the fields it has, as in the API.
     return entries.filter(() => dice.chance(0.18));
   };
 
   const record = (index: number, created = timeline.at(index)): ApiRecord => {
     const made = outline(index, created);
-    const dice = new Dice(hash(seed, SALT + 9, index));
+    const dice = new Dice(hash(seed, tableSalt + 9, index));
     const status = at(account.statuses, made.status);
     const isOver = made.resolved <= span.until && (made.status === 5 || made.status === 6);
     const number = index + 1;
@@ -138,16 +138,16 @@ export function createIncidents(
         ? { status: 'success', value_seconds: Math.floor((to - from) / 1000) }
         : { status: 'timestamps_missing' }),
     });
-    const minutes = Math.round(((made.resolved - created) / MINUTE) * (1 + dice.below(4)) * 10) / 10;
+    const minutes = Math.round(((made.resolved - created) / minuteMs) * (1 + dice.below(4)) * 10) / 10;
     const late = Math.round(minutes * dice.next() * 3) / 10;
     const lead = users.slim(Math.floor(dice.next() ** 1.5 * users.count));
     const hasDebrief = dice.chance(0.2);
-    const channel = `C0${hash(seed, SALT + 11, index)
+    const channel = `C0${hash(seed, tableSalt + 11, index)
       .toString(36)
       .toUpperCase()}`;
     const isAutomatic = dice.chance(0.15);
     const creator = users.slim(dice.below(Math.max(users.count, 1)));
-    const postmortem = isOver && dice.chance(0.25) ? ids.of(index, created + DAY) : undefined;
+    const postmortem = isOver && dice.chance(0.25) ? ids.of(index, created + dayMs) : undefined;
 
     return {
       id: id(index, created),
@@ -190,7 +190,7 @@ export function createIncidents(
       ),
       call_url: dice.optional(`https://meet.example.com/inc-${number}`, 0.3),
       slack_team_id: 'T02A1FSLE8J',
-      // Required, and empty until the channel exists.
+      // A required field; empty until the channel exists.
       slack_channel_id: dice.chance(0.98) ? channel : '',
       slack_channel_name: dice.optional(`inc-${number}`, 0.95),
       slack_channel_url: dice.optional(`https://slack.com/app_redirect?channel=${channel}`, 0.9),
@@ -201,8 +201,8 @@ export function createIncidents(
         ? [
             {
               id: ids.of(index, made.resolved),
-              start_at: timestamp(made.resolved + DAY),
-              end_at: timestamp(made.resolved + DAY + HOUR),
+              start_at: timestamp(made.resolved + dayMs),
+              end_at: timestamp(made.resolved + dayMs + hourMs),
             },
           ]
         : dice.optional([], 0.5),
@@ -244,7 +244,7 @@ export function createIncidents(
         external_id: index + 1,
         name: nameOf(index, made),
         reference: `INC-${index + 1}`,
-        // This copy alone has other words for two of the categories.
+        // In this copy, and only here, the API has other names for two of the categories.
         status_category:
           category === 'live' ? 'active' : category === 'learning' ? 'post-incident' : category,
         summary: summaryOf(index),

@@ -1,33 +1,33 @@
-const BASE32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-const STEP = 0x9e3779b1;
+const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const step = 0x9e3779b1;
 
-/** 32 well mixed bits that depend on nothing but the three numbers. */
+/** 32 well-mixed bits, determined by the three numbers. */
 export function hash(seed: number, salt: number, index: number): number {
-  let h = Math.imul(seed ^ Math.imul(salt + 1, STEP), 0x85ebca6b) ^ index;
+  let h = Math.imul(seed ^ Math.imul(salt + 1, step), 0x85ebca6b) ^ index;
   h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
   h = Math.imul(h ^ (h >>> 15) ^ salt, 0x846ca68b);
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** In [0, 1), from nothing but the three numbers. */
+/** A number from 0 to below 1, determined by the three numbers. */
 export function fraction(seed: number, salt: number, index: number): number {
   return hash(seed, salt, index) / 4294967296;
 }
 
-/** A stream of random choices that starts from one number (mulberry32). */
+/** A stream of random choices, determined by its starting number (mulberry32). */
 export class Dice {
   #state: number;
   constructor(start: number) {
     this.#state = start | 0;
   }
-  /** In [0, 1). */
+  /** A number from 0 to below 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   }
-  /** A whole number in [0, limit). */
+  /** A whole number from 0 to below `limit`. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
@@ -37,17 +37,17 @@ export class Dice {
   pick<T>(list: readonly T[]): T {
     return at(list, this.below(list.length));
   }
-  /** The value, or what an optional field may be instead: mostly left out, sometimes null. */
+  /** The value of an optional field: present with this probability, otherwise as in `nothing`. */
   optional<T>(value: T, present: number): T | null | undefined {
     return this.chance(present) ? value : this.nothing();
   }
-  /** Left out, or sometimes null: which of the two the API sends is not documented. */
+  /** An empty optional field: mostly left out, sometimes null. The API does not document which one it sends. */
   nothing(): null | undefined {
     return this.chance(0.25) ? null : undefined;
   }
 }
 
-/** The element at an index that is known to be in range. */
+/** The element at an index. Throws a RangeError if there is none. */
 export function at<T>(list: readonly T[], index: number): T {
   if (index < 0 || index >= list.length) throw new RangeError(`index ${index} of ${list.length}`);
   return list[index] as T;
@@ -56,18 +56,18 @@ export function at<T>(list: readonly T[], index: number): T {
 function base32(value: number, digits: number): string {
   let text = '';
   for (let rest = value, i = 0; i < digits; i++) {
-    text = BASE32.charAt(rest % 32) + text;
+    text = crockford.charAt(rest % 32) + text;
     rest = Math.floor(rest / 32);
   }
   return text;
 }
 
-let unstep = STEP;
-for (let i = 0; i < 5; i++) unstep = Math.imul(unstep, 2 - Math.imul(STEP, unstep));
+let unstep = step;
+for (let i = 0; i < 5; i++) unstep = Math.imul(unstep, 2 - Math.imul(step, unstep));
 
 /**
- * Ids shaped like ULIDs: ten characters of time, nine of noise, and the row's number scrambled in the last
- * seven, so that an id finds its row without an index.
+ * Ids that look like ULIDs: ten characters of time, nine of noise, and seven that hold the scrambled row number,
+ * so that a row is found by its id without an index.
  */
 export class Ids {
   readonly #seed: number;
@@ -81,15 +81,15 @@ export class Ids {
   of(index: number, createdMs: number): string {
     const noise = hash(this.#seed, this.#salt + 1000, index);
     const more = hash(this.#seed, this.#salt + 2000, index);
-    const scrambled = (Math.imul(index, STEP) ^ this.#mask) >>> 0;
+    const scrambled = (Math.imul(index, step) ^ this.#mask) >>> 0;
     return (
       base32(Math.floor(createdMs), 10) + base32(noise, 6) + base32(more & 0x7fff, 3) + base32(scrambled, 7)
     );
   }
-  /** The row number in an id; any number for an id that is not of this table. */
+  /** The row number in an id. For an id of another table, some arbitrary number. */
   indexOf(id: string): number {
     let value = 0;
-    for (const character of id.slice(-7)) value = value * 32 + BASE32.indexOf(character);
+    for (const character of id.slice(-7)) value = value * 32 + crockford.indexOf(character);
     return Math.imul((value >>> 0) ^ this.#mask, unstep) >>> 0;
   }
 }

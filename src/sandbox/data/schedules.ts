@@ -1,11 +1,11 @@
 import type { Account } from './account.ts';
 import { at, Dice, fraction, hash, Ids } from './random.ts';
 import type { ApiRecord, Source, Span } from './source.ts';
-import { DAY, roughen, timestamp } from './times.ts';
+import { dayMs, roughen, timestamp } from './times.ts';
 import type { Users } from './users.ts';
 
-const SALT = 2;
-const WEEK = 7 * DAY;
+const tableSalt = 2;
+const weekMs = 7 * dayMs;
 
 export function createSchedules(
   seed: number,
@@ -14,17 +14,17 @@ export function createSchedules(
   account: Account,
   users: Users,
 ): Source {
-  const ids = new Ids(seed, SALT);
-  const layers = new Ids(seed, SALT + 10_000);
-  const created = (index: number) => span.since - 10 * DAY + index * 3_600_000;
+  const ids = new Ids(seed, tableSalt);
+  const layers = new Ids(seed, tableSalt + 10_000);
+  const created = (index: number) => span.since - 10 * dayMs + index * 3_600_000;
   const updated = (index: number, moment = created(index)) =>
     roughen(
-      moment + fraction(seed, SALT + 1, index) * Math.max(0, span.until - moment),
-      hash(seed, SALT + 2, index),
+      moment + fraction(seed, tableSalt + 1, index) * Math.max(0, span.until - moment),
+      hash(seed, tableSalt + 2, index),
     );
 
   const record = (index: number, moment = created(index)): ApiRecord => {
-    const dice = new Dice(hash(seed, SALT + 3, index));
+    const dice = new Dice(hash(seed, tableSalt + 3, index));
     const id = ids.of(index, moment);
     const team = at(account.teams, index % account.teams.length);
     const rotationId = layers.of(index, moment);
@@ -44,14 +44,14 @@ export function createSchedules(
         : undefined,
     });
     const shift = (week: number) => {
-      const start = span.until - (span.until % WEEK) + week * WEEK;
+      const start = span.until - (span.until % weekMs) + week * weekMs;
       return {
         entry_id: layers.of(index * 8 + week, start),
         fingerprint: hash(seed, index, week).toString(16),
         layer_id: layerId,
         rotation_id: rotationId,
         start_at: timestamp(start),
-        end_at: timestamp(start + WEEK),
+        end_at: timestamp(start + weekMs),
         user: crew[week % Math.max(crew.length, 1)],
       };
     };
@@ -63,8 +63,8 @@ export function createSchedules(
       permalink: `https://app.incident.io/sandbox/on-call/schedules/${id}`,
       team_ids: [team.id],
       holidays_public_config: dice.optional({ country_codes: ['GB', 'FR'] }, 0.5),
-      // A changed rotation appears twice under one id, from different days on.
-      config: dice.optional({ rotations: [rotation(span.since), rotation(span.since + 90 * DAY)] }, 0.9),
+      // A rotation that was changed appears twice under one id, each with its own `effective_from`.
+      config: dice.optional({ rotations: [rotation(span.since), rotation(span.since + 90 * dayMs)] }, 0.9),
       current_shifts: [shift(0)],
       next_shifts: [shift(1)],
       created_at: timestamp(moment),

@@ -1,7 +1,7 @@
-/** A record as the API serves it. `undefined` values are left out of the JSON. */
+/** A record as the API serves it. Fields that are `undefined` are not sent. */
 export type ApiRecord = Record<string, unknown>;
 
-/** What the endpoints filter by. */
+/** What the endpoints filter a row by. */
 export type Facts = {
   /** Milliseconds since the epoch, with microseconds as a fraction. */
   readonly created: number;
@@ -13,23 +13,23 @@ export type Facts = {
   readonly incidentId?: string;
 };
 
-/** The invented rows of one table. Every method is a pure function of seed, sizes and row number. */
+/** The generated rows of one table. Every method depends only on its arguments, the seed and the sizes. */
 export type Source = {
   readonly count: number;
-  /** Whether `created` rises with the row number. */
+  /** Whether rows with a higher number were created later. */
   readonly rising: boolean;
   id(index: number, created?: number): string;
-  /** The row number in an id, unverified. */
+  /** The row number in an id. Not checked: the row may not exist, or have another id. */
   indexOf(id: string): number;
   created(index: number): number;
   updated(index: number): number;
-  /** `created` moves a row that is made up later than the others to its own moment. */
+  /** `created` overrides when the row was created, for rows that are added while the sandbox runs. */
   record(index: number, created?: number): ApiRecord;
-  /** The rest of what the endpoint filters by. */
+  /** What else the endpoint filters by. */
   facets(index: number): Omit<Facts, 'created' | 'updated'>;
 };
 
-/** How much of each table is made up. The other five are lists every account has. */
+/** How many rows each table has. The other five are short lists that every account has. */
 export type Sizes = {
   readonly incidents: number;
   readonly incident_updates: number;

@@ -9,7 +9,7 @@ import { createSchedules } from './schedules.ts';
 import type { Sizes, Source, Span } from './source.ts';
 import { createUsers } from './users.ts';
 
-/** Every table's invented rows, which refer to each other. */
+/** The generated rows of every table. They refer to each other. */
 export function createSources(seed: number, sizes: Sizes, span: Span): Record<SandboxTable, Source> {
   if (sizes.incidents === 0 && sizes.incident_updates + sizes.follow_ups > 0) {
     throw new RangeError('incident_updates and follow_ups belong to incidents: give incidents a size too');

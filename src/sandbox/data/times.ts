@@ -1,23 +1,23 @@
 import { fraction, hash } from './random.ts';
 
-export const SECOND = 1000;
-export const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
+export const secondMs = 1000;
+export const minuteMs = 60 * secondMs;
+export const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;
 
 const days = new Map<number, string>();
 
 function dayOf(day: number): string {
   const known = days.get(day);
   if (known !== undefined) return known;
-  const text = new Date(day * DAY).toISOString().slice(0, 11);
+  const text = new Date(day * dayMs).toISOString().slice(0, 11);
   days.set(day, text);
   return text;
 }
 
 const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
 
-/** RFC 3339 in UTC with as many fraction digits as the moment needs: none to six. */
+/** RFC 3339 in UTC, with as few fraction digits as the moment needs: none to six. */
 export function timestamp(ms: number): string {
   const micros = Math.round(ms * 1000);
   const seconds = Math.floor(micros / 1e6);
@@ -29,7 +29,7 @@ export function timestamp(ms: number): string {
   return `${dayOf(day)}${time}.${String(rest).padStart(6, '0').replace(/0+$/, '')}Z`;
 }
 
-/** The reverse of `timestamp`, microseconds included; `undefined` for anything else. */
+/** The reverse of `timestamp`, to the microsecond; `undefined` for anything that is not a timestamp. */
 export function momentOf(value: unknown): number | undefined {
   if (typeof value !== 'string') return undefined;
   const ms = Date.parse(value);
@@ -38,7 +38,7 @@ export function momentOf(value: unknown): number | undefined {
   return digits === undefined ? ms : ms + Number(digits.padEnd(3, '0')) / 1000;
 }
 
-/** The moment with a precision of its own, never later than the millisecond after it. */
+/** The moment at a random precision, from seconds to microseconds; less than a millisecond later at most. */
 export function roughen(ms: number, noise: number): number {
   switch (noise & 7) {
     case 0:
@@ -55,7 +55,7 @@ export function roughen(ms: number, noise: number): number {
   }
 }
 
-/** When each of `count` rows was created: strictly rising, spread over [since, until). */
+/** When each of `count` rows was created: each later than the one before, spread over `since` to `until`. */
 export class Timeline {
   readonly since: number;
   readonly until: number;
@@ -73,11 +73,11 @@ export class Timeline {
     if (index === 0) return this.since;
     const wobble = fraction(this.#seed, this.#salt + 3000, index) * 0.5;
     const ms = Math.floor(this.since + (index + wobble) * this.#slot);
-    // Rows closer than this would change places when their times lose digits.
-    if (this.#slot < 2 * SECOND) return ms;
+    // Rounding could put rows that are closer together than this in the wrong order.
+    if (this.#slot < 2 * secondMs) return ms;
     return roughen(ms, hash(this.#seed, this.#salt + 4000, index));
   }
-  /** The newest row that certainly existed at `ms`. */
+  /** A row that certainly existed at `ms`, close to the newest one. */
   before(ms: number): number {
     return Math.max(0, Math.floor((ms - this.since) / this.#slot) - 1);
   }

@@ -1,36 +1,36 @@
 import { at, Dice, fraction, hash, Ids } from './random.ts';
 import type { ApiRecord, Source, Span } from './source.ts';
-import { DAY } from './times.ts';
+import { dayMs } from './times.ts';
 import { firstNames, lastNames } from './words.ts';
 
-const SALT = 1;
+const tableSalt = 1;
 
 export type Users = Source & {
-  /** The copy of a user that other rows embed; `undefined` in an account without users. */
+  /** The short copy of a user that other rows embed; `undefined` if the account has no users. */
   slim(index: number): ApiRecord | undefined;
-  /** Someone who is on call; low rolls are paged far more often. */
+  /** Someone who is on call, by a roll of the dice from 0 to 1. A few people get most of the pages. */
   onCall(roll: number): ApiRecord | undefined;
 };
 
 export function createUsers(seed: number, count: number, span: Span): Users {
-  const ids = new Ids(seed, SALT);
-  const created = (index: number) => span.since - 20 * DAY + index * 60_000;
+  const ids = new Ids(seed, tableSalt);
+  const created = (index: number) => span.since - 20 * dayMs + index * 60_000;
   const slims: ApiRecord[] = [];
-  const isActive = (index: number) => index < 3 || fraction(seed, SALT + 1, index) > 0.12;
+  const isActive = (index: number) => index < 3 || fraction(seed, tableSalt + 1, index) > 0.12;
 
   const slim = (index: number): ApiRecord => {
     const known = slims[index];
     if (known !== undefined) return known;
     const first = at(firstNames, index % firstNames.length);
     const last = at(lastNames, (index + 5 * Math.floor(index / firstNames.length)) % lastNames.length);
-    const dice = new Dice(hash(seed, SALT + 2, index));
+    const dice = new Dice(hash(seed, tableSalt + 2, index));
     const made = {
       id: ids.of(index, created(index)),
       name: `${first} ${last}`,
       email: index % 41 === 40 ? undefined : `user${index + 1}@example.com`,
       role: dice.pick(['viewer', 'responder', 'administrator', 'unset']),
       slack_user_id: dice.chance(0.9)
-        ? `U0${hash(seed, SALT + 3, index)
+        ? `U0${hash(seed, tableSalt + 3, index)
             .toString(36)
             .toUpperCase()}`
         : undefined,
@@ -47,7 +47,7 @@ export function createUsers(seed: number, count: number, span: Span): Users {
     created,
     updated: created,
     record: (index, moment = created(index)) => {
-      const dice = new Dice(hash(seed, SALT + 4, index));
+      const dice = new Dice(hash(seed, tableSalt + 4, index));
       const role = (slug: string, name: string) => ({
         id: ids.of(slug.length, span.since),
         slug,

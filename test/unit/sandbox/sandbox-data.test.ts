@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sandboxTables, startSandbox, type ApiRecord, type Sandbox } from '../../../src/sandbox/sandbox.ts';
 import { tableNamed } from '../../../src/tables/index.ts';
 
-const SIZES = {
+const sizes = {
   incidents: 120,
   incident_updates: 200,
   follow_ups: 150,
@@ -12,19 +12,19 @@ const SIZES = {
   users: 40,
   schedules: 8,
 };
-const PATHS = {
+const paths = {
   incidents: '/v2/incidents',
   follow_ups: '/v3/follow_ups',
   alerts: '/v2/alerts',
   escalations: '/v2/escalations',
 } as const;
-const DAY = 86_400_000;
+const dayMs = 86_400_000;
 
 let sandbox: Sandbox;
 beforeAll(async () => {
   sandbox = await startSandbox({
     limits: 'off',
-    sizes: SIZES,
+    sizes,
     now: () => Date.parse('2026-11-20T12:00:00Z'),
   });
   // A lived-in account: some rows changed, gone or new.
@@ -58,12 +58,12 @@ const idsOf = (rows: readonly ApiRecord[]) => rows.map((row) => String(row['id']
 
 it('gives exactly the rows a filter describes, once, whatever the page size', async () => {
   const all = Object.fromEntries(
-    (Object.keys(PATHS) as (keyof typeof PATHS)[]).map((table) => [table, [...sandbox.records(table)]]),
+    (Object.keys(paths) as (keyof typeof paths)[]).map((table) => [table, [...sandbox.records(table)]]),
   );
   const moment = fc.integer({ min: Date.parse('2023-12-20'), max: Date.parse('2026-11-30') });
   await fc.assert(
     fc.asyncProperty(
-      fc.constantFrom<keyof typeof PATHS>('incidents', 'follow_ups', 'alerts', 'escalations'),
+      fc.constantFrom<keyof typeof paths>('incidents', 'follow_ups', 'alerts', 'escalations'),
       fc.constantFrom('created_at', 'updated_at'),
       fc.constantFrom('date_range', 'gte', 'lte'),
       fc.tuple(moment, moment).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const),
@@ -93,7 +93,7 @@ it('gives exactly the rows a filter describes, once, whatever the page size', as
           const isLate = ms >= start;
           if (operator === 'gte' && !isLate) return false;
           if (operator === 'lte' && ms > end) return false;
-          if (operator === 'date_range' && !(isLate && (isDaily ? ms < end + DAY : ms < end))) return false;
+          if (operator === 'date_range' && !(isLate && (isDaily ? ms < end + dayMs : ms < end))) return false;
           return (row['incident_status'] as { category?: string } | undefined)?.category !== 'declined';
         });
         const passes =
@@ -102,7 +102,7 @@ it('gives exactly the rows a filter describes, once, whatever the page size', as
         for (const mode of passes) {
           const own = new URLSearchParams(params);
           if (mode !== undefined) own.set('incident_mode', mode);
-          found.push(...(await readAll(PATHS[table], table, own)));
+          found.push(...(await readAll(paths[table], table, own)));
         }
         // Passes by mode come one after the other; everything else has one order.
         const inOrder = table === 'incidents' && !isOldestFirst ? expected.toReversed() : expected;
@@ -137,7 +137,7 @@ it.each(['created_at_newest_first', 'created_at_oldest_first'])(
 
 it('makes the same account from the same seed, and another from another', async () => {
   const texts = async (seed: number) => {
-    const own = await startSandbox({ seed, sizes: SIZES });
+    const own = await startSandbox({ seed, sizes });
     const made = sandboxTables.map((table) => JSON.stringify([...own.records(table)]));
     await own.stop();
     return made;
@@ -183,7 +183,7 @@ it('refers only to rows that exist', () => {
 
 it('writes times with none to six fraction digits, and never an update before its creation', () => {
   const digits = new Set<number>();
-  for (const table of Object.keys(PATHS) as (keyof typeof PATHS)[]) {
+  for (const table of Object.keys(paths) as (keyof typeof paths)[]) {
     for (const row of sandbox.records(table)) {
       const [created, updated] = [String(row['created_at']), String(row['updated_at'])];
       expect(Date.parse(updated)).toBeGreaterThanOrEqual(Date.parse(created));

@@ -2,7 +2,7 @@ import axios from 'axios';
 import { afterEach, expect, it } from 'vitest';
 import { startSandbox, type FaultRule, type Sandbox } from '../../../src/sandbox/sandbox.ts';
 
-const SIZES = { incidents: 30, incident_updates: 0, follow_ups: 0, alerts: 100, escalations: 0 };
+const sizes = { incidents: 30, incident_updates: 0, follow_ups: 0, alerts: 100, escalations: 0 };
 
 let running: Sandbox | undefined;
 afterEach(async () => {
@@ -11,7 +11,7 @@ afterEach(async () => {
 });
 
 async function start(...faults: FaultRule[]): Promise<Sandbox> {
-  running = await startSandbox({ sizes: SIZES, faults });
+  running = await startSandbox({ sizes, faults });
   return running;
 }
 
@@ -123,7 +123,7 @@ it('repeats a cursor, or gives a body of another shape', async () => {
 
 it('fails a share of requests, the same ones for the same seed', async () => {
   const failures = async (seed: number) => {
-    const sandbox = await startSandbox({ sizes: SIZES, seed, faults: 0.3, limits: 'off' });
+    const sandbox = await startSandbox({ sizes, seed, faults: 0.3, limits: 'off' });
     for (let i = 0; i < 100; i++) await ask(sandbox, '/v1/severities').catch(() => undefined);
     await sandbox.stop();
     return sandbox.requests.map(({ fault }) => fault);

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../../src/sandbox/sandbox.ts';
 
-const NOON = Date.parse('2026-11-20T12:00:00.5Z');
-const SMALL = {
+const noon = Date.parse('2026-11-20T12:00:00.5Z');
+const small = {
   incidents: 300,
   incident_updates: 500,
   follow_ups: 400,
@@ -11,11 +11,11 @@ const SMALL = {
   users: 60,
   schedules: 30,
 };
-const ALL_CATEGORIES = ['triage', 'live', 'learning', 'paused', 'closed', 'declined', 'canceled', 'merged'];
-const ALL_MODES = ['standard', 'retrospective', 'test', 'tutorial'];
-const EVERYTHING = [
-  ...ALL_CATEGORIES.map((category) => `status_category[one_of]=${category}`),
-  ...ALL_MODES.map((mode) => `mode[one_of]=${mode}`),
+const allCategories = ['triage', 'live', 'learning', 'paused', 'closed', 'declined', 'canceled', 'merged'];
+const allModes = ['standard', 'retrospective', 'test', 'tutorial'];
+const everything = [
+  ...allCategories.map((category) => `status_category[one_of]=${category}`),
+  ...allModes.map((mode) => `mode[one_of]=${mode}`),
 ].join('&');
 
 type Row = Record<string, unknown> & { id: string; updated_at: string; created_at: string };
@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 async function start(options: SandboxOptions = {}): Promise<Sandbox> {
-  running = await startSandbox({ limits: 'off', now: () => NOON, sizes: SMALL, ...options });
+  running = await startSandbox({ limits: 'off', now: () => noon, sizes: small, ...options });
   return running;
 }
 
@@ -104,10 +104,10 @@ describe('keys', () => {
     const secret = [...sandbox.records('incidents')].filter((row) => row['visibility'] === 'private');
     const ids = new Set(secret.map((row) => row['id']));
     expect(ids.size).toBeGreaterThan(0);
-    const seen = await readAll(sandbox, 'incidents', `/v2/incidents?page_size=250&${EVERYTHING}`, key);
-    expect(seen).toHaveLength(SMALL.incidents - ids.size);
+    const seen = await readAll(sandbox, 'incidents', `/v2/incidents?page_size=250&${everything}`, key);
+    expect(seen).toHaveLength(small.incidents - ids.size);
     const updates = await readAll(sandbox, 'incident_updates', '/v2/incident_updates?page_size=250', key);
-    expect(updates.length).toBeLessThan(SMALL.incident_updates);
+    expect(updates.length).toBeLessThan(small.incident_updates);
     expect(updates.filter((row) => ids.has(row['incident_id']))).toEqual([]);
     expect([...sandbox.records('incident_updates', key)]).toHaveLength(updates.length);
     expect(await (await ask(sandbox, '/v1/identity', key)).json()).toMatchObject({
@@ -118,7 +118,7 @@ describe('keys', () => {
 
 describe('pages', () => {
   it('has 25 rows unless asked, and a trailing empty page where the last one is full', async () => {
-    const sandbox = await start({ sizes: { ...SMALL, escalations: 50 } });
+    const sandbox = await start({ sizes: { ...small, escalations: 50 } });
     const first = await page(sandbox, '/v2/escalations');
     expect(first['escalations']).toHaveLength(25);
     expect(first.pagination_meta.page_size).toBe(25);
@@ -130,7 +130,7 @@ describe('pages', () => {
 
   it('cuts an incidents page down to 250 without a word and refuses too large a page elsewhere', async () => {
     const sandbox = await start();
-    const found = await page(sandbox, `/v2/incidents?page_size=500&${EVERYTHING}`);
+    const found = await page(sandbox, `/v2/incidents?page_size=500&${everything}`);
     expect(found['incidents']).toHaveLength(250);
     expect(found.pagination_meta).toMatchObject({ page_size: 250, total_record_count: 300 });
     for (const path of [
@@ -183,7 +183,7 @@ describe('pages', () => {
   it('shows incidents newest first unless asked', async () => {
     const sandbox = await start();
     const times = async (query: string) =>
-      (await readAll(sandbox, 'incidents', `/v2/incidents?${EVERYTHING}${query}`)).map((row) =>
+      (await readAll(sandbox, 'incidents', `/v2/incidents?${everything}${query}`)).map((row) =>
         Date.parse(row.created_at),
       );
     const newest = await times('');
@@ -201,17 +201,17 @@ describe('rows hidden by default', () => {
       const isTry = row['mode'] === 'test' || row['mode'] === 'tutorial';
       return !isTry && !['declined', 'canceled', 'merged'].includes(category);
     });
-    expect(expected.length).toBeLessThan(SMALL.incidents);
+    expect(expected.length).toBeLessThan(small.incidents);
     expect(shown.map((row) => row.id).toSorted()).toEqual(
       expected.map((row) => String(row['id'])).toSorted(),
     );
-    expect(await readAll(sandbox, 'incidents', `/v2/incidents?${EVERYTHING}`)).toHaveLength(SMALL.incidents);
+    expect(await readAll(sandbox, 'incidents', `/v2/incidents?${everything}`)).toHaveLength(small.incidents);
   });
 
   it('gives follow-ups one mode at a time, five passes for all', async () => {
     const sandbox = await start();
     const passes = await Promise.all(
-      [...ALL_MODES, 'stream'].map((mode) =>
+      [...allModes, 'stream'].map((mode) =>
         readAll(sandbox, 'follow_ups', `/v3/follow_ups?page_size=250&incident_mode=${mode}`),
       ),
     );
@@ -239,8 +239,8 @@ describe('rows hidden by default', () => {
     const sandbox = await start();
     const shown = await readAll(sandbox, 'users', '/v2/users');
     expect(shown.every((row) => row['is_active'] === true)).toBe(true);
-    expect(shown.length).toBeLessThan(SMALL.users);
-    expect(await readAll(sandbox, 'users', '/v2/users?include_inactive=true')).toHaveLength(SMALL.users);
+    expect(shown.length).toBeLessThan(small.users);
+    expect(await readAll(sandbox, 'users', '/v2/users?include_inactive=true')).toHaveLength(small.users);
   });
 
   it('answers 404 to the updates of an unknown incident', async () => {
@@ -263,7 +263,7 @@ describe('time filters', () => {
           await readAll(
             sandbox,
             table,
-            `/v2/${table}?updated_at[date_range]=${range}${table === 'incidents' ? `&${EVERYTHING}` : ''}`,
+            `/v2/${table}?updated_at[date_range]=${range}${table === 'incidents' ? `&${everything}` : ''}`,
           )
         ).some((row) => row.id === id);
       expect(await has('2026-11-10~2026-11-10')).toBe(true);
@@ -338,7 +338,7 @@ describe('time filters', () => {
 
 describe('limits', () => {
   it('counts both buckets, tells the binding one first, and refills with the clock', async () => {
-    let now = NOON;
+    let now = noon;
     const sandbox = await start({
       now: () => now,
       limits: { all: { capacity: 5, perSecond: 2 }, incidents: { capacity: 2, perSecond: 0.5 } },
@@ -390,7 +390,7 @@ describe('changes', () => {
 
   it('puts a row that is created while pages are read where its creation says', async () => {
     const sandbox = await start();
-    const path = `/v2/incidents?sort_by=created_at_oldest_first&page_size=250&${EVERYTHING}`;
+    const path = `/v2/incidents?sort_by=created_at_oldest_first&page_size=250&${everything}`;
     const first = await page(sandbox, path);
     const [late, old] = [
       sandbox.create('incidents', { name: 'New' }),
@@ -436,7 +436,7 @@ describe('what is sent', () => {
     await ask(sandbox, '/v1/severities');
     await ask(sandbox, '/v2/alerts');
     expect(sandbox.requests).toMatchObject([
-      { at: NOON, method: 'GET', url: '/v1/severities', table: 'severities', status: 200 },
+      { at: noon, method: 'GET', url: '/v1/severities', table: 'severities', status: 200 },
       { url: '/v2/alerts', table: 'alerts', status: 422 },
     ]);
     expect(JSON.stringify(sandbox.requests)).not.toContain(sandbox.key);
@@ -445,7 +445,7 @@ describe('what is sent', () => {
   it('tells its own time in Date, serves GET alone, and listens on loopback alone', async () => {
     const sandbox = await start();
     expect(new URL(sandbox.url).hostname).toBe('127.0.0.1');
-    expect((await ask(sandbox, '/v1/severities')).headers.get('date')).toBe(new Date(NOON).toUTCString());
+    expect((await ask(sandbox, '/v1/severities')).headers.get('date')).toBe(new Date(noon).toUTCString());
     expect((await ask(sandbox, '/v9/nothing')).status).toBe(404);
     const posted = await fetch(`${sandbox.url}/v1/severities`, {
       method: 'POST',
