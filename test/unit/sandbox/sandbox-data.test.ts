@@ -27,7 +27,7 @@ beforeAll(async () => {
     sizes,
     now: () => Date.parse('2026-11-20T12:00:00Z'),
   });
-  // A lived-in account: some rows changed, gone or new.
+  // An account in use: some rows were changed, removed or added.
   for (const table of ['incidents', 'alerts', 'escalations', 'follow_ups'] as const) {
     for (const index of [3, 50, 51]) sandbox.change(table, sandbox.idAt(table, index), { note: 'changed' });
     for (const index of [0, 49, 70]) sandbox.remove(table, sandbox.idAt(table, index));
@@ -56,7 +56,7 @@ async function readAll(path: string, table: string, params: URLSearchParams): Pr
 
 const idsOf = (rows: readonly ApiRecord[]) => rows.map((row) => String(row['id']));
 
-it('gives exactly the rows a filter describes, once, whatever the page size', async () => {
+it('returns exactly the rows that match a filter, each once, at any page size', async () => {
   const all = Object.fromEntries(
     (Object.keys(paths) as (keyof typeof paths)[]).map((table) => [table, [...sandbox.records(table)]]),
   );
@@ -88,7 +88,7 @@ it('gives exactly the rows a filter describes, once, whatever the page size', as
 
         const expected = (all[table] ?? []).filter((row) => {
           const text = String(row[field]);
-          // Date.parse drops what is finer than a millisecond, which matters at an inclusive end alone.
+          // Date.parse drops the microseconds, which only matters at an inclusive end.
           const ms = Date.parse(text) + (/\.\d{3}\d+Z$/.test(text) ? 0.5 : 0);
           const isLate = ms >= start;
           if (operator === 'gte' && !isLate) return false;
@@ -104,7 +104,7 @@ it('gives exactly the rows a filter describes, once, whatever the page size', as
           if (mode !== undefined) own.set('incident_mode', mode);
           found.push(...(await readAll(paths[table], table, own)));
         }
-        // Passes by mode come one after the other; everything else has one order.
+        // The passes by mode are read one after another; every other table has one order.
         const inOrder = table === 'incidents' && !isOldestFirst ? expected.toReversed() : expected;
         const arranged = (rows: ApiRecord[]) =>
           table === 'follow_ups'
@@ -118,7 +118,7 @@ it('gives exactly the rows a filter describes, once, whatever the page size', as
 });
 
 it.each(['created_at_newest_first', 'created_at_oldest_first'])(
-  'goes on behind every row, made up or added, one at a time (%s)',
+  'continues after any row, generated or added, with pages of one row (%s)',
   async (order) => {
     const params = new URLSearchParams({
       page_size: '1',
@@ -135,7 +135,7 @@ it.each(['created_at_newest_first', 'created_at_oldest_first'])(
   },
 );
 
-it('makes the same account from the same seed, and another from another', async () => {
+it('generates the same account from the same seed, and a different one from another seed', async () => {
   const texts = async (seed: number) => {
     const own = await startSandbox({ seed, sizes });
     const made = sandboxTables.map((table) => JSON.stringify([...own.records(table)]));
@@ -181,7 +181,7 @@ it('refers only to rows that exist', () => {
   expect(strangers).toEqual([]);
 });
 
-it('writes times with none to six fraction digits, and never an update before its creation', () => {
+it('writes times with none to six fraction digits, and no updated_at before created_at', () => {
   const digits = new Set<number>();
   for (const table of Object.keys(paths) as (keyof typeof paths)[]) {
     for (const row of sandbox.records(table)) {
@@ -212,7 +212,7 @@ it('serves an account on its first day', async () => {
   await expect(startSandbox({ sizes: { ...none, follow_ups: 1 } })).rejects.toThrow(RangeError);
 });
 
-it('leaves out no field that the reference requires: a run that reports it would mislead', () => {
+it('has every field that the API reference requires, or runs would report fields as missing', () => {
   const lacking = sandboxTables.flatMap((table) =>
     Object.entries(tableNamed(table).columns).flatMap(([name, { required }]) =>
       required && [...sandbox.records(table)].some((record) => (record[name] ?? null) === null)

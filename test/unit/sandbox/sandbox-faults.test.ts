@@ -26,7 +26,7 @@ async function ask(sandbox: Sandbox, path = '/v2/alerts?page_size=10', timeout =
   });
 }
 
-it('fails as often as told and then no more', async () => {
+it('fails as many times as the rule says, then works again', async () => {
   const sandbox = await start({ fault: { kind: 'error', status: 503, retryAfterSeconds: 7 }, times: 2 });
   const first = await ask(sandbox);
   expect(first.status).toBe(503);
@@ -37,7 +37,7 @@ it('fails as often as told and then no more', async () => {
   expect(sandbox.requests.map(({ fault }) => fault)).toEqual(['error', 'error', undefined]);
 });
 
-it('fails where told, until the rule is taken back', async () => {
+it('fails only the requests that a rule matches, until the rule is removed', async () => {
   const sandbox = await start();
   const isResumed: FaultRule['when'] = ({ params }) => params.has('after');
   const takeBack = sandbox.fault({ fault: { kind: 'error', status: 404 }, table: 'alerts', when: isResumed });
@@ -57,7 +57,7 @@ it.each([200, 502])('answers HTML with status %i', async (status) => {
 });
 
 it.each(['content-length', 'chunked'] as const)(
-  'cuts JSON off inside a well-framed answer (%s)',
+  'cuts off the JSON in a response that ends properly (%s)',
   async (framing) => {
     const answer = await ask(await start({ fault: { kind: 'cut', framing } }));
     expect(answer.status).toBe(200);
@@ -66,7 +66,7 @@ it.each(['content-length', 'chunked'] as const)(
   },
 );
 
-it('breaks a connection off in the middle of an answer, and before one', async () => {
+it('breaks the connection in the middle of a response, and before one', async () => {
   const sandbox = await start(
     { fault: { kind: 'cut', framing: 'aborted' }, times: 1 },
     { fault: { kind: 'reset' }, times: 1 },
@@ -77,7 +77,7 @@ it('breaks a connection off in the middle of an answer, and before one', async (
   expect(sandbox.requests.map(({ status }) => status)).toEqual([200, 0, 200]);
 });
 
-it('sends headers and then nothing, and still stops', async () => {
+it('sends the headers and then nothing, and can still be stopped', async () => {
   const sandbox = await start({ fault: { kind: 'stall' } });
   const abort = new AbortController();
   const response = await fetch(`${sandbox.url}/v1/severities`, {
@@ -91,13 +91,13 @@ it('sends headers and then nothing, and still stops', async () => {
   await expect(body).rejects.toThrow('terminated');
 });
 
-it('redirects', async () => {
+it('answers with a redirect', async () => {
   const answer = await ask(await start({ fault: { kind: 'redirect', location: 'http://127.0.0.1:9/' } }));
   expect(answer.status).toBe(302);
   expect(answer.headers['location']).toBe('http://127.0.0.1:9/');
 });
 
-it('leaves out the Date, or the rate limit', async () => {
+it('leaves out the Date header, or the rate limit headers', async () => {
   const sandbox = await start(
     { fault: { kind: 'without', headers: 'date' }, times: 1 },
     { fault: { kind: 'without', headers: 'rate-limit' }, times: 1 },
@@ -110,7 +110,7 @@ it('leaves out the Date, or the rate limit', async () => {
   expect(Object.keys(limitless.headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);
 });
 
-it('repeats a cursor, or gives a body of another shape', async () => {
+it('repeats a cursor, or sends a body of another shape', async () => {
   const sandbox = await start(
     { fault: { kind: 'repeat-cursor' }, times: 1, when: ({ params }) => params.has('after') },
     { fault: { kind: 'body', body: { alerts: {} } }, times: 1 },
@@ -121,7 +121,7 @@ it('repeats a cursor, or gives a body of another shape', async () => {
   expect(JSON.parse((await ask(sandbox)).data)).toEqual({ alerts: {} });
 });
 
-it('fails a share of requests, the same ones for the same seed', async () => {
+it('fails a share of the requests, the same ones for the same seed', async () => {
   const failures = async (seed: number) => {
     const sandbox = await startSandbox({ sizes, seed, faults: 0.3, limits: 'off' });
     for (let i = 0; i < 100; i++) await ask(sandbox, '/v1/severities').catch(() => undefined);

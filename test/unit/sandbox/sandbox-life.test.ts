@@ -28,7 +28,7 @@ const ask = async (sandbox: Sandbox, path: string) => {
   return (await response.json()) as { [table: string]: { id: string }[] };
 };
 
-/** Everything in the account after so many requests, and what happened until then. */
+/** Everything in the account after this many requests, and what happened in between. */
 async function lived(seed: number, requests: number) {
   let now = Date.parse('2026-11-20T00:00:00Z');
   const sandbox = await start({ now: () => now });
@@ -53,14 +53,14 @@ async function lived(seed: number, requests: number) {
   return { happened, records: sandboxTables.map((table) => [...sandbox.records(table)]) };
 }
 
-it('lives the same life for the same seed and requests, and another for another seed', async () => {
+it('lives the same life for the same seed and requests, and a different one for another seed', async () => {
   const first = await lived(3, 60);
   expect(first.happened.length).toBeGreaterThan(40);
   expect(await lived(3, 60)).toEqual(first);
   expect((await lived(4, 60)).happened).not.toEqual(first.happened);
 });
 
-it('stamps what commits late up to four minutes back, never before the last stamp, and silence not at all', async () => {
+it('stamps late commits up to four minutes back, no row before its last stamp, and silent changes not at all', async () => {
   const { happened } = await lived(1, 300);
   const stamped = happened.flatMap(({ kind, at, before, record }) => {
     const stamp = record?.['updated_at'];
@@ -83,7 +83,7 @@ it('stamps what commits late up to four minutes back, never before the last stam
   expect(new Set(happened.map(({ kind }) => kind)).size).toBe(8);
 });
 
-it('reads bare dates in the zone it is told', async () => {
+it('reads bare dates in the time zone that the readings give', async () => {
   const counts = await Promise.all(
     ['Z', '+14:00', '-12:00'].map(async (dateZone) => {
       const sandbox = await start({ readings: { dateZone } });
@@ -104,7 +104,7 @@ it('reads bare dates in the zone it is told', async () => {
   expect(counts).toEqual([24, 10, 12]);
 });
 
-it('lists newest first where it is told and no order is documented', async () => {
+it('lists newest first if the readings say so, but only where no order is documented', async () => {
   const orders = await Promise.all(
     (['oldest', 'newest'] as const).map(async (order) => {
       const sandbox = await start({ readings: { order } });

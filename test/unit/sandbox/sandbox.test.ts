@@ -57,7 +57,7 @@ async function problem(sandbox: Sandbox, path: string, key?: string) {
   return { status: body.status, type: body.type, ...body.errors[0] };
 }
 
-/** Reads to the end as a client should: until no `after` comes. */
+/** Reads to the end as a client should: until a page has no `after`. */
 async function readAll(sandbox: Sandbox, table: string, path: string, key?: string): Promise<Row[]> {
   const rows: Row[] = [];
   const join = path.includes('?') ? '&' : '?';
@@ -70,7 +70,7 @@ async function readAll(sandbox: Sandbox, table: string, path: string, key?: stri
 }
 
 describe('keys', () => {
-  it('tells a missing key from a wrong one', async () => {
+  it('answers a missing key and a wrong key differently', async () => {
     const sandbox = await start();
     const none = await fetch(`${sandbox.url}/v1/severities`);
     expect(none.status).toBe(401);
@@ -82,7 +82,7 @@ describe('keys', () => {
     });
   });
 
-  it('names the scope a key lacks, and lets it read the rest', async () => {
+  it('names the scope a key lacks, and lets the key read the other lists', async () => {
     const sandbox = await start();
     const key = sandbox.addKey({ scopes: ['severities.view'] });
     expect(await problem(sandbox, '/v2/alerts?page_size=1', key)).toMatchObject({
@@ -98,7 +98,7 @@ describe('keys', () => {
     expect((await ask(sandbox, '/v2/alerts?page_size=1', key)).status).toBe(401);
   });
 
-  it('hides private incidents and all that belongs to them from a key without global access', async () => {
+  it('hides private incidents, and what belongs to them, from a key without global access', async () => {
     const sandbox = await start();
     const key = sandbox.addKey({ identity: { roles: ['viewer'] } });
     const secret = [...sandbox.records('incidents')].filter((row) => row['visibility'] === 'private');
@@ -117,7 +117,7 @@ describe('keys', () => {
 });
 
 describe('pages', () => {
-  it('has 25 rows unless asked, and a trailing empty page where the last one is full', async () => {
+  it('serves 25 rows by default, and an empty page after a last page that is full', async () => {
     const sandbox = await start({ sizes: { ...small, escalations: 50 } });
     const first = await page(sandbox, '/v2/escalations');
     expect(first['escalations']).toHaveLength(25);
@@ -128,7 +128,7 @@ describe('pages', () => {
     expect(third).toEqual({ escalations: [], pagination_meta: { page_size: 25 } });
   });
 
-  it('cuts an incidents page down to 250 without a word and refuses too large a page elsewhere', async () => {
+  it('silently cuts a page of incidents to 250 rows, and refuses too large a page of other lists', async () => {
     const sandbox = await start();
     const found = await page(sandbox, `/v2/incidents?page_size=500&${everything}`);
     expect(found['incidents']).toHaveLength(250);
@@ -142,7 +142,7 @@ describe('pages', () => {
     }
   });
 
-  it('wants a page size for alerts', async () => {
+  it('requires a page size for alerts', async () => {
     const sandbox = await start();
     expect(await problem(sandbox, '/v2/alerts')).toMatchObject({
       status: 422,
@@ -151,7 +151,7 @@ describe('pages', () => {
     });
   });
 
-  it('answers 404 to a cursor it does not know, also of a row deleted since', async () => {
+  it('answers 404 to an unknown cursor, and to the cursor of a row that was deleted', async () => {
     const sandbox = await start();
     const { pagination_meta: meta } = await page(sandbox, '/v2/alerts?page_size=5');
     sandbox.remove('alerts', String(meta.after));
@@ -164,7 +164,7 @@ describe('pages', () => {
     }
   });
 
-  it('leaves next_shifts empty on pages above 25', async () => {
+  it('leaves next_shifts empty on pages of more than 25 rows', async () => {
     const sandbox = await start();
     const shifts = async (size: number) =>
       (await page(sandbox, `/v2/schedules?page_size=${size}`))['schedules']?.map((row) => row['next_shifts']);
@@ -172,7 +172,7 @@ describe('pages', () => {
     expect((await shifts(26))?.every((list) => Array.isArray(list) && list.length === 0)).toBe(true);
   });
 
-  it('lists the unpaginated tables whole and without pagination_meta', async () => {
+  it('serves lists without pages whole, and without pagination_meta', async () => {
     const sandbox = await start();
     const found = await page(sandbox, '/v1/incident_statuses');
     expect(Object.keys(found)).toEqual(['incident_statuses']);
@@ -180,7 +180,7 @@ describe('pages', () => {
     expect((await ask(sandbox, '/v1/incident_statuses?page_size=5')).status).toBe(422);
   });
 
-  it('shows incidents newest first unless asked', async () => {
+  it('serves incidents newest first by default', async () => {
     const sandbox = await start();
     const times = async (query: string) =>
       (await readAll(sandbox, 'incidents', `/v2/incidents?${everything}${query}`)).map((row) =>
@@ -208,7 +208,7 @@ describe('rows hidden by default', () => {
     expect(await readAll(sandbox, 'incidents', `/v2/incidents?${everything}`)).toHaveLength(small.incidents);
   });
 
-  it('gives follow-ups one mode at a time, five passes for all', async () => {
+  it('serves the follow-ups of one mode per request, so all of them take five passes', async () => {
     const sandbox = await start();
     const passes = await Promise.all(
       [...allModes, 'stream'].map((mode) =>
@@ -235,7 +235,7 @@ describe('rows hidden by default', () => {
     expect(moved['follow_ups']?.map((found) => found.id)).toContain(row?.id);
   });
 
-  it('leaves deactivated users out unless asked', async () => {
+  it('leaves out deactivated users by default', async () => {
     const sandbox = await start();
     const shown = await readAll(sandbox, 'users', '/v2/users');
     expect(shown.every((row) => row['is_active'] === true)).toBe(true);
@@ -253,7 +253,7 @@ describe('rows hidden by default', () => {
 });
 
 describe('time filters', () => {
-  it('takes whole UTC days, both included, for incidents and escalations', async () => {
+  it('filters incidents and escalations by whole UTC days, both ends included', async () => {
     const sandbox = await start();
     for (const table of ['incidents', 'escalations'] as const) {
       const id = sandbox.idAt(table, 5);
@@ -274,7 +274,7 @@ describe('time filters', () => {
     }
   });
 
-  it('takes milliseconds, the end excluded, for alerts and follow-ups', async () => {
+  it('filters alerts and follow-ups by milliseconds, the end excluded', async () => {
     const sandbox = await start();
     for (const [table, path] of [
       ['alerts', '/v2/alerts?page_size=50'],
@@ -291,7 +291,7 @@ describe('time filters', () => {
     }
   });
 
-  it('reads lte with a bare date as its first instant', async () => {
+  it('reads a bare date in lte as the first instant of that day', async () => {
     const sandbox = await start();
     const [early, late] = [sandbox.idAt('alerts', 1), sandbox.idAt('alerts', 2)];
     sandbox.change('alerts', early, { updated_at: '2027-01-02T00:00:00Z' });
@@ -316,17 +316,17 @@ describe('time filters', () => {
       '/v2/alerts?page_size=1&updated_at[date_range]=2026-02-01~2026-01-01',
     ],
     ['a day that does not exist', '/v2/escalations?updated_at[gte]=2026-02-30'],
-    ['something that is no date', '/v3/follow_ups?created_at[gte]=yesterday'],
+    ['something that is not a date', '/v3/follow_ups?created_at[gte]=yesterday'],
     ['a filter the endpoint lacks', '/v2/incident_updates?updated_at[gte]=2026-01-01'],
-    ['a field nobody knows', '/v2/incidents?colour=red'],
+    ['an unknown field', '/v2/incidents?colour=red'],
     ['an unknown category', '/v2/incidents?status_category[one_of]=active'],
-    ['a mode incidents do not have', '/v2/incidents?mode[one_of]=stream'],
+    ['a mode that incidents do not have', '/v2/incidents?mode[one_of]=stream'],
     ['an unknown order', '/v2/incidents?sort_by=updated_at'],
   ])('answers 422 to %s', async (_, path) => {
     expect((await ask(await start(), path)).status).toBe(422);
   });
 
-  it('takes a category that a new status brought', async () => {
+  it('accepts a category that came with a new status', async () => {
     const sandbox = await start();
     const status = sandbox.create('incident_statuses', { name: 'Parked', category: 'parked' });
     const id = sandbox.idAt('incidents', 3);
@@ -337,7 +337,7 @@ describe('time filters', () => {
 });
 
 describe('limits', () => {
-  it('counts both buckets, tells the binding one first, and refills with the clock', async () => {
+  it('counts both buckets, names the binding one first, and refills by its clock', async () => {
     let now = noon;
     const sandbox = await start({
       now: () => now,
@@ -359,7 +359,7 @@ describe('limits', () => {
       rate_limit: { name: 'api_key_name', limit: 2, remaining: 0, retry_after: '2026-11-20T12:00:02.500Z' },
     });
 
-    // The refused request cost nothing: three of five are left.
+    // The refused request cost no token: three of five are left.
     const other = await ask(sandbox, '/v1/severities');
     expect(other.headers.get('x-ratelimit-limit')).toBe('5, 5;window=60');
     expect(other.headers.get('x-ratelimit-remaining')).toBe('2');
@@ -372,7 +372,7 @@ describe('limits', () => {
 });
 
 describe('changes', () => {
-  it('stamps a change with its clock, or earlier for a commit that came late', async () => {
+  it('stamps a change by its clock, or earlier to play a late commit', async () => {
     const sandbox = await start();
     const id = sandbox.idAt('alerts', 9);
     expect(sandbox.change('alerts', id, { title: 'Changed' })['updated_at']).toBe('2026-11-20T12:00:00.5Z');
@@ -388,7 +388,7 @@ describe('changes', () => {
     });
   });
 
-  it('puts a row that is created while pages are read where its creation says', async () => {
+  it('puts a row that is created during the read where its created_at says', async () => {
     const sandbox = await start();
     const path = `/v2/incidents?sort_by=created_at_oldest_first&page_size=250&${everything}`;
     const first = await page(sandbox, path);
@@ -404,7 +404,7 @@ describe('changes', () => {
     expect(new Set(ids).size).toBe(302);
   });
 
-  it('forgets a removed row', async () => {
+  it('no longer serves a removed row', async () => {
     const sandbox = await start();
     const made = sandbox.create('severities', { name: 'Catastrophic', rank: 9 });
     const [id, other] = [String(made['id']), sandbox.idAt('severities', 0)];
@@ -421,7 +421,7 @@ describe('changes', () => {
 });
 
 describe('what is sent', () => {
-  it('sends records as a transform gives them back, text included', async () => {
+  it('sends records as a transform returns them, including raw text', async () => {
     const sandbox = await start();
     sandbox.transform = (row, table) =>
       table === 'alerts' ? { ...row, title: '\ud800', big: 1 } : `{"id":"x","rank":9007199254740993}`;
@@ -442,7 +442,7 @@ describe('what is sent', () => {
     expect(JSON.stringify(sandbox.requests)).not.toContain(sandbox.key);
   });
 
-  it('tells its own time in Date, serves GET alone, and listens on loopback alone', async () => {
+  it('sends the time of its clock in Date, serves only GET, and listens only on loopback', async () => {
     const sandbox = await start();
     expect(new URL(sandbox.url).hostname).toBe('127.0.0.1');
     expect((await ask(sandbox, '/v1/severities')).headers.get('date')).toBe(new Date(noon).toUTCString());
