@@ -1,16 +1,16 @@
-/** One line of a benchmark's table. */
+/** One row of a benchmark's results. */
 export type Figure = {
   readonly what: string;
   readonly measured: string;
-  /** What has to be reached, and how the measured stands to it. */
+  /** The target, and the measured value divided by it. */
   readonly reach?: string;
   readonly ratio?: number;
 };
 
-/** The figures as a Markdown table, aligned so that a terminal shows it as well. */
+/** The figures as a Markdown table, aligned so that it is readable in a terminal too. */
 export function tableOf(figures: readonly Figure[]): string {
   const rows = [
-    ['what', 'measured', 'to reach', 'ratio'],
+    ['what', 'measured', 'target', 'ratio'],
     ...figures.map(({ what, measured, reach = '', ratio }) => [
       what,
       measured,

@@ -13,11 +13,11 @@ import { startMeasuredServer } from './measured-server.ts';
 import { usedBy } from './used-by.ts';
 
 const workers = 40;
-/** `whole`: as a connection has one · `activities`: one that runs no workflows. */
+/** `whole`: the worker of a connection. `activities`: a worker that runs no workflows. */
 const kinds = ['whole', 'activities'] as const;
 type Kind = (typeof kinds)[number];
 
-/** What a worker costs that has nothing to do: one a connection, all in one process. */
+/** What an idle worker costs: one per connection, all in one process. */
 export async function benchIdleWorkers(): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const kind of kinds) {
@@ -34,9 +34,9 @@ export async function benchIdleWorkers(): Promise<Figure[]> {
       const before = await heard({ connect: server.address });
       const after = await heard({ create: kind, folder });
       const polls = openPolls(await server.metrics());
-      const what = kind === 'whole' ? 'a worker' : 'one for activities only';
+      const what = kind === 'whole' ? 'one worker' : 'one worker for activities only';
       figures.push(
-        { what: 'a process with none', measured: `${(before / 2 ** 20).toFixed(0)} MiB` },
+        { what: 'a process without workers', measured: `${(before / 2 ** 20).toFixed(0)} MiB` },
         {
           what,
           measured: `${((after - before) / workers / 2 ** 20).toFixed(1)} MiB, ${(polls / workers).toFixed(0)} open polls`,
@@ -76,7 +76,7 @@ async function idle(kind: Kind, folder: string, connection: NativeConnection): P
           });
     void worker.run();
   }
-  // What making them left behind is collected meanwhile.
+  // Leaves time to collect the garbage of starting them.
   await sleep(20_000);
 }
 

@@ -13,7 +13,7 @@ import { IncidentPages, rowsPerPage } from '../test/helpers/incident-pages.ts';
 
 export type IngestFigures = {
   readonly rows: number;
-  /** From the first answer's text to the end of the commit. */
+  /** From the first response's text to the end of the commit. */
   readonly seconds: number;
   readonly rowsPerSecond: number;
   readonly peakRssBytes: number;
@@ -22,8 +22,8 @@ export type IngestFigures = {
 const rowsPerBatch = 10_000;
 
 /**
- * Texts of answers to a committed table, with two batches side by side, in processes of their own. Each figure is the
- * median of three: when the collector and DuckDB give memory back differs by a third from one process to the next.
+ * Turns responses into a committed table, with two batches in parallel. Each figure is the median of three runs, each in
+ * its own process: depending on when garbage is collected and DuckDB frees memory, one run differs by up to a third.
  */
 export async function benchIngest(rows: number): Promise<IngestFigures> {
   const runs: IngestFigures[] = [];
@@ -72,7 +72,7 @@ async function ingest(rows: number): Promise<IngestFigures> {
         if (part) parts.push(part);
       }
     };
-    // Not in step, as batches that wait for answers are not: else both would wait for DuckDB at the same time.
+    // The first batches differ in size so that the two do not run in step and wait for DuckDB at the same time.
     await Promise.all([extract(rowsPerBatch), extract(rowsPerBatch / 2)]);
     const outcome = await warehouse.commit(incidents, {
       chainId: 'bench',

@@ -14,11 +14,11 @@ import { benchWorkers } from './workers.ts';
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const everything: Asked = Object.fromEntries(sandboxTables.map((table) => [table, undefined]));
 
-/** What can be measured, and how; machines are noisy, so ratios of one run say more than seconds. */
+/** What can be measured, and how. Machines are noisy: compare the ratios of one run rather than seconds. */
 const benches: { readonly [name: string]: { readonly how: string; readonly run: () => Promise<Figure[]> } } =
   {
     ingest: {
-      how: 'bytes of GET /v2/incidents answers → rows → two batches side by side → one committed table, each in a process of its own; the median of three',
+      how: 'responses of GET /v2/incidents as bytes → rows → two parallel batches → one committed table; each size in its own process, median of three runs',
       async run() {
         const quarter = await benchIngest(250_000);
         const half = await benchIngest(500_000);
@@ -37,7 +37,7 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
             ratio: whole.peakRssBytes / 2 ** 30,
           },
           {
-            what: 'over that at 250 k rows',
+            what: 'peak memory at 1 M rows, compared to 250 k rows',
             measured: mib(quarter.peakRssBytes),
             reach: '≤ 1.20',
             ratio: whole.peakRssBytes / quarter.peakRssBytes,
@@ -46,7 +46,7 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
       },
     },
     history: {
-      how: 'a first sync of the sandbox without limits; events of each history against 6 a batch plus 20 a run',
+      how: 'first sync of the sandbox without rate limits: events in each history, against 6 per batch plus 20 per run',
       async run() {
         const sizes = { ...sandboxSizes.demo, alerts: 50_000, incident_updates: 30_000 };
         const [first] = await benchSyncs({ sizes, limits: 'off' }, [everything]);
@@ -63,7 +63,7 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
       },
     },
     demo: {
-      how: 'wall time of the command, from start to exit',
+      how: 'wall time of the demo command, from start to exit',
       async run() {
         const began = performance.now();
         const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
@@ -74,11 +74,11 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
       },
     },
     'first-sync': {
-      how: 'all tables of a large account at the real limits and 150 ms a request; the floor is (requests − 1,200) / 20 a second',
+      how: 'first sync of a large account, all tables, at the real rate limits and 150 ms per request; the floor is (requests − 1,200) / 20 seconds',
       async run() {
         const [first] = await benchSyncs({ sizes: sandboxSizes.benchmark, latencyMs: 150 }, [everything]);
         const { requestSeconds, commitSeconds } = first!;
-        // What the API has to be asked at the least: its pages, and one request a list.
+        // The fewest requests that can read this account: its pages, and one per short list.
         const least = 2_629;
         const floor = (least - 1_200) / 20;
         return [
@@ -104,7 +104,7 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
       },
     },
     workers: {
-      how: 'the same at 100 to 150 ms a request by one worker process, and by four that share the key through headers and 429s; use is the floor of the requests that succeeded against the time taken',
+      how: 'the same at 100 to 150 ms per request, by one worker process and by four that only see each other through rate limit headers and 429s; use of the allowance = floor of the successful requests / time taken',
       async run() {
         const figures: Figure[] = [];
         for (const count of [1, 4]) {
@@ -117,7 +117,7 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
             { what: `${who}: first to last request`, measured: `${seconds.toFixed(1)} s` },
             {
               what: `${who}: requests`,
-              measured: `${requestsOf({ requests: paths })} and ${refused} refused (429)`,
+              measured: `${requestsOf({ requests: paths })}, and ${refused} refused (429)`,
             },
             {
               what: `${who}: use of the allowance`,
@@ -126,17 +126,17 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
               ratio: use / 0.9,
             },
             {
-              what: `${who}: peak memory of one`,
+              what: `${who}: peak memory of a process`,
               measured: mib(Math.max(...used.map(({ peakBytes }) => peakBytes))),
             },
-            { what: `${who}: processor time of all`, measured: `${cpu.toFixed(1)} s` },
+            { what: `${who}: CPU time in total`, measured: `${cpu.toFixed(1)} s` },
           );
         }
         return figures;
       },
     },
     'nothing-new': {
-      how: 'an account with rows up to now, synced whole, then twice by changes: requests of the last sync by path, against its passes, the pages of its overlap and three more a table',
+      how: 'an account with rows up to now, read in full and then synced twice by changes: requests of the last sync by path; the bound per table is its passes or the pages of its overlap, plus three',
       async run() {
         const options = { limits: 'off', until: new Date().toISOString() } as const;
         const [, , quiet] = await benchSyncs(options, [everything, changes, changes]);
@@ -148,28 +148,28 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
         return [
           ...pathFigures(quiet!),
           {
-            what: 'against the bound',
+            what: 'all requests, against the bound',
             measured: String(requestsOf(quiet!)),
             reach: `≤ ${bound}`,
             ratio: requestsOf(quiet!) / bound,
           },
           ...quiet!.outcomes.map(({ table, result: { read, changes: became } }) => ({
-            what: `${table}: rows of its overlap`,
+            what: `${table}: rows in the overlap`,
             measured: `${read.rows} read, ${(became?.inserted ?? 0) + (became?.updated ?? 0)} written`,
           })),
         ];
       },
     },
     'idle-workers': {
-      how: 'memory of a process with forty workers that have nothing to do, a connection each, over one with none',
+      how: 'memory of a process with forty idle workers, one per connection, compared to a process with none',
       run: benchIdleWorkers,
     },
     requests: {
-      how: 'requests of runs on a small, a middle and a large account, counted; a day of them at each frequency, calculated',
+      how: 'requests per run on a small, a medium and a large account, counted; requests per day at each sync frequency, calculated',
       run: benchRequests,
     },
     'empty-account': {
-      how: 'an account on its first day, all tables, twice; requests of the second sync, by path',
+      how: 'an account on its first day, all tables, synced twice; requests of the second sync by path',
       async run() {
         const [, again] = await benchSyncs({ sizes: sandboxSizes.empty, limits: 'off' }, [
           everything,
@@ -179,7 +179,7 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
       },
     },
     upkeep: {
-      how: '35 days of runs every five minutes, played: each changes a few rows of a table of 10,000; what grows, and what levels off',
+      how: '35 simulated days with a run every five minutes, each of which changes a few rows of a table of 10,000: what keeps growing, and what levels off',
       run: () => upkeepFigures({ days: 35, everyMinutes: 5 }),
     },
   };
@@ -195,7 +195,7 @@ function pathFigures(figures: SyncFigures): Figure[] {
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in benches));
 if (unknown.length > 0) {
-  console.error(`There is no benchmark ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}.`);
+  console.error(`Unknown benchmark ${unknown.join(', ')}. Choose from ${Object.keys(benches).join(', ')}.`);
   process.exit(2);
 }
 for (const name of asked.length > 0 ? asked : Object.keys(benches)) {

@@ -7,11 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { findTemporalCli } from '../src/temporal/dev-server/cli-binary.ts';
 
-/** A Temporal dev server that tells its own figures, with its database in a folder. */
+/** A Temporal dev server that serves its metrics and keeps its database in a folder. */
 export type MeasuredServer = {
   readonly address: string;
   readonly pid: number;
-  /** What Prometheus would scrape. */
+  /** The metrics in Prometheus' text format. */
   readonly metrics: () => Promise<string>;
   readonly stop: () => Promise<void>;
 };
@@ -41,7 +41,7 @@ export async function startMeasuredServer(folder: string): Promise<MeasuredServe
   };
 }
 
-/** Actions so far by kind: what Temporal Cloud bills, by the server's own count of it. */
+/** Actions so far by kind, as the server counts them. Temporal Cloud bills by action. */
 export function actionsOf(metrics: string): { readonly [kind: string]: number } {
   const actions: Record<string, number> = {};
   for (const line of metrics.split('\n')) {

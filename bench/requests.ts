@@ -9,7 +9,7 @@ const dayMs = 86_400_000;
 
 const accounts: { readonly [name: string]: Sizes } = {
   small: smallAccount,
-  middle: sandboxSizes.demo,
+  medium: sandboxSizes.demo,
   large: sandboxSizes.benchmark,
 };
 
@@ -20,7 +20,7 @@ const whole = (chosen: readonly (typeof tables)[number][]): Asked =>
   Object.fromEntries(chosen.map(({ name }) => [name, { syncMethod: 'full_refresh' as const }]));
 const first: Asked = { ...changes, ...whole(others) };
 
-/** Requests of runs, counted, and what they come to in a day at each sync frequency, calculated. */
+/** The requests of a run, counted, and per day at each sync frequency, calculated. */
 export async function benchRequests(): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [name, sizes] of Object.entries(accounts)) {
@@ -32,18 +32,21 @@ export async function benchRequests(): Promise<Figure[]> {
     const alertsWhole = everything!.requests['/v2/alerts']!;
     const restWhole = requestsOf(everything!) - alertsWhole;
     figures.push(
-      { what: `${name}: changes, where there are none`, measured: `${changesOnly} requests` },
-      { what: `${name}: the other tables, whole`, measured: `${othersWhole} requests` },
-      { what: `${name}: those kept by changes, whole`, measured: `${alertsWhole + restWhole} requests` },
+      { what: `${name}: incremental tables, nothing changed`, measured: `${changesOnly} requests` },
+      { what: `${name}: full read of the other tables`, measured: `${othersWhole} requests` },
+      {
+        what: `${name}: full read of the incremental tables`,
+        measured: `${alertsWhole + restWhole} requests`,
+      },
     );
     for (const every of frequencies.filter((frequency) => intervalMs(frequency) <= dayMs)) {
       const runs = dayMs / intervalMs(every);
-      // The defaults: everything else every six hours, all of it once a day, alerts once a week.
+      // The defaults: the other tables every six hours, a full read of all tables every day, of alerts every week.
       const byChanges = runs * changesOnly + 4 * othersWhole + restWhole + alertsWhole / 7;
       const byFullReads = runs * (othersWhole + alertsWhole + restWhole);
       figures.push({
-        what: `${name}: a day, every ${every}`,
-        measured: `${Math.round(byChanges)} by changes, ${Math.round(byFullReads)} whole`,
+        what: `${name}: per day, every ${every}`,
+        measured: `${Math.round(byChanges)} incremental, ${Math.round(byFullReads)} with full reads only`,
       });
     }
   }

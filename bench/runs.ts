@@ -15,12 +15,12 @@ import { folderStore } from '../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
 import { startSandboxProcess } from './sandbox-process.ts';
 
-/** What one moment looked like. Bytes; the heap after a collection. */
+/** The process at one moment. Memory in bytes; the heap after a garbage collection. */
 type Sample = {
   readonly run: number;
   readonly rss: number;
   readonly heap: number;
-  /** Events of that run's history. */
+  /** The number of events in that run's history. */
   readonly events: number;
   readonly seconds: number;
 };
@@ -29,11 +29,11 @@ const keyVariable = 'INCIDENT_IO_BENCH_KEY';
 const table = 'severities';
 const samples = 50;
 
-// Exposed to contexts made from now on; without a collection the heap shows when one last came.
+// Exposes gc to contexts that are created from now on. Without a collection, the size of the heap is arbitrary.
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Runs a small table so many times in a row in one worker, and samples what could grow. */
+/** Syncs a small table `count` times in succession in one worker, and samples what could grow. */
 async function quickRuns(count: number): Promise<Sample[]> {
   const destination = await mkdtemp(join(tmpdir(), 'bench-runs-'));
   const sandbox = await startSandboxProcess({ limits: 'off' });
@@ -66,7 +66,7 @@ async function quickRuns(count: number): Promise<Sample[]> {
   }
 }
 
-/** @returns what its history looks like, which only a sample needs to ask. */
+/** Syncs the table once. Returns a function that looks up the run's figures, which only a sample needs. */
 async function oneRun(client: Client, destination: string, taskQueue: string, baseUrl: string) {
   const source = { apiKey: { env: keyVariable }, baseUrl, account: 'unknown', giveUpAfterMinutes: 1 };
   const handle = await client.workflow.start<typeof syncTable>('syncTable', {
@@ -78,7 +78,7 @@ async function oneRun(client: Client, destination: string, taskQueue: string, ba
   return async () => ({ seconds, events: (await handle.describe()).historyLength });
 }
 
-/** Growth a thousand runs, by least squares. */
+/** Growth per thousand runs, by least squares. */
 function slope(taken: readonly Sample[], value: (sample: Sample) => number): number {
   const mean = (of: (sample: Sample) => number) =>
     taken.reduce((sum, sample) => sum + of(sample), 0) / taken.length;
@@ -89,7 +89,7 @@ function slope(taken: readonly Sample[], value: (sample: Sample) => number): num
 
 const count = Number(process.argv[2] ?? 2_000);
 if (!Number.isSafeInteger(count) || count < 10) {
-  console.error(`Give a number of runs from 10 on, not ${process.argv[2]}.`);
+  console.error(`The number of runs must be at least 10, not ${process.argv[2]}.`);
   process.exit(2);
 }
 const taken = await quickRuns(count);
@@ -98,14 +98,14 @@ const measures: readonly [string, (sample: Sample) => number, (value: number) =>
   ['resident memory', ({ rss }) => rss, mib],
   ['heap', ({ heap }) => heap, mib],
   ['history events', ({ events }) => events, (events) => events.toFixed(1)],
-  ['seconds a run', ({ seconds }) => seconds, (seconds) => seconds.toFixed(3)],
+  ['seconds per run', ({ seconds }) => seconds, (seconds) => seconds.toFixed(3)],
 ];
-// Code is compiled and caches fill in the first runs; the growth is that of the second half.
+// During the first runs code is compiled and caches fill, so growth is measured over the second half.
 const later = taken.slice(Math.floor(taken.length / 2));
-console.log(`${count} runs of ${table} in a row, one worker`);
+console.log(`${count} successive runs of ${table} in one worker`);
 for (const [name, value, text] of measures) {
   const [first, middle, last] = [taken[0]!, later[0]!, taken.at(-1)!].map((sample) => text(value(sample)));
   console.log(
-    `${name}: first ${first}, half way ${middle}, last ${last}; ${text(slope(later, value))} a thousand runs`,
+    `${name}: first ${first}, half way ${middle}, last ${last}; growth ${text(slope(later, value))} per thousand runs`,
   );
 }

@@ -3,28 +3,28 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type SandboxOptions, startSandbox } from '../src/sandbox/sandbox.ts';
 
-/** What a sandbox was asked so far. */
+/** The requests that a sandbox has received so far. */
 export type Asked = {
-  /** How often each path was answered with 200. */
+  /** The number of responses with status 200, per path. */
   readonly paths: { readonly [path: string]: number };
-  /** Answered with 429. */
+  /** The number of responses with status 429. */
   readonly refused: number;
-  /** From the first request to the last one. */
+  /** From the first request to the last. */
   readonly seconds: number;
 };
 
-/** A sandbox in a process of its own: it remembers every request, which would look like the worker growing. */
+/** A sandbox in its own process: it keeps every request in memory, which would count as growth of the worker. */
 export type SandboxProcess = {
   readonly url: string;
-  /** One a connection: each is the key of an account of its own, with the same rows. */
+  /** One key per connection. Each belongs to an account of its own, but all accounts have the same rows. */
   readonly keys: readonly string[];
   readonly asked: () => Promise<Asked>;
   readonly stop: () => void;
 };
 
-/** The options that can be handed to another process. */
+/** The options that can be passed to another process. */
 type Options = Pick<SandboxOptions, 'sizes' | 'limits' | 'until'> & {
-  /** Of each answer, at random. */
+  /** Before each response, a random time between these. */
   readonly latencyMs?: { readonly least: number; readonly most: number };
 };
 
@@ -53,7 +53,7 @@ if (process.argv[2] === childArgument) {
   const { latencyMs, ...options } = JSON.parse(process.argv[3]!) as Options;
   const sandbox = await startSandbox(options);
   if (latencyMs) {
-    // Answers then overtake each other, as they do on a network.
+    // Responses then overtake each other, as on a network.
     const { least, most } = latencyMs;
     setInterval(() => (sandbox.latencyMs = least + Math.random() * (most - least)), 5);
   }
@@ -72,7 +72,7 @@ if (process.argv[2] === childArgument) {
     const asked: Asked = { paths, refused, seconds: Math.max(0, last - first) / 1_000 };
     process.send!(asked);
   });
-  // Whoever started it is gone.
+  // The parent process is gone.
   process.on('disconnect', () => process.exit());
   process.send!({ url: sandbox.url, keys });
 }

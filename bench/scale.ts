@@ -1,36 +1,30 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
 import { defaultTableSettings, type Settings, settingsVersion } from '../src/settings/settings.ts';
 import { tables } from '../src/tables/index.ts';
 import { scheduleId } from '../src/temporal/names.ts';
 import { desiredSchedules } from '../src/connections/schedules.ts';
-import { quietRuntime } from '../src/serving/serve.ts';
-import type { SourceWorker } from '../src/plugin/warehouse-source.ts';
-import { createSourceWorker } from '../src/worker.ts';
 import { type Figure, mib, tableOf } from './figures.ts';
-import { type Asked, startSandboxProcess } from './sandbox-process.ts';
+import { type Asked, type SandboxProcess, startSandboxProcess } from './sandbox-process.ts';
 import { smallAccount } from './small-account.ts';
 import { usedBy } from './used-by.ts';
-import { actionsOf, startMeasuredServer } from './measured-server.ts';
+import { actionsOf, type MeasuredServer, startMeasuredServer } from './measured-server.ts';
+import { startWorkers, type WorkerProcess } from './worker-process.ts';
 
 type Asking = {
   readonly connections: number;
   /** Seconds between two runs of a table. */
   readonly every: number;
   readonly minutes: number;
-  /** Among which the connections are shared out. */
+  /** Worker processes, which share the connections among them. */
   readonly processes: number;
 };
 
-/** What the whole had used at one moment. */
+/** What everything together has used up to one moment. */
 type Moment = {
   readonly at: number;
   readonly runs: number;
@@ -44,7 +38,17 @@ type Moment = {
   readonly tableBytes: number;
 };
 
-/** Connections with a schedule a table, each with a destination, a queue and a worker of its own, for some minutes. */
+/** Everything that runs during the benchmark. */
+type Fleet = {
+  readonly folder: string;
+  readonly sandbox: SandboxProcess;
+  readonly server: MeasuredServer;
+  readonly client: Client;
+  readonly connections: readonly Settings[];
+  readonly workers: readonly WorkerProcess[];
+};
+
+/** Runs connections for some minutes: one schedule per table, and each connection with its own destination, queue and worker. */
 async function scale({ connections, every, minutes, processes }: Asking): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-scale-'));
   const until = new Date().toISOString();
@@ -59,54 +63,9 @@ async function scale({ connections, every, minutes, processes }: Asking): Promis
     all.filter((_, index) => index % processes === process).map(({ destination }) => destination),
   );
   const workers = await Promise.all(shares.map((share) => startWorkers(server.address, share)));
+  const fleet: Fleet = { folder, sandbox, server, client, connections: all, workers };
   try {
-    const moment = async (): Promise<Moment> => {
-      const count = async (status: string) =>
-        (await client.workflow.count(`WorkflowType='syncTable' AND ExecutionStatus='${status}'`)).count;
-      const { paths } = await sandbox.asked();
-      const used = await Promise.all(workers.map(({ pid }) => usedBy(pid)));
-      return {
-        at: Date.now(),
-        runs: await count('Completed'),
-        failed: await count('Failed'),
-        actions: actionsOf(await server.metrics()),
-        requests: sum(Object.values(paths)),
-        database: await bytesBelow(join(folder, 'temporal')),
-        serverCpu: (await usedBy(server.pid)).cpuSeconds,
-        workerCpu: sum(used.map(({ cpuSeconds }) => cpuSeconds)),
-        workerBytes: sum(used.map(({ bytes }) => bytes)),
-        tableBytes: await bytesBelow(all[0]!.destination),
-      };
-    };
-    const idle = await moment();
-    let made = 0;
-    await inTurn(all, 20, async (settings) => {
-      for (const { options } of desiredSchedules(settings, 'unknown')) await client.schedule.create(options);
-      made += 1;
-      if (made % 100 === 0) say(`schedules of ${made} connections are made`);
-    });
-    const wanted = connections * tables.length;
-    // Every table twice: the first run reads everything.
-    for (const giveUpAt = Date.now() + 20 * 60_000; ;) {
-      const { runs, failed } = await moment();
-      say(`${runs} runs have ended, ${failed} failed; ${2 * wanted} are waited for`);
-      if (runs >= 2 * wanted || Date.now() > giveUpAt) break;
-      await sleep(Math.min(10_000, every * 1_000));
-    }
-    const [first, asked] = [await moment(), await sandbox.asked()];
-    await sleep(minutes * 60_000);
-    const [last, askedThen] = [await moment(), await sandbox.asked()];
-    const durations = await lastDurations(client);
-    const histories = await historiesOf(client, all[0]!);
-    return [
-      ...figuresOf({ connections, every, minutes, processes }, idle, first, last),
-      {
-        what: 'a run, from start to end',
-        measured: `median ${durations.median} ms, 95 % in ${durations.most} ms`,
-      },
-      ...histories,
-      ...pathFigures(asked, askedThen, last.runs - first.runs),
-    ];
+    return await measure(fleet, { connections, every, minutes, processes });
   } finally {
     for (const { stop } of workers) stop();
     await Promise.all(workers.map(({ ended }) => ended));
@@ -115,6 +74,57 @@ async function scale({ connections, every, minutes, processes }: Asking): Promis
     sandbox.stop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function measure(fleet: Fleet, asking: Asking): Promise<Figure[]> {
+  const { client, sandbox, connections } = fleet;
+  const idle = await momentOf(fleet);
+  let made = 0;
+  await inTurn(connections, 20, async (settings) => {
+    for (const { options } of desiredSchedules(settings, 'unknown')) await client.schedule.create(options);
+    made += 1;
+    if (made % 100 === 0) say(`created the schedules of ${made} connections`);
+  });
+  // Two runs per table: the first one reads everything, so it does not count.
+  const wanted = 2 * connections.length * tables.length;
+  for (const giveUpAt = Date.now() + 20 * 60_000; ;) {
+    const { runs, failed } = await momentOf(fleet);
+    say(`${runs} of ${wanted} runs completed, ${failed} failed`);
+    if (runs >= wanted || Date.now() > giveUpAt) break;
+    await sleep(Math.min(10_000, asking.every * 1_000));
+  }
+  const [first, asked] = [await momentOf(fleet), await sandbox.asked()];
+  await sleep(asking.minutes * 60_000);
+  const [last, askedThen] = [await momentOf(fleet), await sandbox.asked()];
+  const durations = await lastDurations(client);
+  return [
+    ...figuresOf(asking, idle, first, last),
+    {
+      what: 'duration of a run',
+      measured: `median ${durations.median} ms, 95th percentile ${durations.most} ms`,
+    },
+    ...(await historiesOf(client, connections[0]!)),
+    ...pathFigures(asked, askedThen, last.runs - first.runs),
+  ];
+}
+
+async function momentOf({ folder, sandbox, server, client, connections, workers }: Fleet): Promise<Moment> {
+  const count = async (status: string) =>
+    (await client.workflow.count(`WorkflowType='syncTable' AND ExecutionStatus='${status}'`)).count;
+  const { paths } = await sandbox.asked();
+  const used = await Promise.all(workers.map(({ pid }) => usedBy(pid)));
+  return {
+    at: Date.now(),
+    runs: await count('Completed'),
+    failed: await count('Failed'),
+    actions: actionsOf(await server.metrics()),
+    requests: sum(Object.values(paths)),
+    database: await bytesBelow(join(folder, 'temporal')),
+    serverCpu: (await usedBy(server.pid)).cpuSeconds,
+    workerCpu: sum(used.map(({ cpuSeconds }) => cpuSeconds)),
+    workerBytes: sum(used.map(({ bytes }) => bytes)),
+    tableBytes: await bytesBelow(connections[0]!.destination),
+  };
 }
 
 async function settingsOf(
@@ -154,45 +164,45 @@ function figuresOf(
   const each = (of: (moment: Moment) => number) => (of(last) - of(first)) / runs;
   return [
     {
-      what: 'runs a second',
+      what: 'runs per second',
       measured: (runs / seconds).toFixed(1),
       reach: due.toFixed(1),
       ratio: runs / seconds / due,
     },
-    { what: 'runs that failed', measured: String(last.failed) },
+    { what: 'failed runs', measured: String(last.failed) },
     {
-      what: 'memory of the workers before any run',
-      measured: `${mib(idle.workerBytes)} in ${processes} processes, ${mib(idle.workerBytes / connections)} a connection`,
+      what: 'memory of the workers before the first run',
+      measured: `${mib(idle.workerBytes)} in ${processes} processes, ${mib(idle.workerBytes / connections)} per connection`,
     },
     {
       what: 'memory of the workers',
-      measured: `${mib(last.workerBytes)}, ${mib(last.workerBytes / connections)} a connection`,
+      measured: `${mib(last.workerBytes)}, ${mib(last.workerBytes / connections)} per connection`,
     },
     {
-      what: 'workers: processor time',
-      measured: `${(each(({ workerCpu }) => workerCpu) * 1_000).toFixed(0)} ms a run, ${((last.workerCpu - first.workerCpu) / seconds).toFixed(2)} cores`,
+      what: 'CPU time of the workers',
+      measured: `${(each(({ workerCpu }) => workerCpu) * 1_000).toFixed(0)} ms per run, ${((last.workerCpu - first.workerCpu) / seconds).toFixed(2)} cores`,
     },
     {
-      what: 'Temporal server: processor time',
-      measured: `${(each(({ serverCpu }) => serverCpu) * 1_000).toFixed(0)} ms a run, ${((last.serverCpu - first.serverCpu) / seconds).toFixed(2)} cores`,
+      what: 'CPU time of the Temporal server',
+      measured: `${(each(({ serverCpu }) => serverCpu) * 1_000).toFixed(0)} ms per run, ${((last.serverCpu - first.serverCpu) / seconds).toFixed(2)} cores`,
     },
     {
       what: 'actions, as the server counts them',
-      measured: `${each(({ actions }) => sum(Object.values(actions))).toFixed(1)} a run`,
+      measured: `${each(({ actions }) => sum(Object.values(actions))).toFixed(1)} per run`,
     },
     ...Object.keys(last.actions)
       .map((kind) => ({ kind, share: each(({ actions }) => actions[kind] ?? 0) }))
       .filter(({ share }) => share > 0)
-      .map(({ kind, share }) => ({ what: `of these ${kind}`, measured: share.toFixed(2) })),
+      .map(({ kind, share }) => ({ what: `… of which ${kind}`, measured: share.toFixed(2) })),
     {
       what: 'growth of the Temporal database',
-      measured: `${(each(({ database }) => database) / 1_024).toFixed(1)} KiB a run`,
+      measured: `${(each(({ database }) => database) / 1_024).toFixed(1)} KiB per run`,
     },
     {
-      what: 'growth of a connection’s tables',
-      measured: `${((last.tableBytes - first.tableBytes) / (runs / connections) / 1_024).toFixed(1)} KiB a run`,
+      what: 'growth of one connection’s tables',
+      measured: `${((last.tableBytes - first.tableBytes) / (runs / connections) / 1_024).toFixed(1)} KiB per run`,
     },
-    { what: 'requests to the API', measured: `${each(({ requests }) => requests).toFixed(2)} a run` },
+    { what: 'requests to the API', measured: `${each(({ requests }) => requests).toFixed(2)} per run` },
   ];
 }
 
@@ -201,11 +211,11 @@ function pathFigures(before: Asked, after: Asked, runs: number): Figure[] {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([path, count]) => ({
       what: `GET ${path}`,
-      measured: `${((count - (before.paths[path] ?? 0)) / (runs / tables.length)).toFixed(2)} a round of all tables`,
+      measured: `${((count - (before.paths[path] ?? 0)) / (runs / tables.length)).toFixed(2)} per sync of all tables`,
     }));
 }
 
-/** Of the last two hundred runs that ended. */
+/** Milliseconds, over the last two hundred completed runs. */
 async function lastDurations(client: Client): Promise<{ median: number; most: number }> {
   const taken: number[] = [];
   for await (const { startTime, closeTime } of client.workflow.list({
@@ -219,7 +229,7 @@ async function lastDurations(client: Client): Promise<{ median: number; most: nu
   return { median: taken[Math.floor(taken.length / 2)]!, most: taken[Math.floor(taken.length * 0.95)]! };
 }
 
-/** What the newest run of each table of a connection left in the server. */
+/** The size of the newest run's history, for each table of a connection. */
 async function historiesOf(client: Client, { connection, tables }: Settings): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [table, { syncMethod }] of Object.entries(tables)) {
@@ -235,50 +245,10 @@ async function historiesOf(client: Client, { connection, tables }: Settings): Pr
   return figures;
 }
 
-type WorkerProcess = { readonly pid: number; readonly stop: () => void; readonly ended: Promise<unknown> };
-
-/** A process that serves the queues of these destinations, each by a worker of its own. */
-async function startWorkers(address: string, destinations: readonly string[]): Promise<WorkerProcess> {
-  const child = fork(fileURLToPath(import.meta.url), [childArgument]);
-  const ended = once(child, 'close');
-  child.send({ address, destinations });
-  await Promise.race([
-    once(child, 'message'),
-    ended.then(() => {
-      throw new Error('A worker process ended.');
-    }),
-  ]);
-  return { pid: child.pid!, ended, stop: () => void child.kill('SIGTERM') };
-}
-
-async function serve({
-  address,
-  destinations,
-}: {
-  address: string;
-  destinations: readonly string[];
-}): Promise<void> {
-  quietRuntime();
-  const connection = await NativeConnection.connect({ address });
-  const workers: SourceWorker[] = [];
-  for (const destination of destinations) {
-    workers.push(await createSourceWorker({ connection, namespace: 'default', destination }));
-  }
-  // Whoever started it is gone.
-  process.once('disconnect', () => process.exit());
-  process.once('SIGTERM', () => workers.forEach(({ worker }) => worker.shutdown()));
-  const running = Promise.all(workers.map(({ worker }) => worker.run()));
-  process.send!('ready');
-  await running;
-  for (const { close } of workers) await close();
-  await connection.close();
-  process.exit();
-}
-
 async function bytesBelow(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const sizes = entries
-    // What a run stages is gone in a moment.
+    // Staged files are deleted when the run ends; a file that is gone by now counts as 0.
     .filter((entry) => entry.isFile() && !entry.parentPath.includes('_staging'))
     .map((entry) =>
       stat(join(entry.parentPath, entry.name)).then(
@@ -307,32 +277,27 @@ function sum(counts: readonly number[]): number {
 }
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
-const childArgument = 'workers-in-this-process';
 
-if (process.argv[2] === childArgument) {
-  process.once('message', (asked) => void serve(asked as Parameters<typeof serve>[0]));
-} else {
-  const { values } = parseArgs({
-    options: {
-      connections: { type: 'string', default: '10' },
-      every: { type: 'string', default: '60' },
-      minutes: { type: 'string', default: '2' },
-      processes: { type: 'string', default: '1' },
-    },
-  });
-  const [connections, every, minutes, processes] = [
-    values.connections,
-    values.every,
-    values.minutes,
-    values.processes,
-  ].map(Number) as [number, number, number, number];
-  if (![connections, every, minutes, processes].every((value) => value > 0)) {
-    console.error('Give numbers from 1 on: --connections, --every (seconds), --minutes and --processes.');
-    process.exit(2);
-  }
-  const figures = await scale({ connections, every, minutes, processes });
-  console.log(
-    `\n${connections} connections × ${tables.length} tables every ${every} s, ${processes} worker processes, ${minutes} minutes\n`,
-  );
-  console.log(tableOf(figures));
+const { values } = parseArgs({
+  options: {
+    connections: { type: 'string', default: '10' },
+    every: { type: 'string', default: '60' },
+    minutes: { type: 'string', default: '2' },
+    processes: { type: 'string', default: '1' },
+  },
+});
+const [connections, every, minutes, processes] = [
+  values.connections,
+  values.every,
+  values.minutes,
+  values.processes,
+].map(Number) as [number, number, number, number];
+if (![connections, every, minutes, processes].every((value) => value > 0)) {
+  console.error('--connections, --every (seconds), --minutes and --processes must be greater than 0.');
+  process.exit(2);
 }
+const figures = await scale({ connections, every, minutes, processes });
+console.log(
+  `\n${connections} connections × ${tables.length} tables every ${every} s for ${minutes} minutes, ${processes} worker processes\n`,
+);
+console.log(tableOf(figures));

@@ -1,6 +1,6 @@
 import type { Sizes } from '../src/sandbox/sandbox.ts';
 
-/** An account after its first weeks. */
+/** An account a few weeks old. */
 export const smallAccount: Sizes = {
   incidents: 200,
   incident_updates: 400,

@@ -15,10 +15,10 @@ import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
 
 const keyVariable = 'INCIDENT_IO_BENCH_KEY';
 
-/** Tables to sync, each by its default method or by another one. */
+/** Tables to sync, each with a sync method or, if `undefined`, its default. */
 export type Asked = { readonly [table: string]: Method | undefined };
 
-/** The tables that can be kept current by their changes, by them. */
+/** All incremental tables, by their default incremental field. */
 export const changes: Asked = Object.fromEntries(
   tables.flatMap(({ name, incremental }) =>
     incremental ? [[name, { syncMethod: 'incremental', incrementalField: incremental.by[0] }]] : [],
@@ -27,16 +27,16 @@ export const changes: Asked = Object.fromEntries(
 
 export type SyncFigures = {
   readonly outcomes: readonly Extract<RunOutcome, { status: 'synced' }>[];
-  /** Events of each table's history. */
+  /** The number of events in the history of each table's run. */
   readonly events: { readonly [table: string]: number };
-  /** How often each path was asked. */
+  /** The number of requests for each path. */
   readonly requests: { readonly [path: string]: number };
-  /** From the first request to the last one, and from there to the last commit. */
+  /** From the first request to the last, and from the last request to the last commit. */
   readonly requestSeconds: number;
   readonly commitSeconds: number;
 };
 
-/** Syncs a sandbox of these options so many times, one after another, on a Temporal server of its own, and counts. */
+/** Syncs a sandbox several times in succession, on its own Temporal server, and measures each sync. */
 export async function benchSyncs(options: SandboxOptions, syncs: readonly Asked[]): Promise<SyncFigures[]> {
   const destination = await mkdtemp(join(tmpdir(), 'bench-sync-'));
   const sandbox = await startSandbox(options);
@@ -106,7 +106,7 @@ async function oneSync(
   };
 }
 
-/** Requests of a sync, whatever their path. */
+/** The number of requests, over all paths. */
 export function requestsOf({ requests }: Pick<SyncFigures, 'requests'>): number {
   return Object.values(requests).reduce((total, count) => total + count, 0);
 }

@@ -11,7 +11,7 @@ import type { CommitRequest, Warehouse } from '../src/warehouse/warehouse.ts';
 import { datedStore } from '../test/helpers/dated-store.ts';
 import { type Figure, mib } from './figures.ts';
 
-/** What a table looks like at one moment. */
+/** The state of a table at one moment. */
 type UpkeepSample = {
   readonly day: number;
   readonly version: number;
@@ -20,11 +20,11 @@ type UpkeepSample = {
   readonly logBytes: number;
   readonly dataFiles: number;
   readonly dataBytes: number;
-  /** Of the newest version. */
+  /** The data of the newest version. */
   readonly liveBytes: number;
   readonly checkpointBytes: number;
   readonly liveFiles: number;
-  /** What opening the table asks of the store. */
+  /** Requests to the store that it takes to open the table. */
   readonly lists: number;
   readonly reads: number;
   readonly openMs: number;
@@ -33,16 +33,16 @@ type UpkeepSample = {
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
 const firstRows = 10_000;
-/** When the playing begins. */
+/** When the simulation begins. */
 const began = Date.UTC(2026, 0, 1);
 
 /**
- * Plays runs of a table of 10,000 rows, each of which changes three or four rows and adds one, with upkeep
- * behind each that asks for it. Tells of the table once a played day.
+ * Simulates runs on a table of 10,000 rows. Each run changes three or four rows and adds one, and is followed by
+ * upkeep if it asks for it. Reports the state of the table once per simulated day.
  */
 async function benchUpkeep(
   { days, everyMinutes }: { readonly days: number; readonly everyMinutes: number },
-  tell: (sample: UpkeepSample) => void,
+  report: (sample: UpkeepSample) => void,
 ): Promise<{ readonly versions: number; readonly upkeeps: number; readonly seconds: number }> {
   const root = await mkdtemp(join(tmpdir(), 'bench-upkeep-'));
   let now = began;
@@ -62,7 +62,7 @@ async function benchUpkeep(
         upkeeps += 1;
       }
       if ((number * everyMinutes) % (dayMs / minuteMs) === 0) {
-        tell(await sampleOf(root, store, now, (now - began) / dayMs, run));
+        report(await sampleOf(root, store, now, (now - began) / dayMs, run));
       }
     }
     return { versions: run.version + 1, upkeeps, seconds: (performance.now() - playing) / 1_000 };
@@ -72,19 +72,19 @@ async function benchUpkeep(
   }
 }
 
-/** What the table looks like on some days, how the last stands to the first after the retention, and the year. */
+/** The table on some of the days, the last day compared to one when it had levelled off, and an estimate for a year. */
 export async function upkeepFigures(plan: Parameters<typeof benchUpkeep>[0]): Promise<Figure[]> {
   const samples: UpkeepSample[] = [];
   const { versions, upkeeps, seconds } = await benchUpkeep(plan, (sample) => samples.push(sample));
-  // A file is listed for two days longer than it stays, and a day is cleaned at once: from then on a checkpoint is as
-  // large as it gets, and a retention later the last smaller one has gone.
+  // A removed file stays listed for two days after it was deleted, and clean-up works by whole days. After that the
+  // checkpoint has reached its full size, and one retention later the last smaller one is gone.
   const [level, last] = [samples.find(({ day }) => day === 20)!, samples.at(-1)!];
   const levels: readonly [string, (sample: UpkeepSample) => number][] = [
-    ['files of the log', ({ logFiles }) => logFiles],
-    ['bytes of the log', ({ logBytes }) => logBytes],
+    ['log files', ({ logFiles }) => logFiles],
+    ['log bytes', ({ logBytes }) => logBytes],
     ['data files', ({ dataFiles }) => dataFiles],
     ['data bytes', ({ dataBytes }) => dataBytes],
-    ['bytes of a checkpoint', ({ checkpointBytes }) => checkpointBytes],
+    ['checkpoint bytes', ({ checkpointBytes }) => checkpointBytes],
     ['requests to open it', ({ lists, reads }) => lists + reads],
   ];
   const growth = (last.liveBytes - level.liveBytes) / (last.day - level.day);
@@ -94,17 +94,17 @@ export async function upkeepFigures(plan: Parameters<typeof benchUpkeep>[0]): Pr
       .filter(({ day }) => (day < 10 ? day % 3 === 0 : day % 5 === 0))
       .map((sample) => ({ what: `day ${sample.day}`, measured: described(sample) })),
     ...levels.map(([what, of]) => ({
-      what: `${what}, day ${last.day} over day ${level.day}`,
+      what: `${what}, day ${level.day} → day ${last.day}`,
       measured: `${of(level)} → ${of(last)}`,
       ratio: of(last) / of(level),
     })),
     {
       what: 'versions',
-      measured: `${versions}, ${upkeeps} runs with upkeep, played in ${seconds.toFixed(0)} s`,
+      measured: `${versions}; ${upkeeps} runs with upkeep; simulated in ${seconds.toFixed(0)} s`,
     },
     {
-      what: 'calculated for a year',
-      measured: `${Math.round((365 / last.day) * versions)} versions made; ${mib(year)} on disk, of which rows grow by ${(growth / 1_024).toFixed(1)} KiB a day`,
+      what: 'estimate for a year',
+      measured: `${Math.round((365 / last.day) * versions)} versions; ${mib(year)} on disk; the rows grow by ${(growth / 1_024).toFixed(1)} KiB per day`,
     },
   ];
 }
@@ -120,7 +120,7 @@ function described(sample: UpkeepSample): string {
   ].join('; ');
 }
 
-/** Rows as an account makes them: mostly the young ones change. */
+/** A row of the table; each run changes mostly young ones, as in a real account. */
 function recordOf(number: number, changedBy: number): ApiRecord {
   return {
     id: `01H${number.toString(36).toUpperCase().padStart(9, '0')}QJ4WZ0N8XKPT3V`,
@@ -132,10 +132,10 @@ function recordOf(number: number, changedBy: number): ApiRecord {
   };
 }
 
-/** A new row, three young ones that changed, and once in two dozen runs an old one. */
+/** One new row, three young rows that changed, and in one of 24 runs an old row. */
 function changesOf(run: number): readonly ApiRecord[] {
   const newest = firstRows + run - 1;
-  // Of one age, as those of an incident that is going on.
+  // Rows of about the same age, such as those of an incident in progress.
   const young = Math.max(0, newest - (newest % 64) - 64) + (run % 60);
   const old = run % 24 === 0 ? [(run * 37) % firstRows] : [];
   return [newest, young, young + 1, young + 2, ...old].map((number) => recordOf(number, run));
@@ -162,7 +162,7 @@ async function commit(
   return outcome;
 }
 
-/** Looks at what lies in the folder, and opens the table as a run does. */
+/** Measures the files in the folder, and opens the table the way a run does. */
 async function sampleOf(
   root: string,
   store: Store,
@@ -187,7 +187,7 @@ async function sampleOf(
   };
   const reader = await openWarehouse(counting, { destination: root, now: () => now });
   try {
-    // DuckDB starts with the first job, which is no part of opening.
+    // DuckDB starts with its first job, which must not count as opening the table.
     await reader.readState(severities);
     Object.assign(asked, { lists: 0, reads: 0 });
     const opening = performance.now();

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 
-/** What a process has used so far, as Linux counts it. Bytes of memory now, and at most. */
+/** What a process has used so far, as Linux counts it: CPU time, bytes of memory now, and at the peak. */
 export type Used = { readonly cpuSeconds: number; readonly bytes: number; readonly peakBytes: number };
 
 export async function usedBy(pid: number): Promise<Used> {
   const [stat, status] = await Promise.all(
     ['stat', 'status'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8')),
   );
-  // The name before it may hold spaces.
+  // The process name comes before the last bracket and may contain spaces.
   const fields = stat!.slice(stat!.lastIndexOf(')') + 2).split(' ');
   const kib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status!)![1]);
   return {

@@ -18,11 +18,11 @@ const keyVariable = 'INCIDENT_IO_BENCH_KEY';
 
 export type WorkersFigures = {
   readonly asked: Asked;
-  /** Of each worker. */
+  /** What each worker used. */
   readonly used: readonly Used[];
 };
 
-/** A first sync of a large account at the real limits by so many `worker` processes on one key. */
+/** The first sync of a large account at the real rate limits, by `count` worker processes that share one key. */
 export async function benchWorkers(count: number): Promise<WorkersFigures> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-workers-'));
   const destination = join(folder, 'warehouse');
@@ -75,7 +75,7 @@ function startWorker(settings: string, env: NodeJS.ProcessEnv) {
   return { child, ended, ready: saysStarted(child, ended) };
 }
 
-/** Resolves once it takes runs; rejects with what it said should it end first. */
+/** Resolves once the worker is ready. If it ends before that, rejects with what it printed. */
 async function saysStarted({ stderr }: ChildProcess, ended: Promise<unknown>): Promise<void> {
   let said = '';
   stderr!.on('data', (text: Buffer) => void (said += text.toString()));
