@@ -1,8 +1,8 @@
 /**
- * A pipeline platform in a page: it shows the form of a source, checks what was typed into it, schedules some
- * tables, runs their syncs with a worker of its own, and reads what they brought.
+ * A small pipeline platform that uses this package as a plugin. It shows the source's form, checks the key that the
+ * user typed in, schedules a few tables, runs a worker for them, and counts the rows that arrived.
  *
- * In a project of its own it imports from 'incident-io-source' and 'incident-io-source/worker'.
+ * In your own project, import from 'incident-io-source' and 'incident-io-source/worker' instead of '../src'.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -25,7 +25,7 @@ const chosen = ['severities', 'incidents', 'escalations', 'users'];
 export async function runPlatform(surroundings: Surroundings): Promise<void> {
   const { baseUrl, destination, temporalAddress, say } = surroundings;
   const registry = new SourceRegistry();
-  // Without a base URL it is `incidentIoSource`.
+  // Without a base URL this is the same as `incidentIoSource`, the source for incident.io itself.
   registry.register(createIncidentIoSource(baseUrl === undefined ? {} : { baseUrl }));
   const source = registry.get('incident_io');
 
@@ -36,7 +36,7 @@ export async function runPlatform(surroundings: Surroundings): Promise<void> {
   say(`The key belongs to ${check.account}.`);
   await showTables(source, values, say);
 
-  // The key stays in the platform's vault; workflows carry the id it has there.
+  // The key stays in the platform's vault. Workflows only carry its id there, because histories are readable.
   const vault = new Map([['connection-1', surroundings.apiKey]]);
   const target = { apiKey: { vault: 'connection-1' }, destination, account: check.account };
 
@@ -70,7 +70,7 @@ function showForm({ config }: WarehouseSource, say: Surroundings['say']): void {
   for (const field of config.fields) say(`${field.label}: ${field.secret ? '********' : field.placeholder}`);
 }
 
-/** What can be chosen, how it would be kept current, and what the key lacks. */
+/** Shows the tables a user can choose: the default sync method and frequency, and the scope the key lacks, if any. */
 async function showTables(
   source: WarehouseSource,
   values: FieldValues,
@@ -86,7 +86,7 @@ async function showTables(
 
 type Scheduled = { readonly table: string; readonly handle: ScheduleHandle };
 
-/** One schedule a table, so that each has its own frequency and none waits for another. */
+/** Creates one schedule per table, so that each table has its own frequency and none waits for another. */
 async function schedule(
   client: Client,
   source: WarehouseSource,
@@ -95,18 +95,18 @@ async function schedule(
 ): Promise<Scheduled> {
   const handle = await client.schedule.create({
     scheduleId: `platform:${target.destination}:${table}`,
-    // For trying; a platform would offer `frequencies`, with the table's default chosen.
+    // Short, for a demonstration. A real platform offers `frequencies` and preselects the table's default.
     spec: { intervals: [{ every: '3 seconds' }] },
     action: { type: 'startWorkflow', ...source.syncTable(target, { table }) },
-    // The default catch-up, a year, would start every run that an outage missed.
+    // With the default of a year, an outage would be followed by every single run that it missed.
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
   });
   return { table, handle };
 }
 
 /**
- * Tells of two runs of a schedule; the result is the table, or nothing where it failed. One that waits for a person
- * is paused, with what to do as its note.
+ * Follows two runs of a schedule and reports each. If a run fails in a way that only a person can fix, pauses the
+ * schedule with the advice as its note and returns an empty list; otherwise returns the table's name.
  */
 async function follow(
   client: Client,
@@ -132,7 +132,7 @@ async function follow(
   return [table];
 }
 
-/** The schedule's first run that is not among these, once it has begun. */
+/** Waits for a run of the schedule that is not in `seen`; returns its workflow id. */
 async function nextRun(handle: ScheduleHandle, seen: ReadonlySet<string>): Promise<string> {
   for (;;) {
     const { info } = await handle.describe();
@@ -143,7 +143,7 @@ async function nextRun(handle: ScheduleHandle, seen: ReadonlySet<string>): Promi
   }
 }
 
-/** Ends a schedule and the run it has going; the run sweeps what it staged before it is over. */
+/** Deletes a schedule and cancels its run, if there is one. A cancelled run first deletes what it staged. */
 async function unschedule(client: Client, handle: ScheduleHandle): Promise<void> {
   await handle.pause();
   const { info } = await handle.describe();
@@ -175,7 +175,7 @@ async function rowsIn(sql: string): Promise<string> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  // The worker tells of every failed attempt; the platform tells of what came of it.
+  // Temporal's worker logs each failed attempt as a warning; the platform reports how each run ended instead.
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   await inSurroundings(process.env, runPlatform);
 }

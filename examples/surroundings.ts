@@ -6,24 +6,25 @@ import { startSandbox } from '../src/sandbox/sandbox.ts';
 import { tables } from '../src/tables/index.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
 
-/** What the example platform lives in. */
+/** What the example platform needs around it. */
 export type Surroundings = {
-  /** What its user types into the form. */
+  /** The API key that the user types into the form. */
   readonly apiKey: string;
-  /** Of the API; incident.io's own where it is left out. */
+  /** Another address of the API, such as a sandbox. If left out, incident.io itself. */
   readonly baseUrl?: string;
-  /** `host:port` of a Temporal server, with the namespace `default`. */
+  /** `host:port` of a Temporal server that has the namespace `default`. */
   readonly temporalAddress: string;
-  /** Folder of the tables. */
+  /** The folder for the tables. */
   readonly destination: string;
-  /** Made anew where it is left out. */
+  /** A workflow bundle that is already built; if left out, the worker builds one when it starts. */
   readonly workflowBundle?: WorkflowBundleOption;
   readonly say: (line: string) => void;
 };
 
 /**
- * Runs `work` with the account and the server that INCIDENT_IO_API_KEY and TEMPORAL_ADDRESS name; where one is not
- * set, with a sandbox, whose key may not read users, or with a server of its own. Nothing of these is left behind.
+ * Runs `work` with the account of INCIDENT_IO_API_KEY and the Temporal server at TEMPORAL_ADDRESS. If the key is not
+ * set, starts a sandbox with a key that may not read users, so that the example shows a failure too. If the address is
+ * not set, starts a Temporal server. Stops and deletes all that it started in the end.
  */
 export async function inSurroundings(
   env: NodeJS.ProcessEnv,
