@@ -2,8 +2,12 @@
  * `incident-io-source`: incident.io as a source for a pipeline platform. Importing it starts nothing and loads
  * neither Temporal's worker nor DuckDB.
  */
-export type { SyncSourceInput, TableOutcome } from '../workflows/sync-source.ts';
-export type { SyncTableInput, SyncTableResult } from '../workflows/sync-table.ts';
+export type {
+  SyncSourceInput,
+  SyncTableInput,
+  SyncTableResult,
+  TableOutcome,
+} from '../workflows/contract.ts';
 export * from './errors.ts';
 export type { TablePermission } from './incident-io/permissions.ts';
 export type { KeyReference, Vault, VaultReference } from './settings/key.ts';

@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/common';
 
 /**
- * What went wrong, without the wrappers Temporal puts around it: an activity's or child's failure only says
+ * The reason of a failure, without Temporal's wrappers: the failure of an activity or a child workflow only says
  * "Activity task failed"; the reason is its cause.
  */
 export function asApplicationFailure(error: unknown): ApplicationFailure {
@@ -13,7 +13,7 @@ export function asApplicationFailure(error: unknown): ApplicationFailure {
   return ApplicationFailure.create({ type: name, message, nonRetryable: true });
 }
 
-/** The sentence that says what to do, where the failure carries one. */
+/** The sentence that says what to do; a general one if the failure carries none. */
 export function adviceOf(failure: ApplicationFailure): string {
   const advice = (failure.details?.[0] as { advice?: unknown } | undefined)?.advice;
   return typeof advice === 'string'

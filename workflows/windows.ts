@@ -4,7 +4,7 @@ type Window = Plan['windows'][number];
 type Part = NonNullable<Extracted['part']>;
 type MissingFields = NonNullable<Extracted['missing']>;
 
-/** A window a run still has to read, and where its paging stands. */
+/** A window that a run still has to read, and where its paging stands. */
 type OpenWindow = {
   readonly window: Window;
   readonly after?: string;
@@ -12,19 +12,19 @@ type OpenWindow = {
   readonly reopened: number;
 };
 
-/** What a run has read so far. Carried over continue-as-new, so it holds plain JSON only. */
+/** What a run has read so far. Continue-as-new carries it over, so it holds plain JSON only. */
 export type Reading = {
   readonly open: readonly OpenWindow[];
   readonly nextWindowId: number;
   readonly windowsDone: number;
-  /** All rows the endpoint counted when the last page of a window was read. */
+  /** `total_record_count` on the last page of the window that was done last, if the endpoint counts. */
   readonly total?: number;
-  /** In the order their batches ended: of two rows of a key with one `updated_at` the later wins. */
+  /** In the order in which their batches ended: of two rows with one key and one `updated_at` the later one wins. */
   readonly parts: readonly Part[];
   readonly figures: Figures;
   /** Each sentence once. */
   readonly notes: readonly string[];
-  /** Fields the vendor's reference requires and rows that were read lack. */
+  /** Fields that the vendor's reference requires but that rows lacked. */
   readonly missing?: MissingFields;
 };
 
@@ -32,17 +32,17 @@ export type Figures = {
   readonly rows: number;
   readonly pages: number;
   readonly requests: number;
-  /** Of the answers. */
+  /** Size of the answers. */
   readonly bytes: number;
-  /** Milliseconds waited for tokens, summed over windows read side by side. */
+  /** Milliseconds spent waiting for tokens, summed over windows that are read side by side. */
   readonly waitedMs: number;
   readonly batches: number;
 };
 
-/** A cursor may fail so often; the next time fails the run. */
-export const reopenings = 3;
+/** How often a cursor may fail; the next time fails the run. */
+const reopenings = 3;
 
-/** The window's cursor failed once too often. */
+/** The window's cursor has failed once too often. */
 export type Exhausted = { readonly exhausted: string };
 
 export function startReading(plan: Plan): Reading {
@@ -56,7 +56,7 @@ export function startReading(plan: Plan): Reading {
   };
 }
 
-/** What the next batch of an open window is asked for. */
+/** The input of the next batch of an open window. */
 export function batchOf(reading: Reading, windowId: number): Omit<ExtractInput, 'run' | 'now' | 'leaveHalf'> {
   const { window, after, startedAt } = openWindow(reading, windowId);
   return { window, startedAt, ...(after !== undefined && { after }) };
@@ -70,22 +70,8 @@ export function afterBatch(reading: Reading, windowId: number, batch: Extracted)
     return { exhausted: `The cursor failed ${reopenings + 1} times; the last time: ${next.reason}` };
   }
   const rest = reading.open.filter((open) => open !== before);
-  const notes = [batch.note, next.kind === 'reopen' ? `Read anew from the start: ${next.reason}` : undefined];
-  const base: Reading = {
-    ...reading,
-    parts: batch.part ? [...reading.parts, batch.part] : reading.parts,
-    figures: {
-      rows: reading.figures.rows + (batch.part?.rows ?? 0),
-      pages: reading.figures.pages + batch.pages,
-      requests: reading.figures.requests + batch.requests,
-      bytes: reading.figures.bytes + batch.bytes,
-      waitedMs: reading.figures.waitedMs + batch.waitedMs,
-      batches: reading.figures.batches + 1,
-    },
-    notes: [...new Set([...reading.notes, ...notes.filter((note) => note !== undefined)])].slice(-maxNotes),
-    ...(batch.missing && { missing: sumOf(reading.missing, batch.missing) }),
-  };
-  // A window goes on at the front: what is begun is finished first, so few cursors are open at once.
+  const base = withBatch(reading, batch);
+  // A window continues at the front: it is finished before others are started, so few cursors are open at once.
   switch (next.kind) {
     case 'done':
       return {
@@ -95,13 +81,13 @@ export function afterBatch(reading: Reading, windowId: number, batch: Extracted)
         ...(next.total !== undefined && { total: next.total }),
       };
     case 'more':
-      return { ...base, open: [goOn(before, next.after, batch), ...rest] };
+      return { ...base, open: [advanced(before, next.after, batch), ...rest] };
     case 'reopen': {
       const { window, reopened } = before;
       return { ...base, open: [{ window, startedAt: [], reopened: reopened + 1 }, ...rest] };
     }
     case 'split': {
-      // Several windows may be cut at once, so ids are given here.
+      // Several windows may be split at the same time, so their ids are assigned here.
       const opened = next.windows.map((window, index) => ({
         window: { ...window, id: reading.nextWindowId + index },
         startedAt: [],
@@ -116,6 +102,30 @@ export function afterBatch(reading: Reading, windowId: number, batch: Extracted)
   }
 }
 
+/** Adds a batch's part, figures and notes. */
+function withBatch(reading: Reading, { part, next, note, missing, ...batch }: Extracted): Reading {
+  const { figures } = reading;
+  const reread = next.kind === 'reopen' ? `Read again from the start: ${next.reason}` : undefined;
+  const notes = [note, reread].filter((note) => note !== undefined);
+  return {
+    ...reading,
+    parts: part ? [...reading.parts, part] : reading.parts,
+    figures: {
+      rows: figures.rows + (part?.rows ?? 0),
+      pages: figures.pages + batch.pages,
+      requests: figures.requests + batch.requests,
+      bytes: figures.bytes + batch.bytes,
+      waitedMs: figures.waitedMs + batch.waitedMs,
+      batches: figures.batches + 1,
+    },
+    notes: [...new Set([...reading.notes, ...notes])].slice(-maxNotes),
+    ...(missing && { missing: sumOf(reading.missing, missing) }),
+  };
+}
+
+/** Notes are for people: of a thousand faults only the last are kept. */
+const maxNotes = 20;
+
 function sumOf(before: MissingFields = {}, more: MissingFields): MissingFields {
   const sums = { ...before };
   for (const [column, { rows, first }] of Object.entries(more)) {
@@ -125,18 +135,16 @@ function sumOf(before: MissingFields = {}, more: MissingFields): MissingFields {
   return sums;
 }
 
-/** A sentence a column: what the reference promises and the API did not send. */
+/** One sentence per column that the reference requires but the API did not send. */
 export function missingNotes({ missing = {} }: Reading): string[] {
   return Object.entries(missing).map(
     ([column, { rows, first }]) =>
-      `${rows} ${rows === 1 ? 'row lacks' : 'rows lack'} ${column}, which the API's reference requires; first ${first}`,
+      `${rows} ${rows === 1 ? 'row lacks' : 'rows lack'} ${column}, which the API's reference requires; the first is ${first}`,
   );
 }
 
-/** Notes are for people; a thousand faults need not all be told. */
-const maxNotes = 20;
-
-function goOn(
+/** The window after a batch that ended at a cursor. */
+function advanced(
   { window, after, startedAt, reopened }: OpenWindow,
   next: string,
   batch: Extracted,
@@ -154,7 +162,7 @@ function goOn(
   };
 }
 
-/** Where a fault came in between cutting, it is tried again a few pages on. */
+/** If a fault prevented the split, it is tried again some pages later. */
 function leftUntilCut(pages: number): number {
   return pages > 0 ? pages : pagesUntilNextTry;
 }

@@ -1,4 +1,4 @@
-import type { SyncTableInput } from '../../workflows/sync-table.ts';
+import type { SyncTableInput } from '../../workflows/contract.ts';
 import type { KeyReference, VaultReference } from '../settings/key.ts';
 import { defaultTableSettings, intervalMs, type TableSettings } from '../settings/settings.ts';
 import type { Table } from '../tables/table.ts';

@@ -9,11 +9,10 @@ import {
 } from '@temporalio/client';
 import { ActivityFailure, CancelledFailure } from '@temporalio/common';
 import { UsageError } from '../errors.ts';
-import { beginAnew } from '../../workflows/begin-anew.ts';
+import { restartPolicy } from '../../workflows/restart.ts';
 import { adviceOf, asApplicationFailure } from '../../workflows/failures.ts';
-import type { TableProgress } from '../../workflows/progress.ts';
-import type { TableOutcome } from '../../workflows/sync-source.ts';
-import type { syncTable, SyncTableInput } from '../../workflows/sync-table.ts';
+import type { SyncTableInput, TableOutcome, TableProgress } from '../../workflows/contract.ts';
+import type { syncTable } from '../../workflows/sync-table.ts';
 import { tableWorkflowId } from '../temporal/names.ts';
 
 /** A run that is going on, and how this process came to it. */
@@ -62,7 +61,7 @@ export async function startRun(
         workflowId,
         taskQueue,
         args: [input],
-        retry: beginAnew,
+        retry: restartPolicy,
         memo: { arguments: args },
       });
       return { table, how, handle };

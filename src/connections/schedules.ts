@@ -7,8 +7,9 @@ import {
   type ScheduleOptionsStartWorkflowAction,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
-import { beginAnew } from '../../workflows/begin-anew.ts';
-import type { syncTable, SyncTableInput } from '../../workflows/sync-table.ts';
+import { restartPolicy } from '../../workflows/restart.ts';
+import type { SyncTableInput } from '../../workflows/contract.ts';
+import type { syncTable } from '../../workflows/sync-table.ts';
 import { UsageError } from '../errors.ts';
 import { intervalMs, type Settings, type TableSettings } from '../settings/settings.ts';
 import { tableNamed, tables } from '../tables/index.ts';
@@ -88,7 +89,7 @@ function scheduleOptions(
       workflowId: `${id}-workflow`,
       taskQueue: workerQueue(destination),
       args: [input],
-      retry: beginAnew,
+      retry: restartPolicy,
     },
     policies: {
       overlap: ScheduleOverlapPolicy.SKIP,

@@ -6,7 +6,8 @@ import {
 } from '@temporalio/client';
 import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { adviceOf, asApplicationFailure } from '../../workflows/failures.ts';
-import type { syncTable, SyncTableResult } from '../../workflows/sync-table.ts';
+import type { SyncTableResult } from '../../workflows/contract.ts';
+import type { syncTable } from '../../workflows/sync-table.ts';
 import { SourceError } from '../errors.ts';
 import { type Frequency, intervalMs, type Settings, type TableSettings } from '../settings/settings.ts';
 import type { Table } from '../tables/table.ts';

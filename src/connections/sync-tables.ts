@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SyncTableInput } from '../../workflows/sync-table.ts';
+import type { SyncTableInput } from '../../workflows/contract.ts';
 import {
   cancelRun,
   outcomeOf,

@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import { adviceOf, asApplicationFailure } from '../../workflows/failures.ts';
-import type { TableOutcome } from '../../workflows/sync-source.ts';
+import type { TableOutcome } from '../../workflows/contract.ts';
 import { SourceError } from '../errors.ts';
 import type { ErrorDescription } from './warehouse-source.ts';
 

@@ -1,5 +1,5 @@
-import { beginAnew } from '../../workflows/begin-anew.ts';
-import type { SyncTableInput } from '../../workflows/sync-table.ts';
+import { restartPolicy } from '../../workflows/restart.ts';
+import type { SyncTableInput } from '../../workflows/contract.ts';
 import { describeError } from './describe-error.ts';
 import { ApiUnavailableError, CredentialsError, PermissionError, UsageError } from '../errors.ts';
 import {
@@ -87,7 +87,7 @@ export function createIncidentIoSource({
 
     syncTable: (target, sync) => ({
       ...startOf('syncTable', target, sync.table, syncInput(baseUrl, target, sync)),
-      retry: beginAnew,
+      retry: restartPolicy,
     }),
 
     syncSource(target, syncs = tables.map(({ name }) => ({ table: name }))) {

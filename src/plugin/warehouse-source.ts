@@ -1,7 +1,6 @@
 import type { RetryPolicy } from '@temporalio/common';
 import type { NativeConnection, Worker, WorkflowBundleOption } from '@temporalio/worker';
-import type { SyncSourceInput } from '../../workflows/sync-source.ts';
-import type { SyncTableInput } from '../../workflows/sync-table.ts';
+import type { SyncSourceInput, SyncTableInput } from '../../workflows/contract.ts';
 import type { TablePermission } from '../incident-io/permissions.ts';
 import type { KeyReference, Vault, VaultReference } from '../settings/key.ts';
 import type { Retention, TableSettings } from '../settings/settings.ts';

@@ -1,6 +1,6 @@
 import { Worker } from '@temporalio/worker';
 import type { Activities, Extracted, Plan } from '../../activities/contract.ts';
-import type { SyncTableInput } from '../../workflows/sync-table.ts';
+import type { SyncTableInput } from '../../workflows/contract.ts';
 import { type TestTemporal, unique } from './temporal.ts';
 
 /** A run of a table for activities that do nothing. */

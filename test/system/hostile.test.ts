@@ -380,7 +380,7 @@ describe('drift', () => {
     // Nothing is unread: only unknown fields keep a run from being complete.
     expect(second).toHaveProperty('watermark');
     const ids = [absent, empty].map(
-      (id) => `2 rows lack reference, which the API's reference requires; first ${id}`,
+      (id) => `2 rows lack reference, which the API's reference requires; the first is ${id}`,
     );
     expect(ids).toContain(second.notes[0]);
     expect(second.notes.slice(1)).toEqual(['Columns added: name__raw']);

@@ -39,6 +39,11 @@ async function nextVersion(): Promise<string> {
   await edit('src/tables/declared.ts', 'export', "export { levels } from './severity-levels.ts';\nexport");
   await edit(
     'workflows/sync-table.ts',
+    'import { ApplicationFailure,',
+    'import { ApplicationFailure, patched,',
+  );
+  await edit(
+    'workflows/sync-table.ts',
     '  let carried = input.carried',
     "  if (patched('sweeps-first')) await activities.discardStaged({ run: identity });\n  let carried = input.carried",
   );

@@ -92,7 +92,7 @@ describe('a cursor', () => {
     sandbox.fault({ fault, table: 'alerts', when: hasCursor, times: 3 });
     const { notes, read } = resultOf(await run());
     expect(notes.length).toBeGreaterThan(0);
-    for (const note of notes) expect(note).toContain(`Read anew from the start: ${reason}`);
+    for (const note of notes) expect(note).toContain(`Read again from the start: ${reason}`);
     expect(read.rows).toBeGreaterThan(220);
     await expectTruth(sandbox, destination, ['alerts']);
   });
@@ -109,7 +109,7 @@ describe('a cursor', () => {
     });
     const { notes, read } = resultOf(await run({ batchRows: 50 }));
     expect(read.batches).toBeGreaterThanOrEqual(5);
-    expect(notes).toEqual(['Read anew from the start: a cursor came a second time']);
+    expect(notes).toEqual(['Read again from the start: a cursor came a second time']);
     await expectTruth(sandbox, destination, ['alerts']);
   });
 

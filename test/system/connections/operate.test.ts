@@ -7,7 +7,7 @@ import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import type { TableSettings } from '../../../src/settings/settings.ts';
 import { tableNamed } from '../../../src/tables/index.ts';
 import { quietRuntime } from '../../../src/serving/serve.ts';
-import type { SyncTableInput, SyncTableResult } from '../../../workflows/sync-table.ts';
+import type { SyncTableInput, SyncTableResult } from '../../../workflows/contract.ts';
 import { cli } from '../../helpers/cli.ts';
 import { readWithDeltaRs } from '../../helpers/delta-reader.ts';
 import { link, type Linked, resultOf, startedAfter } from '../../helpers/linked.ts';

@@ -9,7 +9,7 @@ import { cancelTable } from '../../../src/connections/operate.ts';
 import { cancelRun, outcomeOf, startRun } from '../../../src/connections/runs.ts';
 import { quietRuntime } from '../../../src/serving/serve.ts';
 import { createWorker } from '../../../src/serving/worker.ts';
-import type { SyncTableInput } from '../../../workflows/sync-table.ts';
+import type { SyncTableInput } from '../../../workflows/contract.ts';
 import { activities, batch, input } from '../../helpers/activities.ts';
 import { connectToTestServer, unique } from '../../helpers/temporal.ts';
 

@@ -3,7 +3,7 @@ import { Worker } from '@temporalio/worker';
 import { expect, inject, it } from 'vitest';
 import { findTemporalCli } from '../../../src/temporal/dev-server/cli-binary.ts';
 import { quietRuntime } from '../../../src/serving/serve.ts';
-import type { SyncTableResult } from '../../../workflows/sync-table.ts';
+import type { SyncTableResult } from '../../../workflows/contract.ts';
 import { activities, batch, input, planOf } from '../../helpers/activities.ts';
 
 it(

@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { cancelRun } from '../../../src/connections/runs.ts';
 import { quietRuntime } from '../../../src/serving/serve.ts';
 import { expect, it } from 'vitest';
-import type { SyncSourceInput, TableOutcome } from '../../../workflows/sync-source.ts';
+import type { SyncSourceInput, TableOutcome } from '../../../workflows/contract.ts';
 import { activities, batch, input, running } from '../../helpers/activities.ts';
 import { connectToTestServer, unique } from '../../helpers/temporal.ts';
 

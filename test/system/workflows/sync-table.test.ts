@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import { quietRuntime } from '../../../src/serving/serve.ts';
 import { describe, expect, it } from 'vitest';
 import type { Activities, ExtractInput } from '../../../activities/contract.ts';
-import type { SyncTableResult } from '../../../workflows/sync-table.ts';
+import type { SyncTableResult } from '../../../workflows/contract.ts';
 import { activities, batch, committed, input, planOf, running } from '../../helpers/activities.ts';
 import { connectToTestServer, unique } from '../../helpers/temporal.ts';
 

@@ -1,17 +1,18 @@
 import { type ApplicationFailure, log, metricMeter, workflowInfo } from '@temporalio/workflow';
+import type { SyncTableResult } from './contract.ts';
 import { adviceOf } from './failures.ts';
-import type { SyncTableResult } from './sync-table.ts';
 
-// The SDK's log and meter: neither adds to the history, and a replay tells nothing a second time.
+// Log lines and metrics of a run. They go through the SDK's own log and meter, which add nothing to the history and
+// are silent during a replay.
 
-export function tellStarted(table: string): void {
+export function reportStarted(table: string): void {
   log.info('run started', { table, ...ids() });
 }
 
-export function tellEnded(result: SyncTableResult): void {
+export function reportEnded(result: SyncTableResult): void {
   const { table, seconds, version, rows, read, changes, reason, notes } = result;
   const { requests, waitedMs } = read;
-  const became = changes && {
+  const changed = changes && {
     inserted: changes.inserted,
     updated: changes.updated,
     dropped: changes.dropped,
@@ -20,7 +21,7 @@ export function tellEnded(result: SyncTableResult): void {
     table,
     ...ids(),
     read: read.rows,
-    ...became,
+    ...changed,
     rows,
     requests,
     waitedSeconds: waitedMs / 1_000,
@@ -32,19 +33,19 @@ export function tellEnded(result: SyncTableResult): void {
   countRun(table, 'synced', seconds);
 }
 
-export function tellFailed(table: string, seconds: number, failure: ApplicationFailure): void {
+export function reportFailed(table: string, seconds: number, failure: ApplicationFailure): void {
   const { type, message } = failure;
   log.error('run failed', { table, ...ids(), seconds, error: type, message, advice: adviceOf(failure) });
   countRun(table, 'failed', seconds);
 }
 
-export function tellCancelled(table: string, seconds: number): void {
+export function reportCancelled(table: string, seconds: number): void {
   log.warn('run cancelled', { table, ...ids(), seconds });
   countRun(table, 'cancelled', seconds);
 }
 
 function ids() {
-  // The SDK adds the current execution's; this one stays the same when the run continues as new.
+  // The SDK adds the ids of the current execution; this one stays the same when the run continues as new.
   return { run: workflowInfo().firstExecutionRunId };
 }
 

@@ -1,0 +1,85 @@
+/**
+ * What the workflows take, return and report. Types only, so that whoever starts or follows a run can import them
+ * without the workflows.
+ */
+import type { Plan, TableRun } from '../activities/contract.ts';
+import type { Figures, Reading } from './windows.ts';
+
+/** One run of `syncTable`. */
+export type SyncTableInput = {
+  readonly run: Omit<TableRun, 'chainId' | 'runId'>;
+  readonly syncMethod: 'full_refresh' | 'incremental';
+  /** For `incremental`. */
+  readonly incrementalField?: 'updated_at' | 'created_at';
+  /** For `incremental`: the whole table is read after this many milliseconds anyway; if left out, never. */
+  readonly fullReadEveryMs?: number;
+  /** Where a run that continued as new resumes. */
+  readonly carried?: Carried;
+};
+
+/** What a run carries from one execution of its chain to the next. */
+export type Carried = {
+  readonly plan: Plan;
+  readonly reading: Reading;
+  /** How often the run has been planned. */
+  readonly planned: number;
+  /** When the first execution of the chain started; milliseconds since the epoch. */
+  readonly began?: number;
+};
+
+/** What a run of `syncTable` did. */
+export type SyncTableResult = {
+  readonly table: string;
+  readonly fullRead: boolean;
+  /** Why everything was read, or since when the changes. */
+  readonly reason: string;
+  /** The Delta version of the run's commit. */
+  readonly version: number;
+  /** Rows of the table after the commit. */
+  readonly rows: number;
+  /** Counts of rows; unknown if the commit succeeded but its answer was lost. */
+  readonly changes?: {
+    readonly rowsBefore: number;
+    readonly inserted: number;
+    readonly updated: number;
+    readonly dropped: number;
+    readonly bytesWritten: number;
+    readonly columnsAdded: readonly string[];
+  };
+  /** Milliseconds since the epoch. */
+  readonly watermark?: number;
+  readonly read: Figures;
+  /** From the run's start to its commit. */
+  readonly seconds: number;
+  /** Sentences for people. */
+  readonly notes: readonly string[];
+};
+
+/** How far a run of `syncTable` is, for people who wait for it. */
+export type TableProgress = {
+  readonly table: string;
+  readonly phase: 'planning' | 'reading' | 'committing' | 'done';
+  readonly fullRead?: boolean;
+  readonly reason?: string;
+  readonly read?: Figures;
+  readonly windows?: { readonly open: number; readonly done: number };
+  readonly notes: readonly string[];
+};
+
+/** One run of `syncSource`. */
+export type SyncSourceInput = {
+  /** One run per table, each under the workflow id that its destination and table determine. */
+  readonly tables: readonly { readonly workflowId: string; readonly input: SyncTableInput }[];
+};
+
+/** How the run of one table of a `syncSource` ended. */
+export type TableOutcome =
+  | { readonly table: string; readonly status: 'synced'; readonly result: SyncTableResult }
+  | {
+      readonly table: string;
+      readonly status: 'failed';
+      /** The error's name. */
+      readonly error: string;
+      readonly message: string;
+      readonly advice: string;
+    };

@@ -1,0 +1,82 @@
+import { ApplicationFailure, CancellationScope, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import type { Extracted, Plan, TableRun } from '../activities/contract.ts';
+import type { Carried, SyncTableInput } from './contract.ts';
+import type { Announce } from './progress.ts';
+import { activities } from './steps.ts';
+import { afterBatch, batchOf, type Reading } from './windows.ts';
+
+/** The number of cursors of one table that are read side by side. */
+const sideBySide = 8;
+
+type Batch = { readonly windowId: number; readonly extracted: Extracted };
+
+/**
+ * Reads all open windows, several side by side. Once the history has grown long it starts no further batch, waits
+ * for those in flight, and continues as new.
+ * @returns the same run with everything read.
+ */
+export async function readWindows(
+  input: SyncTableInput,
+  run: TableRun,
+  carried: Carried,
+  announce: Announce,
+): Promise<Carried> {
+  let { reading } = carried;
+  const inFlight = new Map<number, Promise<Batch>>();
+  return CancellationScope.cancellable(async () => {
+    try {
+      while (reading.open.length > 0) {
+        announce('reading', { ...carried, reading });
+        if (!workflowInfo().continueAsNewSuggested) startBatches(run, carried.plan, reading, inFlight);
+        if (inFlight.size === 0) {
+          await continueAsNew<(input: SyncTableInput) => Promise<unknown>>({
+            ...input,
+            carried: { ...carried, reading },
+          });
+        }
+        const { windowId, extracted } = await Promise.race(inFlight.values());
+        inFlight.delete(windowId);
+        reading = nextReading(run.table, reading, windowId, extracted);
+      }
+      return { ...carried, reading };
+    } catch (error) {
+      // The other windows must have stopped before their staging is swept.
+      CancellationScope.current().cancel();
+      await Promise.allSettled(inFlight.values());
+      throw error;
+    }
+  });
+}
+
+/** Starts the next batch of open windows that have none in flight, up to the limit. */
+function startBatches(
+  run: TableRun,
+  { now, leaveHalf }: Plan,
+  reading: Reading,
+  inFlight: Map<number, Promise<Batch>>,
+): void {
+  const idle = reading.open.map(({ window }) => window.id).filter((id) => !inFlight.has(id));
+  for (const windowId of idle.slice(0, sideBySide - inFlight.size)) {
+    const batch = activities.extractBatch({
+      run,
+      ...batchOf(reading, windowId),
+      ...(now !== undefined && { now }),
+      ...(leaveHalf && { leaveHalf }),
+    });
+    inFlight.set(
+      windowId,
+      batch.then((extracted) => ({ windowId, extracted })),
+    );
+  }
+}
+
+/** The reading after a batch; fails the run if the window's cursor has failed too often. */
+function nextReading(table: string, reading: Reading, windowId: number, extracted: Extracted): Reading {
+  const next = afterBatch(reading, windowId, extracted);
+  if ('exhausted' in next) {
+    throw ApplicationFailure.nonRetryable(`${table}: ${next.exhausted}`, 'CursorRejectedError', {
+      advice: 'Sync the table again; if it happens again, report it to incident.io.',
+    });
+  }
+  return next;
+}

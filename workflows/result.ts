@@ -1,0 +1,33 @@
+import type { Plan } from '../activities/contract.ts';
+import type { Carried, SyncTableResult } from './contract.ts';
+import type { CommitOutcome } from './steps.ts';
+import { missingNotes } from './windows.ts';
+
+/** The result of a run whose commit succeeded, in this attempt or in an earlier one. */
+export function resultOf(
+  table: string,
+  { plan, reading }: Carried,
+  outcome: Exclude<CommitOutcome, { status: 'overtaken' }>,
+  seconds: number,
+): SyncTableResult {
+  const { fullRead, reason } = plan;
+  const { version, rows } = outcome;
+  const base = { table, fullRead, reason, version, rows, read: reading.figures, seconds };
+  const notes = [...reading.notes, ...missingNotes(reading)];
+  if (outcome.status === 'already_committed') return { ...base, notes };
+  const { rowsBefore, inserted, updated, dropped, bytesWritten, columnsAdded, watermark } = outcome;
+  const added = columnsAdded.length > 0 ? [`Columns added: ${columnsAdded.join(', ')}`] : [];
+  return {
+    ...base,
+    changes: { rowsBefore, inserted, updated, dropped, bytesWritten, columnsAdded },
+    ...(watermark !== undefined && { watermark }),
+    notes: [...notes, ...added, ...shrunk(plan, rowsBefore, rows)],
+  };
+}
+
+/** A full read that empties or halves a table is committed, but never silently. */
+function shrunk({ fullRead }: Plan, before: number, after: number): string[] {
+  return fullRead && before > 0 && after <= before / 2
+    ? [`The table shrank from ${before} rows to ${after}.`]
+    : [];
+}

@@ -1,0 +1,70 @@
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  ApplicationFailure,
+  isCancellation,
+  patched,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow';
+import type { Activities, TableRun } from '../activities/contract.ts';
+import { adviceOf, asApplicationFailure } from './failures.ts';
+
+// The activities as workflows call them: with their time limits and retries.
+
+export const activities = proxyActivities<Activities>({
+  // Leaves room for the longest Retry-After that is waited out, and for the merge of a large table.
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '15 seconds',
+  // The SDK documents this as the default but behaves like TRY_CANCEL: a batch would still stage after the sweep.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  // The number of attempts is not limited: each attempt measures for how long nothing has worked.
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/**
+ * A failed upkeep must not fail a run: it is tried once, for a minute, and the next run's upkeep continues. A local
+ * activity adds one event to the history and occupies no activity slot; most take a second or two.
+ */
+const upkeep = proxyLocalActivities<Pick<Activities, 'keepUp'>>({
+  startToCloseTimeout: '1 minute',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { maximumAttempts: 1 },
+});
+
+export type CommitOutcome = Awaited<ReturnType<Activities['commitSync']>>;
+
+/**
+ * Does the table's upkeep if the commit left something to do. A failure does not reach the caller: the run is done.
+ * @returns notes for the report.
+ */
+export async function keepUp(run: TableRun, outcome: CommitOutcome): Promise<string[]> {
+  if (outcome.status !== 'committed' || outcome.upkeepSince === undefined) return [];
+  // Runs made by workers that did not know upkeep ended here.
+  if (!patched('keepUp')) return [];
+  try {
+    await upkeep.keepUp({ run, since: outcome.upkeepSince });
+    return [];
+  } catch (error) {
+    const why = isCancellation(error) ? 'it was cancelled' : asApplicationFailure(error).message;
+    return [`Upkeep of the table is left to the next run: ${why}`];
+  }
+}
+
+/**
+ * Deletes what the run staged, even if the run was cancelled.
+ * @returns what the run ends with: the cancellation or a failure. If the sweep fails as well, the failure names both.
+ */
+export async function sweep(run: TableRun, error: unknown): Promise<Error> {
+  try {
+    await CancellationScope.nonCancellable(() => activities.discardStaged({ run }));
+    return error instanceof Error && isCancellation(error) ? error : asApplicationFailure(error);
+  } catch (sweepError) {
+    const first = asApplicationFailure(error);
+    return ApplicationFailure.nonRetryable(
+      `${first.message}; and what was staged could not be deleted: ${asApplicationFailure(sweepError).message}`,
+      first.type,
+      { advice: adviceOf(first) },
+    );
+  }
+}
