@@ -3,7 +3,7 @@ import type { Activities, Extracted, Plan } from '../../activities/contract.ts';
 import type { SyncTableInput } from '../../workflows/contract.ts';
 import { type TestTemporal, unique } from './temporal.ts';
 
-/** A run of a table for activities that do nothing. */
+/** The input of a run whose activities do nothing. */
 export const input: SyncTableInput = {
   run: {
     table: 'alerts',
@@ -47,7 +47,7 @@ export const committed = {
   differences: 0,
 } as const;
 
-/** Activities that do nothing, remember what they were asked, and can be replaced one by one. */
+/** Activities that do nothing but record their calls; each can be replaced. */
 export function activities(
   replaced: Partial<Activities>,
 ): Activities & { called: string[]; committedParts: string[][] } {
@@ -76,7 +76,7 @@ export function activities(
   };
 }
 
-/** Runs `work` while a worker of these activities serves a queue of its own. */
+/** Runs `work` while a worker with these activities serves its own task queue. */
 export async function running<T>(
   temporal: TestTemporal,
   made: Activities,

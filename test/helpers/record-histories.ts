@@ -1,7 +1,8 @@
-// Records the histories that test/system/workflows/replay.test.ts replays: every shape of run, made by the real workflows on a real
-// server with activities that do nothing. To be run when a workflow changes on purpose, in a way runs in flight
-// cannot follow: node --import ./test/helpers/run-typescript.mjs test/helpers/record-histories.ts
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+// Records the histories that test/system/workflows/replay.test.ts replays: one per shape of run, produced by the real
+// workflows on a real server, with activities that do nothing. Shapes that have a history keep it: what an earlier
+// version started must replay under every later one. Run it after adding a shape:
+// node --import ./test/helpers/run-typescript.mjs test/helpers/record-histories.ts
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
@@ -17,13 +18,13 @@ const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.m
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const path = await findTemporalCli({ env: process.env, report: console.error });
-// Histories of a few dozen events continue as new, so that this shape is small enough to keep.
+// Runs continue as new after a few dozen events, so that the recorded histories stay small.
 const extraArgs = ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=40'];
 const environment = await TestWorkflowEnvironment.createLocal({
   server: { executable: { type: 'existing-path', path }, extraArgs },
 });
 
-/** Without the names of the machine and of its folders, which replaying does not need. */
+/** Removes the names of the machine and its folders, which a replay does not need. */
 function anonymous(history: string): string {
   return JSON.stringify(
     JSON.parse(history, (key, value: unknown) => (key === 'stackTrace' || key === 'identity' ? '' : value)),
@@ -34,7 +35,7 @@ type Shape = {
   readonly activities: Partial<Activities>;
   readonly workflow?: 'syncTable' | 'syncSource';
   readonly args?: readonly unknown[];
-  /** Cancelled once this activity was called. */
+  /** The run is cancelled once this activity has been called. */
   readonly cancelAt?: string;
 };
 
@@ -104,11 +105,12 @@ const shapes: { readonly [name: string]: Shape } = {
 };
 
 try {
-  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  const recorded = new Set(await readdir(folder));
   for (const [name, { workflow = 'syncTable', args = [input], cancelAt, ...shape }] of Object.entries(
     shapes,
   )) {
+    if (recorded.has(`${name}.json`)) continue;
     const made = activities(shape.activities);
     const worker = await Worker.create({
       connection: environment.nativeConnection,
@@ -131,7 +133,7 @@ try {
         () => undefined,
         (error: unknown) => console.error(`${name}: ${String(error)}`),
       );
-      // Every execution of the chain: each has to be replayed.
+      // Every execution of the chain has to be replayed.
       let runId: string | undefined = handle.firstExecutionRunId;
       for (let part = 1; runId !== undefined; part += 1) {
         const history = await environment.client.workflow.getHandle(name, runId).fetchHistory();

@@ -3,7 +3,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, inject } from 'vitest';
 
-/** The shared Temporal server as this test file uses it; closed after the file's last test. */
+/** The shared Temporal server as a test file uses it; the connection is closed after the file's last test. */
 export type TestTemporal = {
   readonly address: string;
   readonly namespace: string;
@@ -13,7 +13,7 @@ export type TestTemporal = {
   readonly workflowBundle: { readonly codePath: string };
 };
 
-/** To be called once a test file, outside of hooks and tests or in `beforeAll`. */
+/** Call this once per test file, outside hooks and tests or in `beforeAll`. */
 export async function connectToTestServer(): Promise<TestTemporal> {
   const address = inject('temporalAddress');
   const namespace = 'default';

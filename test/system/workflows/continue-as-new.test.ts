@@ -52,7 +52,7 @@ it(
         const result = (await handle.result()) as SyncTableResult;
         expect(result.read).toMatchObject({ batches: 60, rows: 60 });
         const last = await environment.client.workflow.getHandle('long').describe();
-        // The whole run's, or the table would be called late.
+        // Of the whole run: with only its last part, status would report the table as late.
         expect(result.seconds).toBeGreaterThan(
           (last.closeTime!.getTime() - last.startTime.getTime()) / 1_000,
         );
@@ -60,7 +60,7 @@ it(
         expect([...runIds]).toEqual([handle.firstExecutionRunId]);
       });
       expect(made.called.filter((name) => name === 'plan')).toHaveLength(1);
-      // Each batch was read once, and its part committed once.
+      // Each batch was read once, and each part was committed once.
       expect(new Set(asked).size).toBe(60);
       expect(made.committedParts[0]!.toSorted()).toEqual(asked.toSorted());
     } finally {

@@ -27,7 +27,7 @@ async function sandboxOf(): Promise<Sandbox> {
 
 let changes = 0;
 
-/** Changes rows all over the table, creates one and deletes none: a deletion is seen by full reads only. */
+/** Changes rows all over the table and creates one. Deletes none: only full reads see deletions. */
 function changeSome(sandbox: Sandbox): void {
   for (let index = 0; index < 600; index += 40) {
     changes += 1;
@@ -36,7 +36,7 @@ function changeSome(sandbox: Sandbox): void {
   sandbox.create('incidents', { mode: 'test' });
 }
 
-it('asks only for changes in every run of the timer after the first', async () => {
+it('asks only for changes in every scheduled run after the first', async () => {
   const sandbox = await sandboxOf();
   const linked = await link(temporal, sandbox, {});
   await linked.serving(async () => {
@@ -60,14 +60,14 @@ it('asks only for changes in every run of the timer after the first', async () =
 type World = {
   readonly linked: Linked;
   readonly sandbox: Sandbox;
-  /** Runs the table by its schedule. */
+  /** Runs the table's schedule once. */
   readonly run: () => Promise<unknown>;
 };
 
 const viewer = { roles: ['viewer'] };
 const seesPrivate = { roles: ['viewer', 'global_access'] };
 
-/** What happens to a table between two runs, and how many full reads that costs, with the next run's. */
+/** What happens to a table between two runs, and how many full reads that costs, including the next run. */
 const disturbances: readonly (readonly [string, number, (world: World) => Promise<unknown>])[] = [
   ['nothing', 0, async () => {}],
   [
@@ -76,9 +76,9 @@ const disturbances: readonly (readonly [string, number, (world: World) => Promis
     ({ linked }) => rm(join(linked.destination, 'incidents'), { recursive: true }),
   ],
   ['the whole destination is deleted', 1, ({ linked }) => rm(linked.destination, { recursive: true })],
-  ['its schedule is deleted and made again', 0, ({ linked }) => linked.link('incidents', byUpdatedAt)],
+  ['its schedule is deleted and created again', 0, ({ linked }) => linked.link('incidents', byUpdatedAt)],
   [
-    'its method goes to full_refresh and back',
+    'its sync method changes to full_refresh and back',
     2,
     async ({ linked, run }) => {
       await linked.link('incidents', { syncMethod: 'full_refresh', every: '1h' });
@@ -87,7 +87,7 @@ const disturbances: readonly (readonly [string, number, (world: World) => Promis
     },
   ],
   [
-    'its incremental field goes to created_at, which sees no change, and back',
+    'its incremental field changes to created_at, which misses updates, and back',
     2,
     async ({ linked, sandbox, run }) => {
       await linked.link('incidents', { ...byUpdatedAt, incrementalField: 'created_at' });
@@ -98,7 +98,7 @@ const disturbances: readonly (readonly [string, number, (world: World) => Promis
     },
   ],
   [
-    'the key loses the sight of private incidents, and gains it again',
+    'the key loses access to private incidents, and regains it',
     2,
     async ({ linked, sandbox, run }) => {
       sandbox.setIdentity(viewer);
@@ -108,13 +108,13 @@ const disturbances: readonly (readonly [string, number, (world: World) => Promis
     },
   ],
   [
-    'somebody restores an older version of it',
+    'someone restores an older version of it',
     1,
     ({ linked }) =>
       changeWithDeltaRs(join(linked.destination, 'incidents'), { change: 'restore', version: 0 }),
   ],
   [
-    'somebody deletes rows of it',
+    'someone deletes rows from it',
     1,
     ({ linked }) =>
       changeWithDeltaRs(join(linked.destination, 'incidents'), {
@@ -123,12 +123,12 @@ const disturbances: readonly (readonly [string, number, (world: World) => Promis
       }),
   ],
   [
-    'somebody compacts it',
+    'someone compacts it',
     0,
     ({ linked }) => changeWithDeltaRs(join(linked.destination, 'incidents'), { change: 'optimize' }),
   ],
   [
-    'another server, which knows of no earlier run, syncs it',
+    'another Temporal server, which has no earlier runs, syncs it',
     0,
     async ({ linked, sandbox }) => {
       const method = { syncMethod: 'incremental', incrementalField: 'updated_at' } as const;
@@ -139,7 +139,7 @@ const disturbances: readonly (readonly [string, number, (world: World) => Promis
   ['it is reset by a resync', 1, ({ linked }) => linked.warehouse.resetState(tableNamed('incidents'))],
 ];
 
-it.each(disturbances)('is the truth again when %s, for %i full reads', async (_, cost, disturb) => {
+it.each(disturbances)('matches the account again after %s, for %i full reads', async (_, cost, disturb) => {
   const sandbox = await sandboxOf();
   const linked = await link(temporal, sandbox, { incidents: byUpdatedAt });
   await linked.serving(async () => {
@@ -157,7 +157,7 @@ it.each(disturbances)('is the truth again when %s, for %i full reads', async (_,
     await run();
     await expectTruth(sandbox, linked.destination, ['incidents']);
 
-    // From now on it is as cheap as it was.
+    // From now on runs are as cheap as before.
     changeSome(sandbox);
     await run();
     await expectTruth(sandbox, linked.destination, ['incidents']);

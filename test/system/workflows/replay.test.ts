@@ -12,18 +12,18 @@ const historyOf = (file: string) =>
   JSON.parse(readFileSync(`${folder}${file}`, 'utf8')) as { events: object[] };
 const replay = (history: unknown) => Worker.runReplayHistory({ workflowBundle: { codePath } }, history);
 
-describe('a run that an earlier version began', () => {
-  it.each(readdirSync(folder))('goes on under this one: %s', async (file) => {
+describe('a run that an earlier version started', () => {
+  it.each(readdirSync(folder))('continues under this version: %s', async (file) => {
     await expect(replay(historyOf(file))).resolves.toBeUndefined();
   });
 
-  it('is told from one that cannot', async () => {
+  it('fails to replay if its steps differ', async () => {
     const text = readFileSync(`${folder}one-window.json`, 'utf8').replaceAll('"commitSync"', '"commit"');
     await expect(replay(JSON.parse(text))).rejects.toBeInstanceOf(DeterminismViolationError);
   });
 });
 
-it('takes nothing of the outside into the bundle of the workflows', () => {
+it('bundles the workflows without anything from outside', () => {
   const code = readFileSync(codePath, 'utf8');
   const foreign = ['api.incident.io', 'read_parquet', 'class SourceError', 'createServer'];
   expect(foreign.filter((text) => code.includes(text))).toEqual([]);

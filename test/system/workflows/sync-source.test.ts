@@ -27,7 +27,7 @@ const run = (made: ReturnType<typeof activities>, asked: SyncSourceInput) =>
     }),
   );
 
-it('reports every table, and fails beside the others’ success when one does', async () => {
+it('reports every table, and fails if one of them does', async () => {
   const made = activities({
     extractBatch: async ({ run }) => {
       if (run.table === 'users') {
@@ -43,7 +43,10 @@ it('reports every table, and fails beside the others’ success when one does', 
     (error: unknown) => error as WorkflowFailedError,
   );
   const failure = error!.cause as ApplicationFailure;
-  expect(failure).toMatchObject({ type: 'TablesFailedError', message: '1 of 3 tables failed: users' });
+  expect(failure).toMatchObject({
+    type: 'TablesFailedError',
+    message: expect.stringMatching(/1 of 3.*users$/) as string,
+  });
   const outcomes = failure.details as TableOutcome[];
   expect(outcomes.map(({ table, status }) => `${table} ${status}`)).toEqual([
     'alerts synced',
@@ -53,12 +56,12 @@ it('reports every table, and fails beside the others’ success when one does', 
   expect(outcomes[1]).toMatchObject({ error: 'PermissionError', advice: 'grant users.view' });
 });
 
-it('gives the outcomes of tables that all went well', async () => {
+it('returns the outcomes if all tables succeed', async () => {
   const outcomes = (await run(activities({}), source('alerts', 'users'))) as TableOutcome[];
   expect(outcomes.map(({ status }) => status)).toEqual(['synced', 'synced']);
 });
 
-it('lets the others go on where somebody cancels one table’s run', async () => {
+it('lets the other tables continue if one table’s run is cancelled', async () => {
   const asked = source('alerts', 'users');
   let release = () => {};
   const released = new Promise<void>((resolve) => (release = resolve));
@@ -84,7 +87,10 @@ it('lets the others go on where somebody cancels one table’s run', async () =>
     release();
     const error = (await handle.result().catch((error: unknown) => error)) as WorkflowFailedError;
     const failure = error.cause as ApplicationFailure;
-    expect(failure).toMatchObject({ type: 'TablesFailedError', message: '1 of 2 tables failed: alerts' });
+    expect(failure).toMatchObject({
+      type: 'TablesFailedError',
+      message: expect.stringMatching(/1 of 2.*alerts$/) as string,
+    });
     expect(failure.details).toMatchObject([
       { table: 'alerts', status: 'failed', error: 'CancelledFailure' },
       { table: 'users', status: 'synced' },
@@ -92,7 +98,7 @@ it('lets the others go on where somebody cancels one table’s run', async () =>
   });
 });
 
-it('does not run a table twice at a time', async () => {
+it('does not run a table twice at the same time', async () => {
   const asked = source('alerts');
   const twice = { tables: [...asked.tables, ...asked.tables] };
   await expect(run(activities({}), twice)).rejects.toBeInstanceOf(WorkflowFailedError);

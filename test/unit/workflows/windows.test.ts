@@ -16,7 +16,7 @@ function batch(next: Extracted['next'], rows = 1): Extracted {
   return { part, pages: 1, requests: 1, bytes: 1, waitedMs: 0, next };
 }
 
-/** Follows one window through batches; throws where the run has to fail. */
+/** Follows one window through several batches; throws if the run has to fail. */
 function follow(reading: Reading, id: number, ...steps: Extracted['next'][]): Reading {
   return steps.reduce((before, next) => {
     const after = afterBatch(before, id, batch(next));
@@ -26,12 +26,12 @@ function follow(reading: Reading, id: number, ...steps: Extracted['next'][]): Re
 }
 
 describe('the reading of a run', () => {
-  it('goes on behind the cursor and remembers where batches began', () => {
+  it('continues after the cursor and remembers where batches started', () => {
     const reading = follow(startReading(plan), 0, { kind: 'more', after: 'a' }, { kind: 'more', after: 'b' });
     expect(batchOf(reading, 0)).toMatchObject({ after: 'b', startedAt: ['a'] });
   });
 
-  it('reads a window from its start when its cursor fails, keeping what is staged', () => {
+  it('reads a window again from its start when its cursor fails, keeping what is staged', () => {
     const reading = follow(
       startReading(plan),
       0,
@@ -43,14 +43,14 @@ describe('the reading of a run', () => {
     expect(reading.notes.join()).toContain('404');
   });
 
-  it('fails when the cursor fails for the fourth time, though pages came in between', () => {
+  it('fails when the cursor fails for the fourth time, even if pages came in between', () => {
     const reopen = { kind: 'reopen', reason: '404' } as const;
     const more = { kind: 'more', after: 'a' } as const;
     const three = follow(startReading(plan), 0, reopen, more, reopen, more, reopen, more);
     expect(() => follow(three, 0, reopen)).toThrow('4 times');
   });
 
-  it('replaces a window by those that cover it', () => {
+  it('replaces a window with windows that cover it', () => {
     const windows = [{ params: [] }, { params: [] }];
     const split = follow(startReading(plan), 0, { kind: 'split', windows });
     expect(split.open.map(({ window }) => window.id)).toEqual([1, 2]);
@@ -59,21 +59,21 @@ describe('the reading of a run', () => {
     expect(done).toMatchObject({ open: [], windowsDone: 2 });
   });
 
-  it('gives windows that are cut side by side ids of their own', () => {
+  it('gives windows that are split at the same time distinct ids', () => {
     const cut = { kind: 'split', windows: [{ params: [] }, { params: [] }] } as const;
     const twice = follow(follow(follow(startReading(plan), 0, cut), 1, cut), 2, cut);
     expect(twice.open.map(({ window }) => window.id)).toEqual([5, 6, 3, 4]);
   });
 
-  it('counts the pages until a window has turned out dense over its batches', () => {
+  it('counts the pages until a window is split across its batches', () => {
     const more = { kind: 'more', after: 'a' } as const;
     const after = (pages: number) => afterBatch(startReading(plan), 0, { ...batch(more), pages }) as Reading;
     expect(batchOf(after(7), 0).window).toMatchObject({ cutAfter: 3 });
-    // A fault came in between cutting and the end of the batch.
+    // A fault prevented the split at the end of the batch.
     expect(batchOf(after(10), 0).window).toMatchObject({ cutAfter: 10 });
   });
 
-  it('does not try again to cut a window that is not worth it', () => {
+  it('does not try again to split a window that is not worth splitting', () => {
     const after = afterBatch(startReading(plan), 0, {
       ...batch({ kind: 'more', after: 'a' }),
       keepWhole: true,
