@@ -1,15 +1,24 @@
 /**
  * Every error this project raises itself, by what to do about it.
  *
- * `retry` says what a caller should do, so that nobody reads a message to find out:
+ * `retry` tells a caller what to do, so that no caller has to parse a message:
  * `never`: a person has to change something first · `later`: the same call may succeed.
- * `advice` is one sentence for that person. Messages name table, column and id, never a row's value.
+ * `advice` tells that person what to do, in a sentence or two. Messages name table, column and id, never a row's value.
  */
 export abstract class SourceError extends Error {
   abstract readonly retry: 'never' | 'later';
   abstract readonly advice: string;
   override get name(): string {
     return this.constructor.name;
+  }
+}
+
+/** An error whose advice depends on what happened. */
+export abstract class AdvisedError extends SourceError {
+  readonly advice: string;
+  constructor(message: string, advice: string, options?: ErrorOptions) {
+    super(message, options);
+    this.advice = advice;
   }
 }
 
@@ -22,7 +31,7 @@ export type RequestFacts = {
   readonly answeredAt?: number;
 };
 
-/** A request that did not give what it was sent for. */
+/** A request that failed, or was answered with something unexpected. */
 export abstract class RequestError extends SourceError {
   readonly facts: RequestFacts;
   constructor(message: string, facts: RequestFacts = {}, options?: ErrorOptions) {
@@ -38,10 +47,10 @@ export class CredentialsError extends RequestError {
     'Create an API key in incident.io under Settings → API keys and put it where this connection reads its key.';
 }
 
-/** The API key is good and lacks a scope (403). Other tables go on. */
+/** The API key is valid but lacks a scope (403). Other tables continue. */
 export class PermissionError extends RequestError {
   readonly retry = 'never';
-  /** As the API names it (`errors[0].metadata.scope`), where it does. */
+  /** As the API names it in `errors[0].metadata.scope`, if it does. */
   readonly scope: string | undefined;
   constructor(message: string, scope: string | undefined, facts: RequestFacts) {
     super(message, facts);
@@ -57,8 +66,8 @@ export class PermissionError extends RequestError {
 /** The API asked us to slow down (429). */
 export class RateLimitedError extends RequestError {
   readonly retry = 'later';
-  readonly advice = 'Nothing to do: the run goes on when the API allows it.';
-  /** Milliseconds until one request will succeed (`Retry-After`), where the API says. */
+  readonly advice = 'Nothing to do: the run continues when the API allows it.';
+  /** Milliseconds until one request will succeed (`Retry-After`), if the API says so. */
   readonly retryAfterMs: number | undefined;
   constructor(message: string, retryAfterMs: number | undefined, facts: RequestFacts) {
     super(message, facts);
@@ -66,12 +75,12 @@ export class RateLimitedError extends RequestError {
   }
 }
 
-/** No answer, half an answer, an answer that is not JSON, 408 or 5xx. */
+/** No answer, a truncated one, one that is not JSON, 408 or 5xx. */
 export class ApiUnavailableError extends RequestError {
   readonly retry = 'later';
   readonly advice =
-    'Check the network and the status page of incident.io, then try again; scheduled runs do so by themselves.';
-  /** Milliseconds, where the answer carried `Retry-After`. */
+    'Check the network and the status page of incident.io, then try again; scheduled runs retry by themselves.';
+  /** Milliseconds, if the answer carried `Retry-After`. */
   readonly retryAfterMs: number | undefined;
   constructor(message: string, facts: RequestFacts = {}, retryAfterMs?: number, options?: ErrorOptions) {
     super(message, facts, options);
@@ -79,25 +88,25 @@ export class ApiUnavailableError extends RequestError {
   }
 }
 
-/** A 404 or 422 on a request that carried `after`, or a cursor that came again: the window is read anew. */
+/** A 404 or 422 on a request that carried `after`, or a cursor that was returned twice: the window is read again. */
 export class CursorRejectedError extends RequestError {
   readonly retry = 'never';
   readonly advice = 'Sync the table again; if it happens again, report the request id to incident.io.';
 }
 
-/** A 422 on a request without `after`: the endpoint does not take the filter that was sent. */
+/** A 422 on a request without `after`: the endpoint does not accept the filter that was sent. */
 export class FilterRejectedError extends RequestError {
   readonly retry = 'never';
   readonly advice = 'Use full_refresh for this table and report the request id.';
 }
 
-/** The API answered something its reference rules out. */
+/** The API gave an answer that its reference rules out. */
 export class UnexpectedResponseError extends RequestError {
   readonly retry = 'never';
   readonly advice = 'Check the base URL; if it is right, the API has changed: update incident-io-source.';
 }
 
-/** The API answered, with something other than what was asked for, and would answer the same again. */
+/** The API answered with something other than what was asked for, and would answer the same again. */
 export function isRefusal(
   error: unknown,
 ): error is PermissionError | FilterRejectedError | UnexpectedResponseError {
@@ -111,78 +120,58 @@ export function isRefusal(
 /** A record lacks its primary key. */
 export class RecordShapeError extends SourceError {
   readonly retry = 'never';
-  readonly advice = 'The API has changed, or something between it and here rewrites answers: report it.';
+  readonly advice = 'Report it: the API has changed, or something on the way rewrites its answers.';
 }
 
-/** The key reference resolves to nothing on this machine. Another worker may have it. */
-export class KeyMissingError extends SourceError {
+/** The reference to the key resolves to nothing on this machine. Another worker may have the key. */
+export class KeyMissingError extends AdvisedError {
   readonly retry = 'later';
-  readonly advice: string;
-  constructor(message: string, advice: string, options?: ErrorOptions) {
-    super(message, options);
-    this.advice = advice;
-  }
 }
 
-/** The worker's version has no such table. Another worker may have a newer one: a deploy goes worker by worker. */
+/** This worker's version does not have the table. During a deploy another worker may be newer. */
 export class TableUnknownError extends SourceError {
   readonly retry = 'later';
-  readonly advice = 'Start workers of the version that has the table, and stop the older ones.';
+  readonly advice = 'Start workers of a version that has the table, and stop the older ones.';
 }
 
-/** The destination cannot take the table: not writable, or it holds something that is not ours. */
-export class DestinationError extends SourceError {
+/** The destination cannot hold the table: it is not writable, not safe, or holds something that is not ours. */
+export class DestinationError extends AdvisedError {
   readonly retry = 'never';
-  readonly advice: string;
-  constructor(message: string, advice: string, options?: ErrorOptions) {
-    super(message, options);
-    this.advice = advice;
-  }
 }
 
-/** The store does not let these credentials do what it was asked. */
+/** The store does not allow these credentials to do what was asked. */
 export class DestinationPermissionError extends DestinationError {}
 
 /** This machine has no credentials for the store, or they have expired. Another worker may have them. */
-export class DestinationCredentialsError extends SourceError {
+export class DestinationCredentialsError extends AdvisedError {
   readonly retry = 'later';
-  readonly advice: string;
-  constructor(message: string, advice: string) {
-    super(message);
-    this.advice = advice;
-  }
 }
 
-/** The store gives no answer, or asks to be left alone for a while. */
+/** The store does not answer, or asks to be left alone for a while. */
 export class DestinationUnavailableError extends SourceError {
   readonly retry = 'later';
   readonly advice =
-    'Check the network and the address of the store, then try again; scheduled runs do so by themselves. A store that often asks to slow down has to be asked by fewer runs at once.';
+    'Check the network and the address of the store, then try again; scheduled runs retry by themselves. If the store keeps throttling, run fewer syncs at the same time.';
 }
 
-/** The table is fed by another incident.io account. */
+/** The table holds the data of another incident.io account. */
 export class AccountMismatchError extends SourceError {
   readonly retry = 'never';
   readonly advice =
     'Use another destination, or let the table take the other account with incident-io-source resync.';
 }
 
-/** What a person asked for does not exist or does not fit. */
-export class UsageError extends SourceError {
+/** A person asked for something that does not exist or does not make sense. */
+export class UsageError extends AdvisedError {
   readonly retry = 'never';
-  readonly advice: string;
-  constructor(message: string, advice: string) {
-    super(message);
-    this.advice = advice;
-  }
+}
+
+/** The SQL cannot be run, or fails while it runs. */
+export class QueryError extends AdvisedError {
+  readonly retry = 'never';
 }
 
 /** The Temporal server cannot be reached or started. */
-export class TemporalUnavailableError extends SourceError {
+export class TemporalUnavailableError extends AdvisedError {
   readonly retry = 'later';
-  readonly advice: string;
-  constructor(message: string, advice: string, options?: ErrorOptions) {
-    super(message, options);
-    this.advice = advice;
-  }
 }

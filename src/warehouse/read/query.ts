@@ -3,22 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api';
 import { closest } from 'fastest-levenshtein';
-import { DestinationError, SourceError } from '../../errors.ts';
+import { DestinationError, QueryError, SourceError } from '../../errors.ts';
 import { identifier, literal } from '../duckdb.ts';
 import { destinationOf } from '../store/destination.ts';
 import { openStore } from '../store/open-store.ts';
 import { type TableFiles, tableFiles, tablesIn } from './table-files.ts';
 import type { LocalFiles, Store } from '../store/store.ts';
-
-/** The SQL cannot be run, or ends with an error. */
-export class QueryError extends SourceError {
-  readonly retry = 'never';
-  readonly advice: string;
-  constructor(message: string, advice: string) {
-    super(message);
-    this.advice = advice;
-  }
-}
 
 export type Query = {
   readonly sql: string;

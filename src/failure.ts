@@ -1,0 +1,35 @@
+import { SourceError } from './errors.ts';
+
+/** A failure as reports, `status`, logs and JSON output show it. */
+export type Failure = {
+  /** The error's class, or the system's code such as `ENOSPC`. */
+  readonly error: string;
+  readonly message: string;
+  /** What to do about it. */
+  readonly advice: string;
+};
+
+/**
+ * What failed, why, and what to do. Any error that is neither this project's nor the operating system's is a defect,
+ * and says so.
+ */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof SourceError) {
+    const { name, message, advice } = error;
+    return { error: name, message, advice };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const code = systemCodeOf(error);
+  if (code !== undefined) return { error: code, message, advice: checkThePath };
+  return { error: 'UnexpectedError', message, advice: reportIt };
+}
+
+/** The code of an error that the operating system raised, such as `ENOSPC`; `undefined` for any other error. */
+export function systemCodeOf(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}
+
+const checkThePath =
+  'Check the path: that it exists, that this user may write to it, and that its disk has free space.';
+const reportIt = 'This is a defect of incident-io-source: report it with this message.';
