@@ -3,7 +3,6 @@ import type { MetricMeter } from '@temporalio/common';
 import type { Observer } from '../../activities/index.ts';
 import { intervalMs, type Settings } from '../settings/settings.ts';
 import { tableNamed } from '../tables/index.ts';
-import { bucketOf } from '../warehouse/store/destination.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Log } from './logs.ts';
 
@@ -103,7 +102,6 @@ export async function keepTableFigures(
     'count_differences',
     'How often in a row the API counted other rows than were committed.',
   );
-  const kind = bucketOf(warehouse.destination) === undefined ? 'folder' : 'bucket';
   while (!done.aborted) {
     for (const [table, { every }] of Object.entries(tables)) {
       frequency.set(intervalMs(every) / 1_000, { table });
@@ -117,6 +115,6 @@ export async function keepTableFigures(
         log('error', 'the lag of a table cannot be read', { table, error });
       }
     }
-    await sleep(readEveryMs[kind], undefined, { signal: done }).catch(() => undefined);
+    await sleep(readEveryMs[warehouse.kind], undefined, { signal: done }).catch(() => undefined);
   }
 }

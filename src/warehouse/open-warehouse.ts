@@ -29,11 +29,12 @@ export function openWarehouse(
 ): Promise<Warehouse> {
   let probed = false;
   // Parts lie in the store; what is on its way to them lies on this machine.
-  const places = [...new Set([store, store.local])];
+  const places = store.kind === 'folder' ? [store] : [store, store.local];
   const duckDb = new DuckDb(() => store.local.scratch(spillFolder));
   const world = { store, duckDb, destination, now };
   return Promise.resolve({
     destination,
+    kind: store.kind,
     async assertWritable() {
       if (probed) return;
       await assertWritable(store, destination);
@@ -41,7 +42,7 @@ export function openWarehouse(
     },
     async assertReachable() {
       // Of a versioned bucket each probe leaves two versions behind, and this is asked for ever.
-      if (store.local === store) await assertWritable(store, destination);
+      if (store.kind === 'folder') await assertWritable(store, destination);
       else await store.read(`${probePrefix}none`);
     },
     async readState(table) {

@@ -1,4 +1,5 @@
 import type { Table, TimestampField } from '../tables/table.ts';
+import type { Store } from './store/store.ts';
 
 /**
  * What a table says about itself, committed in one Delta version with its rows: a watermark can never be
@@ -141,6 +142,7 @@ export type Upkeep = {
 export type Warehouse = {
   /** Where a person finds it: an absolute path or a URL. */
   readonly destination: string;
+  readonly kind: Store['kind'];
   /** Writes and deletes a probe, until that has worked once; throws `DestinationError` where that fails or put-if-absent is not honoured. */
   assertWritable(): Promise<void>;
   /** Whether the destination can be reached now. Throws as `assertWritable` does. */

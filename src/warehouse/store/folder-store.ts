@@ -30,6 +30,7 @@ export function folderStore(root: string): LocalStore {
   }
 
   const store: LocalStore = {
+    kind: 'folder',
     async list(prefix, { after = '' } = {}) {
       const found: StoredObject[] = [];
       const base = prefix.slice(0, prefix.lastIndexOf('/') + 1);

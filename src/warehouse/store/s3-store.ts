@@ -87,6 +87,7 @@ export async function s3Store(bucket: Bucket, room = localRoom): Promise<Store> 
   }
 
   const store: Store = {
+    kind: 'bucket',
     local,
     async list(prefix, { after } = {}) {
       const found: StoredObject[] = [];

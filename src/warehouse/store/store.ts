@@ -11,6 +11,7 @@ export type StoredObject = {
  * Every write is whole or not at all, and durable when its promise resolves.
  */
 export type Store = {
+  readonly kind: 'folder' | 'bucket';
   /**
    * All objects under a prefix, at any depth, sorted by key; a prefix that holds nothing gives none.
    * @param after only keys behind this one: a bucket is asked for no others.

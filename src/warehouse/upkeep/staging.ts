@@ -15,7 +15,7 @@ export async function sweepStaged(store: Store, table: string, oldest: number): 
   const folder = `${stagingFolder}/${table}/`;
   const runs = await sweep(store, folder, oldest);
   // Of a bucket what is on its way lies in a folder of this machine.
-  if (store.local !== store) await sweep(store.local, folder, oldest);
+  if (store.kind === 'bucket') await sweep(store.local, folder, oldest);
   await sweep(store, probePrefix, oldest);
   await sweep(store.local, `${writesFolder}/`, oldest);
   await sweep(store.local, `${spillFolder}/`, oldest);
