@@ -8,12 +8,12 @@ export type Reply =
 
 export type ScriptedApi = {
   baseUrl: string;
-  /** Path and decoded query of every request. */
+  /** Path and decoded query of each request. */
   asked: string[];
   headers: IncomingMessage['headers'][];
 };
 
-/** An API on loopback that gives these replies in turn, the last one again and again. */
+/** An API on loopback that sends these replies in turn, and then repeats the last one. */
 export async function apiReplying(...replies: Reply[]): Promise<ScriptedApi> {
   const asked: string[] = [];
   const headers: IncomingMessage['headers'][] = [];

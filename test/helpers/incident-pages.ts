@@ -1,10 +1,10 @@
-/** Rows of a page, as many as the API gives at most. */
+/** Rows per page: the most that the API serves. */
 export const rowsPerPage = 250;
 
-/** Of each stock page: its bytes, and where in them its rows have what is their own. */
+/** A prepared page: its bytes, and where in them each row has the fields that are unique to it. */
 type Stock = { readonly bytes: Buffer; readonly places: readonly { at: number; field: Field }[][] };
 
-/** What is a row's own, by number: texts of one length, so that they can be written into bytes that are there. */
+/** The fields that are unique to a row, by its number. Their length is constant, so they can be overwritten in place. */
 const fields = {
   id: (number: number) => `01H${number.toString(36).toUpperCase().padStart(9, '0')}QJ4WZ0N8XKPT3V`,
   reference: (number: number) => `INC-${String(number).padStart(9, '0')}`,
@@ -14,19 +14,19 @@ const fields = {
 type Field = keyof typeof fields;
 
 /**
- * Texts of `GET /v2/incidents` answers with invented incidents of about 2 kB each. Made of a stock of pages into
- * which each time only what is unique to a row is written, so that making them costs nothing beside reading them.
+ * Responses of `GET /v2/incidents` with invented incidents of about 2 kB each. They reuse a stock of prepared pages and
+ * only overwrite what is unique to each row, so that making a page costs next to nothing compared to reading it.
  */
 export class IncidentPages {
   readonly #stock: readonly Stock[];
 
-  /** @param pages made beforehand; so many may be in use at once. */
+  /** @param pages how many pages to prepare, which is how many can be in use at once */
   constructor(pages = 40) {
     const random = seeded(1);
     this.#stock = Array.from({ length: pages }, () => stockOf(random));
   }
 
-  /** The text of page `page` (from 0), until as many further pages were asked for as there are in stock. */
+  /** The bytes of page `page`, from 0. They are overwritten once the whole stock has been used again. */
   answer(page: number): Buffer {
     const { bytes, places } = this.#stock[page % this.#stock.length]!;
     places.forEach((own, index) => {
@@ -37,7 +37,7 @@ export class IncidentPages {
   }
 }
 
-/** What stands before each of them in a row. */
+/** The text in front of each unique field, in the order of a row. */
 const head: readonly (readonly [text: string, field: Field])[] = [
   ['{"id":"', 'id'],
   ['","reference":"', 'reference'],
@@ -64,7 +64,7 @@ function stockOf(random: () => number): Stock {
   return { bytes: Buffer.from(text, 'latin1'), places };
 }
 
-/** The rest of a row, without braces. */
+/** The remaining fields of a row, without braces. */
 function bodyOf(random: () => number): string {
   const below = (end: number) => Math.floor(random() * end);
   const words =
@@ -125,7 +125,7 @@ function bodyOf(random: () => number): string {
   return JSON.stringify(body).slice(1, -1);
 }
 
-/** Mulberry32: numbers in [0, 1), the same ones every time. */
+/** Mulberry32: numbers from 0 to below 1, the same ones every time. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {

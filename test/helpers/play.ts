@@ -26,28 +26,28 @@ const minuteMs = 60_000;
 const dayMs = 1_440 * minuteMs;
 const busyRows = 900;
 const busyDays = 60;
-/** In an account that is cut into windows, so that they are read in few batches. */
+/** Page size for tables that are split into windows, so that a window is read in few batches. */
 const largePageSize = 10;
 const keyVariable = 'INCIDENT_IO_PLAYED_KEY';
 
-/** A wrong rule in place of the product's, to see that it is found out. */
+/** A wrong rule in place of the product's, to prove that the tests notice it. */
 export type WrongRule = {
-  /** Of an incremental run. @param largest the largest `updated_at` the table holds. */
+  /** Replaces the plan of an incremental run. @param largest the largest `updated_at` in the table */
   readonly plan?: (plan: Plan, largest: string) => Plan;
-  /** Those that replace another. */
+  /** Replaces the windows that another window is split into. */
   readonly windows?: (windows: readonly NewWindow[]) => readonly NewWindow[];
 };
 
-/** How often what happened. */
+/** How often each thing happened. */
 export type Seen = Map<string, number>;
 
-/** A run that is not quiet may end like this; the next one has to make up for it. */
+/** How a run that is not quiet may end; the next run has to make up for it. */
 class Died extends Error {}
 
 /**
- * Plays a scenario with the activities' own functions, the workflow's own state and a sandbox over HTTP, in
- * an order that the scenario's seed decides; then one quiet run a table.
- * @returns what is wrong with the tables after that, in words.
+ * Plays a scenario with the real activity functions, the real workflow state and a sandbox over HTTP, in an order that
+ * the scenario's seed decides, followed by one quiet run of each table.
+ * @returns what is wrong with the tables after that, in words
  */
 export async function play(scenario: Scenario, seen: Seen, rule: WrongRule = {}): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'incident-io-source-played-'));
@@ -76,14 +76,14 @@ class World {
   readonly #dice: Dice;
   readonly #clock: { now: number };
   readonly #declared = new Map<Played, Table>();
-  /** What may lie in a table for a row: its record when it was last stamped, and without a stamp since. */
+  /** The records that a table may hold for a row: as last stamped, and as changed since without a stamp. */
   readonly #versions = new Map<string, ApiRecord[]>();
   readonly #gone = new Set<string>();
   readonly #watermarks = new Map<Played, number[]>();
   #steps = 0;
   #runs = 0;
   #teams = 0;
-  /** The latest time the account has told before its clock was set back. */
+  /** The latest time that the API reported before its clock was set back. */
   #latest = 0;
 
   private constructor(
@@ -128,7 +128,7 @@ class World {
       },
     });
     process.env[keyVariable] = sandbox.key;
-    // Busier weeks than the first cut into windows knows of.
+    // Weeks that are busier than the first split into windows assumes.
     for (const name of ['alerts', 'escalations'] as const) {
       if (!large || !tables.includes(name)) continue;
       const began = Date.parse('2025-01-01T00:00:00Z') + (seed % 500) * dayMs;
@@ -162,10 +162,10 @@ class World {
     }
   }
 
-  /** One run without faults, while nothing changes; then the table against the truth. */
+  /** One run without faults or changes; then compares the table with the account. */
   async playLast(name: Played, folder: string): Promise<string[]> {
     const { last, tables } = this.#scenario;
-    // A follow-up whose incident changes mode, or goes, may be missed until the next full read.
+    // A follow-up whose incident changes mode, or is deleted, may be missed until the next full read.
     const limited = name === 'follow_ups' && tables.includes('incidents');
     this.#clock.now += this.#dice.below(30) * minuteMs;
     const plan = await this.#run(
@@ -191,7 +191,7 @@ class World {
     this.#seen.set(what, (this.#seen.get(what) ?? 0) + 1);
   }
 
-  /** The clock goes on and the account lives with every request, so all is repeatable. */
+  /** The clock and the account only move with requests, so that everything is repeatable. */
   #live(): void {
     const { seed, tables } = this.#scenario;
     const step = lifeOf(this.#sandbox, {
@@ -234,7 +234,7 @@ class World {
         this.#sandbox.create('incident_statuses', { category: `category ${this.#dice.below(1_000)}` });
         break;
       case 'clock back':
-        // So little that with the lateness of a commit it is within the overlap.
+        // So little that, together with a late commit, it stays within the overlap.
         this.#latest = Math.max(this.#latest, this.#clock.now);
         this.#clock.now = Math.max(this.#clock.now - this.#dice.below(50_000), this.#latest - 50_000);
         break;
@@ -250,14 +250,14 @@ class World {
     }
   }
 
-  /** Never to what they were: a change and its undoing between two answers about the identity go unseen. */
+  /** Never back to earlier roles: nobody can notice a change that is undone before the identity is read again. */
   #changeRoles(): void {
     const roles = this.#dice.chance(0.5) ? ['viewer'] : ['viewer', 'global_access'];
     this.#teams += 1;
     this.#sandbox.setIdentity({ roles, teams: [{ id: `team ${this.#teams}`, name: 'A team' }] });
   }
 
-  /** Another version of the declaration: columns of other types, and fields it does not know. */
+  /** Another version of the declaration: some columns have other types, some fields are unknown. */
   #upgrade(name: Played): void {
     const table = tableNamed(name);
     const others: { readonly [T in ColumnType]: ColumnType } = {
@@ -271,7 +271,7 @@ class World {
     const columns = Object.entries(table.columns).flatMap(([column, declared]) => {
       const kept = column === 'id' || column === 'updated_at' || column === table.passes?.column;
       if (kept || declared.from || !this.#dice.chance(0.15)) return [[column, declared] as const];
-      // A column that others take their values from stays: without it they do not compile.
+      // A column that other columns take their values from stays: without it, the declaration does not compile.
       const isRoot = Object.values(table.columns).some(({ from }) => from?.[0] === column);
       if (!isRoot && this.#dice.chance(0.5)) return [];
       return [[column, { ...declared, type: others[declared.type] }] as const];
@@ -279,7 +279,7 @@ class World {
     this.#declared.set(name, this.#paged({ ...table, columns: Object.fromEntries(columns) }));
   }
 
-  /** One run as the workflow does it. Throws `Died` where a run that is not quiet fails. */
+  /** One run, as the workflow does it. Throws `Died` if a run that is not quiet fails. */
   async #run(name: Played, round: Round, quiet: boolean): Promise<Plan> {
     const dice = this.#dice;
     this.#runs += 1;
@@ -309,7 +309,7 @@ class World {
         }
       }
     };
-    /** A batch as Temporal has it made: what an attempt staged that nobody heard of lies about. */
+    /** Extracts a batch as Temporal would: sometimes twice, so that the part of a lost attempt is left in staging. */
     const extract = async (input: ExtractInput): Promise<Extracted> => {
       const made = () =>
         again(() =>
@@ -395,13 +395,13 @@ class World {
       if (committed.watermark !== undefined) {
         this.#watermarks.set(name, [...(this.#watermarks.get(name) ?? []), committed.watermark]);
       }
-      // What was given up on may stage behind the commit.
+      // An attempt that was given up on may still stage a part after the commit.
       if (late !== undefined && dice.chance(0.5)) await extract(late);
       return plan;
     }
   }
 
-  /** The reading after a batch has been told; windows that replace another are tried at their very bounds. */
+  /** The reading after a batch. When a window is split, adds rows at the very bounds of its parts. */
   #told(name: Played, reading: Reading, id: number, batch: Extracted, quiet: boolean): Reading {
     let told = batch;
     if (batch.next.kind === 'split') {
@@ -417,10 +417,7 @@ class World {
     return after;
   }
 
-  /**
-   * Rows about the bounds of windows that nobody has read yet, as if they had always been there: no incremental
-   * run would find them.
-   */
+  /** Adds rows around the bounds of windows that were not read yet, dated so that no incremental run finds them. */
   #createAtBounds(name: Played, table: Table, windows: readonly NewWindow[]): void {
     const isDay = table.filters?.created_at?.granularity === 'day';
     for (const window of windows.slice(1)) {
@@ -456,8 +453,8 @@ class World {
   }
 
   /**
-   * What a table has wrong after its last run. A full read makes it the account as it is. An incremental one has
-   * every row that is there as it was stamped last; what is gone, and what changed without a stamp, may be older.
+   * What is wrong with a table after its last run. After a full read it must equal the account. After an incremental
+   * run it must hold each existing row as last stamped; it may lag behind on removed rows and on silent changes.
    */
   async #wrongIn(name: Played, folder: string, fullRead: boolean): Promise<string[]> {
     const table = this.#declared.get(name)!;
@@ -469,7 +466,7 @@ class World {
       [...this.#sandbox.records('incidents')].map((incident) => [incident['id'], incident['mode']]),
     );
     const wrong: string[] = [];
-    if (byId.size !== rows.length) wrong.push(`${name}: a key stands twice`);
+    if (byId.size !== rows.length) wrong.push(`${name}: a key appears twice`);
     const columns = new Set(schema.map((field) => field.name));
     for (const column of Object.keys(table.columns)) {
       if (!columns.has(column)) wrong.push(`${name} has no column ${column}`);
@@ -493,17 +490,18 @@ class World {
       if (lost.length > 0) wrong.push(`${name} ${id} lost ${lost.map(([column]) => column).join(', ')}`);
       const mode = row['incident_mode'];
       if (table.passes && mode !== 'stream' && mode !== (modes.get(record['incident_id']) ?? 'standard')) {
-        wrong.push(`${name} ${id} has the mode of another incident`);
+        wrong.push(`${name} ${id} has the wrong mode`);
       }
     }
     for (const id of byId.keys()) {
-      if (!records.has(id) && (fullRead || !this.#gone.has(id))) wrong.push(`${name} ${id} is too much`);
+      if (!records.has(id) && (fullRead || !this.#gone.has(id)))
+        wrong.push(`${name} ${id} should not be there`);
     }
     return wrong;
   }
 }
 
-/** What a record holds beside its declared columns, by the column it lies in: text, or JSON text. */
+/** The fields of a record that are not declared, by the column that holds them, as text or JSON text. */
 function undeclaredOf(record: ApiRecord, { columns, passes }: Table): [string, string][] {
   return Object.entries(record).flatMap(([field, value]): [string, string][] => {
     if (value === null || value === undefined) return [];
@@ -515,12 +513,12 @@ function undeclaredOf(record: ApiRecord, { columns, passes }: Table): [string, s
   });
 }
 
-/** JSON text in one spelling, other text as it is. */
+/** JSON text with sorted keys, other text as it is. */
 function normalOr(text: unknown): unknown {
   return typeof text === 'string' && /^[[{]/.test(text) ? normal(text) : text;
 }
 
-/** The times a window is bounded by: the first it holds, and the first behind it, as it was asked for. */
+/** The bounds of a window in its request: the first moment in it, and the first moment after it. */
 export function boundsOf({ params }: NewWindow): { from?: number; to?: number } {
   for (const [name, value] of params) {
     const [start, end] = value.split('~');
@@ -528,5 +526,5 @@ export function boundsOf({ params }: NewWindow): { from?: number; to?: number } 
     if (name === 'created_at[lte]') return { to: Date.parse(value) };
     if (name === 'created_at[date_range]') return { from: Date.parse(start!), to: Date.parse(end!) };
   }
-  throw new Error('a window without bounds');
+  throw new Error('the window has no bounds');
 }

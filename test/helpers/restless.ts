@@ -5,17 +5,17 @@ import { startCommand } from './command.ts';
 import { link } from './linked.ts';
 import type { TestTemporal } from './temporal.ts';
 
-/** A few in every test run; `npm run torture` does 200. */
+/** How many kills: a few in every test run, 200 in `npm run torture`. */
 export const kills = Number(process.env['TORTURE_KILLS'] ?? 3);
-/** Of the moments of the kills; tests tell it. */
+/** The seed of the moments when workers are killed. Test names show it. */
 export const seed = Number(process.env['TORTURE_SEED'] ?? Date.now() % 1_000_000);
 
-/** The tables of a restless connection. */
+/** The tables that a restless connection syncs. */
 export const tables = ['incidents', 'alerts', 'incident_updates', 'users'] as const;
 
 /**
- * A connection whose runs are due every second, and workers to kill.
- * @param place where the tables are to be; beside the settings where it is left out
+ * A connection whose tables are due every second, and a function that starts workers to kill.
+ * @param place the destination; a folder next to the settings file if left out
  */
 export async function restless(temporal: TestTemporal, sizes: Partial<Sizes>, place?: string) {
   const sandbox = await startSandbox({ limits: 'off', latencyMs: 10, sizes });
@@ -26,7 +26,7 @@ export async function restless(temporal: TestTemporal, sizes: Partial<Sizes>, pl
   const linked = await link(temporal, sandbox, {}, place);
   for (const table of tables) await linked.link(table, settings[table], false);
   const { apiKey } = linked.settings;
-  if (!('env' in apiKey)) throw new Error('the test has its key in a variable');
+  if (!('env' in apiKey)) throw new Error('the test must keep its key in a variable');
   const startWorker = () =>
     startCommand(['worker', '--settings', linked.file], {
       TEMPORAL_ADDRESS: temporal.address,
@@ -35,7 +35,7 @@ export async function restless(temporal: TestTemporal, sizes: Partial<Sizes>, pl
   return { sandbox, linked, startWorker };
 }
 
-/** Changes a row each of two tables and adds one, told by `afterMs`. */
+/** Changes one row in each of two tables and adds an alert. `afterMs` makes the changes recognisable. */
 export function disturb(sandbox: Sandbox, index: number, afterMs: number): void {
   sandbox.change('incidents', sandbox.idAt('incidents', index), { name: `changed after ${afterMs}` });
   sandbox.change('alerts', sandbox.idAt('alerts', index), { title: `changed after ${afterMs}` });

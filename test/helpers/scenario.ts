@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { FaultRule } from '../../src/sandbox/sandbox.ts';
 
-/** The tables that are played with: between them they have every way of paging, filtering and hiding rows. */
+/** The tables that scenarios use. Together they cover every way of paging, filtering and hiding rows. */
 export const played = [
   'incidents',
   'alerts',
@@ -12,13 +12,13 @@ export const played = [
 ] as const;
 export type Played = (typeof played)[number];
 
-/** Those that an incremental run can read. */
+/** The tables that can be synced incrementally. */
 const incremental: Played[] = ['incidents', 'alerts', 'escalations', 'follow_ups'];
 
-/** What is done to a table, or to the account, between two runs. */
+/** What can happen to a table or to the account between two runs. */
 export const events = ['resync', 'roles', 'upgrade', 'category', 'drift', 'clock back'] as const;
 
-/** How a run goes. What happens meanwhile happens between its plan and its commit. */
+/** How a run goes. "Meanwhile" is between its plan and its commit. */
 export const fates = [
   'ends',
   'dies',
@@ -30,7 +30,7 @@ export const fates = [
   'loses sight meanwhile',
 ] as const;
 
-/** What may be wrong with the answers of a run that is not quiet. */
+/** What can be wrong with the API's responses. The last, quiet run of a scenario has none of it. */
 export const faults = {
   common: [
     { fault: { kind: 'error', status: 500 }, fraction: 0.03 },
@@ -71,29 +71,29 @@ export type Round = {
   readonly minutesBefore: number;
   readonly events: readonly (typeof events)[number][];
   readonly syncMethod: 'full_refresh' | 'incremental';
-  /** Of tables that can go by it. */
+  /** Whether to sync by created_at, for tables that can. */
   readonly byCreation: boolean;
   readonly faults: readonly (keyof typeof faults)[];
-  /** Steps of life before each answer. */
+  /** How many rows change before each response. */
   readonly life: number;
   readonly fate: (typeof fates)[number];
-  /** What the schedule remembers of the watermark. */
+  /** The watermark that the schedule remembers. */
   readonly carried: 'nothing' | 'the last' | 'an older one';
   readonly fullReadEveryMinutes: number;
 };
 
-/** Everything that is drawn by lot about an account and the runs of its tables. */
+/** An account and the runs of its tables, chosen at random. */
 export type Scenario = {
-  /** Of the account, of its life, and of what is decided within runs. */
+  /** The seed of the account, of its changes, and of the decisions within runs. */
   readonly seed: number;
   readonly tables: readonly Played[];
   readonly pageSize: number;
   readonly batchRows: number;
-  /** So many alerts and escalations that they are cut into windows. */
+  /** Whether there are enough alerts and escalations for them to be split into windows. */
   readonly large: boolean;
   readonly dateZone: string;
   readonly order: 'oldest' | 'newest';
-  /** The account's time of day as it begins; days change while it is read. */
+  /** The time of day when the scenario starts; some cross midnight during a read. */
   readonly minuteOfDay: number;
   readonly rounds: readonly Round[];
   readonly last: 'full_refresh' | 'incremental';

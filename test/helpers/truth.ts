@@ -10,15 +10,15 @@ type Reference = {
   readonly columns: { readonly [field: string]: { readonly type: string; readonly format?: string } };
 };
 
-/** The vendor's word on a table's types, so that a wrong declaration does not agree with itself. */
+/** The vendor's reference of a table, so that a wrong declaration is not checked against itself. */
 function referenceOf(table: string): Reference {
   const file = new URL(`../fixtures/api-reference/${table}.json`, import.meta.url);
   return JSON.parse(readFileSync(file, 'utf8')) as Reference;
 }
 
 /**
- * Expects every table of a destination, read by delta-rs, to hold exactly the records the sandbox has: each row
- * once, every field of it, and no column more.
+ * Expects every table of a destination, read with delta-rs, to equal the sandbox's records: each row exactly once, with
+ * every field, and no extra columns.
  */
 export async function expectTruth(
   sandbox: Sandbox,
@@ -28,7 +28,7 @@ export async function expectTruth(
   for (const table of tables) {
     const { rows, schema } = await readWithDeltaRs(join(destination, table));
     const records = new Map([...sandbox.records(table)].map((record) => [record['id'] as string, record]));
-    expect(new Set(rows.map(({ id }) => id)).size, `${table}: a key stands once`).toBe(rows.length);
+    expect(new Set(rows.map(({ id }) => id)).size, `${table}: each key once`).toBe(rows.length);
     expect(rows.length, `${table}: rows`).toBe(records.size);
     const { columns } = tableNamed(table);
     expect(
@@ -57,7 +57,7 @@ function typeIn({ columns }: Reference, name: string): ColumnType {
 
 type Types = ReadonlyMap<string, ColumnType>;
 
-/** The types of a table's columns; the pass of a follow-up is in no field, so it is left out. */
+/** The types of a table's columns, except the column for the pass: no field of the record holds it. */
 function typesOf(table: Table, typeOf: (name: string) => ColumnType): Types {
   return new Map(
     Object.entries(table.columns)
@@ -70,7 +70,7 @@ export function declaredTypesOf(table: Table): Types {
   return typesOf(table, (name) => table.columns[name]!.type);
 }
 
-/** The columns in which a row as delta-rs gives it is not what its record says. */
+/** The columns in which a row, as delta-rs reads it, differs from its record. */
 export function differences(
   row: DeltaRsTable['rows'][number],
   record: ApiRecord,
@@ -87,7 +87,7 @@ export function differences(
   return wrong;
 }
 
-/** The value as delta-rs gives it: times with six digits, 64-bit integers as text; nested ones as normal JSON. */
+/** The value as delta-rs reads it: times with six digits, 64-bit integers as text, and nested values as normal JSON. */
 function cellOf(type: ColumnType, value: unknown): unknown {
   if (value === undefined || value === null) return null;
   switch (type) {
@@ -100,7 +100,7 @@ function cellOf(type: ColumnType, value: unknown): unknown {
       return `${seconds}.${fraction.padEnd(6, '0')}Z`;
     }
     case 'text':
-      // What is no text lies in the column beside it.
+      // A value that is not text goes to the column `<name>__raw`.
       return typeof value === 'object' ? null : value;
     case 'boolean':
     case 'double':
@@ -108,7 +108,7 @@ function cellOf(type: ColumnType, value: unknown): unknown {
   }
 }
 
-/** JSON text in one spelling, whatever the order of its keys. */
+/** JSON text with its keys sorted, so that equal values have equal texts. */
 export function normal(text: unknown): unknown {
   if (typeof text !== 'string') return text;
   return JSON.stringify(JSON.parse(text), (_, value: unknown) =>

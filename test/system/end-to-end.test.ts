@@ -35,7 +35,7 @@ const resultOf = (outcomes: readonly RunOutcome[], table: string) => {
 };
 
 describe('a sync of all tables', () => {
-  it('holds every record of the account, the hidden ones too, and then what changed', async () => {
+  it('copies every record of the account, hidden ones included, and then what changed', async () => {
     const sandbox = await sandboxOf();
     const destination = await temporaryFolder();
     const first = await sync(temporal, sandbox, destination);
@@ -59,14 +59,14 @@ describe('a sync of all tables', () => {
     });
     expect(resultOf(second, 'alerts').changes).toMatchObject({ dropped: 1, inserted: 0, updated: 0 });
 
-    // Nothing new: nothing is written, and little is asked.
+    // If nothing changed, it writes nothing and sends only a few requests.
     const asked = sandbox.requests.length;
     const third = await sync(temporal, sandbox, destination, { tables: ['incidents'] });
     expect(resultOf(third, 'incidents').changes).toMatchObject({ inserted: 0, updated: 0, bytesWritten: 0 });
     expect(sandbox.requests.length - asked).toBeLessThanOrEqual(5);
   });
 
-  it('holds them though a tenth of all answers are errors, HTML, cut off or never come', async () => {
+  it('copies every record while a tenth of all responses are errors, HTML, cut off or never arrive', async () => {
     const sandbox = await sandboxOf({ faults: 0.1 });
     const destination = await temporaryFolder();
     sandbox.fault({ fault: { kind: 'stall' }, table: 'users', times: 1 });
@@ -75,10 +75,10 @@ describe('a sync of all tables', () => {
     await expectTruth(sandbox, destination);
   });
 
-  it('holds what changed while it was read, at the latest after the next run', async () => {
+  it('has what changed during the read, at the latest after the next run', async () => {
     const sandbox = await sandboxOf();
     const destination = await temporaryFolder();
-    // Every page read changes rows anywhere in the table, stamped a little before they can be seen.
+    // Each page that is read changes a row somewhere in the table, stamped a little before it becomes visible.
     let changed = 0;
     const stopChanging = sandbox.fault({
       fault: { kind: 'without', headers: 'rate-limit' },

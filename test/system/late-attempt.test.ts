@@ -12,7 +12,7 @@ quietRuntime();
 const temporal = await connectToTestServer();
 
 it(
-  'commits what the workflow lists, not what an attempt that was given up on still wrote',
+  'commits the parts that the workflow lists, not a part that an abandoned attempt wrote late',
   { timeout: 90_000 },
   async () => {
     const sandbox = await startSandbox({ limits: 'off', sizes: { users: 50 } });
@@ -40,7 +40,7 @@ it(
             await wroteLate;
             return batch;
           }
-          // Says nothing until Temporal has given it up and another attempt has read everything; then it stages.
+          // Stays silent until Temporal has given up on it and another attempt has read everything; then it stages.
           wroteLate = succeeded.then(async () => {
             const writer = await linked.warehouse.createPart(users, asked.run.chainId);
             const stale = { ...[...sandbox.records('users')][0], name: 'stale' };

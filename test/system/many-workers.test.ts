@@ -9,11 +9,11 @@ import { connectToTestServer } from '../helpers/temporal.ts';
 import { expectTruth } from '../helpers/truth.ts';
 
 const temporal = await connectToTestServer();
-/** Where Go is missing, the workers share a folder. */
+/** Without Go there is no bucket, and the workers share a folder. */
 const bucket = canServeS3() ? await serveBucket() : undefined;
 
 it(
-  `four workers on one queue, one key and one ${bucket ? 'bucket' : 'folder'} keep the tables true though ${kills} times one of them is killed (seed ${seed})`,
+  `four workers on one queue, one key and one ${bucket ? 'bucket' : 'folder'} keep the tables right while one of them is killed ${kills} times (seed ${seed})`,
   { timeout: 180_000 + kills * 10_000 },
   async () => {
     const sizes = { incidents: 700, incident_updates: 3_000, alerts: 2_500, users: 40 };
@@ -25,7 +25,7 @@ it(
       fc.record({
         killed: fc.nat(workers.length - 1),
         afterMs: fc.nat(1_500),
-        // The one that takes its place may come at once, or when the others have taken over.
+        // Its replacement may start at once, or after the others have taken over.
         backAfterMs: fc.nat(3_000),
         index: fc.nat(sizes.incidents - 1),
       }),
@@ -34,7 +34,7 @@ it(
     const back: Promise<void>[] = [];
     for (const { killed, afterMs, backAfterMs, index } of moments) {
       disturb(sandbox, index, afterMs);
-      // The moments of a kill and of the return are what varies; nothing waits for them to be right.
+      // This only varies the moment of the kill and of the replacement; the test is right whatever the time.
       await sleep(afterMs);
       const worker = workers[killed]!;
       worker.child.kill('SIGKILL');
@@ -44,7 +44,7 @@ it(
           workers[killed] = startWorker();
         }),
       );
-      // All may be away for a moment, as long as one comes back.
+      // All workers may be gone for a moment, as long as one comes back.
       if (back.length % workers.length === 0) await Promise.all(back);
     }
     await Promise.all(back);

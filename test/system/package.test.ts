@@ -12,10 +12,10 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const textOf = (file: string) => readFile(join(root, file), 'utf8');
 
-/** What a person's shell has: `npm test` tells its children of the checkout. */
+/** The environment of an ordinary shell: `npm test` sets variables that point its children to the checkout. */
 const shell = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 
-/** Builds and packs a copy of the checkout, whose own build is in use; the archive and the paths in it. */
+/** Builds and packs a copy of the checkout, whose own build is in use. Returns the archive and the paths in it. */
 async function pack(folder: string): Promise<{ archive: string; files: string[] }> {
   const copy = join(folder, 'checkout');
   await mkdir(copy);
@@ -25,7 +25,7 @@ async function pack(folder: string): Promise<{ archive: string; files: string[] 
     }
   }
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
-  // What an earlier build left behind stays behind.
+  // A leftover of an earlier build, which must not be packed.
   await mkdir(join(copy, 'dist/src'), { recursive: true });
   await writeFile(join(copy, 'dist/src/gone.js'), '');
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
@@ -43,13 +43,13 @@ import { incidentIoSource, type SyncTableResult, type WarehouseSource } from 'in
 import { createActivities, folderStore, openWarehouse } from 'incident-io-source/worker';
 export const source: WarehouseSource = incidentIoSource;
 export const parts = [createActivities, folderStore, openWarehouse];
-// @ts-expect-error were it any, this would compile
+// @ts-expect-error if it were any, this would compile
 export const name: number = incidentIoSource.name;
 export const rows = (result: SyncTableResult): number => result.rows;
 `;
 
 it(
-  'installs into an empty folder, syncs there and is typed; the archive holds what it needs and nothing else',
+  'the package installs into an empty folder, syncs there and has types; the archive has nothing it does not need',
   { timeout: 180_000 },
   async () => {
     const folder = await temporaryFolder();
@@ -96,7 +96,7 @@ it(
       join(place, 'tsconfig.json'),
       JSON.stringify({ compilerOptions: options, files: ['consumer.ts'] }),
     );
-    // Temporal's own declarations have errors; this package's have to have none.
+    // Temporal's declarations have errors of their own; those of this package must have none.
     const tsc = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], {
       cwd: place,
     }).catch((error: { stdout: string }) => error);
@@ -115,7 +115,7 @@ it(
   },
 );
 
-it('copies into its image what there is', async () => {
+it('the Dockerfile copies only files that exist', async () => {
   const [dockerfile, ignored] = [await textOf('Dockerfile'), await textOf('.dockerignore')];
   const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names]) =>
     names!.split(' '),
@@ -126,7 +126,7 @@ it('copies into its image what there is', async () => {
   expect(copied.filter((name) => !there.includes(name))).toEqual([]);
 });
 
-it('takes the settings of the Kubernetes manifest', async () => {
+it('the settings in the Kubernetes manifest are valid', async () => {
   const [, json] = /incident-io\.json: \|\n([^]+?)\n---/.exec(await textOf('deploy/kubernetes.yaml'))!;
   expect(settingsOf(JSON.parse(json!), '/etc/incident-io-source/incident-io.json')).toMatchObject({
     destination: '/data/warehouse',

@@ -4,12 +4,12 @@ import type { NewWindow } from '../../src/incident-io/windows.ts';
 import { boundsOf, play, type Seen, type WrongRule } from '../helpers/play.ts';
 import { type Played, type Round, type Scenario, scenario } from '../helpers/scenario.ts';
 
-/** In every test run; `npm run torture` does 1,000. */
+/** How many seeds: 50 in every test run, 1,000 in `npm run torture`. */
 const seeds = Number(process.env['TORTURE_SEEDS'] ?? 50);
-/** A seed that failed, alone: what it draws is made as small as it still fails. */
+/** Runs only this seed and shrinks the scenario as far as it still fails. */
 const one = process.env['PROPERTY_SEED'];
 
-/** What has to have happened in all seeds of a test run together. */
+/** What must have happened at least once over all seeds of a test run. */
 const everywhere = [
   'change',
   'create',
@@ -39,7 +39,7 @@ const everywhere = [
   'the last run incremental',
 ];
 
-/** Plays what a seed draws, altered or as it is. Throws where the tables are wrong, and tells how to see it again. */
+/** Plays the scenario of a seed. Throws if the tables are wrong, and says how to reproduce it. */
 async function playSeed(seed: number, seen: Seen): Promise<void> {
   const property = fc.asyncProperty(scenario, async (drawn) => {
     expect(await play(drawn, seen)).toEqual([]);
@@ -48,7 +48,7 @@ async function playSeed(seed: number, seen: Seen): Promise<void> {
     await fc.assert(property, { seed, numRuns: 1, endOnFailure: one === undefined });
   } catch (cause) {
     const again = `PROPERTY_SEED=${seed} npx vitest run test/system/property.test.ts`;
-    throw new Error(`Seed ${seed} fails. Again, and made smaller: ${again}`, { cause });
+    throw new Error(`Seed ${seed} fails. Reproduce and shrink it with: ${again}`, { cause });
   }
 }
 
@@ -59,14 +59,14 @@ it(
     const seen: Seen = new Map();
     if (one !== undefined) return playSeed(Number(one), seen);
     for (let seed = 1; seed <= seeds; seed += 1) await playSeed(seed, seen);
-    // A harness that no longer gets everywhere would find nothing either.
+    // If the scenarios no longer reach something, they cannot find its defects either.
     expect(everywhere.filter((what) => !seen.has(what))).toEqual([]);
   },
 );
 
 const drawn = (seed: number): Scenario => fc.sample(scenario, { seed, numRuns: 1 })[0]!;
 
-/** Expects a wrong rule to be found out within a few seeds by scenarios that the product gets right. */
+/** Expects that a wrong rule loses rows within a few seeds, in scenarios that the product gets right. */
 async function expectFoundOut(scenarioOf: (seed: number) => Scenario, rule: WrongRule): Promise<void> {
   for (let seed = 1; seed <= 10; seed += 1) {
     const wrong = await play(scenarioOf(seed), new Map(), rule);
@@ -75,36 +75,43 @@ async function expectFoundOut(scenarioOf: (seed: number) => Scenario, rule: Wron
     expect(await play(scenarioOf(seed), new Map())).toEqual([]);
     return;
   }
-  throw new Error('the rows it loses are not missed');
+  throw new Error('the tests do not notice the rows that the wrong rule loses');
 }
 
-it('misses the rows that a watermark of the largest updated_at seen loses', { timeout: 300_000 }, () => {
-  const rounds: Round[] = [1, 2].map(() => ({
-    minutesBefore: 3,
-    events: [],
-    syncMethod: 'incremental',
-    byCreation: false,
-    faults: [],
-    life: 2,
-    fate: 'ends',
-    carried: 'nothing',
-    fullReadEveryMinutes: 10_000_000,
-  }));
-  return expectFoundOut(
-    (seed) => ({ ...drawn(seed), tables: ['alerts'], large: false, rounds, last: 'incremental' }),
-    {
-      plan: (plan, largest) => ({
-        ...plan,
-        windows: plan.windows.map((window) => ({
-          ...window,
-          params: window.params.map(([name, value]) => [name, name === 'updated_at[gte]' ? largest : value]),
-        })),
-      }),
-    },
-  );
-});
+it(
+  'notices the rows that are lost if the watermark is the largest updated_at seen',
+  { timeout: 300_000 },
+  () => {
+    const rounds: Round[] = [1, 2].map(() => ({
+      minutesBefore: 3,
+      events: [],
+      syncMethod: 'incremental',
+      byCreation: false,
+      faults: [],
+      life: 2,
+      fate: 'ends',
+      carried: 'nothing',
+      fullReadEveryMinutes: 10_000_000,
+    }));
+    return expectFoundOut(
+      (seed) => ({ ...drawn(seed), tables: ['alerts'], large: false, rounds, last: 'incremental' }),
+      {
+        plan: (plan, largest) => ({
+          ...plan,
+          windows: plan.windows.map((window) => ({
+            ...window,
+            params: window.params.map(([name, value]) => [
+              name,
+              name === 'updated_at[gte]' ? largest : value,
+            ]),
+          })),
+        }),
+      },
+    );
+  },
+);
 
-/** Each window begins one unit behind the end of the one before, as if that end were part of it. */
+/** Each window begins one unit after the end of the one before, as if that end were included in it. */
 function tiledWrongly(windows: readonly NewWindow[], unitMs: number): NewWindow[] {
   return windows.map((window, index) => {
     const before = windows[index - 1];
@@ -126,7 +133,7 @@ it.each<[Played, string, number]>([
   ['alerts', 'a millisecond', 1],
   ['escalations', 'a day', 86_400_000],
 ])(
-  'misses the rows of %s that windows lose which begin %s behind the end of the one before',
+  'notices the rows of %s that are lost if windows begin %s after the end of the one before',
   { timeout: 300_000 },
   (table, _, unitMs) =>
     expectFoundOut(

@@ -11,11 +11,11 @@ import { expectTruth } from '../helpers/truth.ts';
 quietRuntime();
 const temporal = await connectToTestServer();
 
-/** Five thousand in every test run; `npm run torture` reads 30,000. */
+/** Five thousand in every test run, 30,000 in `npm run torture`. */
 const incidents = Number(process.env['TORTURE_INCIDENTS'] ?? 5_000);
 
 it(
-  `loses, doubles and keeps stale nothing though its worker is killed ${kills} times (seed ${seed})`,
+  `no row is lost, doubled or stale after the worker was killed ${kills} times (seed ${seed})`,
   {
     timeout: 60_000 + kills * 10_000,
   },
@@ -30,7 +30,7 @@ it(
       const worker = startWorker();
       await worker.says('worker started');
       disturb(sandbox, index, afterMs);
-      // The moment of the kill is what varies; nothing waits for this time to be right.
+      // This only varies the moment of the kill; the test is right whatever the time.
       await sleep(afterMs);
       worker.child.kill('SIGKILL');
       await worker.ended;
@@ -47,7 +47,7 @@ it(
 );
 
 it(
-  `ends a first sync of ${incidents} incidents by itself though a fifth of all answers fail`,
+  `a first sync of ${incidents} incidents completes on its own while a fifth of all responses fail`,
   { timeout: 120_000 + incidents * 20 },
   async () => {
     const sandbox = await startSandbox({ limits: 'off', faults: 0.2, sizes: { incidents } });
