@@ -1,9 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
 import { DestinationError } from '../errors.ts';
 import type { ColumnType } from '../tables/table.ts';
+import { openDuckDb } from './open-duckdb.ts';
 
 /** How a declared type is called in DuckDB. */
 export const duckTypes: { readonly [T in ColumnType]: string } = {
@@ -81,15 +82,7 @@ export class DuckDb {
 
   async #open(): Promise<{ instance: DuckDBInstance; spill: string }> {
     const spill = await this.#makeSpillFolder();
-    const instance = await DuckDBInstance.create(':memory:', {
-      threads: '2',
-      memory_limit: '512MB',
-      temp_directory: spill,
-      autoinstall_known_extensions: 'false',
-      autoload_known_extensions: 'false',
-      // It keeps what was read of files that are read once or twice: memory grew with every run of a worker.
-      enable_external_file_cache: 'false',
-    });
+    const instance = await openDuckDb({ spill, limits: { threads: 2, memory: '512MB' } });
     return { instance, spill };
   }
 }

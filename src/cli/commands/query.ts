@@ -7,30 +7,33 @@ import { examples } from '../terminal/help.ts';
 import { count, printTable } from '../terminal/output.ts';
 import type { Session } from '../session.ts';
 
-/** Rows that are printed for people; a machine gets all. */
+/** The most rows printed for people; with --json all rows are printed. */
 const printedRows = 1000;
 
 /** `query`: SQL over the synced tables. */
 export function queryCommand(session: Session): Command {
   return new Command('query')
-    .description('query synced tables with SQL (DuckDB); reads only, and no half-written table')
+    .description('query synced tables with SQL (DuckDB); only reads, and never sees a half-finished sync')
     .argument('<sql>', 'one SELECT, or - to read it from standard input')
-    .option('--from <destination>', 'the folder of the tables, or s3://bucket/prefix', './warehouse')
+    .option('--from <destination>', 'where the tables are: a folder or s3://bucket/prefix', './warehouse')
     .option('--json', 'print all rows as JSON')
     .addHelpText(
       'after',
       examples(
-        ['Which tables are there?', 'incident-io-source query "SHOW TABLES"'],
+        ['List the tables', 'incident-io-source query "SHOW TABLES"'],
         [
-          'Incidents a month',
+          'Incidents per month',
           `incident-io-source query "SELECT date_trunc('month', created_at) AS month, count(*) AS incidents
     FROM incidents WHERE mode = 'standard' GROUP BY ALL ORDER BY month"`,
         ],
         [
-          'Nested values are JSON text',
+          'Nested values are stored as JSON text',
           `incident-io-source query "SELECT reference, severity->>'$.name' AS severity FROM incidents"`,
         ],
-        ['A long query, for a program', 'incident-io-source query - --from ./warehouse --json < report.sql'],
+        [
+          'A long query from a file, with JSON output',
+          'incident-io-source query - --from ./warehouse --json < report.sql',
+        ],
       ),
     )
     .action(async (sql: string, { from, json }: { from: string; json?: true }) => {
@@ -38,14 +41,14 @@ export function queryCommand(session: Session): Command {
     });
 }
 
-/** Prints the result of one SELECT over a destination's tables. Throws `QueryError` and `DestinationError`. */
+/** Prints the result of one SELECT over a destination's tables. Throws what `queryTables` throws. */
 export async function runQuery(
   session: Session,
   destination: string,
   sql: string,
   json = false,
 ): Promise<void> {
-  // Loading DuckDB takes a fifth of a second, which the other commands need not wait for.
+  // Imported here because loading DuckDB takes a fifth of a second, which no other command should wait for.
   const [{ queryTables }, { jsonOf, textOf }] = await Promise.all([
     import('../../warehouse/read/query.ts'),
     import('../../warehouse/read/values.ts'),
@@ -55,7 +58,7 @@ export async function runQuery(
     await queryTables(destination, { sql, signal }, (result) => printAsJson(session, result, jsonOf));
     return;
   }
-  // One row more than is printed tells that there are more.
+  // One more row than is printed shows whether there are more.
   const query = { sql, signal, limit: printedRows + 1 };
   await queryTables(destination, query, (result) => printAsTable(session, result, textOf));
 }
@@ -76,11 +79,11 @@ async function printAsTable(
     })),
   );
   if (left > 0) {
-    stderr.write(`note: ${count(left, 'column')} more did not fit: name those you want, or use --json.\n`);
+    stderr.write(`note: ${count(left, 'column')} did not fit: select the columns you want, or use --json.\n`);
   }
   if (rows.length > printedRows) {
     stderr.write(
-      `note: only the first ${count(printedRows)} rows are shown: use LIMIT, or --json for all.\n`,
+      `note: only the first ${count(printedRows)} rows are shown: add a LIMIT, or use --json for all rows.\n`,
     );
   }
 }
@@ -89,7 +92,7 @@ function isNumber(value: DuckDBValue): boolean {
   return typeof value === 'number' || typeof value === 'bigint';
 }
 
-/** One object a line, written as the rows are read: a large result needs no memory. */
+/** Prints one object per line while the rows are read, so that a large result needs little memory. */
 async function printAsJson(
   { stdout }: Session,
   result: DuckDBResult,
@@ -110,7 +113,7 @@ async function printAsJson(
   try {
     await pipeline(Readable.from(lines()), stdout, { end: false });
   } catch (error) {
-    // `… | head`: nobody reads on.
+    // `… | head` closes the pipe once it has enough.
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   }
 }

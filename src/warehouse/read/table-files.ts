@@ -15,18 +15,18 @@ export type TableFiles = {
   /** The data files of that version. */
   readonly keys: readonly string[];
   /**
-   * A SELECT over the rows of that version, every column with its type.
-   * @param paths what `Store.withLocal` gives for `keys`
+   * A SELECT over the rows of that version, each column with its type.
+   * @param paths the local files of `keys`, as `Store.withLocal` gives them
    */
   readonly sql: (paths: readonly string[]) => string;
 };
 
 /**
- * The current version of a table for DuckDB. Throws `UsageError` where there is no such table, and `DestinationError`
- * for another writer's table that holds its rows in ways this reader does not know.
+ * The current version of a table, for DuckDB. Throws `UsageError` if there is no such table, and `DestinationError` for
+ * a table of another writer that stores its rows in a way this reader does not support.
  */
 export async function tableFiles(store: Store, table: string): Promise<TableFiles> {
-  // Who only reads may not be allowed to write there.
+  // Not in the store: a reader may not be allowed to write there.
   const duckDb = new DuckDb(() => mkdtemp(join(tmpdir(), 'incident-io-source-')));
   try {
     const snapshot = await new DeltaLog(store, duckDb, table).snapshot();
@@ -34,7 +34,7 @@ export async function tableFiles(store: Store, table: string): Promise<TableFile
       const names = await tablesIn(store);
       throw new UsageError(
         `There is no table ${JSON.stringify(table)} in this destination.`,
-        names.length === 0 ? 'Nothing has been synced into it yet.' : `It has ${names.join(', ')}.`,
+        names.length === 0 ? 'Nothing has been synced into it yet.' : `Its tables are ${names.join(', ')}.`,
       );
     }
     assertReadable(table, snapshot);
@@ -54,25 +54,25 @@ export async function tableFiles(store: Store, table: string): Promise<TableFile
 function assertReadable(table: string, { protocol, metadata }: Snapshot): void {
   const why =
     protocol.minReaderVersion > 1
-      ? `needs a reader of protocol ${protocol.minReaderVersion}, which is above 1`
+      ? `it needs reader version ${protocol.minReaderVersion} of the protocol`
       : metadata.partitionColumns.length > 0
-        ? 'is partitioned'
+        ? 'it is partitioned'
         : undefined;
   if (why !== undefined) {
     throw new DestinationError(
-      `The Delta table ${table} ${why}: it is read wrong here.`,
-      'Read it with another engine, or let incident-io-source sync into a destination of its own.',
+      `Cannot read the Delta table ${table}: ${why}, which this reader does not support.`,
+      'Read it with another engine, or sync into a destination that no other writer uses.',
     );
   }
   for (const field of fieldsOf(metadata)) duckTypeOf(table, field);
 }
 
-/** Names of the Delta tables in a destination, sorted. */
+/** The names of the Delta tables in a destination, sorted. */
 export async function tablesIn(store: Store): Promise<string[]> {
   const folders = (await store.folders()).filter((name) => name !== stagingFolder);
   const isTable = await sideBySide(folders, async (name) => {
     const log = `${name}/_delta_log/`;
-    // A log with a checkpoint may be long.
+    // A log with a checkpoint may be long, and one read is cheaper than listing it.
     return (await store.read(`${log}_last_checkpoint`)) !== undefined || (await store.list(log)).length > 0;
   });
   return folders.filter((_, index) => isTable[index]);

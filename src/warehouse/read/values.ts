@@ -12,12 +12,12 @@ import {
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
 /**
- * A value as JSON can hold it unchanged: numbers beyond what a double is exact for as text, times in ISO 8601
- * (UTC), lists and structs nested, everything else as DuckDB writes it.
+ * A value in a form that JSON does not change: numbers that a double cannot hold exactly as text, times in ISO 8601
+ * (UTC), lists and structs nested, everything else as DuckDB prints it.
  */
 export function jsonOf(value: DuckDBValue): Json {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
-  // JSON has no NaN and no infinity.
+  // JSON has neither NaN nor infinity.
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (value instanceof DuckDBDecimalValue) {
@@ -35,17 +35,17 @@ export function jsonOf(value: DuckDBValue): Json {
   return value.toString();
 }
 
-/** A value for people, in one cell. */
+/** A value as text for one cell of a printed table. */
 export function textOf(value: DuckDBValue): string {
   const json = jsonOf(value);
   if (json === null) return '';
   return typeof json === 'object' ? JSON.stringify(json) : String(json);
 }
 
-/** Decimal digits that every double keeps. */
+/** The number of decimal digits that every double keeps. */
 const exactDigits = 15;
 
-/** The parts of a second as far as there are any: none, milliseconds or microseconds. */
+/** Fractions of a second only as far as needed: none, milliseconds or microseconds. */
 function iso({ micros }: { readonly micros: bigint }): string {
   const part = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
   const seconds = new Date(Number((micros - part) / 1000n)).toISOString().slice(0, -'.000Z'.length);

@@ -6,7 +6,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli, type CliOptions } from '../../helpers/cli.ts';
 
-/** A destination whose Delta tables are written by hand: by the protocol's text, not by the code under test. */
+/** A destination whose Delta tables are written by hand from the protocol's text, not by the code under test. */
 let warehouse: string;
 let folder: string;
 let writer: DuckDBConnection;
@@ -30,7 +30,7 @@ function metaData(fields: Fields): object {
   return { metaData: { id: 'id', format, schemaString, partitionColumns: [], configuration: {} } };
 }
 
-/** Paths in the log are URL-encoded. */
+/** The paths in a log are URL-encoded. */
 async function add(table: string, file: string, select: string): Promise<object> {
   const target = join(warehouse, table, file).replaceAll("'", "''");
   await writer.run(`COPY (${select}) TO '${target}' (FORMAT parquet)`);
@@ -42,7 +42,7 @@ const protocol = { protocol: { minReaderVersion: 1, minWriterVersion: 2 } };
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cli-query-'));
-  // A quote in the path must not end a text in SQL.
+  // A quote in the path must not end a string in SQL.
   warehouse = join(folder, "o'clock");
   writer = await (await DuckDBInstance.create(':memory:')).connect();
   await writer.run(`SET TimeZone = 'UTC'`);
@@ -91,14 +91,14 @@ const rowsOf = async (sql: string) => {
 };
 
 describe('the current version', () => {
-  it('has live files only, every column of the schema, and no value that JSON changed', async () => {
+  it('has only the live files, every column of the schema, and no value changed by JSON', async () => {
     expect(await rowsOf('FROM incidents ORDER BY id')).toEqual([
       { id: 'a', rank: '9007199254740993', created_at: '2026-01-02T03:04:05.678901Z', note: null },
       { id: 'b', rank: 7, created_at: '2026-01-03T00:00:00Z', note: 'two\nlines' },
     ]);
   });
 
-  it('of a table without files is empty and has its columns', async () => {
+  it('of a table without files is empty but has its columns', async () => {
     expect(await rowsOf('FROM alerts')).toEqual([]);
     expect(await rowsOf(`SELECT column_name, column_type FROM (DESCRIBE alerts)`)).toEqual([
       { column_name: 'id', column_type: 'VARCHAR' },
@@ -108,7 +108,7 @@ describe('the current version', () => {
   });
 });
 
-it('gives nested, odd and doubled values as JSON can hold them', async () => {
+it('prints nested, unusual and duplicate values as JSON without changing them', async () => {
   expect(
     await rowsOf(`SELECT 1 AS x, 2 AS x, [1, NULL] AS list, {'a': DATE '2026-01-01'} AS struct,
       MAP {'k': 1} AS map, 'NaN'::DOUBLE AS nan, 1.5 AS short, 12345678901234567890.12 AS long,
@@ -133,7 +133,7 @@ it('gives nested, odd and doubled values as JSON can hold them', async () => {
   ]);
 });
 
-it('prints rows in columns, one line each', async () => {
+it('prints one line per row, in columns', async () => {
   const { code, out } = await query('SELECT id, note, rank FROM incidents ORDER BY id');
   expect(code).toBe(0);
   expect(out.split('\n').map((line) => line.trimEnd())).toEqual([
@@ -144,46 +144,46 @@ it('prints rows in columns, one line each', async () => {
   ]);
 });
 
-it('prints the first thousand rows and says so; a machine gets all', async () => {
+it('prints the first thousand rows and says so; --json prints all', async () => {
   const many = 'SELECT range AS n FROM range(5000)';
   const { out, err } = await query(many);
   expect(out.trim().split('\n')).toHaveLength(1001);
-  expect(err).toContain('only the first 1,000 rows');
+  expect(err).toMatch(/^note: .*1,000.*--json/);
   expect(await rowsOf(many)).toHaveLength(5000);
 });
 
-it('keeps to the terminal and says how many columns are left out', async () => {
+it('fits the width of the terminal and says how many columns are left out', async () => {
   const options: CliOptions = { columns: 40 };
   const list = Array.from({ length: 9 }, (_, i) => `${i} AS c${i}`).join(', ');
   const { code, out, err } = await cli(['query', `SELECT ${list}`, '--from', warehouse], options);
   expect(code).toBe(0);
   expect(out).toContain('c3');
   expect(out).not.toContain('c4');
-  expect(err).toContain('5 columns more did not fit');
+  expect(err).toMatch(/^note: 5 columns .*--json/);
 });
 
-it('answers what there is', async () => {
+it('describes tables and queries', async () => {
   expect(await rowsOf('SUMMARIZE incidents;')).toHaveLength(4);
   expect(await rowsOf('/* columns */\nDESCRIBE SELECT id FROM incidents; -- of one')).toHaveLength(1);
 });
 
-it('reads SQL from standard input', async () => {
+it('reads the SQL from standard input', async () => {
   const { out } = await cli(['query', '-', '--from', warehouse, '--json'], {
     stdin: '-- how many?\nSELECT count(*) AS n\nFROM incidents;\n',
   });
   expect(JSON.parse(out)).toEqual([{ n: 2 }]);
 });
 
-describe('SQL that cannot be run exits with 1 and one clear sentence', () => {
+describe('SQL that cannot be run exits with 1, one sentence and one piece of advice', () => {
   it.each([
-    ['SELEC 1', /^error: The SQL cannot be run: syntax error at or near "SELEC" \(line 1\)$/],
-    ['SELECT nam\nFROM incidents', /^error: The SQL cannot be run: Referenced column "nam" not found/],
-    ['FROM incident', /^error: There is no table "incident" in \S+\.$/],
-    [`SELECT 'x'::INTEGER`, /^error: The SQL cannot be run: Could not convert string 'x' to INT32/],
-    ['SELECT 1; SELECT 2', /^error: The SQL holds 2 statements\.$/],
-    ['  -- nothing\n /* at all */ ', /^error: The SQL holds no statement\.$/],
-    ['SELECT $1', /^error: The SQL cannot be run: Unexpected prepared parameter/],
-    ['COPY incidents TO $file', /^error: The SQL cannot be run: syntax error/],
+    ['SELEC 1', /^error: .*syntax error at or near "SELEC" \(line 1\)$/],
+    ['SELECT nam\nFROM incidents', /^error: .*Referenced column "nam" not found/],
+    ['FROM incident', /^error: .*"incident" in \S+\.$/],
+    [`SELECT 'x'::INTEGER`, /^error: .*Could not convert string 'x' to INT32/],
+    ['SELECT 1; SELECT 2', /^error: .*\b2 statements\b/],
+    ['  -- nothing\n /* at all */ ', /^error: .*\bno statement\b/],
+    ['SELECT $1', /^error: .*Unexpected prepared parameter/],
+    ['COPY incidents TO $file', /^error: .*syntax error/],
   ])('%j', async (sql, message) => {
     const { code, out, err } = await query(sql);
     const [first, second, ...more] = err.split('\n');
@@ -195,14 +195,12 @@ describe('SQL that cannot be run exits with 1 and one clear sentence', () => {
     expect(JSON.parse(json.out)).toMatchObject({ error: 'QueryError' });
   });
 
-  it('names the tables there are', async () => {
-    expect((await query('FROM incident')).err).toContain(
-      'mean incidents? The tables there are alerts, incidents.',
-    );
+  it('names the nearest table, and all tables', async () => {
+    expect((await query('FROM incident')).err).toMatch(/ incidents\?.* alerts, incidents\./);
   });
 });
 
-describe('the SQL can write nothing, and read nothing but the tables', () => {
+describe('the SQL can write nothing and read nothing but the tables', () => {
   it.each([
     'COPY incidents TO $file',
     'COPY (SELECT 1) TO $file (FORMAT parquet)',
@@ -231,18 +229,22 @@ describe('the SQL can write nothing, and read nothing but the tables', () => {
   });
 });
 
-describe('a table of another writer that cannot be read', () => {
+describe('a table of another writer that this reader does not support', () => {
   const odd = async (name: string, ...actions: object[]) => {
     await commit(name, 0, ...actions);
     return () => rm(join(warehouse, name), { recursive: true });
   };
 
   it.each<[string, object[], string]>([
-    ['needs a newer reader', [{ protocol: { minReaderVersion: 3, minWriterVersion: 7 } }], 'needs a reader'],
-    ['is partitioned', [], 'is partitioned'],
+    [
+      'needs a newer reader',
+      [{ protocol: { minReaderVersion: 3, minWriterVersion: 7 } }],
+      'reader version 3',
+    ],
+    ['is partitioned', [], 'partitioned'],
     ['holds nested types', [], 'has the type'],
     ['has a broken log', [{ nothing: true }], 'no protocol'],
-  ])('since it %s: is refused, and is in the way of no other', async (why, own, problem) => {
+  ])('because it %s is refused, and does not stop queries of other tables', async (why, own, problem) => {
     const base = (metaData({ id: 'string' }) as { metaData: { schemaString: string } }).metaData;
     const struct = JSON.stringify({ type: 'struct', fields: [] });
     const made = {
@@ -265,20 +267,25 @@ describe('a table of another writer that cannot be read', () => {
   });
 });
 
-describe('a destination without tables', () => {
+describe('a destination without tables is named in the error', () => {
   it.each(['nowhere', '_staging'])('%s', async (name) => {
-    const { code, err } = await cli(['query', 'SELECT 1', '--from', join(warehouse, name)]);
+    const { code, out } = await cli(['query', 'SELECT 1', '--from', join(warehouse, name), '--json']);
     expect(code).toBe(1);
-    expect(err).toContain(join(warehouse, name));
-    expect(err).toContain('incident-io-source sync --to');
+    expect(JSON.parse(out)).toMatchObject({
+      error: 'DestinationError',
+      message: expect.stringContaining(join(warehouse, name)) as string,
+    });
   });
 });
 
-it('fails, and prints nothing, where a query fails after many rows', async () => {
+it('prints only the error if a query fails after many rows', async () => {
   const sql = `SELECT CASE WHEN range = 500000 THEN error('boom')::BIGINT ELSE range END AS n FROM range(1000000)`;
   const { code, out } = await query(sql, '--json');
   expect(code).toBe(1);
-  expect(JSON.parse(out)).toMatchObject({ error: 'QueryError', message: 'The SQL cannot be run: boom' });
+  expect(JSON.parse(out)).toMatchObject({
+    error: 'QueryError',
+    message: expect.stringContaining('boom') as string,
+  });
 });
 
 it('stops a long query when it is interrupted', async () => {

@@ -1,0 +1,23 @@
+import { DuckDBInstance } from '@duckdb/node-api';
+
+/**
+ * A DuckDB in memory that loads no extensions: the package brings none, and DuckDB would download them.
+ * @param options.spill a local folder for what does not fit in memory
+ * @param options.limits left out, DuckDB takes what the machine has
+ */
+export function openDuckDb({
+  spill,
+  limits,
+}: {
+  readonly spill: string;
+  readonly limits?: { readonly threads: number; readonly memory: string };
+}): Promise<DuckDBInstance> {
+  return DuckDBInstance.create(':memory:', {
+    temp_directory: spill,
+    ...(limits && { threads: String(limits.threads), memory_limit: limits.memory }),
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    // The cache keeps the contents of files, which are read only once or twice: memory would grow with every run.
+    enable_external_file_cache: 'false',
+  });
+}
