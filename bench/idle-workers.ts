@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { quietRuntime } from '../src/serving/serve.ts';
+import { quietRuntime } from '../src/serving/runtime.ts';
 import { createSourceWorker } from '../src/worker.ts';
 import type { Figure } from './figures.ts';
 import { startMeasuredServer } from './measured-server.ts';

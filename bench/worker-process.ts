@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection } from '@temporalio/worker';
 import type { SourceWorker } from '../src/plugin/warehouse-source.ts';
-import { quietRuntime } from '../src/serving/serve.ts';
+import { quietRuntime } from '../src/serving/runtime.ts';
 import { createSourceWorker } from '../src/worker.ts';
 
 export type WorkerProcess = {

@@ -1,7 +1,7 @@
 import { createActivities } from '../activities/index.ts';
 import { tableNamed } from './tables/index.ts';
 import { workerQueue } from './temporal/names.ts';
-import { createWorker } from './serving/worker.ts';
+import { createWorker } from './serving/create-worker.ts';
 import { destinationOf } from './warehouse/store/destination.ts';
 import { openDestination } from './warehouse/open-warehouse.ts';
 import type { SourceWorker, SourceWorkerOptions } from './plugin/warehouse-source.ts';
@@ -12,7 +12,7 @@ import type { SourceWorker, SourceWorkerOptions } from './plugin/warehouse-sourc
  */
 export { createActivities, type Dependencies } from '../activities/index.ts';
 export { tableNamed } from './tables/index.ts';
-export { createWorker, ownWorkflows, type ServedQueue } from './serving/worker.ts';
+export { createWorker, ownWorkflows, type ServedQueue } from './serving/create-worker.ts';
 export { destinationOf } from './warehouse/store/destination.ts';
 export { openStore } from './warehouse/store/open-store.ts';
 export { folderStore } from './warehouse/store/folder-store.ts';

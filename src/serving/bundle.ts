@@ -3,11 +3,11 @@ import { rename, writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
-import { tracingModule } from './worker.ts';
+import { tracingModule } from './create-worker.ts';
 
 /**
- * Writes the code that workers run workflows from, made of `workflows/` beside these sources or this build.
- * @param workflowInterceptorModules what goes between them and Temporal.
+ * Bundles the workflows of these sources, or of this build, into the file that workers run them from.
+ * @param workflowInterceptorModules modules that are called between the workflows and Temporal
  */
 export async function bundleWorkflows(
   file: string,
@@ -22,7 +22,7 @@ export async function bundleWorkflows(
     workflowInterceptorModules,
     logger: silent,
   });
-  // Renamed into place: a worker that starts meanwhile reads the old bundle or the new one.
+  // Renamed into place: a worker that starts meanwhile reads the old bundle or the new one, never half of one.
   await writeFile(`${file}.new`, code);
   await rename(`${file}.new`, file);
 }

@@ -3,13 +3,13 @@ import { hideSecrets } from '../secrets.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** Writes one line: what happened, and facts about it. Facts may hold anything, also errors. */
+/** Writes one line: what happened, and facts about it. Facts may hold anything, including errors. */
 export type Log = (level: LogLevel, message: string, facts?: { readonly [name: string]: unknown }) => void;
 
-/** Where lines go; a terminal says so. */
+/** Where lines go. */
 export type LogOutput = { write(line: string): unknown; readonly isTTY?: boolean };
 
-/** One JSON object a line, or plain text on a terminal; keys in use are cut out of both. Debug lines are left out. */
+/** One JSON object per line, or plain text on a terminal. API keys are cut out of both; debug lines are not written. */
 export function createLog(output: LogOutput): Log {
   const lines = pino(
     {
@@ -24,14 +24,14 @@ export function createLog(output: LogOutput): Log {
   };
 }
 
-/** The SDK's words for what nobody looks for in a log. */
+/** Facts of the SDK that nobody looks for in a log. */
 const leftOut = new Set(['taskToken', 'isLocal', 'sdkComponent']);
-/** Deeper than any fact of ours; an object that holds itself ends here. */
+/** Deeper than any fact of ours, and where an object that contains itself ends. */
 const deepest = 6;
 
 /**
- * A value as a line shows it: without keys, and of an error only what it says, since errors of other libraries
- * carry requests with their headers, or rows.
+ * A value as a line shows it, without API keys. Of an error only type, message, stack and cause: errors of other
+ * libraries carry requests with their headers, or rows.
  */
 function shown(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return hideSecrets(value);
@@ -49,7 +49,7 @@ function shown(value: unknown, depth: number): unknown {
 }
 
 function shownError(error: Error, depth: number): unknown {
-  // Temporal's failures name the class of the error they were made of.
+  // Temporal's failures carry the class of the original error.
   const { type } = error as { type?: unknown };
   return {
     type: typeof type === 'string' ? type : error.name,
@@ -59,7 +59,7 @@ function shownError(error: Error, depth: number): unknown {
   };
 }
 
-/** What machines find a run by; people at a terminal have its table. */
+/** Ids by which machines find a run; a person at a terminal knows it by its table. */
 const forMachines = new Set(['namespace', 'taskQueue', 'workflowId', 'workflowType', 'runId', 'run']);
 
 /** `10:00:01 info  run ended table=incidents rows=12` */
@@ -70,10 +70,10 @@ function readable(line: string): string {
     readonly msg: string;
     readonly [fact: string]: unknown;
   };
-  const said = Object.entries(facts)
+  const shownFacts = Object.entries(facts)
     .filter(([name]) => !forMachines.has(name))
     .map(([name, value]) => `${name}=${asText(value)}`);
-  return `${[time.slice(11, 19), level.padEnd(5), oneLine(msg), ...said].join(' ')}\n`;
+  return `${[time.slice(11, 19), level.padEnd(5), oneLine(msg), ...shownFacts].join(' ')}\n`;
 }
 
 function asText(value: unknown): string {
@@ -85,7 +85,7 @@ function asText(value: unknown): string {
   return typeof text === 'string' && /^[^\s"=]+$/.test(text) ? oneLine(text) : JSON.stringify(text);
 }
 
-/** Control characters spelt out: a message must not break the line or steer a terminal. */
+/** Spells control characters out: a message must not break the line or control the terminal. */
 function oneLine(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 }

@@ -10,13 +10,13 @@ import type { Log } from './logs.ts';
 export const histogramBuckets = {
   // A run with nothing new takes seconds, a first sync minutes or hours.
   incident_io_source_run_seconds: [1, 5, 15, 60, 300, 900, 3_600],
-  // A batch is over after two minutes, or a page later.
+  // A batch ends after two minutes, or one page later.
   incident_io_source_batch_seconds: [0.25, 1, 5, 15, 30, 60, 120, 180],
-  // Nothing new is a matter of milliseconds, a merge of millions of rows one of minutes.
+  // A commit without changes takes milliseconds, a merge of millions of rows minutes.
   incident_io_source_commit_seconds: [0.1, 0.5, 1, 5, 15, 60, 300],
 };
 
-/** Counts what runs ask for, stage and commit, as it happens, so that a first sync of hours is seen going on. */
+/** Counts what runs request, stage and commit as it happens: the progress of a first sync of hours can be seen. */
 export function countingObserver(meter: MetricMeter): Observer {
   const counter = (name: string, description: string) =>
     meter.createCounter(`incident_io_source_${name}`, undefined, description);
@@ -26,15 +26,15 @@ export function countingObserver(meter: MetricMeter): Observer {
   const rows = counter('rows', 'Rows read from the API and staged.');
   const waited = counter(
     'limit_wait_seconds',
-    'Seconds that requests waited at the rate limit, summed over those that wait side by side.',
+    'Seconds that requests waited for the rate limit, summed over requests that waited at the same time.',
   );
   const batches = counter('batches', 'Batches that staged a part.');
-  const batchSeconds = histogram('batch_seconds', 'Seconds of a batch.');
-  const commits = counter('commits', 'Commits that were decided: made, made before, or overtaken.');
-  const commitSeconds = histogram('commit_seconds', 'Seconds of a commit.');
-  const changed = counter('rows_changed', 'Rows of the table that commits inserted, updated or dropped.');
-  const written = counter('written_bytes', 'Bytes of the data files that commits added.');
-  // Counters take whole numbers only, and most waits are shorter than a second.
+  const batchSeconds = histogram('batch_seconds', 'Seconds per batch.');
+  const commits = counter('commits', 'Commits by outcome: committed, already_committed or overtaken.');
+  const commitSeconds = histogram('commit_seconds', 'Seconds per commit.');
+  const changed = counter('rows_changed', 'Rows that commits inserted, updated or dropped.');
+  const written = counter('written_bytes', 'Bytes of data files that commits added.');
+  // Counters only take whole numbers, and most waits are shorter than a second.
   const fractionsMs = new Map<string, number>();
   return {
     requested: (table, waitedMs) => {
@@ -62,8 +62,8 @@ export function countingObserver(meter: MetricMeter): Observer {
 }
 
 /**
- * Has the runs of each table counted from 0, on the series that the workflows count on by the SDK's own labels:
- * Prometheus takes what a series begins with for no increase, and a worker's first failure would set no alarm off.
+ * Starts the counters of each table's runs at 0. Prometheus does not count the first value of a series as an increase,
+ * so a worker's first failure would raise no alarm. The labels are those that the SDK adds in a workflow.
  */
 export function countRunsFromZero(
   meter: MetricMeter,
@@ -78,14 +78,13 @@ export function countRunsFromZero(
   }
 }
 
-/** As often as a scrape is likely to come; of a bucket, whose requests are billed, once a minute. */
+/** About as often as a scrape comes; requests to a bucket are billed, so once per minute. */
 const readEveryMs = { folder: 15_000, bucket: 60_000 };
 
 /**
- * Keeps the figures of each table up to date until `done`: its lag, which is seconds since the time up to which it is
- * complete, and its differences. They are read from the tables, not from this worker's runs, so all workers of a
- * queue say the same and a restart forgets nothing. A table that was never synced, or cannot be read, is infinitely
- * late: that sets alarms off, where a value that is missing or stays as it was would not.
+ * Keeps the figures of each table up to date until `done`. They are read from the tables, not from this worker's runs,
+ * so all workers of a queue agree and a restart forgets nothing. The lag of a table that was never synced or cannot be
+ * read is infinite: that raises alarms, which a missing or an old value would not.
  */
 export async function keepTableFigures(
   meter: MetricMeter,
@@ -97,10 +96,10 @@ export async function keepTableFigures(
   const gauge = (name: string, description: string) =>
     meter.createGauge(`incident_io_source_${name}`, 'float', undefined, description);
   const lag = gauge('lag_seconds', 'Seconds since the time up to which the table is complete.');
-  const frequency = gauge('frequency_seconds', 'How often the settings have the table synced.');
+  const frequency = gauge('frequency_seconds', 'Seconds between two syncs, by the settings.');
   const differences = gauge(
     'count_differences',
-    'How often in a row the API counted other rows than were committed.',
+    'Consecutive commits after which the API counted other rows than the table has.',
   );
   while (!done.aborted) {
     for (const [table, { every }] of Object.entries(tables)) {
@@ -112,7 +111,7 @@ export async function keepTableFigures(
         differences.set(state?.differences ?? 0, { table });
       } catch (error) {
         lag.set(Infinity, { table });
-        log('error', 'the lag of a table cannot be read', { table, error });
+        log('error', 'cannot read the lag of a table', { table, error });
       }
     }
     await sleep(readEveryMs[warehouse.kind], undefined, { signal: done }).catch(() => undefined);

@@ -21,17 +21,17 @@ import { UsageError } from '../errors.ts';
 import { hideSecrets } from '../secrets.ts';
 import type { Log } from './logs.ts';
 
-/** What a worker needs to be traced; its workflows have to be the traced ones as well. */
+/** The parts of a worker that trace it; its workflows have to be the traced bundle as well. */
 export type Tracing = {
   readonly activity: NonNullable<NonNullable<WorkerOptions['interceptors']>['activity']>;
   readonly sinks: NonNullable<WorkerOptions['sinks']>;
-  /** Sends what is left. */
+  /** Sends the spans that are left. */
   readonly stop: () => Promise<void>;
 };
 
 /**
- * Records spans of everything this process does, and sends them as OpenTelemetry's own variables say. To be called
- * once a process: spans go to its global tracer. Throws `UsageError` for variables that ask for what there is not.
+ * Records spans of everything this process does and sends them as OpenTelemetry's own variables say. To be called once
+ * per process, since spans go to its global tracer. Throws `UsageError` if a variable asks for something unsupported.
  */
 export async function startTracing(env: NodeJS.ProcessEnv, log: Log): Promise<Tracing> {
   const sampler = samplerOf(env);
@@ -45,7 +45,7 @@ export async function startTracing(env: NodeJS.ProcessEnv, log: Log): Promise<Tr
     activity: [(ctx) => ({ inbound: new OpenTelemetryActivityInboundInterceptor(ctx) })],
     sinks: { exporter: makeWorkflowExporter(ofWorkflows(processor, sampler), provider.resource) },
     stop: async () => {
-      // It rejects with what the exporter has told of already.
+      // It rejects with failures that the exporter has already reported.
       await provider.shutdown().catch(() => undefined);
       for (const api of [trace, context, propagation]) api.disable();
     },
@@ -53,8 +53,8 @@ export async function startTracing(env: NodeJS.ProcessEnv, log: Log): Promise<Tr
 }
 
 /**
- * Decides by a trace's id alone: every trace begins with a run, in whose sandbox there are no variables, so that its
- * own spans are always recorded and would have all below them recorded too, were a parent's decision followed.
+ * Decides by the trace's id alone. Each trace begins in a workflow's sandbox, which has no variables and records every
+ * span: if the parent's decision were followed, everything below would be recorded too.
  */
 function samplerOf(env: NodeJS.ProcessEnv): Sampler {
   const { OTEL_TRACES_SAMPLER: name = 'parentbased_always_on', OTEL_TRACES_SAMPLER_ARG: ratio = '1' } = env;
@@ -66,13 +66,13 @@ function samplerOf(env: NodeJS.ProcessEnv): Sampler {
     case 'traceidratio':
       if (Number(ratio) >= 0 && Number(ratio) <= 1) return new TraceIdRatioBasedSampler(Number(ratio));
       throw new UsageError(
-        `OTEL_TRACES_SAMPLER_ARG is ${JSON.stringify(ratio)}.`,
-        'Give the share of runs to trace, from 0 to 1.',
+        `OTEL_TRACES_SAMPLER_ARG is ${JSON.stringify(ratio)}, which is not a number from 0 to 1.`,
+        'Give the share of runs to trace, such as 0.1.',
       );
     default:
       throw new UsageError(
-        `OTEL_TRACES_SAMPLER is ${JSON.stringify(name)}, which this program does not know.`,
-        'Use always_on, always_off or traceidratio, each also with parentbased_ before it.',
+        `Unknown OTEL_TRACES_SAMPLER ${JSON.stringify(name)}.`,
+        'Use always_on, always_off or traceidratio, with or without the prefix parentbased_.',
       );
   }
 }
@@ -91,21 +91,21 @@ async function exporterOf(env: NodeJS.ProcessEnv): Promise<SpanExporter> {
     }
     default:
       throw new UsageError(
-        `Traces cannot be sent by ${JSON.stringify(protocol)}.`,
+        `Cannot send traces by the protocol ${JSON.stringify(protocol)}.`,
         'Set OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf or http/json.',
       );
   }
 }
 
-/** Cuts keys out of all that is sent, and tells when sending fails and when it works again. */
+/** Cuts API keys out of all that is sent, and logs when sending fails and when it works again. */
 function cleaning(exporter: SpanExporter, log: Log): SpanExporter {
   let works = true;
   return {
     export: (spans, done) =>
       exporter.export(spans.map(withoutSecrets), (result) => {
         const { error } = result;
-        if (works && error) log('warn', 'traces cannot be sent', { error: error.message });
-        if (!works && !error) log('info', 'traces can be sent again');
+        if (works && error) log('warn', 'cannot send traces', { error: error.message });
+        if (!works && !error) log('info', 'traces are sent again');
         works = error === undefined;
         done(result);
       }),
@@ -132,9 +132,9 @@ function withoutSecrets(span: ReadableSpan): ReadableSpan {
 }
 
 /**
- * Takes the spans that workflows made in their sandbox. Their attributes are all that the SDK knows of a run, its
- * memo and last result too: what remains is what spans of activities have. A question for a run's progress is no part
- * of the run.
+ * Takes the spans that workflows made in their sandbox. The SDK gives them everything it knows about a run, including
+ * its memo and last result: only the attributes that spans of activities have are kept. A query for a run's progress
+ * is not part of the run and is dropped.
  */
 function ofWorkflows(processor: SpanProcessor, sampler: Sampler): SpanProcessor {
   return {

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TemporalAccess } from '../temporal/connection.ts';
-import type { Log } from './logs.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
-import type { Condition } from './health.ts';
+import type { Log } from './logs.ts';
+
+/** Takes what a watch found at each look: the problem, or `undefined` if there is none. */
+export type OnLook = (problem: string | undefined) => void;
 
 /** Between two questions to the server, and for its answer. */
 const askServerEveryMs = 5_000;
@@ -11,16 +13,15 @@ const askDestinationEveryMs = 15_000;
 const destinationAnswersMs = 10_000;
 
 /**
- * Tells when the Temporal server stops answering and when it answers again; the worker goes on by itself. An
- * embedded one that ended is started again, on its port and database: nobody else would.
+ * Asks again and again whether the Temporal server answers, until `done`; a worker reconnects by itself. An embedded
+ * server that ended is started again on its port and database, since nobody else would.
  */
 export async function watchServer(
-  access: TemporalAccess,
-  condition: Condition,
+  { connection, embedded }: TemporalAccess,
+  onLook: OnLook,
   log: Log,
   done: AbortSignal,
 ): Promise<void> {
-  const { connection, embedded, address } = access;
   const { defaultStateDir, useDevServer } = await import('../temporal/dev-server/dev-server.ts');
   const server = {
     stateDir: defaultStateDir(process.env),
@@ -28,19 +29,14 @@ export async function watchServer(
     report: (line: string) => log('info', line),
   };
   const ask = () =>
-    connection.withAbortSignal(done, () =>
-      connection.withDeadline(Date.now() + askServerEveryMs, () =>
-        connection.workflowService.getSystemInfo({}),
-      ),
+    connection.withDeadline(Date.now() + askServerEveryMs, () =>
+      connection.workflowService.getSystemInfo({}),
     );
   while (!done.aborted) {
-    const error = await failureOf(ask);
+    const problem = await problemOf(ask);
     if (done.aborted) return;
-    const answered = condition.temporal === 'ok';
-    if (answered && error) log('warn', 'the Temporal server does not answer', { address, error });
-    if (!answered && !error) log('info', 'the Temporal server answers again', { address });
-    condition.temporal = error === undefined ? 'ok' : `does not answer: ${error}`;
-    if (error && embedded) {
+    onLook(problem);
+    if (problem !== undefined && embedded) {
       // One that lives is left alone. This process stays on its record through its first use.
       const use = await useDevServer(server);
       await use.release();
@@ -49,17 +45,16 @@ export async function watchServer(
   }
 }
 
-/** Tells when the destination can no longer be written to and when it can again; runs say so too, once they begin. */
+/** Asks again and again whether the destination can be written to, until `done`. */
 export async function watchDestination(
   warehouse: Warehouse,
-  condition: Condition,
-  log: Log,
+  onLook: OnLook,
   done: AbortSignal,
 ): Promise<void> {
   const { destination } = warehouse;
   let asking: Promise<void> | undefined;
   const ask = async () => {
-    // A disk or network that hangs is asked once: each question takes one of Node's four threads.
+    // A disk or network that hangs is asked only once: each question takes one of Node's four threads.
     asking ??= warehouse.assertReachable().finally(() => (asking = undefined));
     const limit = new AbortController();
     const late = sleep(destinationAnswersMs, undefined, { signal: limit.signal }).then(() => {
@@ -73,17 +68,13 @@ export async function watchDestination(
     }
   };
   while (!done.aborted) {
-    const error = await failureOf(ask);
-    const answered = condition.destination === 'ok';
-    if (answered && error) log('warn', 'the destination cannot be written to', { destination, error });
-    if (!answered && !error) log('info', 'the destination can be written to again', { destination });
-    condition.destination = error ?? 'ok';
+    onLook(await problemOf(ask));
     await sleep(askDestinationEveryMs, undefined, { signal: done }).catch(() => undefined);
   }
 }
 
-/** The message of what it rejects with. */
-async function failureOf(ask: () => Promise<unknown>): Promise<string | undefined> {
+/** The message of the error it rejects with; `undefined` if it resolves. */
+async function problemOf(ask: () => Promise<unknown>): Promise<string | undefined> {
   try {
     await ask();
     return undefined;

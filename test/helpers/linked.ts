@@ -15,7 +15,7 @@ import { type Settings, settingsVersion, type TableSettings } from '../../src/se
 import { tableNamed } from '../../src/tables/index.ts';
 import { scheduleId, workerQueue } from '../../src/temporal/names.ts';
 import { desiredSchedules } from '../../src/connections/schedules.ts';
-import { createWorker } from '../../src/serving/worker.ts';
+import { createWorker } from '../../src/serving/create-worker.ts';
 import { openDestination } from '../../src/warehouse/open-warehouse.ts';
 import type { Warehouse } from '../../src/warehouse/warehouse.ts';
 import type { SyncTableResult } from '../../workflows/contract.ts';

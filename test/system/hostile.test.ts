@@ -10,7 +10,7 @@ import {
 import { tableNamed } from '../../src/tables/index.ts';
 import type { ColumnType } from '../../src/tables/table.ts';
 import type { RunOutcome } from '../../src/connections/runs.ts';
-import { quietRuntime } from '../../src/serving/serve.ts';
+import { quietRuntime } from '../../src/serving/runtime.ts';
 import { fieldKey } from '../../src/records/rows.ts';
 import { apiReplying } from '../helpers/api.ts';
 import { readWithDeltaRs } from '../helpers/delta-reader.ts';

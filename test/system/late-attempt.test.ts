@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { Activities } from '../../activities/contract.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { tableNamed } from '../../src/tables/index.ts';
-import { quietRuntime } from '../../src/serving/serve.ts';
+import { quietRuntime } from '../../src/serving/runtime.ts';
 import { link } from '../helpers/linked.ts';
 import { connectToTestServer } from '../helpers/temporal.ts';
 import { expectTruth } from '../helpers/truth.ts';

@@ -8,7 +8,7 @@ import { inputOf, toMethod } from '../../src/connections/input.ts';
 import { defaultTableSettings } from '../../src/settings/settings.ts';
 import { alerts } from '../../src/tables/alerts.ts';
 import { tableNamed } from '../../src/tables/index.ts';
-import { quietRuntime } from '../../src/serving/serve.ts';
+import { quietRuntime } from '../../src/serving/runtime.ts';
 import { folderStore } from '../../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
 import { sync, temporaryFolder } from '../helpers/sync.ts';

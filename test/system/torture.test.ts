@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
-import { quietRuntime } from '../../src/serving/serve.ts';
+import { quietRuntime } from '../../src/serving/runtime.ts';
 import { disturb, kills, restless, seed, tables } from '../helpers/restless.ts';
 import { sync, temporaryFolder } from '../helpers/sync.ts';
 import { connectToTestServer } from '../helpers/temporal.ts';

@@ -9,7 +9,8 @@ import { assertSameAccount } from '../../warehouse/commit/account.ts';
 import { resolveKey } from '../../settings/key.ts';
 import { examples } from '../terminal/help.ts';
 import { keyVariable } from '../options/key-options.ts';
-import { addServingOptions, type Service, servingRuns, type ServingOptions } from '../options/serving.ts';
+import type { Service } from '../../serving/serve-connection.ts';
+import { addServingOptions, type ServingOptions } from '../options/serving-options.ts';
 import type { Session } from '../session.ts';
 import { statusOnScreen } from './status/status.ts';
 
@@ -33,17 +34,19 @@ export function upCommand(session: Session): Command {
 }
 
 async function up(session: Session, { settings: file, ...endpoints }: ServingOptions): Promise<void> {
-  const [{ readSettings }, { createLog }] = await Promise.all([
+  const [{ readSettings }, { createLog }, { serveConnection }] = await Promise.all([
     import('../../settings/file.ts'),
     import('../../serving/logs.ts'),
+    import('../../serving/serve-connection.ts'),
   ]);
+  const { signal } = session;
   const settings = await readSettings(file);
   const key = await resolveKey(settings.apiKey);
   const screen = await openScreen(session);
   const log = createLog(screen.lines);
   try {
     const account = await accountOf(session, settings, key, log);
-    await servingRuns(session, settings, log, endpoints, async (service) => {
+    await serveConnection({ settings, endpoints, log, signal }, async (service) => {
       await applySettings(session, settings, account, service, log);
       await show(session, settings, service, log, screen);
     });

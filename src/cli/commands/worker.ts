@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
 import { resolveKey } from '../../settings/key.ts';
-import { examples } from '../terminal/help.ts';
 import { keyVariable } from '../options/key-options.ts';
-import { addServingOptions, servingRuns, type ServingOptions } from '../options/serving.ts';
+import { addServingOptions, type ServingOptions } from '../options/serving-options.ts';
 import type { Session } from '../session.ts';
+import { examples } from '../terminal/help.ts';
 
 /** `worker`: carries out a connection's scheduled runs in production. */
 export function workerCommand(session: Session): Command {
@@ -12,17 +12,17 @@ export function workerCommand(session: Session): Command {
     new Command('worker')
       .summary('carry out scheduled runs')
       .description(
-        'carry out the scheduled runs of a connection, until SIGTERM; then hand over what is begun',
+        'carry out the scheduled runs of a connection until SIGTERM, then hand over what was begun',
       ),
   )
     .addHelpText(
       'after',
       examples(
         [
-          'In production, beside others if need be',
+          'In production; several workers share the runs',
           `TEMPORAL_ADDRESS=temporal:7233 ${keyVariable}=… incident-io-source worker`,
         ],
-        ['With figures for Prometheus', 'incident-io-source worker --metrics 127.0.0.1:9464'],
+        ['With metrics for Prometheus', 'incident-io-source worker --metrics 127.0.0.1:9464'],
         ['With probes for Kubernetes', 'incident-io-source worker --health 0.0.0.0:8086'],
       ),
     )
@@ -30,14 +30,16 @@ export function workerCommand(session: Session): Command {
 }
 
 async function work(session: Session, { settings: file, ...endpoints }: ServingOptions): Promise<void> {
-  const [{ readSettings }, { createLog }] = await Promise.all([
+  const [{ readSettings }, { createLog }, { serveConnection }] = await Promise.all([
     import('../../settings/file.ts'),
     import('../../serving/logs.ts'),
+    import('../../serving/serve-connection.ts'),
   ]);
+  const { signal, stderr } = session;
   const settings = await readSettings(file);
   // A worker without the key would take other workers' batches and fail them.
   await resolveKey(settings.apiKey);
-  await servingRuns(session, settings, createLog(session.stderr), endpoints, async () => {
-    if (!session.signal.aborted) await once(session.signal, 'abort');
+  await serveConnection({ settings, endpoints, log: createLog(stderr), signal }, async () => {
+    if (!signal.aborted) await once(signal, 'abort');
   });
 }

@@ -11,7 +11,7 @@ import {
 } from '../../../src/sandbox/sandbox.ts';
 import { users } from '../../../src/tables/users.ts';
 import type { RunOutcome } from '../../../src/connections/runs.ts';
-import { quietRuntime } from '../../../src/serving/serve.ts';
+import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { readWithDeltaRs } from '../../helpers/delta-reader.ts';
 import { sync, type SyncOptions, temporaryFolder } from '../../helpers/sync.ts';
 import { connectToTestServer } from '../../helpers/temporal.ts';

@@ -4,7 +4,7 @@ import { planSync } from '../../../activities/plan-sync.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { alerts } from '../../../src/tables/alerts.ts';
 import { inputOf } from '../../../src/connections/input.ts';
-import { quietRuntime } from '../../../src/serving/serve.ts';
+import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { apiReplying } from '../../helpers/api.ts';
 import { sync, temporaryFolder } from '../../helpers/sync.ts';
 import { connectToTestServer, unique } from '../../helpers/temporal.ts';

@@ -10,8 +10,8 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sa
 import { readSettings } from '../../../src/settings/file.ts';
 import { tableNamed, tables } from '../../../src/tables/index.ts';
 import { scheduleId, workerQueue } from '../../../src/temporal/names.ts';
-import { quietRuntime } from '../../../src/serving/serve.ts';
-import { createWorker } from '../../../src/serving/worker.ts';
+import { quietRuntime } from '../../../src/serving/runtime.ts';
+import { createWorker } from '../../../src/serving/create-worker.ts';
 import { folderStore } from '../../../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../../../src/warehouse/open-warehouse.ts';
 import { cli, type CliOptions, type Finished } from '../../helpers/cli.ts';

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import type { TableSettings } from '../../../src/settings/settings.ts';
 import { tableNamed } from '../../../src/tables/index.ts';
-import { quietRuntime } from '../../../src/serving/serve.ts';
+import { quietRuntime } from '../../../src/serving/runtime.ts';
 import type { SyncTableInput, SyncTableResult } from '../../../workflows/contract.ts';
 import { cli } from '../../helpers/cli.ts';
 import { readWithDeltaRs } from '../../helpers/delta-reader.ts';

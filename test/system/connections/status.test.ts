@@ -8,7 +8,7 @@ import type { TableSettings } from '../../../src/settings/settings.ts';
 import { tableNamed } from '../../../src/tables/index.ts';
 import { tableWorkflowId } from '../../../src/temporal/names.ts';
 import { statusOf as readStatus, type TableStatus } from '../../../src/connections/status.ts';
-import { quietRuntime } from '../../../src/serving/serve.ts';
+import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { cli, type CliOptions } from '../../helpers/cli.ts';
 import { link, type Linked, startedAfter } from '../../helpers/linked.ts';
 import { sync, temporaryFolder } from '../../helpers/sync.ts';

@@ -18,7 +18,7 @@ import { expectTruth } from '../../helpers/truth.ts';
 
 const temporal = await connectToTestServer();
 
-/** A key that cannot stand in a log by chance, and that JSON spells otherwise than it is. */
+/** A key that cannot occur in a log by chance, and that JSON escapes. */
 const key = 'inc_"secret"\\4711';
 
 async function sandboxOf(options: SandboxOptions): Promise<Sandbox> {
@@ -34,14 +34,14 @@ function startWorker({ file }: TestSettings, { address = temporal.address, args 
   });
 }
 
-/** Returns when the sandbox has been asked so often. */
+/** Resolves once the sandbox has been asked this often. */
 async function asked(sandbox: Sandbox, times: number): Promise<void> {
   while (sandbox.requests.length < times) await sleep(5);
 }
 
 const everySixHours = { syncMethod: 'full_refresh', every: '6h' } as const;
 
-it('hands over what it holds on SIGTERM: another worker goes on and nothing staged is read twice', async () => {
+it('hands over what it holds on SIGTERM: another worker continues, and nothing staged is read twice', async () => {
   const sandbox = await sandboxOf({ latencyMs: 25, sizes: { incident_updates: 15_000 } });
   const settings = await settingsFor(sandbox, { incident_updates: everySixHours });
   const first = startWorker(settings);
@@ -50,20 +50,20 @@ it('hands over what it holds on SIGTERM: another worker goes on and nothing stag
   await asked(sandbox, 15);
   first.child.kill('SIGTERM');
   expect(await first.ended).toBe(0);
-  // Were the batch not ended by the signal, it would go on to its ten thousand rows.
+  // If the signal had not ended the batch, it would have read its ten thousand rows.
   expect(sandbox.requests.length).toBeLessThan(40);
 
   startWorker(settings);
   const { read } = await run.result();
   await expectTruth(sandbox, settings.destination, ['incident_updates']);
-  // The batch was completed, not tried again: what it had read counts, and no page counts twice (the last is empty).
+  // The batch was completed, not retried: what it had read counts, and no page counts twice (the last one is empty).
   expect(read).toMatchObject({ rows: 15_000, pages: 61, batches: 3 });
-  // Only the page that was under way at that moment is asked for a second time.
+  // Only the page that was being read at that moment is requested a second time.
   const urls = sandbox.requests.map(({ url }) => url).filter((url) => url.startsWith('/v2/incident_updates'));
   expect(urls.length - new Set(urls).size).toBeLessThanOrEqual(1);
 });
 
-it('shares its queue with another, whose SIGKILL costs time only', { timeout: 90_000 }, async () => {
+it('shares its queue with another worker, whose SIGKILL only costs time', { timeout: 90_000 }, async () => {
   const sandbox = await sandboxOf({ latencyMs: 20, sizes: { incident_updates: 4_000, alerts: 6_000 } });
   const tables = ['incident_updates', 'alerts'] as const;
   const settings = await settingsFor(sandbox, { incident_updates: everySixHours, alerts: everySixHours });
@@ -78,7 +78,7 @@ it('shares its queue with another, whose SIGKILL costs time only', { timeout: 90
   await expectTruth(sandbox, settings.destination, tables);
 });
 
-it('goes on when the Temporal server ends and comes back', { timeout: 90_000 }, async () => {
+it('continues when the Temporal server ends and comes back', { timeout: 90_000 }, async () => {
   const sandbox = await sandboxOf({ latencyMs: 20, sizes: { incident_updates: 15_000 } });
   const settings = await settingsFor(sandbox, { incident_updates: everySixHours });
   const server = { stateDir: settings.folder, env: process.env, report: () => undefined };
@@ -103,8 +103,8 @@ it('goes on when the Temporal server ends and comes back', { timeout: 90_000 }, 
   expect(await worker.ended).toBe(0);
 });
 
-describe('what it tells', () => {
-  it('is JSON lines with the figures of each run and never the key, and metrics that agree', async () => {
+describe('log and metrics', () => {
+  it('are JSON lines with the figures of each run and never the key, and metrics that agree', async () => {
     const sandbox = await sandboxOf({
       sizes: { incident_updates: 2_000, users: 10 },
       limits: { all: { capacity: 5, perSecond: 10 }, incidents: { capacity: 60, perSecond: 60 } },
@@ -151,7 +151,7 @@ describe('what it tells', () => {
 
     const requests = (table: string) =>
       sandbox.requests.filter((request) => request.table === table && request.status !== 429).length;
-    // One series, though its zero and its runs are counted in different places.
+    // One series, although its zero and its runs are counted in different places.
     expect(figures.series('incident_io_source_runs_total', 'users', 'outcome="failed"')).toBe(1);
     expect(figures('incident_io_source_runs_total', 'incident_updates', 'outcome="synced"')).toBe(1);
     expect(figures('incident_io_source_runs_total', 'users', 'outcome="failed"')).toBe(1);
@@ -174,7 +174,7 @@ describe('what it tells', () => {
     expect(figures('incident_io_source_written_bytes_total', 'incident_updates')).toBe(
       result.changes?.bytesWritten,
     );
-    // Prometheus sees no increase in a series that begins with its first failure.
+    // Prometheus sees no increase in a series whose first value is the first failure.
     expect(figures('incident_io_source_runs_total', 'severities', 'outcome="failed"')).toBe(0);
     for (const file of ['grafana-dashboard.json', 'prometheus-alerts.yml']) {
       const used = readFileSync(new URL(`../../../deploy/${file}`, import.meta.url), 'utf8');
@@ -187,7 +187,7 @@ describe('what it tells', () => {
     ).toBeGreaterThan(0);
   });
 
-  it('refuses to start where it could not work', async () => {
+  it('are not started if the worker could not work', async () => {
     const sandbox = await sandboxOf({});
     const settings = await settingsFor(sandbox, { severities: everySixHours });
     const port = await freePort();
@@ -198,13 +198,14 @@ describe('what it tells', () => {
     });
     const withoutPort = startWorker(settings, { args: ['--metrics', `127.0.0.1:${port}`] });
     const withoutSettings = startCommand(['worker', '--settings', `${settings.file}.not`]);
-    const withoutServer = startWorker(settings, { address: `127.0.0.1:${await freePort()}` });
+    const nowhere = `127.0.0.1:${await freePort()}`;
+    const withoutServer = startWorker(settings, { address: nowhere });
     expect(
       await Promise.all([withoutKey, withoutPort, withoutSettings, withoutServer].map(({ ended }) => ended)),
     ).toEqual([1, 2, 2, 1]);
-    expect(withoutKey.err()).toContain(`variable ${keyVariable} holds none`);
+    expect(withoutKey.err()).toContain(keyVariable);
     expect(withoutPort.err()).toContain(`127.0.0.1:${port}`);
-    expect(withoutSettings.err()).toContain('There is no settings file');
-    expect(withoutServer.err()).toContain('No Temporal server answers');
+    expect(withoutSettings.err()).toContain(`${settings.file}.not`);
+    expect(withoutServer.err()).toContain(nowhere);
   });
 });

@@ -12,7 +12,7 @@ import {
   SourceError,
 } from '../../../src/errors.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
-import { quietRuntime } from '../../../src/serving/serve.ts';
+import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { openStore } from '../../../src/warehouse/store/open-store.ts';
 import { openDestination } from '../../../src/warehouse/open-warehouse.ts';
 import { canServeS3, destinationAt, serveBucket, type TestBucket } from '../../helpers/bucket.ts';

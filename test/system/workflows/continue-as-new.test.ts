@@ -2,7 +2,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { expect, inject, it } from 'vitest';
 import { findTemporalCli } from '../../../src/temporal/dev-server/cli-binary.ts';
-import { quietRuntime } from '../../../src/serving/serve.ts';
+import { quietRuntime } from '../../../src/serving/runtime.ts';
 import type { SyncTableResult } from '../../../workflows/contract.ts';
 import { activities, batch, input, planOf } from '../../helpers/activities.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import type { TableSettings } from '../../../src/settings/settings.ts';
-import { quietRuntime } from '../../../src/serving/serve.ts';
+import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { tableNamed } from '../../../src/tables/index.ts';
 import { link, type Linked, resultOf, startedAfter } from '../../helpers/linked.ts';
 import { changeWithDeltaRs } from '../../helpers/delta-reader.ts';

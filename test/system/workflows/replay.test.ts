@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { describe, expect, inject, it } from 'vitest';
-import { quietRuntime } from '../../../src/serving/serve.ts';
+import { quietRuntime } from '../../../src/serving/runtime.ts';
 
 quietRuntime();
 const codePath = inject('workflowBundlePath');

@@ -1,7 +1,7 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
-import { quietRuntime } from '../../../src/serving/serve.ts';
+import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { describe, expect, it } from 'vitest';
 import type { Activities, ExtractInput } from '../../../activities/contract.ts';
 import type { SyncTableResult } from '../../../workflows/contract.ts';

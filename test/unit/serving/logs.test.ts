@@ -6,14 +6,14 @@ import { createLog } from '../../../src/serving/logs.ts';
 const key = 'inc_"seKret\\1';
 keepSecret(key);
 
-/** What a log writes of one line. */
+/** The text that one call of a log writes. */
 function written(message: string, facts: { readonly [name: string]: unknown }, isTTY = false): string {
   let text = '';
   createLog({ write: (line) => (text += line), isTTY })('warn', message, facts);
   return text;
 }
 
-it('writes one JSON object a line whatever the facts are, without the key wherever it stands', () => {
+it('writes one JSON object per line whatever the facts are, with the key cut out wherever it occurs', () => {
   const text = fc.oneof(
     fc.string(),
     fc.tuple(fc.string(), fc.string()).map(([a, b]) => `${a}${key}${b}`),
@@ -45,7 +45,7 @@ it('writes one JSON object a line whatever the facts are, without the key wherev
   );
 });
 
-it('shows of an error its words and its causes only: others carry requests with their headers', () => {
+it('shows only message, stack and causes of an error: other properties may be requests with their headers', () => {
   const cause = Object.assign(new Error('socket hang up'), {
     config: { headers: { authorization: 'Bearer x' } },
   });
@@ -57,7 +57,7 @@ it('shows of an error its words and its causes only: others carry requests with 
   });
 });
 
-it('ends at an object that holds itself', () => {
+it('ends at an object that contains itself', () => {
   const loop: { self?: unknown } = {};
   loop.self = loop;
   expect(written('loop', { loop })).toContain('…');

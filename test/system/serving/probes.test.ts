@@ -1,7 +1,8 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { type Condition, serveHealth } from '../../../src/serving/health.ts';
+import { UsageError } from '../../../src/errors.ts';
+import { type Condition, serveProbes } from '../../../src/serving/probes.ts';
 import { watchDestination } from '../../../src/serving/watches.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { useDevServer } from '../../../src/temporal/dev-server/dev-server.ts';
@@ -19,7 +20,7 @@ async function probe(address: string, path: string): Promise<Answer | undefined>
     const response = await fetch(`http://${address}${path}`);
     return { status: response.status, said: (await response.json()) as object };
   } catch {
-    // Nothing listens there yet.
+    // Nothing is listening there yet.
     return undefined;
   }
 }
@@ -27,7 +28,7 @@ async function probe(address: string, path: string): Promise<Answer | undefined>
 const wait = { timeout: 30_000, interval: 50 };
 
 it(
-  'is ready while the worker polls and its server answers, and alive all along',
+  'say ready while the worker polls and its server answers, and alive all along',
   { timeout: 90_000 },
   async () => {
     const sandbox = await startSandbox({ limits: 'off' });
@@ -59,11 +60,11 @@ it(
   },
 );
 
-it('is not ready from the moment it is to stop, nor before there is a worker', async () => {
+it('say not ready before there is a worker, and from the moment it is asked to stop', async () => {
   const stop = new AbortController();
   const condition: Condition = { temporal: 'ok', destination: 'ok' };
   const address = `127.0.0.1:${await freePort()}`;
-  const health = await serveHealth(address, condition, stop.signal);
+  const health = await serveProbes(address, condition, stop.signal);
   onTestFinished(() => health.close());
   expect(await probe(address, '/readyz')).toMatchObject({ status: 503, said: { worker: 'starting' } });
   const polls = { workflowPollerState: 'POLLING', activityPollerState: 'POLLING' } as const;
@@ -76,33 +77,24 @@ it('is not ready from the moment it is to stop, nor before there is a worker', a
   expect(await probe(address, '/livez')).toMatchObject({ status: 503, said: { alive: false } });
 });
 
-it('notices that the destination can no longer be written to', async () => {
+it('are told that the destination can no longer be written to', async () => {
   const destination = join(await temporaryFolder(), 'warehouse');
   const warehouse = await openWarehouse(folderStore(destination), { destination });
   onTestFinished(() => warehouse.close());
   await warehouse.assertWritable();
   await rename(destination, `${destination}-elsewhere`);
   await writeFile(destination, '');
-  const condition: Condition = { temporal: 'ok', destination: 'ok' };
-  const lines: string[] = [];
+  const problems: (string | undefined)[] = [];
   const done = new AbortController();
-  const watching = watchDestination(
-    warehouse,
-    condition,
-    (level, line) => void lines.push(`${level} ${line}`),
-    done.signal,
-  );
-  await expect.poll(() => condition.destination, wait).toContain(`${destination} cannot be written to`);
+  const watching = watchDestination(warehouse, (problem) => void problems.push(problem), done.signal);
+  await expect.poll(() => problems[0], wait).toContain(destination);
   done.abort();
   await watching;
-  expect(lines).toEqual(['warn the destination cannot be written to']);
 });
 
-it('refuses an address that nothing can listen at', async () => {
-  const nowhere = serveHealth(
-    'localhost',
-    { temporal: 'ok', destination: 'ok' },
-    new AbortController().signal,
-  );
-  await expect(nowhere).rejects.toThrow('Health cannot be told at localhost');
+it('refuse an address that nothing can listen at', async () => {
+  const condition: Condition = { temporal: 'ok', destination: 'ok' };
+  const nowhere = serveProbes('localhost', condition, new AbortController().signal);
+  await expect(nowhere).rejects.toBeInstanceOf(UsageError);
+  await expect(nowhere).rejects.toThrow('localhost');
 });

@@ -3,16 +3,17 @@ import type { WorkerStatus } from '@temporalio/worker';
 import { UsageError } from '../errors.ts';
 import { hideSecrets } from '../secrets.ts';
 
-/** What a serving process knows of itself, as it is now. */
+/** The state of a serving process. */
 export type Condition = {
-  /** Of the worker, once there is one. */
+  /** The worker's state, once there is a worker. */
   worker?: () => Pick<WorkerStatus, 'runState' | 'workflowPollerState' | 'activityPollerState'>;
-  /** What is wrong with it, `ok` where nothing is. */
+  /** What is wrong, or `ok`. */
   temporal: string;
+  /** What is wrong, or `ok`. */
   destination: string;
 };
 
-/** What `/readyz` answers with. */
+/** The answer of `/readyz`. */
 export type Readiness = {
   readonly ready: boolean;
   readonly worker: string;
@@ -21,17 +22,17 @@ export type Readiness = {
 };
 
 /**
- * Answers probes at `http://<address>`: `/livez` with 200 while this process turns and its worker has not ended, so
- * that only a new process could mend what is wrong; `/readyz` with 200 while it takes runs and can carry them out, with
- * 503 otherwise and from the moment it is to stop. Both say in JSON what they found.
- * Throws `UsageError` where nothing can listen there.
+ * Answers probes at `http://<address>` with 200 or 503, and JSON that says what was found. `/livez` fails when the
+ * worker has ended, which only a new process can mend. `/readyz` fails when the process cannot take runs and carry
+ * them out, and from the moment it is asked to stop.
+ * Throws `UsageError` if nothing can listen there.
  */
-export async function serveHealth(
+export async function serveProbes(
   address: string,
   condition: Condition,
   stopping: AbortSignal,
 ): Promise<{ readonly close: () => Promise<void> }> {
-  const answers: { readonly [path: string]: () => readonly [isGood: boolean, said: object] } = {
+  const answers: { readonly [path: string]: () => readonly [isGood: boolean, found: object] } = {
     '/livez': () => {
       const alive = isAlive(condition);
       return [alive, { alive, worker: workerOf(condition, stopping) }];
@@ -47,15 +48,15 @@ export async function serveHealth(
       response.writeHead(answer ? 405 : 404).end();
       return;
     }
-    const [isGood, said] = answer();
+    const [isGood, found] = answer();
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
-    response.writeHead(isGood ? 200 : 503, headers).end(hideSecrets(`${JSON.stringify(said)}\n`));
+    response.writeHead(isGood ? 200 : 503, headers).end(hideSecrets(`${JSON.stringify(found)}\n`));
   });
   await listen(server, address);
   return {
     close: async () => {
       const closed = new Promise((resolve) => void server.close(resolve));
-      // Probes keep their connections.
+      // Probes keep their connections open.
       server.closeAllConnections();
       await closed;
     },
@@ -86,15 +87,15 @@ function workerOf({ worker }: Condition, { aborted }: AbortSignal): string {
   return runState === 'RUNNING' && isPolling ? 'polling' : runState.toLowerCase();
 }
 
-/** Listens at `host:port`, with brackets around an IPv6 host. */
+/** Listens at `host:port`; an IPv6 host is in brackets. */
 async function listen(server: Server, address: string): Promise<void> {
   const { host, port } = /^(?<host>\[[^\]]+\]|[^:]+):(?<port>\d+)$/.exec(address)?.groups ?? {};
   const unusable = (why: string) =>
     new UsageError(
-      `Health cannot be told at ${address}: ${why}.`,
-      'Give an address of this machine and a free port, such as 127.0.0.1:8086, or 0.0.0.0:8086 for probes from outside.',
+      `Cannot serve health probes at ${address}: ${why}.`,
+      'Give an address of this machine and a free port: 127.0.0.1:8086, or 0.0.0.0:8086 for probes from outside.',
     );
-  if (host === undefined || !(Number(port) < 65_536)) throw unusable('that is no address and port');
+  if (host === undefined || !(Number(port) < 65_536)) throw unusable('this is not a host and port');
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(unusable(error.code ?? error.message)));
     server.listen(Number(port), host.replace(/^\[|\]$/g, ''), resolve);

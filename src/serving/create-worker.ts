@@ -8,6 +8,8 @@ import {
   type WorkflowBundleOption,
 } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
+import { tables } from '../tables/index.ts';
+import type { Table } from '../tables/table.ts';
 import type { Tracing } from './tracing.ts';
 
 export type ServedQueue = {
@@ -15,12 +17,12 @@ export type ServedQueue = {
   readonly namespace: string;
   readonly taskQueue: string;
   readonly activities: Activities;
-  /** The workflows' bundle; this package's own where it is left out. */
+  /** The workflows' bundle; defaults to this package's own. */
   readonly workflowBundle?: WorkflowBundleOption;
   readonly tracing?: Tracing;
 };
 
-/** A worker for one destination's queue, with its limits and why. */
+/** A worker for one destination's queue, with its limits and the reasons for them. */
 export function createWorker(options: ServedQueue): Promise<Worker> {
   const { connection, namespace, taskQueue, activities, workflowBundle, tracing } = options;
   const { interceptors, ...workflows } = workflowBundle
@@ -32,30 +34,44 @@ export function createWorker(options: ServedQueue): Promise<Worker> {
     taskQueue,
     activities,
     ...workflows,
+    ...workerLimits(tables),
     ...(tracing && { interceptors: { ...interceptors, activity: tracing.activity }, sinks: tracing.sinks }),
-    // A cancellation reaches an activity with the answer to its heartbeat, so beats must not be held back.
+    // A cancellation reaches an activity with the answer to its heartbeat, so heartbeats must not be held back.
     maxHeartbeatThrottleInterval: '3 seconds',
     defaultHeartbeatThrottleInterval: '3 seconds',
-    // Twelve tables, two of them with eight windows; a batch keeps a page in memory, not its rows.
-    maxConcurrentActivityTaskExecutions: 40,
-    // One run a table and their parent; the default grows with the heap.
-    maxCachedWorkflows: 50,
-    // A defect of a workflow, or a history this version cannot replay, would be retried for ever without a word;
-    // failed, the run says so, and the next one begins anew.
+    // Otherwise a bug in a workflow, or a history that this version cannot replay, would be retried for ever without
+    // a word. This way the run fails and says so, and the next one starts over.
     workflowFailureErrorTypes: { '*': ['Error', 'NondeterminismError'] },
-    // Batches end at once and hand over what they hold; staging a part takes a second or two. A commit goes on to its
-    // end: one that takes longer is done again elsewhere, and finds what it has done already by its run's id.
+    // Batches end at once and hand over what they hold; staging a part takes a second or two. A commit is finished: if
+    // it takes longer than this, another worker does it again and finds what is already done by the run's id.
     shutdownGraceTime: '1 millisecond',
     shutdownForceTime: '60 seconds',
   });
 }
 
-/** Makes spans of a workflow. It is in no bundle but the traced one: runs that are not traced pay nothing for it. */
+/** As many windows of a table as `syncTable` reads at the same time. */
+const windowsAtOnce = 8;
+
+/** What one worker takes on at the same time so that no table waits for another one's batches. */
+export function workerLimits(
+  served: readonly Table[],
+): Pick<Options, 'maxConcurrentActivityTaskExecutions' | 'maxCachedWorkflows'> {
+  const batches = served.reduce((sum, { splitBy }) => sum + (splitBy ? windowsAtOnce : 1), 0);
+  return {
+    // Each table's batches and, beside them, a plan or commit. A batch keeps one page in memory, not its rows.
+    maxConcurrentActivityTaskExecutions: batches + served.length,
+    // For each table a scheduled run, one outside schedules, and for each of them the execution that follows it; and
+    // the parents of an import. By default the cache grows with the heap.
+    maxCachedWorkflows: 4 * served.length + 2,
+  };
+}
+
+/** Makes spans of a workflow. Only the traced bundle contains it: runs that are not traced pay nothing for it. */
 export const tracingModule = createRequire(import.meta.url).resolve(
   '@temporalio/interceptors-opentelemetry/lib/workflow-interceptors.js',
 );
 
-/** The bundle that the build made; run from source, the workflows themselves, which takes a second more. */
+/** The bundle that the build made. Run from source, the workflows themselves, which takes a second longer. */
 export function ownWorkflows(
   isTraced = false,
 ): Pick<Options, 'workflowBundle' | 'workflowsPath' | 'interceptors'> {

@@ -1,0 +1,77 @@
+import { type MetricMeter, SdkComponent } from '@temporalio/common';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { UsageError } from '../errors.ts';
+import { hideSecrets } from '../secrets.ts';
+import type { Log, LogLevel } from './logs.ts';
+import { histogramBuckets } from './metrics.ts';
+
+/**
+ * Sets up Temporal's runtime for a command: it leaves signals to the command (its own handler would stop the worker
+ * that has to carry out a cancellation) and keeps to itself what the command reports in its own words. To be called
+ * once per process, before anything else of Temporal.
+ */
+export function quietRuntime(): void {
+  const logger = new DefaultLogger('ERROR', ({ message, meta }) => {
+    // How a run ended is in the command's own report.
+    if (meta?.['sdkComponent'] === SdkComponent.workflow) return;
+    const { error } = (meta ?? {}) as { error?: unknown };
+    // Only the stack: the properties of other libraries' errors may hold a request with its key.
+    const reason = error instanceof Error ? `: ${error.stack ?? error.message}` : '';
+    process.stderr.write(hideSecrets(`${message}${reason}\n`));
+  });
+  Runtime.install({
+    shutdownSignals: [],
+    logger,
+    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
+  });
+}
+
+/**
+ * The same for a process that serves: Temporal's own lines go to the log. With `metrics`, an address such as
+ * `127.0.0.1:9464`, its figures and ours are served to Prometheus at `http://<metrics>/metrics`, each labelled with the
+ * connection's name. Throws `UsageError` if nothing can listen there.
+ */
+export function servingRuntime(log: Log, connection: string, metrics?: string): void {
+  const logger = new DefaultLogger('INFO', ({ level, message, meta }) => {
+    // Workers and runs report what they do in lines of their own; of the SDK's, only what is wrong is of interest.
+    const isOurs = meta?.['sdkComponent'] === SdkComponent.workflow;
+    const isRepeated = level === 'INFO' || message === 'Workflow failed';
+    log(isRepeated && !isOurs ? 'debug' : (level.toLowerCase() as LogLevel), message, meta);
+  });
+  try {
+    Runtime.install({
+      shutdownSignals: [],
+      logger,
+      telemetryOptions: {
+        // The native client warns about every retry of every poller: many a second while a server is away.
+        logging: { filter: 'error,temporalio_sdk_core=warn', forward: {} },
+        ...(metrics !== undefined && {
+          metrics: {
+            attachServiceName: false,
+            // Temporal's own figures know a worker by its queue, which is a hash.
+            globalTags: { connection },
+            prometheus: {
+              bindAddress: metrics,
+              countersTotalSuffix: true,
+              useSecondsForDurations: true,
+              histogramBucketOverrides: histogramBuckets,
+            },
+          },
+        }),
+      },
+    });
+  } catch (error) {
+    if (metrics === undefined) throw error;
+    // The native runtime begins its message with the name of the argument that is wrong.
+    const reason = (error as Error).message.replace(/^fn \S+: /, '');
+    throw new UsageError(
+      `Cannot serve metrics at ${metrics}: ${reason}`,
+      'Give an IP address of this machine and a free port, such as 127.0.0.1:9464.',
+    );
+  }
+}
+
+/** Records this process's figures; its runtime has to be installed first. */
+export function runtimeMeter(): MetricMeter {
+  return Runtime.instance().metricMeter;
+}
