@@ -157,7 +157,8 @@ describe('a key', () => {
         return true;
       },
     });
-    expect(await run({ batchRows: 50 })).toMatchObject({
+    // Only a full read has a second page, at which the key is revoked.
+    expect(await run({ batchRows: 50, method: { syncMethod: 'full_refresh' } })).toMatchObject({
       status: 'failed',
       error: 'CredentialsError',
       message: expect.stringContaining('401') as string,
@@ -284,7 +285,7 @@ describe('the watermark', () => {
     const mend = sandbox.fault({ fault: { kind: 'without', headers: 'date' } });
     const second = resultOf(await run({ table: 'incidents' }));
     expect(second).toMatchObject({ fullRead: false, watermark });
-    expect(second.notes).toEqual(['The API sent no Date, so the watermark stays where it was.']);
+    expect(second.notes).toEqual([expect.stringContaining('no Date')]);
     await expectTruth(sandbox, destination, ['incidents']);
     mend();
     expect(resultOf(await run({ table: 'incidents' })).watermark).toBeGreaterThan(watermark!);
@@ -377,7 +378,7 @@ it('reads everything when the API counted other rows twice, and at most once a d
   ahead = day + 60_000;
   expect(await runIncidents()).toMatchObject({
     fullRead: true,
-    reason: 'the API counts other rows than the table has',
+    reason: expect.stringContaining('count differs') as string,
     changes: { dropped: 1 },
   });
   await expectTruth(sandbox, destination, ['incidents']);
