@@ -1,52 +1,42 @@
 import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
+import { defined } from '../src/defined.ts';
 import { SourceError } from '../src/errors.ts';
+import type { Beat } from './contract.ts';
 import { toFailure } from './failures.ts';
 
-/**
- * What the attempts of an activity tell each other through heartbeats: since when nothing worked. Times are
- * milliseconds since the epoch, by the worker's clock.
- */
-export type Beat = {
-  readonly failingSince?: number;
-  readonly at: number;
-};
-
-/** Often enough that a cancellation is prompt; the worker sends no more than one in three seconds. */
+/** Often enough that a cancellation is prompt; the worker sends at most one heartbeat in three seconds. */
 const beatMs = 2_000;
 
 /**
- * A break between two attempts that no back-off explains: no worker, no server, a laptop asleep. Time that
- * nobody tried in says nothing about whether trying works, so the count starts anew.
+ * A gap between two attempts that no back-off explains: no worker, no server, or a laptop asleep. Time in which
+ * nobody tried does not show whether trying works, so the count starts again.
  */
-const breakMs = 180_000;
+const gapMs = 180_000;
 
 export type Attempt = {
   readonly signal: AbortSignal;
-  /** Called once a request, with its milliseconds of waiting at the limit: they are no lack of progress. */
+  /** Call it once per request with the milliseconds it waited at the rate limit: they are not a lack of progress. */
   readonly waited: (ms: number) => void;
+  /** Call it when a wait at the rate limit begins, with its end (milliseconds since the epoch), and without after it. */
+  readonly waitsUntil: (at?: number) => void;
 };
 
 /**
- * Runs one attempt of an activity: heartbeats while it lasts, turns its errors into Temporal's, and makes the
- * failure final once no attempt has worked for `giveUpAfterMs`. Attempts are not counted: a worker's shutdown
- * spends one.
+ * Runs one attempt of an activity: sends heartbeats while it lasts, turns its errors into Temporal's, and makes the
+ * failure final once nothing has worked for `giveUpAfterMs`. It does not count attempts, because a worker's shutdown
+ * uses one up.
  */
 export async function attempt<T>(giveUpAfterMs: number, work: (attempt: Attempt) => Promise<T>): Promise<T> {
   const context = Context.current();
-  const before = context.info.heartbeatDetails as Beat | undefined;
-  const began = Date.now();
-  // Requests sent side by side listen to it, each for as long as it lasts.
+  // Each of the requests sent side by side adds a listener for as long as it lasts.
   setMaxListeners(0, context.cancellationSignal);
-  let failingSince: number | undefined;
-  if (before && began - before.at < breakMs) {
-    // An attempt that died without a word was alive at its last beat.
-    failingSince = before.failingSince ?? before.at;
-  }
+  let failingSince = failingSinceOf(context.info.heartbeatDetails as Beat | undefined, Date.now());
+  let waitingUntil: number | undefined;
   const beat = () =>
-    context.heartbeat({ at: Date.now(), ...(failingSince !== undefined && { failingSince }) } satisfies Beat);
-  // Each is billed, and most activities are over within a second. An attempt after another one tells at once that it
-  // lived, or attempts that all die within two seconds would never be counted.
+    context.heartbeat({ at: Date.now(), ...defined({ failingSince, waitingUntil }) } satisfies Beat);
+  // Heartbeats are billed and most activities end within a second, so the first attempt sends none at the start. A
+  // later one does: otherwise attempts that all die within two seconds would never be counted.
   if (context.info.attempt > 1) beat();
   const timer = setInterval(beat, beatMs);
   try {
@@ -55,13 +45,17 @@ export async function attempt<T>(giveUpAfterMs: number, work: (attempt: Attempt)
       waited: (ms) => {
         if (failingSince !== undefined) failingSince += ms;
       },
+      waitsUntil: (at) => {
+        waitingUntil = at;
+      },
     });
   } catch (error) {
-    // What a cancellation ends in others' code is no failure. Ours are told in our words even then: a cause of theirs,
-    // such as a vault's, has no place in a history.
+    // When a cancellation ends other people's code, that is not a failure. Our own errors are still reported in our
+    // words: their causes, such as those of a vault, must not get into a history.
     if (context.cancellationSignal.aborted && !(error instanceof SourceError)) throw error;
     const now = Date.now();
     failingSince ??= now;
+    waitingUntil = undefined;
     beat();
     const minutes = Math.round((now - failingSince) / 6_000) / 10;
     throw toFailure(
@@ -71,4 +65,11 @@ export async function attempt<T>(giveUpAfterMs: number, work: (attempt: Attempt)
   } finally {
     clearInterval(timer);
   }
+}
+
+/** Since when nothing has worked, according to the last heartbeat of the attempt before. */
+function failingSinceOf(before: Beat | undefined, now: number): number | undefined {
+  if (!before || now - before.at >= gapMs) return undefined;
+  // An attempt that died without reporting was alive at its last heartbeat.
+  return before.failingSince ?? before.at;
 }

@@ -1,6 +1,6 @@
 /**
  * What travels between the workflows and the activities: small references, never a row and never the key.
- * Types only, so that a workflow's bundle holds nothing of the outside.
+ * Types only, so that nothing from outside gets into the bundle of the workflows.
  */
 import type { NewWindow, Window } from '../src/incident-io/windows.ts';
 import type { KeyReference, VaultReference } from '../src/settings/key.ts';
@@ -13,54 +13,55 @@ import type {
   Upkeep,
 } from '../src/warehouse/warehouse.ts';
 
-/** One run of one table: what stays the same from plan to commit. */
+/** One run of one table: everything that stays the same from plan to commit. */
 export type TableRun = {
   readonly table: string;
-  /** The first execution of the chain; names the staging folder and is found in the commit. */
+  /** The first execution of the run's chain: it names the staging folder and is recorded in the commit. */
   readonly chainId: string;
-  /** The same under its name before version 0.2, for workers that are not yet upgraded. */
+  /** The same, under the name it had before version 0.2, for workers that are not upgraded yet. */
   readonly runId?: string;
   readonly apiKey: KeyReference | VaultReference;
   readonly baseUrl: string;
   /** `dashboard_url` of the account the run was asked for, or `unknown`. */
   readonly account: string;
-  /** Comes again by itself: of the API's allowance, what nobody waits for leaves half to the user's other tools. */
+  /** The run is a scheduled one. Nobody waits for it, so its repeated full reads leave half of the API's allowance. */
   readonly periodic?: true;
   readonly limits: Limits;
-  /** For how long removed files stay readable, in milliseconds; left out, as the table has it. */
+  /** How long removed files stay readable, in milliseconds; if left out, the table's own setting stays. */
   readonly retentionMs?: number;
 };
 
 export type Limits = {
-  /** A batch ends after about so many rows … */
+  /** A batch ends after about this many rows … */
   readonly batchRows: number;
-  /** … or so many milliseconds. */
+  /** … or this many milliseconds. */
   readonly batchMs: number;
-  /** A run fails after so many milliseconds without progress. */
+  /** A run fails after this many milliseconds without progress. */
   readonly giveUpAfterMs: number;
 };
 
 export type PlanInput = {
   readonly run: TableRun;
   readonly syncMethod: SyncMethod;
-  /** The same under its name before version 0.2, for workers that are not yet upgraded. */
+  /** The same, under the name it had before version 0.2, for workers that are not upgraded yet. */
   readonly method?: SyncMethod;
   /** For `incremental`. */
   readonly incrementalField?: TimestampField;
-  /** For `incremental`: milliseconds after which everything is read all the same. */
+  /** For `incremental`: the whole table is read after this many milliseconds anyway; if left out, never. */
   readonly fullReadEveryMs?: number;
-  /** The watermark of the schedule's last run: it can make the table's own older, never newer. */
+  /** The watermark of the schedule's last run. It can move the table's own back, never forward. */
   readonly lastWatermark?: number;
 };
 
 export type Plan = {
-  /** Reads the whole table and replaces it; why, in a sentence for people. */
+  /** The run reads the whole table and replaces it. */
   readonly fullRead: boolean;
+  /** Why everything is read, or since when the changes: for people. */
   readonly reason: string;
   readonly windows: readonly Window[];
-  /** The API's time at the run's first answer, milliseconds since the epoch; unknown where it sends no `Date`. */
+  /** The API's time at the run's first answer, milliseconds since the epoch; unknown if it sends no `Date`. */
   readonly now?: number;
-  /** Half of the API's allowance is left to the user's other tools. */
+  /** The run leaves half of the API's allowance to the user's other tools. */
   readonly leaveHalf?: true;
   readonly plannedOn: CommitRequest['plannedOn'];
   readonly state: CommitRequest['state'];
@@ -71,38 +72,38 @@ export type Plan = {
 export type ExtractInput = {
   readonly run: TableRun;
   readonly window: Window;
-  /** The cursor to go on behind; from the window's start where there is none. */
+  /** The cursor to continue after; if left out, the batch starts at the window's beginning. */
   readonly after?: string;
-  /** Cursors at which earlier batches of the window began: one that comes again goes round in circles. */
+  /** Cursors at which earlier batches of the window started: a cursor that comes back means a circle. */
   readonly startedAt: readonly string[];
-  /** The plan's, for cutting windows. */
+  /** `now` of the plan, for splitting windows. */
   readonly now?: number;
-  /** The plan's. */
+  /** As in the plan. */
   readonly leaveHalf?: true;
 };
 
 export type Extracted = {
-  /** Absent where no page held a row. */
+  /** Absent if no page held a row. */
   readonly part?: Part;
   readonly pages: number;
   readonly requests: number;
-  /** Of the answers. */
+  /** Size of the answers. */
   readonly bytes: number;
-  /** Milliseconds waited for tokens. */
+  /** Milliseconds spent waiting for tokens. */
   readonly waitedMs: number;
   readonly next:
-    /** `total`: the endpoint's `total_record_count` at the last page. */
+    /** `total`: the endpoint's `total_record_count` on the last page. */
     | { readonly kind: 'done'; readonly total?: number }
     | { readonly kind: 'more'; readonly after: string }
-    /** The cursor was refused or came again: the window is to be read from its start. */
+    /** The cursor was refused or came back: the window has to be read again from its start. */
     | { readonly kind: 'reopen'; readonly reason: string }
-    /** The window is replaced by these, which cover it. */
+    /** These windows, which cover it, replace the window. */
     | { readonly kind: 'split'; readonly windows: readonly NewWindow[] };
-  /** The window cannot be cut, or is not worth it. */
+  /** The window cannot be split, or splitting it does not pay. */
   readonly keepWhole?: true;
-  /** Why the batch ended before its time, or what the report should say. */
+  /** Why the batch ended early, or another sentence for the report. */
   readonly note?: string;
-  /** Fields the vendor's reference requires and rows lack. */
+  /** Fields that the vendor's reference requires but that rows lack. */
   readonly missing?: MissingFields;
 };
 
@@ -111,8 +112,20 @@ export type CommitInput = {
   readonly plan: Pick<Plan, 'fullRead' | 'plannedOn' | 'state'>;
   /** In the order their batches ended. */
   readonly parts: readonly Part[];
-  /** All rows the endpoint counts, where the reading has told it: then nobody has to ask again. */
+  /** The endpoint's count of all rows, if the reading found it; otherwise the commit asks for it. */
   readonly total?: number;
+};
+
+/**
+ * What the attempts of an activity tell each other, and those who watch, through heartbeats. Times are milliseconds
+ * since the epoch, by the worker's clock.
+ */
+export type Beat = {
+  readonly at: number;
+  /** Since when nothing has worked. */
+  readonly failingSince?: number;
+  /** When the wait at the rate limit ends, if the attempt is waiting. */
+  readonly waitingUntil?: number;
 };
 
 export type DiscardInput = { readonly run: TableRun };

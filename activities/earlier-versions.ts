@@ -3,8 +3,8 @@ import type { Activities, PlanInput, TableRun } from './contract.ts';
 type Input = { readonly run: TableRun } & Partial<Pick<PlanInput, 'syncMethod' | 'method'>>;
 
 /**
- * Activities that also understand a workflow that a worker older than version 0.2 is still carrying out: it says
- * `runId` for `chainId` and `method` for `syncMethod`. Without this its parts would be staged under no name at all.
+ * The same activities, which then also understand workflows on workers older than version 0.2. Those say `runId` for
+ * `chainId` and `method` for `syncMethod`; without this, their parts would be staged without a name.
  */
 export function withEarlierNames(activities: Activities): Activities {
   return {

@@ -13,111 +13,108 @@ import { withEarlierNames } from './earlier-versions.ts';
 import { extractBatch } from './extract-batch.ts';
 import { planSync } from './plan-sync.ts';
 import { batchFacts, commitFacts, planFacts } from './span-facts.ts';
+import type { Step } from './step.ts';
 
-/** Told of what runs do, as it happens. */
+/** Hears what runs do, as it happens. */
 export type Observer = {
-  /** A request was sent, after so many milliseconds at the rate limit. */
+  /** A request was sent, after this many milliseconds at the rate limit. */
   readonly requested: (table: string, waitedMs: number) => void;
-  /** A batch ended, after so many seconds; what it read is staged. */
+  /** A batch ended, after this many seconds; what it read is staged. */
   readonly batched: (table: string, batch: Extracted, seconds: number) => void;
-  /** A commit was decided, whatever way, after so many seconds. */
+  /** A commit succeeded or was overtaken, after this many seconds. */
   readonly committed: (table: string, outcome: CommitOutcome, seconds: number) => void;
 };
 
-/** What activities need from the outside, so that a test can hand in its own. */
+/** What activities need from outside, so that a test can provide its own. */
 export type Dependencies = {
+  /** Throws `UsageError` for a table that does not exist. */
   readonly tableNamed: (name: string) => Table;
   /** A worker serves the queue of one destination, so it has one warehouse. */
   readonly warehouse: Warehouse;
-  /** Milliseconds for one request to the API. */
+  /** Milliseconds for one request to the API; if left out, the client's own limit. */
   readonly requestTimeoutMs?: number;
-  /** Where keys of the form `{ vault }` are looked up. */
+  /** Looks up keys of the form `{ vault }`. */
   readonly vault?: Vault;
   readonly observer?: Observer;
 };
 
-/** The steps of a sync as Temporal retries them. Each is safe to do twice. */
+/** The steps of a sync, as Temporal retries them. Each is safe to do twice. */
 export function createActivities({
-  tableNamed: lookUp,
+  tableNamed,
   warehouse,
   requestTimeoutMs,
   vault,
   observer,
 }: Dependencies): Activities {
   const clients = new Clients(requestTimeoutMs, vault);
-  const tableNamed = (name: string): Table => {
-    try {
-      return lookUp(name);
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      throw new TableUnknownError(`This worker does not know the table ${name}.`, { cause: error });
-    }
-  };
-  /** An attempt of one of the run's steps, whose requests the observer hears of. */
+  /** One attempt of a step, whose requests the observer hears of. */
   const step = <T>(
     { table, chainId, limits }: TableRun,
-    work: (attempt: Attempt) => Promise<T>,
+    work: (step: Step, attempt: Attempt) => Promise<T>,
   ): Promise<T> =>
-    attempt(limits.giveUpAfterMs, ({ signal, waited }) => {
+    attempt(limits.giveUpAfterMs, (tried) => {
       describeSpan({ 'incident_io.table': table, 'incident_io.run': chainId });
-      return work({
-        signal,
+      const observed: Attempt = {
+        ...tried,
         waited: (ms) => {
-          waited(ms);
+          tried.waited(ms);
           observer?.requested(table, ms);
         },
-      });
+      };
+      return work(
+        { table: knownTable(tableNamed, table), warehouse, clients, call: callOf(observed) },
+        observed,
+      );
     });
   return withEarlierNames({
     planSync: (input) =>
-      step(input.run, async (attempt) => {
-        const { table } = input.run;
-        const plan = await planSync(input, tableNamed(table), warehouse, clients, callOf(attempt));
+      step(input.run, async (step) => {
+        const plan = await planSync(input, step);
         describeSpan(planFacts(plan));
         return plan;
       }),
     extractBatch: (input) =>
-      step(input.run, async (attempt) => {
-        const { table } = input.run;
+      step(input.run, async ({ table }, attempt) => {
         const seconds = stopwatch();
-        const batch = await extractBatch(
-          input,
-          tableNamed(table),
-          warehouse,
-          clients,
-          attempt,
-          shuttingDown(),
-        );
+        const batch = await extractBatch(input, table, warehouse, clients, attempt, shuttingDown());
         describeSpan(batchFacts(input, batch));
-        observer?.batched(table, batch, seconds());
+        observer?.batched(table.name, batch, seconds());
         return batch;
       }),
     commitSync: (input) =>
-      step(input.run, async (attempt) => {
-        const { table } = input.run;
+      step(input.run, async (step) => {
         const seconds = stopwatch();
-        const outcome = await commitSync(input, tableNamed(table), warehouse, clients, callOf(attempt));
+        const outcome = await commitSync(input, step);
         describeSpan(commitFacts(outcome));
-        observer?.committed(table, outcome, seconds());
+        observer?.committed(step.table.name, outcome, seconds());
         return outcome;
       }),
-    discardStaged: ({ run }) => step(run, () => warehouse.discardStaged(tableNamed(run.table), run.chainId)),
-    keepUp: ({ run, since }) =>
-      step(run, ({ signal }) => warehouse.keepUp(tableNamed(run.table), since, signal)),
+    discardStaged: ({ run }) => step(run, ({ table }) => warehouse.discardStaged(table, run.chainId)),
+    keepUp: ({ run, since }) => step(run, ({ table }, { signal }) => warehouse.keepUp(table, since, signal)),
   });
+}
+
+/** Throws `TableUnknownError`, which another worker may not: a deploy goes worker by worker. */
+function knownTable(tableNamed: Dependencies['tableNamed'], name: string): Table {
+  try {
+    return tableNamed(name);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new TableUnknownError(`This worker does not know the table ${name}.`, { cause: error });
+  }
 }
 
 function callOf({ signal, waited }: Attempt): Call {
   return { signal, onRequest: ({ waitedMs }) => waited(waitedMs) };
 }
 
-/** Seconds since this call. */
+/** Measures the seconds since this call. */
 function stopwatch(): () => number {
   const began = performance.now();
   return () => (performance.now() - began) / 1_000;
 }
 
-/** Whether this worker is going down: what was read is then handed over, not thrown away. */
+/** Tells whether this worker is shutting down: the batch then hands over what it has read instead of losing it. */
 function shuttingDown(): () => boolean {
   const context = Context.current();
   return () => context.cancellationDetails?.workerShutdown === true;

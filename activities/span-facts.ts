@@ -1,7 +1,7 @@
 import type { CommitOutcome } from '../src/warehouse/warehouse.ts';
 import type { ExtractInput, Extracted, Plan } from './contract.ts';
 
-// What the spans of steps say of them, beside the table and the run.
+// What the spans of steps record in addition to the table and the run.
 
 export function planFacts({ fullRead, reason, windows }: Plan) {
   return {

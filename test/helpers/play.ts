@@ -297,7 +297,7 @@ class World {
       },
     };
     const call = { signal: new AbortController().signal };
-    const attempt = { ...call, waited: () => {} };
+    const attempt = { ...call, waited: () => {}, waitsUntil: () => {} };
     const again = async <T>(work: () => Promise<T>): Promise<T> => {
       for (let tries = 1; ; tries += 1) {
         try {
@@ -336,10 +336,7 @@ class World {
               fullReadEveryMs: round.fullReadEveryMinutes * minuteMs,
               ...this.#carried(name, round),
             },
-            table,
-            this.#warehouse,
-            clients,
-            call,
+            { table, warehouse: this.#warehouse, clients, call },
           ),
         );
       let plan = await planned();
@@ -373,10 +370,7 @@ class World {
         again(() =>
           commitSync(
             { run, plan, parts: reading.parts },
-            this.#declared.get(name)!,
-            this.#warehouse,
-            clients,
-            call,
+            { table: this.#declared.get(name)!, warehouse: this.#warehouse, clients, call },
           ),
         );
       const outcomes = await Promise.all(

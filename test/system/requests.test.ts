@@ -94,7 +94,7 @@ it('waits at half of the allowance where a read leaves the rest to others, and o
       onePageARow,
       warehouse,
       new Clients(),
-      { signal: new AbortController().signal, waited: () => {} },
+      { signal: new AbortController().signal, waited: () => {}, waitsUntil: () => {} },
       () => false,
     );
     expect(pages).toBeGreaterThan(600);
@@ -120,10 +120,7 @@ it('leaves half to others only where a full read comes again by itself', async (
         ...toMethod(defaultTableSettings(table)),
         ...(fullReadEveryMs !== undefined && { fullReadEveryMs }),
       },
-      table,
-      warehouse,
-      new Clients(),
-      { signal: new AbortController().signal },
+      { table, warehouse, clients: new Clients(), call: { signal: new AbortController().signal } },
     );
   };
   const leaves = async (...asking: Parameters<typeof plan>) => (await plan(...asking)).leaveHalf === true;
