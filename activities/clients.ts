@@ -1,22 +1,23 @@
+import { defined } from '../src/defined.ts';
 import { AccountMismatchError } from '../src/errors.ts';
 import { type Call, type Client, createClient } from '../src/incident-io/client.ts';
 import { type Identity, readIdentity } from '../src/incident-io/identity.ts';
 import { describeKey, resolveKey, type Vault } from '../src/settings/key.ts';
 import type { TableRun } from './contract.ts';
 
-type Known = { readonly client: Client; identity?: Identity };
+type KnownKey = { readonly client: Client; identity?: Identity };
 
 /**
- * The clients of this process, one a key and base URL, so that all its requests share one pace. The key is
- * looked up at every call: mending it needs no restart.
+ * The clients of this process, one per key and base URL, so that all its requests share one pace. The key is looked
+ * up at every call, so a corrected key works without a restart.
  */
 export class Clients {
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, KnownKey>();
   readonly #timeoutMs: number | undefined;
   readonly #vault: Vault | undefined;
 
   /**
-   * @param timeoutMs for one request; the client's own where it is left out.
+   * @param timeoutMs for one request; by default the client's own limit.
    * @param vault where a platform's own key references are looked up.
    */
   constructor(timeoutMs?: number, vault?: Vault) {
@@ -29,7 +30,7 @@ export class Clients {
     return (await this.#knownOf(run)).client;
   }
 
-  /** Reads who the key is, and refuses an account other than the run's. Throws `AccountMismatchError`. */
+  /** Reads whose key it is, and refuses an account other than the run's. Throws `AccountMismatchError`. */
   async identify(run: TableRun, call: Call): Promise<Identity> {
     const known = await this.#knownOf(run);
     known.identity = await readIdentity(known.client, call);
@@ -37,20 +38,19 @@ export class Clients {
     return known.identity;
   }
 
-  /** The same check, with one request a key and process: the key behind a reference may be replaced in mid-run. */
+  /** The same check, with one request per key and process: the key behind a reference may be replaced during a run. */
   async assertAccount(run: TableRun, call: Call): Promise<void> {
     const known = await this.#knownOf(run);
     if (known.identity) assertAccount(run, known.identity);
     else await this.identify(run, call);
   }
 
-  async #knownOf({ apiKey: reference, baseUrl }: Pick<TableRun, 'apiKey' | 'baseUrl'>): Promise<Known> {
+  async #knownOf({ apiKey: reference, baseUrl }: Pick<TableRun, 'apiKey' | 'baseUrl'>): Promise<KnownKey> {
     const apiKey = await resolveKey(reference, this.#vault);
     const name = `${baseUrl} ${apiKey}`;
     let known = this.#known.get(name);
     if (!known) {
-      const timeout = this.#timeoutMs === undefined ? {} : { timeoutMs: this.#timeoutMs };
-      known = { client: createClient({ apiKey, baseUrl, ...timeout }) };
+      known = { client: createClient({ apiKey, baseUrl, ...defined({ timeoutMs: this.#timeoutMs }) }) };
       this.#known.set(name, known);
     }
     return known;

@@ -25,6 +25,6 @@ async function countRecords({ run, plan }: CommitInput, step: Step): Promise<num
   const { table, clients, call } = step;
   const params = JSON.parse(plan.state.filters) as [string, string][];
   const client = await clients.clientOf(run);
-  const page = await readPage(client, table, { params }, undefined, { ...call, pageSize: 1 });
+  const page = await readPage({ client, table, call }, { params }, undefined, 1);
   return page.total;
 }

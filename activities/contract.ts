@@ -3,15 +3,10 @@
  * Types only, so that nothing from outside gets into the bundle of the workflows.
  */
 import type { NewWindow, Window } from '../src/incident-io/windows.ts';
+import type { MissingFields } from '../src/records/missing-fields.ts';
 import type { KeyReference, VaultReference } from '../src/settings/key.ts';
 import type { SyncMethod, TimestampField } from '../src/tables/table.ts';
-import type {
-  CommitOutcome,
-  CommitRequest,
-  MissingFields,
-  Part,
-  Upkeep,
-} from '../src/warehouse/warehouse.ts';
+import type { CommitOutcome, CommitRequest, Part, Upkeep } from '../src/warehouse/warehouse.ts';
 
 /** One run of one table: everything that stays the same from plan to commit. */
 export type TableRun = {

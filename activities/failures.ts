@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { ApiUnavailableError, RateLimitedError, RequestError, SourceError } from '../src/errors.ts';
-import { longestWaitMs } from '../src/incident-io/pace.ts';
+import { longestWaitMs } from '../src/incident-io/bucket.ts';
 
 /** What a failure carries in addition to its message, for the report and for `status`. */
 export type FailureDetails = {

@@ -76,7 +76,13 @@ export function createActivities({
     extractBatch: (input) =>
       step(input.run, async ({ table }, attempt) => {
         const seconds = stopwatch();
-        const batch = await extractBatch(input, table, warehouse, clients, attempt, shuttingDown());
+        const batch = await extractBatch(input, {
+          table,
+          warehouse,
+          clients,
+          attempt,
+          stopping: shuttingDown(),
+        });
         describeSpan(batchFacts(input, batch));
         observer?.batched(table.name, batch, seconds());
         return batch;

@@ -39,7 +39,7 @@ export async function planSync(input: PlanInput, { table, warehouse, clients, ca
   const identity = await clients.identify(run, call);
   const state = await warehouse.readState(table);
   assertSameAccount(warehouse.destination, table.name, state, identity.account);
-  const { params, filters, notes } = await readReveals(client, table, state?.filters, call);
+  const { params, filters, notes } = await readReveals({ client, table, call }, state?.filters);
 
   const field = syncMethod === 'incremental' ? input.incrementalField : undefined;
   const facts: Facts = { field, state, identity, filters };

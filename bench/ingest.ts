@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { AnswerRows } from '../src/records/answer-rows.ts';
 import { incidents } from '../src/tables/incidents.ts';
 import { folderStore } from '../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
@@ -62,11 +63,12 @@ async function ingest(rows: number): Promise<IngestFigures> {
     let nextPage = 0;
     const extract = async (firstBatch: number) => {
       for (let batch = firstBatch; nextPage < rows / rowsPerPage; batch = rowsPerBatch) {
+        const answerRows = new AnswerRows(incidents);
         const writer = await warehouse.createPart(incidents, 'bench');
         while (writer.rows < batch && nextPage < rows / rowsPerPage) {
           const page = nextPage;
           nextPage += 1;
-          await writer.add(pages.answer(page));
+          await writer.add(answerRows.read(pages.answer(page), undefined, writer.rows).lines!);
         }
         const part = await writer.finish();
         if (part) parts.push(part);

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AnswerRows } from '../src/records/answer-rows.ts';
 import { severities } from '../src/tables/severities.ts';
 import type { ApiRecord } from '../src/tables/table.ts';
 import { folderStore } from '../src/warehouse/store/folder-store.ts';
@@ -148,7 +149,8 @@ async function commit(
   plannedOn: CommitRequest['plannedOn'],
 ) {
   const writer = await warehouse.createPart(severities, chainId);
-  await writer.add(Buffer.from(JSON.stringify({ severities: records })));
+  const answer = Buffer.from(JSON.stringify({ severities: records }));
+  await writer.add(new AnswerRows(severities).read(answer, undefined, 0).lines!);
   const part = (await writer.finish())!;
   const outcome = await warehouse.commit(severities, {
     chainId,

@@ -1,12 +1,12 @@
-/** Keys this process has met. Only ever added to: an old key in a late message is no less secret. */
+/** API keys this process has used. None is ever removed: an old key in a late message is just as secret. */
 const secrets = new Set<string>();
 
-/** From now on no log line of this process shows the value. */
+/** From now on `hideSecrets` cuts this value out of every text. */
 export function keepSecret(value: string): void {
   secrets.add(value);
 }
 
-/** The text without the keys this process has met, wherever it came from. */
+/** The text without the API keys this process has used, wherever the text came from. */
 export function hideSecrets(text: string): string {
   let safe = text;
   for (const secret of secrets) safe = safe.replaceAll(secret, '[api key]');

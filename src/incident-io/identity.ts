@@ -1,5 +1,6 @@
 import { isRefusal } from '../errors.ts';
 import type { Call, Client } from './client.ts';
+import { readObject } from './json-answers.ts';
 
 /** Who a key belongs to and what it may see. */
 export type Identity = {
@@ -9,17 +10,17 @@ export type Identity = {
   readonly visibility: string;
   /** The key's name as the organisation gave it. */
   readonly name: string | undefined;
-  /** The API's clock at this answer, milliseconds since the epoch. */
+  /** The API's clock at this answer, milliseconds since the epoch; `undefined` if the answer has no `Date`. */
   readonly answeredAt: number | undefined;
 };
 
 /**
- * Reads `GET /v1/identity`, which needs no scope. Where it cannot be read although the API is there, account and
- * visibility are `unknown`. Throws `CredentialsError` for a wrong key and `ApiUnavailableError`.
+ * Reads `GET /v1/identity`, which needs no scope. If the API answers but refuses to tell, account and visibility are
+ * `unknown`. Throws `CredentialsError` for a wrong key, and `ApiUnavailableError`.
  */
 export async function readIdentity(client: Client, call: Call): Promise<Identity> {
   try {
-    const { body, answeredAt } = await client.get('/v1/identity', [], call);
+    const { body, answeredAt } = await readObject(client, '/v1/identity', call);
     const identity = body['identity'];
     if (typeof identity !== 'object' || identity === null) return unknownIdentity(answeredAt);
     const {
@@ -40,7 +41,7 @@ export async function readIdentity(client: Client, call: Call): Promise<Identity
       answeredAt,
     };
   } catch (error) {
-    // A refusal is an answer too, and it tells the API's time.
+    // A refusal is an answer too, and carries the API's time.
     if (isRefusal(error)) return unknownIdentity(error.facts.answeredAt);
     throw error;
   }

@@ -10,15 +10,15 @@ export type TablePermission =
   | {
       readonly table: string;
       readonly allowed: false;
-      /** The scope the key lacks; absent where the table could not be read for another reason. */
+      /** The scope the key lacks; absent if the table could not be read for another reason. */
       readonly scope?: string;
       readonly message: string;
     };
 
 /**
- * Asks for the smallest page of each table, side by side: which scopes a key's roles give is published nowhere,
- * so the 403 is the only word on it. A table that cannot be read for another reason is one that is not allowed,
- * with that reason, and holds up no other. Throws `CredentialsError`, which is true of all tables.
+ * Asks for the smallest page of each table, all at once: nobody publishes which scopes a key's roles give, so only
+ * the 403 tells. A table that cannot be read for another reason counts as not allowed, with that reason, and does
+ * not affect the others. Throws `CredentialsError`, because a wrong key is wrong for all tables.
  */
 export function readPermissions(
   client: Client,
@@ -28,11 +28,11 @@ export function readPermissions(
   return Promise.all(tables.map((table) => readPermission(client, table, call)));
 }
 
-/** Asks for the smallest page of a table. Throws `PermissionError`, with the scope, where the key lacks it. */
+/** Asks for the smallest page of a table. Throws `PermissionError`, with the scope, if the key lacks it. */
 export async function assertReadable(client: Client, table: Table, call: Call): Promise<void> {
   const [window] = openWindows(table, [], undefined);
   try {
-    await readPage(client, table, window!, undefined, { ...call, pageSize: 1 });
+    await readPage({ client, table, call }, window!, undefined, 1);
   } catch (error) {
     if (!(error instanceof PermissionError) || error.scope !== undefined) throw error;
     throw new PermissionError(error.message, table.scope, error.facts);
@@ -40,7 +40,7 @@ export async function assertReadable(client: Client, table: Table, call: Call): 
 }
 
 async function readPermission(client: Client, table: Table, call: Call): Promise<TablePermission> {
-  // A signal of its own: Node warns of a leak where more than ten requests listen to one.
+  // A signal of its own: Node warns about a leak if more than ten requests listen to the same one.
   const signal = AbortSignal.any([call.signal]);
   try {
     await assertReadable(client, table, { ...call, signal });

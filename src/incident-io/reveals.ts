@@ -1,37 +1,34 @@
 import { isRefusal } from '../errors.ts';
-import type { Reveal, Table } from '../tables/table.ts';
-import type { Call, Client, Param } from './client.ts';
-import { recordsOf } from './pages.ts';
+import { parseAnswer } from '../records/answer.ts';
+import type { Reveal } from '../tables/table.ts';
+import type { Param } from './client.ts';
+import { parsed } from './json-answers.ts';
+import { type Reader, withoutRecords } from './pages.ts';
 
-/** The parameters that reveal a table's hidden rows, every value the account has. */
+/** The parameters that reveal a table's hidden rows, with every value the account has. */
 export type Reveals = {
   readonly params: readonly Param[];
-  /** Canonical JSON of the same and of the values of the table's passes, to compare with a table's state. */
+  /** Canonical JSON of the parameters and of the values of the table's passes, to compare with a table's state. */
   readonly filters: string;
-  /** Sentences for the run's report, where further values could not be read. */
+  /** Sentences for the run's report, if further values could not be read. */
   readonly notes: readonly string[];
 };
 
 /**
- * Reads what values the revealing parameters take. Where the list of further values cannot be read, the known
- * ones and those of the table's state are sent: that is no difference, or a passing refusal would cost a full
- * read.
+ * Reads which values the revealing parameters take. If the list of further values cannot be read, the known ones and
+ * those of the table's state are sent. That is not a difference, or a passing refusal would cost a full read.
  *
  * @param stored the `filters` the table was last read with.
  */
-export async function readReveals(
-  client: Client,
-  table: Table,
-  stored: string | undefined,
-  call: Call,
-): Promise<Reveals> {
+export async function readReveals(reader: Reader, stored: string | undefined): Promise<Reveals> {
+  const { table } = reader;
   const storedParams = stored === undefined ? [] : (JSON.parse(stored) as [string, string][]);
   const params: Param[] = [];
   const notes: string[] = [];
   for (const reveal of table.reveals ?? []) {
     const known = new Set(reveal.values);
     try {
-      for (const value of await furtherValues(client, reveal, call)) known.add(value);
+      for (const value of await furtherValues(reader, reveal)) known.add(value);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       for (const [param, value] of storedParams) if (param === reveal.param) known.add(value);
@@ -43,11 +40,12 @@ export async function readReveals(
   return { params, filters: JSON.stringify([...params, ...passes]), notes };
 }
 
-async function furtherValues(client: Client, { moreFrom }: Reveal, call: Call): Promise<string[]> {
+async function furtherValues({ client, call }: Reader, { moreFrom }: Reveal): Promise<string[]> {
   if (!moreFrom) return [];
-  const { path, records, field } = moreFrom;
-  const answer = await client.get(path, [], call);
-  return recordsOf(answer, path, records)
+  const { path, records: key, field } = moreFrom;
+  const { records } = parsed(path, await client.get(path, [], call), (text) => parseAnswer(text, key));
+  if (!records) throw withoutRecords(path, key);
+  return records
     .map((record) => record[field])
     .filter((value): value is string => typeof value === 'string' && value !== '');
 }

@@ -2,13 +2,8 @@ import { restartPolicy } from '../../workflows/restart.ts';
 import type { SyncTableInput } from '../../workflows/contract.ts';
 import { describeError } from './describe-error.ts';
 import { ApiUnavailableError, CredentialsError, PermissionError, UsageError } from '../errors.ts';
-import {
-  type Call,
-  checkedBaseUrl,
-  type Client,
-  createClient,
-  defaultBaseUrl,
-} from '../incident-io/client.ts';
+import { checkedBaseUrl, defaultBaseUrl } from '../incident-io/base-url.ts';
+import { type Call, type Client, createClient } from '../incident-io/client.ts';
 import { readIdentity } from '../incident-io/identity.ts';
 import { assertReadable, readPermissions } from '../incident-io/permissions.ts';
 import { checkedKey } from '../settings/key.ts';

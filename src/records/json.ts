@@ -11,7 +11,12 @@ export function parseJson(text: string): unknown {
   if (!longNumber.test(text)) return JSON.parse(text);
   return parse(text, undefined, {
     parseNumber: (literal) => (isSafeNumber(literal) ? Number(literal) : new LosslessNumber(literal)),
-    // Of a key that stands twice the last counts, as in JSON.parse.
+    // If a key occurs twice, the last value counts, as in JSON.parse.
     onDuplicateKey: ({ newValue }) => newValue,
   });
+}
+
+/** The same for the bytes of an answer: a byte order mark is ignored, and bytes that are not UTF-8 become U+FFFD. */
+export function parseJsonBytes(bytes: Buffer): unknown {
+  return parseJson(new TextDecoder().decode(bytes));
 }

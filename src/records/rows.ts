@@ -4,20 +4,20 @@ import { RecordShapeError } from '../errors.ts';
 import { type ApiRecord, type ColumnType, type Table, valueAt } from '../tables/table.ts';
 import { losesDigits, utcTime } from './timestamps.ts';
 
-/** Values that do not fit their column, by column, as JSON text. A column of every staged part. */
+/** Values that do not fit their column, by column, as JSON text. Every staged part has this column. */
 export const rawColumn = '__raw';
 /** Fields the declaration does not know, by `fieldKey`: text as it is, anything else as JSON text. */
 export const unknownColumn = '__unknown';
 
 /**
- * The name of a field as it is kept in a part and in the table's metadata: the inside of its JSON string, so that
- * no two fields share one and none holds a control character or half a surrogate pair.
+ * The name of a field as a part and the table's metadata keep it: the inside of its JSON string, so that no two
+ * fields share one and none holds a control character or half a surrogate pair.
  */
 export function fieldKey(field: string): string {
   return JSON.stringify(field).slice(1, -1);
 }
 
-/** The field a `fieldKey` was made of. */
+/** The field that a `fieldKey` was made from. */
 export function fieldOfKey(key: string): string {
   return JSON.parse(`"${key}"`) as string;
 }
@@ -32,30 +32,40 @@ export function knownFields(table: Table): Set<string> {
   );
 }
 
+/** The value that a record has for a column, as the API sent it. */
+export function columnValue(
+  { columns, passes }: Table,
+  column: string,
+  record: ApiRecord,
+  pass: string | undefined,
+): unknown {
+  if (column === passes?.column) return pass;
+  const from = columns[column]?.from;
+  return from ? valueAt(record, from) : record[column];
+}
+
 type Cells = { [column: string]: unknown };
 
-/** A value that its column cannot hold. */
+/** Stands for a value that its column cannot hold. */
 const misfit = Symbol('misfit');
 
-/** Makes a line of JSON of a record. Throws `RecordShapeError` that names the place for one without a key. */
+/** Makes a line of JSON from a record. Throws `RecordShapeError` that names the place of a record without its key. */
 export type RowMaker = (record: unknown, pass: string | undefined, place: () => string) => string;
 
 /**
- * Makes JSON of records for DuckDB, an object a record: a typed cell a declared column, the values that did not fit
- * in `__raw`, the fields nobody declared in `__unknown`; what is null is left out. The text holds neither half
+ * Makes JSON objects for DuckDB from records: a typed cell for each declared column, the values that did not fit in
+ * `__raw`, the fields nobody declared in `__unknown`; null values are left out. The text holds neither half
  * surrogate pairs, which DuckDB refuses, nor numbers that JavaScript rounded.
  */
 export function rowMaker(table: Table): RowMaker {
-  const columns = Object.entries(table.columns).map(([name, { type, from }]) => ({ name, type, from }));
-  const passColumn = table.passes?.column;
+  const columns = Object.entries(table.columns).map(([name, { type }]) => ({ name, type }));
   const known = knownFields(table);
 
   function cellsOf(record: ApiRecord, pass: string | undefined, cellOf: typeof plainCell): Cells {
     const cells: Cells = {};
     let raw: Cells | undefined;
-    let unknown: Cells | undefined;
-    for (const { name, type, from } of columns) {
-      const value = name === passColumn ? pass : from ? valueAt(record, from) : record[name];
+    for (const { name, type } of columns) {
+      const value = columnValue(table, name, record, pass);
       if (value === null || value === undefined) {
         cells[name] = undefined;
         continue;
@@ -67,16 +77,8 @@ export function rowMaker(table: Table): RowMaker {
         raw[name] = jsonText(value);
       }
     }
-    for (const field of Object.keys(record)) {
-      if (known.has(field)) continue;
-      const value = record[field];
-      if (value === null || value === undefined) continue;
-      // Without a prototype: a field may be called __proto__.
-      unknown ??= Object.create(null) as Cells;
-      unknown[fieldKey(field)] = unknownCell(value);
-    }
     cells[rawColumn] = raw;
-    cells[unknownColumn] = unknown;
+    cells[unknownColumn] = unknownCells(record, known);
     return cells;
   }
 
@@ -84,13 +86,14 @@ export function rowMaker(table: Table): RowMaker {
     if (!isRecord(record)) throw new RecordShapeError(`${place()} is not a JSON object.`);
     const textOf = (cellOf: typeof plainCell) => {
       const cells = cellsOf(record, pass, cellOf);
-      if (typeof cells['id'] !== 'string' || cells['id'] === '') {
-        throw new RecordShapeError(`${place()} has no id.`);
+      for (const column of table.primaryKey) {
+        if ((cells[column] ?? '') !== '') continue;
+        throw new RecordShapeError(`${place()} has no usable value in its key column ${column}.`);
       }
       return JSON.stringify(cells);
     };
     const text = textOf(plainCell);
-    // Rare, and seen fastest in the whole text: half a surrogate pair is always written as an escape.
+    // Both are rare, and one look at the whole text is fastest: JSON.stringify escapes half a surrogate pair.
     return text.includes('\\ud') || text.includes('"isLosslessNumber":true') ? textOf(carefulCell) : text;
   };
 }
@@ -99,14 +102,27 @@ export function isRecord(value: unknown): value is ApiRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What `__unknown` holds of a value that is not null. */
+function unknownCells(record: ApiRecord, known: ReadonlySet<string>): Cells | undefined {
+  let cells: Cells | undefined;
+  for (const field of Object.keys(record)) {
+    if (known.has(field)) continue;
+    const value = record[field];
+    if (value === null || value === undefined) continue;
+    // Without a prototype, because a field may be called __proto__.
+    cells ??= Object.create(null) as Cells;
+    cells[fieldKey(field)] = unknownCell(value);
+  }
+  return cells;
+}
+
+/** What `__unknown` holds for a value that is not null. */
 export function unknownCell(value: unknown): string {
   return typeof value === 'string' && !hasLoneSurrogate(value) ? value : jsonText(value);
 }
 
 /**
- * What DuckDB's JSON reader takes. Nested values go as they are: DuckDB writes their JSON text, and faster. So do
- * numbers that JavaScript cannot hold: the text shows them, and the rows are made again with `carefulCell`.
+ * What DuckDB's JSON reader takes. Nested values stay as they are: DuckDB writes their JSON text, and faster. So do
+ * numbers that JavaScript cannot hold: the text shows them, and the row is made again with `carefulCell`.
  */
 function plainCell(type: ColumnType, value: unknown): unknown {
   switch (type) {
@@ -147,7 +163,7 @@ function carefulCell(type: ColumnType, value: unknown): unknown {
 /** JSON text that changes no number; half surrogate pairs stay escapes. */
 function jsonText(value: unknown): string {
   const text = stringify(value);
-  if (text === undefined) throw new TypeError('A record holds a value that JSON cannot.');
+  if (text === undefined) throw new TypeError('A record holds a value that JSON cannot express.');
   return text;
 }
 

@@ -1,4 +1,4 @@
-/** Nearly every time the API sends: UTC, a day that every month has, nothing below the microsecond. */
+/** Nearly every time the API sends: UTC, a day that every month has, at most six digits of a second. */
 const plain =
   /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$/;
 
@@ -8,8 +8,8 @@ const rfc3339 =
 const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
- * The time an RFC 3339 text names, in UTC and as DuckDB reads it, cut to microseconds; `undefined` for any other
- * text and outside the years 0001 to 9999 of UTC.
+ * The time of an RFC 3339 text, in UTC and as DuckDB reads it, cut to microseconds; `undefined` for any other text
+ * and outside the years 0001 to 9999 of UTC.
  */
 export function utcTime(value: string): string | undefined {
   if (plain.test(value)) return value;
@@ -22,7 +22,7 @@ export function utcTime(value: string): string | undefined {
   if (year === 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined;
   const ahead = (Number(aheadHours ?? 0) * 60 + Number(aheadMinutes ?? 0)) * (sign === '-' ? -1 : 1);
   const utc = new Date(0);
-  // Not Date.UTC, which takes the years 0 to 99 for 1900 to 1999.
+  // Not Date.UTC, which reads the years 0 to 99 as 1900 to 1999.
   utc.setUTCFullYear(year, month - 1, day);
   utc.setUTCHours(Number(hours), Number(minutes) - ahead, Number(seconds));
   const utcYear = utc.getUTCFullYear();
@@ -31,40 +31,13 @@ export function utcTime(value: string): string | undefined {
   return `${utc.toISOString().slice(0, 19)}${part}Z`;
 }
 
-/** Whether ASCII in these bytes is a time that `utcTime` gives back as it is. */
-export function isUtcTime(bytes: Uint8Array, from: number, to: number): boolean {
-  if (to - from < 20 || to - from > 27 || to - from === 21) return false;
-  const two = (at: number) => {
-    const tens = bytes[at]! - 0x30;
-    const ones = bytes[at + 1]! - 0x30;
-    return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
-  };
-  const is = (at: number, character: number) => bytes[from + at] === character;
-  const separated = is(4, 0x2d) && is(7, 0x2d) && is(10, 0x54) && is(13, 0x3a) && is(16, 0x3a);
-  if (!separated || bytes[to - 1] !== 0x5a) return false;
-  for (let i = from + 20; i < to - 1; i += 1) if (bytes[i]! < 0x30 || bytes[i]! > 0x39) return false;
-  if (to - from > 20 && !is(19, 0x2e)) return false;
-  const year = two(from) * 100 + two(from + 2);
-  const month = two(from + 5);
-  const day = two(from + 8);
-  return (
-    year >= 1 &&
-    month >= 1 &&
-    month <= 12 &&
-    day >= 1 &&
-    (day <= 28 || day <= daysIn(year, month)) &&
-    two(from + 11) <= 23 &&
-    two(from + 14) <= 59 &&
-    two(from + 17) <= 59
-  );
-}
-
-/** Whether a time has digits below the microsecond, which no column keeps. */
+/** Whether a time has digits below the microsecond, which a timestamp column does not keep. */
 export function losesDigits(value: unknown): boolean {
   return typeof value === 'string' && value.length > 27 && /\.\d{6}\d*[1-9]/.test(value);
 }
 
-function daysIn(year: number, month: number): number {
+/** Days of a month, from 1. */
+export function daysIn(year: number, month: number): number {
   const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   return leap ? 29 : daysOfMonth[month - 1]!;
 }

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
-import { checkedBaseUrl, defaultBaseUrl } from '../incident-io/client.ts';
+import { checkedBaseUrl, defaultBaseUrl } from '../incident-io/base-url.ts';
 import {
   defaultRetention,
   defaultTableSettings,

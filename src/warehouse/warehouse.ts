@@ -1,3 +1,4 @@
+import type { JsonLines } from '../records/answer.ts';
 import type { Table, TimestampField } from '../tables/table.ts';
 import type { Store } from './store/store.ts';
 
@@ -44,33 +45,14 @@ export type Part = {
   readonly stagedAt: number;
 };
 
-/** Rows that lack a field the vendor's reference requires: how many, and the id of the first. */
-export type Missing = { readonly rows: number; readonly first: string };
-
-/** By column. */
-export type MissingFields = { readonly [column: string]: Missing };
-
-/** What became of an answer. */
-export type Taken = {
-  /** How many records it held; `undefined` where it has no array of objects under the table's key. */
-  readonly records: number | undefined;
-  /** The answer without its records. */
-  readonly rest: { readonly [field: string]: unknown };
-};
-
-/** Collects the pages of one batch and stages them as one part. */
+/** Collects the rows of one batch and stages them as one part. */
 export type PartWriter = {
-  /**
-   * Takes the records out of an answer's text. `pass` is the value of the table's pass that it came in.
-   * Throws `SyntaxError` for what is no JSON, and `RecordShapeError` for a record without key.
-   */
-  add(answer: Buffer, pass?: string): Promise<Taken>;
-  /** So far. */
-  readonly missing: MissingFields;
+  /** Adds rows, one line of JSON each, as `records` makes them. The bytes may be overwritten once this has resolved. */
+  add(lines: JsonLines): Promise<void>;
   readonly rows: number;
   /** Bytes of JSON collected so far. */
   readonly bytes: number;
-  /** Writes the part; `undefined` where no record was added. */
+  /** Writes the part; `undefined` if no row was added. */
   finish(): Promise<Part | undefined>;
   /** Leaves nothing behind. */
   abort(): Promise<void>;

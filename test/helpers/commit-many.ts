@@ -3,7 +3,7 @@
  * that do the same: `commit-many.ts <destination> <name> <rows>`.
  */
 import { openDestination } from '../../src/warehouse/open-warehouse.ts';
-import { answerOf, state, things } from './things.ts';
+import { linesOf, state, things } from './things.ts';
 
 const [destination, name, rows] = process.argv.slice(2);
 const warehouse = await openDestination(destination!);
@@ -13,7 +13,7 @@ for (let row = 0; row < Number(rows); row += 1) {
   while (status === 'overtaken') {
     const plannedOn: number | 'none' = (await warehouse.readState(things))?.counter ?? 'none';
     const writer = await warehouse.createPart(things, id);
-    await writer.add(answerOf(things, [{ id, name: 'x' }]));
+    await writer.add(linesOf(things, [{ id, name: 'x' }]));
     const part = await writer.finish();
     const request = { chainId: id, parts: [part!], fullRead: false, plannedOn, state } as const;
     ({ status } = await warehouse.commit(things, request));

@@ -313,9 +313,13 @@ class World {
     const extract = async (input: ExtractInput): Promise<Extracted> => {
       const made = () =>
         again(() =>
-          extractBatch(input, this.#declared.get(name)!, this.#warehouse, clients, attempt, () =>
-            dice.chance(0.03),
-          ),
+          extractBatch(input, {
+            table: this.#declared.get(name)!,
+            warehouse: this.#warehouse,
+            clients,
+            attempt,
+            stopping: () => dice.chance(0.03),
+          }),
         );
       const batch = await made();
       if (!dice.chance(0.15)) return batch;

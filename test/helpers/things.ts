@@ -1,4 +1,6 @@
 import { stringify } from 'lossless-json';
+import type { JsonLines } from '../../src/records/answer.ts';
+import { AnswerRows } from '../../src/records/answer-rows.ts';
 import { type Column, defineTable, type Table } from '../../src/tables/table.ts';
 import type { CommitRequest } from '../../src/warehouse/warehouse.ts';
 
@@ -40,7 +42,8 @@ export const state: CommitRequest['state'] = {
   visibility: '{"roles":[],"teams":[]}',
 };
 
-/** The text of an answer that holds these records. */
-export function answerOf(table: Table, records: readonly unknown[]): Buffer {
-  return Buffer.from(stringify({ [table.records]: records })!);
+/** The rows that an answer with these records makes, as a part writer takes them. */
+export function linesOf(table: Table, records: readonly unknown[], pass?: string): JsonLines {
+  const answer = Buffer.from(stringify({ [table.records]: records })!);
+  return new AnswerRows(table).read(answer, pass, 0).lines!;
 }

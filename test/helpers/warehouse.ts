@@ -12,9 +12,9 @@ import { tableFiles } from '../../src/warehouse/read/table-files.ts';
 import type { Store } from '../../src/warehouse/store/store.ts';
 import type { CommitOutcome, CommitRequest, Part, Warehouse } from '../../src/warehouse/warehouse.ts';
 import { bucketFolder, destinationAt } from './bucket.ts';
-import { answerOf, state } from './things.ts';
+import { linesOf, state } from './things.ts';
 
-export { answerOf, state, things, thingsWith } from './things.ts';
+export { linesOf, state, things, thingsWith } from './things.ts';
 
 export type Place = {
   /** The folder its objects lie in, also where it is in a bucket. */
@@ -49,7 +49,7 @@ export async function stage(
   pass?: string,
 ): Promise<Part[]> {
   const writer = await warehouse.createPart(table, chainId);
-  await writer.add(answerOf(table, records), pass);
+  await writer.add(linesOf(table, records, pass));
   const part = await writer.finish();
   return part ? [part] : [];
 }

@@ -6,7 +6,7 @@ import { quietRuntime } from '../../src/serving/runtime.ts';
 import { link } from '../helpers/linked.ts';
 import { connectToTestServer } from '../helpers/temporal.ts';
 import { expectTruth } from '../helpers/truth.ts';
-import { answerOf } from '../helpers/warehouse.ts';
+import { linesOf } from '../helpers/warehouse.ts';
 
 quietRuntime();
 const temporal = await connectToTestServer();
@@ -44,7 +44,7 @@ it(
           wroteLate = succeeded.then(async () => {
             const writer = await linked.warehouse.createPart(users, asked.run.chainId);
             const stale = { ...[...sandbox.records('users')][0], name: 'stale' };
-            await writer.add(answerOf(users, [{ id: 'nobody' }, stale]));
+            await writer.add(linesOf(users, [{ id: 'nobody' }, stale]));
             return writer.finish();
           });
           return wroteLate as Promise<never>;

@@ -23,7 +23,7 @@ async function sandboxOf(options: SandboxOptions): Promise<Sandbox> {
   return sandbox;
 }
 
-/** Paths with how often each was asked, since request number `from`. */
+/** How often each path was asked since request number `from`. */
 function asked({ requests }: Sandbox, from = 0): { [path: string]: number } {
   const counts: { [path: string]: number } = {};
   for (const { url } of requests.slice(from)) {
@@ -33,13 +33,13 @@ function asked({ requests }: Sandbox, from = 0): { [path: string]: number } {
   return counts;
 }
 
-it('asks an empty account for one page a pass, beside what planning asks', async () => {
+it('asks an empty account for one page per pass, in addition to what planning asks', async () => {
   const sandbox = await sandboxOf({ sizes: sandboxSizes.empty });
   await sync(temporal, sandbox, await temporaryFolder(), {
     tables: ['incidents', 'alerts', 'escalations', 'follow_ups', 'schedules', 'users'],
   });
   const { '/v1/identity': identity, ...others } = asked(sandbox);
-  // Each plan asks, and at most one batch of the process once more.
+  // Each plan asks, and at most one batch of the process asks again.
   expect(identity).toBeLessThanOrEqual(7);
   expect(others).toEqual({
     '/v1/incident_statuses': 1,
@@ -53,7 +53,7 @@ it('asks an empty account for one page a pass, beside what planning asks', async
 });
 
 it.each(['incidents', 'alerts', 'escalations', 'follow_ups'])(
-  'asks %s, where nothing is new, for its passes and its overlap and at most three things more',
+  'asks for %s, if nothing is new, one page per pass and at most three more',
   async (name) => {
     const sandbox = await sandboxOf({ sizes: { alerts: 600, incidents: 600 } });
     const destination = await temporaryFolder();
@@ -67,17 +67,17 @@ it.each(['incidents', 'alerts', 'escalations', 'follow_ups'])(
     const passes = table.passes?.values.length ?? 1;
     const pages = counts[table.path]!;
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    // Its data is older than its overlap, so each pass is one page; a count is asked at the same path.
+    // Its data is older than the overlap, so each pass is one page; a count is asked at the same path.
     expect(pages).toBeLessThanOrEqual(passes + (table.counted === true ? 1 : 0));
     expect(total).toBeLessThanOrEqual(passes + 3);
   },
 );
 
-/** A page a row, so that few rows spend the bucket. */
+/** One row per page, so that few rows spend the bucket. */
 const onePageARow = { ...alerts, paging: { kind: 'pages', pageSize: 1 } } as const;
 
-it('waits at half of the allowance where a read leaves the rest to others, and only there', async () => {
-  // Its clock stands still, so that its bucket tells how much was spent.
+it('waits at half of the allowance only if a read leaves the rest to others', async () => {
+  // Its clock does not move, so its bucket shows how much was spent.
   const sandbox = await sandboxOf({
     limits: { all: { capacity: 1_200, perSecond: 20 }, incidents: { capacity: 60, perSecond: 1 } },
     sizes: { alerts: 603 },
@@ -91,11 +91,13 @@ it('waits at half of the allowance where a read leaves the rest to others, and o
     const { run } = inputOf(alerts, { ...source, giveUpAfterMinutes: 1 });
     const { waitedMs, pages } = await extractBatch(
       { run: { ...run, chainId: 'run' }, window: { id: 0, params: [] }, startedAt: [], ...leaveHalf },
-      onePageARow,
-      warehouse,
-      new Clients(),
-      { signal: new AbortController().signal, waited: () => {}, waitsUntil: () => {} },
-      () => false,
+      {
+        table: onePageARow,
+        warehouse,
+        clients: new Clients(),
+        attempt: { signal: new AbortController().signal, waited: () => {}, waitsUntil: () => {} },
+        stopping: () => false,
+      },
     );
     expect(pages).toBeGreaterThan(600);
     return waitedMs;
@@ -104,7 +106,7 @@ it('waits at half of the allowance where a read leaves the rest to others, and o
   expect(await waitedFor({ leaveHalf: true })).toBeGreaterThan(0);
 });
 
-it('leaves half to others only where a full read comes again by itself', async () => {
+it('leaves half to others only if the full read is a repeated one of a schedule', async () => {
   const sandbox = await sandboxOf({ sizes: { ...sandboxSizes.empty, users: 3 } });
   const warehouse = await openWarehouse(folderStore(await temporaryFolder()), { destination: 'here' });
   onTestFinished(() => warehouse.close());

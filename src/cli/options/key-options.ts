@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { defaultBaseUrl } from '../../incident-io/client.ts';
+import { defaultBaseUrl } from '../../incident-io/base-url.ts';
 import type { KeyReference } from '../../settings/key.ts';
 
 /** The variable commands read the key from unless told otherwise. */

@@ -3,11 +3,11 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { declaredTypes, type Table } from '../../tables/table.ts';
-import { AnswerRows } from '../../records/answer-rows.ts';
+import type { JsonLines } from '../../records/answer.ts';
 import { type DuckDb, duckTypes, literal } from '../duckdb.ts';
 import { rawColumn, unknownColumn } from '../../records/rows.ts';
 import { type Store, stagingFolder } from '../store/store.ts';
-import type { MissingFields, Part, PartWriter, Taken } from '../warehouse.ts';
+import type { Part, PartWriter } from '../warehouse.ts';
 
 /** Where a run's parts are, with a slash at the end. */
 export function stagingOf(table: Table, chainId: string): string {
@@ -32,12 +32,12 @@ export class JsonPartWriter implements PartWriter {
   readonly #duckDb: DuckDb;
   readonly #table: Table;
   readonly #staging: string;
-  readonly #answers: AnswerRows;
   readonly #now: () => number;
   readonly #folder: string;
   readonly #json: FileHandle;
   #rows = 0;
   #bytes = 0;
+  #longest = leastLongest;
   #open = true;
 
   private constructor(
@@ -53,7 +53,6 @@ export class JsonPartWriter implements PartWriter {
     this.#duckDb = duckDb;
     this.#table = table;
     this.#staging = staging;
-    this.#answers = new AnswerRows(table);
     this.#folder = folder;
     this.#json = json;
     this.#now = now;
@@ -80,17 +79,11 @@ export class JsonPartWriter implements PartWriter {
     return this.#bytes;
   }
 
-  get missing(): MissingFields {
-    return Object.fromEntries(this.#answers.missing);
-  }
-
-  async add(answer: Buffer, pass?: string): Promise<Taken> {
-    const taken = this.#answers.read(answer, pass, this.#rows);
-    const lines = this.#answers.lines.filled;
-    await this.#json.appendFile(lines);
-    this.#rows += taken.records ?? 0;
-    this.#bytes += lines.byteLength;
-    return taken;
+  async add({ bytes, count, longest }: JsonLines): Promise<void> {
+    await this.#json.appendFile(bytes);
+    this.#rows += count;
+    this.#bytes += bytes.byteLength;
+    this.#longest = Math.max(this.#longest, longest);
   }
 
   async finish(): Promise<Part | undefined> {
@@ -124,8 +117,7 @@ export class JsonPartWriter implements PartWriter {
       [rawColumn, 'MAP(VARCHAR, VARCHAR)'] as const,
       [unknownColumn, 'MAP(VARCHAR, VARCHAR)'] as const,
     ].map(([name, type]) => `${literal(name)}: ${literal(type)}`);
-    const longest = Math.max(leastLongest, this.#answers.longest) + 1024;
-    const source = `read_json(${literal(join(this.#folder, 'rows.ndjson'))}, format = 'newline_delimited', hive_partitioning = false, columns = {${columns.join(', ')}}, maximum_object_size = ${longest})`;
+    const source = `read_json(${literal(join(this.#folder, 'rows.ndjson'))}, format = 'newline_delimited', hive_partitioning = false, columns = {${columns.join(', ')}}, maximum_object_size = ${this.#longest + 1024})`;
     // A part is read once, soon: lz4 takes less time than it saves on disk. Data files are zstd.
     return `COPY (FROM ${source}) TO ${literal(file)} (FORMAT parquet, COMPRESSION lz4_raw)`;
   }

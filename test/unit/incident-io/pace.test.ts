@@ -33,7 +33,7 @@ describe('Pace', () => {
     expect(given.count).toBe(1_400);
   });
 
-  it('holds up nobody behind an endpoint whose own bucket is empty', async () => {
+  it('does not make others wait for an endpoint whose own bucket is empty', async () => {
     const pace = new Pace();
     const slow = ask(pace, 100, { bucket: incidents, work: 1_000 });
     const others = ask(pace, 100);
@@ -62,15 +62,15 @@ describe('Pace', () => {
     const pace = new Pace();
     const turns: Turn[] = [];
     for (let index = 0; index < 5; index += 1) turns.push(await pace.turn({ work: 0, signal }));
-    // Somebody else spent the key's tokens: 104 are left, and four of ours were sent since.
+    // Another tool spent the key's tokens: 104 are left, and four of ours were sent since.
     turns[0]!.done({ limit: 1_200, remaining: 104 });
     const given = ask(pace, 100);
     await vi.advanceTimersByTimeAsync(0);
-    // The refill of two seconds is shared with others.
+    // Two seconds' worth of tokens is shared with others.
     expect(given.count).toBe(100 - 40 + 1);
   });
 
-  it('takes no older word for a newer one where answers overtake each other', async () => {
+  it('does not take an older word for a newer one if answers overtake each other', async () => {
     const pace = new Pace();
     const turns: Turn[] = [];
     for (let index = 0; index < 5; index += 1) turns.push(await pace.turn({ work: 0, signal }));
@@ -93,7 +93,7 @@ describe('Pace', () => {
     expect(blocked.count).toBe(1);
   });
 
-  it('takes no absurd word of a 429 for one, which would stop the key until the process ends', async () => {
+  it('does not follow a 429 with an absurd wait, which would stop the key until the process ends', async () => {
     const pace = new Pace();
     // Seconds since the epoch, as some proxies send.
     (await pace.turn({ work: 0, signal })).done({ retryAfterMs: 1_785_173_199_000 });
@@ -104,7 +104,7 @@ describe('Pace', () => {
     expect(blocked.count).toBe(1);
   });
 
-  it('waits no longer where the wall clock is set back', async () => {
+  it('waits no longer if the wall clock is set back', async () => {
     const pace = new Pace();
     (await pace.turn({ work: 0, signal })).done({ retryAfterMs: 1_000 });
     vi.setSystemTime(Date.now() - 3_600_000);
@@ -113,20 +113,20 @@ describe('Pace', () => {
     expect(blocked.count).toBe(1);
   });
 
-  it('leaves half of the bucket and of its refill to others where it is asked to', async () => {
+  it('leaves half of the bucket and of its refill to others when asked to', async () => {
     const pace = new Pace();
     const given = ask(pace, 2_000, { leaveHalf: true });
     await vi.advanceTimersByTimeAsync(0);
     expect(given.count).toBe(600);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(given.count).toBe(700);
-    // Somebody who is in a hurry gets the rest at once.
+    // A request in a hurry gets the rest at once.
     const others = ask(pace, 1_000);
     await vi.advanceTimersByTimeAsync(0);
     expect(others.count).toBe(700);
   });
 
-  it('waits while others have the bucket below its half, and goes on though they never rest', async () => {
+  it('waits while others keep the bucket below its half, and continues even if they never rest', async () => {
     const pace = new Pace();
     const turn = await pace.turn({ work: 0, signal, leaveHalf: true });
     turn.done({ limit: 1_200, remaining: 300 });
@@ -148,7 +148,7 @@ describe('Pace', () => {
     expect(starved.count).toBe(1);
   });
 
-  it('leaves half of what the API says there is, though that be less than documented', async () => {
+  it('leaves half of what the API says there is, even if that is less than documented', async () => {
     const pace = new Pace();
     (await pace.turn({ work: 0, signal, leaveHalf: true })).done({ limit: 300, remaining: 299 });
     const given = ask(pace, 300, { leaveHalf: true });
@@ -168,7 +168,7 @@ describe('Pace', () => {
     expect(after.count).toBe(1);
   });
 
-  it('never exceeds the bucket of the API, whatever is asked when and answered how late', async () => {
+  it('never exceeds the bucket of the API, whenever requests come and however late the answers are', async () => {
     const events = fc.array(
       fc.record({ requests: fc.integer({ min: 1, max: 40 }), pause: fc.integer({ min: 0, max: 3_000 }) }),
       { minLength: 1, maxLength: 20 },
@@ -184,7 +184,7 @@ describe('Pace', () => {
             void pace.turn({ work: 0, signal, bucket: incidents }).then(async (turn) => {
               tokens = Math.min(60, tokens + (Date.now() - at) / 1_000) - 1;
               at = Date.now();
-              // The waker rounds up to whole milliseconds, so a hair of a token is no fault.
+              // The timer rounds up to whole milliseconds, so a hair of a token is not a fault.
               if (tokens < -0.01) refused += 1;
               setTimeout(() => turn.done(), latency);
             });
@@ -198,7 +198,7 @@ describe('Pace', () => {
     );
   });
 
-  it('shares the bucket with others of its kind: it is used, and few requests are refused', async () => {
+  it('shares the bucket with other processes: all of it is used, and few requests are refused', async () => {
     const shares = fc.record({
       processes: fc.integer({ min: 1, max: 16 }),
       cursors: fc.integer({ min: 16, max: 48 }),
@@ -208,7 +208,7 @@ describe('Pace', () => {
       fc.asyncProperty(shares, async ({ processes, cursors, latencies: [least, spread] }) => {
         const { requests, refused, seconds, floor } = await share(processes, cursors, least, spread);
         expect(floor / seconds).toBeGreaterThanOrEqual(0.9);
-        // Four meet without a refusal, but for those that were under way when the bucket ran low.
+        // Up to four, only requests that were under way when the bucket ran low are refused.
         expect(refused).toBeLessThan(processes <= 4 ? cursors / 2 : requests / 10);
       }),
       { numRuns: 10 },
@@ -216,7 +216,7 @@ describe('Pace', () => {
   });
 });
 
-/** Reads 1,200 pages by cursors that several processes took, from a bucket that somebody has used before. */
+/** Reads 1,200 pages by the cursors of several processes, from a bucket that was used before. */
 async function share(processes: number, cursors: number, leastMs: number, spreadMs: number) {
   const server = new Buckets(realLimits, Date.now);
   const left = 200;
@@ -244,7 +244,7 @@ async function share(processes: number, cursors: number, leastMs: number, spread
     }
   };
   const reading = Array.from({ length: cursors }, (_, cursor) => {
-    // Far from regular, and the same in every run.
+    // Irregular, and the same in every run.
     let step = cursor;
     const latency = () => leastMs + (((step += 1) * 7_919) % (spreadMs + 1));
     return read(paces[cursor % processes]!, latency);

@@ -28,7 +28,7 @@ it('finds that a key with every scope may read every table, with one small reque
   expect(paged.every(({ url }) => /[?&]page_size=1(?:&|$)/.test(url))).toBe(true);
 });
 
-it('names the scope that is missing, and lets no table hold up another', async () => {
+it('names the missing scope, and one table does not affect another', async () => {
   const key = sandbox.addKey({ scopes: ['incidents.view', 'severities.view'] });
   const permissions = await permissionsOf(key);
   const allowed = permissions.filter((permission) => permission.allowed).map(({ table }) => table);
@@ -41,7 +41,7 @@ it('names the scope that is missing, and lets no table hold up another', async (
   });
 });
 
-it('tells of a table that cannot be read for another reason, without a scope', async () => {
+it('reports a table that cannot be read for another reason, without a scope', async () => {
   const mend = sandbox.fault({ fault: { kind: 'error', status: 500 }, table: 'alerts' });
   try {
     const permissions = await permissionsOf(sandbox.key);
@@ -53,6 +53,6 @@ it('tells of a table that cannot be read for another reason, without a scope', a
   }
 });
 
-it('throws for a wrong key, which is true of all tables', async () => {
+it('throws if the key is wrong, because that affects all tables', async () => {
   await expect(permissionsOf('wrong-key')).rejects.toBeInstanceOf(CredentialsError);
 });

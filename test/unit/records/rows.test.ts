@@ -7,7 +7,7 @@ import { fieldKey, fieldOfKey, rowMaker } from '../../../src/records/rows.ts';
 import { losesDigits, utcTime } from '../../../src/records/timestamps.ts';
 import { things, thingsWith } from '../../helpers/warehouse.ts';
 
-/** JSON text has no use for the sign of a zero. */
+/** JSON text does not keep the sign of a zero. */
 function withoutNegativeZero(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value)) as unknown;
 }
@@ -54,13 +54,13 @@ describe('a cell', () => {
     ['updated_at', 1_700_000_000],
     ['updated_at', '2024-01-01'],
     ['updated_at', ''],
-  ])('of %s that is %j is empty, and the value lies in __raw', (column, value) => {
+  ])('of %s is empty for %j, and the value is in __raw', (column, value) => {
     const row = rowOf({ id: 'a', [column]: value });
     expect(row[column]).toBeUndefined();
     expect(row['__raw']).toEqual({ [column]: JSON.stringify(value) });
   });
 
-  it('holds 64-bit integers that JavaScript cannot', () => {
+  it('holds 64-bit integers that JavaScript cannot hold', () => {
     const row = rowOf({ id: 'a', rank: new LosslessNumber('-9223372036854775808') });
     expect(row['rank']).toBe('-9223372036854775808');
     expect(row['__raw']).toBeUndefined();
@@ -73,13 +73,13 @@ describe('a cell', () => {
     ['name', '12345678901234567890'],
     ['active', '12345678901234567890'],
     ['updated_at', '12345678901234567890'],
-  ])('of %s that is the number %s keeps its digits in __raw', (column, digits) => {
+  ])('of %s keeps the digits of the number %s in __raw', (column, digits) => {
     const row = rowOf({ id: 'a', [column]: new LosslessNumber(digits) });
     expect(row[column]).toBeUndefined();
     expect(row['__raw']).toEqual({ [column]: digits });
   });
 
-  it('of a double takes the nearest double', () => {
+  it('of type double holds the nearest double', () => {
     expect(rowOf({ id: 'a', minutes: new LosslessNumber('0.12345678901234567890') })['minutes']).toBe(
       0.12345678901234568,
     );
@@ -95,7 +95,7 @@ describe('a cell', () => {
     expect(JSON.parse(String(rowOf({ id: 'a', owner })['owner']))).toEqual(owner);
   });
 
-  it('keeps half a surrogate pair as an escape, in text only in __raw', () => {
+  it('keeps half a surrogate pair as an escape, which a text column has only in __raw', () => {
     const row = rowOf({ id: 'a', name: 'cut \ud83d', tags: ['\udc00'], extra: '\ud800', '\ud801': 1 });
     expect(row['name']).toBeUndefined();
     expect(row['__raw']).toEqual({ name: '"cut \\ud83d"' });
@@ -103,14 +103,14 @@ describe('a cell', () => {
     expect(row['__unknown']).toEqual({ extra: '"\\ud800"', '\\ud801': '1' });
   });
 
-  it('of text that only looks like an escape stays', () => {
+  it('keeps text that only looks like an escape', () => {
     expect(rowOf({ id: 'a', name: '\\ud83d', owner: { a: '\\ud800' } })).toMatchObject({
       name: '\\ud83d',
       owner: '{"a":"\\\\ud800"}',
     });
   });
 
-  it('takes the pass, not a field of the same name', () => {
+  it('holds the pass, not a field of the same name', () => {
     const base = thingsWith({ mode: { type: 'text', description: 'The pass.' } });
     const table = { ...base, passes: { param: 'mode', values: ['live'], column: 'mode' } };
     const row = JSON.parse(rowMaker(table)({ id: 'a', mode: 'odd' }, 'live', place)) as Cells;
@@ -139,12 +139,12 @@ describe('fields nobody declared', () => {
     expect(({} as Cells)['p']).toBeUndefined();
   });
 
-  it('that a column only looks into are none of their own', () => {
+  it('include one that has the name of a column whose value is nested elsewhere', () => {
     const row = rowOf({ id: 'a', owner: { id: 'u' }, owner_id: 'sent' });
     expect(row).toMatchObject({ owner_id: 'u', __unknown: { owner_id: 'sent' } });
   });
 
-  it('have a key each', () => {
+  it('each have a key of their own', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (name) => {
         const key = fieldKey(name);
@@ -157,7 +157,7 @@ describe('fields nobody declared', () => {
 
 describe('a record without a key', () => {
   it.each([{}, { id: null }, { id: '' }, { id: 5 }, { id: 'x\ud800' }, [], 'text', null])(
-    '%j is named by its place',
+    'is named by its place: %j',
     (record) => {
       expect(() => rowMaker(things)(record, undefined, place)).toThrow(RecordShapeError);
       expect(() => rowMaker(things)(record, undefined, place)).toThrow(/things: record 42 of the batch/);
@@ -165,7 +165,7 @@ describe('a record without a key', () => {
   );
 });
 
-it('makes JSON that says what the record says, of any JSON', () => {
+it('keeps every value of any record', () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue().map(withoutNegativeZero)),
@@ -198,7 +198,7 @@ describe('a time', () => {
     ['9999-12-31T23:59:59.999999Z', '9999-12-31T23:59:59.999999Z'],
     ['2024-01-01T00:00:00.123456789Z', '2024-01-01T00:00:00.123456Z'],
     ['0099-12-31T23:00:00-02:00', '0100-01-01T01:00:00Z'],
-  ])('%s is %s', (text, utc) => {
+  ])('in UTC: %s is %s', (text, utc) => {
     expect(utcTime(text)).toBe(utc);
   });
 
@@ -225,11 +225,11 @@ describe('a time', () => {
     '9999-12-31T23:59:59-00:01',
     'now',
     '',
-  ])('%j is none', (text) => {
+  ])('cannot be %j', (text) => {
     expect(utcTime(text)).toBeUndefined();
   });
 
-  it('that has digits below the microsecond keeps its text', () => {
+  it('with digits below the microsecond also keeps its text', () => {
     const text = '2024-01-01T00:00:00.123456789Z';
     expect(rowOf({ id: 'a', updated_at: text })).toMatchObject({
       updated_at: '2024-01-01T00:00:00.123456Z',
@@ -239,7 +239,7 @@ describe('a time', () => {
     expect(losesDigits('2024-01-01T00:00:00.123456001+01:00')).toBe(true);
   });
 
-  it('is the same instant with every offset', () => {
+  it('is the same instant with any offset', () => {
     fc.assert(
       fc.property(
         fc.date({

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { Command, Option } from 'commander';
 import { UsageError } from '../../../errors.ts';
-import { checkedBaseUrl, defaultBaseUrl } from '../../../incident-io/client.ts';
+import { checkedBaseUrl, defaultBaseUrl } from '../../../incident-io/base-url.ts';
 import { describeKey } from '../../../settings/key.ts';
 import type { Settings } from '../../../settings/settings.ts';
 import { tableNamed } from '../../../tables/index.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../../../errors.ts';
-import { checkedBaseUrl } from '../../../incident-io/client.ts';
+import { checkedBaseUrl } from '../../../incident-io/base-url.ts';
 import { defaultSettingsFile, defaultTableSettings } from '../../../settings/settings.ts';
 import { tablesNamed } from '../../../tables/index.ts';
 import {

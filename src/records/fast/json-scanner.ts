@@ -1,62 +1,28 @@
-/** What a JSON value is. */
-export type Kind = 'null' | 'boolean' | 'integer' | 'fraction' | 'text' | 'object' | 'array';
+import type { Field, Kind } from './fields.ts';
 
-/** A field somebody asks for: where its value stood in the record that was scanned last. */
-export class Field {
-  readonly name: Buffer;
-  readonly below: readonly Field[];
-  /** The field that came after it last time: most likely the next one again. */
-  next: Field | undefined;
-  kind: Kind = 'null';
-  from = 0;
-  to = 0;
-  #seen = 0;
-
-  /** @param below fields of the object that is its value, likewise asked for. */
-  constructor(name: string, below: readonly Field[] = []) {
-    this.name = Buffer.from(name);
-    this.below = below;
-  }
-
-  /** Whether the record of this number has the field. */
-  isIn(record: number): boolean {
-    return this.#seen === record;
-  }
-
-  /** @returns whether it is the first time in this record. */
-  stood(record: number, kind: Kind, from: number, to: number): boolean {
-    const first = this.#seen !== record;
-    this.#seen = record;
-    this.kind = kind;
-    this.from = from;
-    this.to = to;
-    return first;
-  }
-}
-
-/** The text is no JSON, or JSON that only a whole parser should judge. */
+/** The text is not JSON, or only a complete parser can judge it. */
 export class NotScanned extends Error {}
 
-/** Deeper values are left to a parser that needs no stack. */
+/** Values nested more deeply are left to a parser that needs no stack. */
 const deepest = 200;
 const nothing: readonly Field[] = [];
 
 /**
- * Walks over JSON in bytes and says where values are, without making them: a fifth of what JSON.parse takes.
- * Takes nothing that JSON.parse would refuse. Positions are indexes of bytes; each method is given the one of a
- * value's first byte (`text`, `object` and `array`: of the one behind it) and returns the one behind the value.
+ * Walks over JSON in bytes and finds where values are without making them, in a fifth of the time of JSON.parse.
+ * Accepts nothing that JSON.parse would refuse. Positions are byte indexes: each method takes the position of a
+ * value's first byte (`text`, `object` and `array`: of the byte after it) and returns the position after the value.
  * All throw `NotScanned`.
  */
 export class JsonScanner {
   readonly bytes: Buffer;
-  /** What the value was that `value` passed last. */
+  /** The kind of the value that `value` passed last. */
   kind: Kind = 'null';
-  /** The number of the record, for `Field`: no two may share one. */
+  /** The number of the current record, which `Field` remembers: no two records may share one. */
   record: number;
   /**
-   * Since it was last set to false there was something whose bytes must not be handed on as they are: half a
-   * surrogate pair, a number that JavaScript or DuckDB would write differently, an escape in a field's name, a field
-   * asked for that stood twice, a line's end.
+   * Set when the bytes must not be copied as they are: they hold half a surrogate pair, a number that JavaScript or
+   * DuckDB would write differently, an escape in a field's name, a needed field twice, or a line break. The caller
+   * sets it back to false.
    */
   odd = false;
 
@@ -69,7 +35,7 @@ export class JsonScanner {
     this.record = record;
   }
 
-  /** Behind the character, which has to come next, and the white space around it. */
+  /** The position after this character, which must come next, and the white space around it. */
   past(at: number, character: number): number {
     const start = this.space(at);
     if (this.bytes[start] !== character) throw new NotScanned();
@@ -87,7 +53,7 @@ export class JsonScanner {
     throw new NotScanned();
   }
 
-  /** Whether nothing but white space is left. */
+  /** Whether only white space is left. */
   ends(at: number): boolean {
     return !/[^ \t\n\r]/.test(this.bytes.toString('latin1', at));
   }
@@ -133,7 +99,7 @@ export class JsonScanner {
     throw new NotScanned();
   }
 
-  /** The closing quote of a field's name. */
+  /** The position of the closing quote of a field's name. */
   name(at: number): number {
     const { bytes } = this;
     for (let i = at; i < bytes.length; i += 1) {
@@ -159,7 +125,7 @@ export class JsonScanner {
       const field = below.length === 0 ? undefined : this.#among(below, i + 1, end);
       const from = this.past(end + 1, 0x3a);
       i = this.value(from, field?.below, depth);
-      if (field && !field.stood(this.record, this.kind, from, i)) this.odd = true;
+      if (field && !field.found(this.record, this.kind, from, i)) this.odd = true;
       i = this.space(i);
       if (bytes[i] === 0x7d) return i + 1;
       i = this.past(i, 0x2c);
@@ -207,7 +173,7 @@ export class JsonScanner {
         return at;
       case 0x75: // u
         for (let i = at + 1; i <= at + 4; i += 1) if (!isHex(bytes[i])) throw new NotScanned();
-        // d8 to df: half a pair, or a whole one in two escapes, which is rare.
+        // d8 to df: half a surrogate pair, or a whole one in two escapes, which is rare.
         if ((bytes[at + 1]! | 0x20) === 0x64 && bytes[at + 2]! >= 0x38) this.odd = true;
         return at + 4;
       default:
@@ -227,7 +193,7 @@ export class JsonScanner {
     const digits = bytes[at] === 0x2d ? at + 1 : at;
     this.kind = 'integer';
     let end = bytes[digits] === 0x30 ? digits + 1 : this.#digits(digits);
-    // Minus zero.
+    // Minus zero, which JSON.stringify writes as 0.
     if (digits > at && bytes[digits] === 0x30) this.odd = true;
     if (bytes[end] === 0x2e) {
       this.kind = 'fraction';
@@ -243,7 +209,7 @@ export class JsonScanner {
     return end;
   }
 
-  /** Behind one digit or more. */
+  /** The position after one digit or more. */
   #digits(at: number): number {
     const { bytes } = this;
     let end = at;

@@ -1,0 +1,31 @@
+import { UsageError } from '../errors.ts';
+
+export const defaultBaseUrl = 'https://api.incident.io';
+
+/**
+ * The base URL in the form it is used in. Plain http would show the key to everyone on the way, so it is allowed to
+ * this machine only. Throws `UsageError`.
+ */
+export function checkedBaseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const loopback = url !== undefined && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && loopback))) {
+    throw new UsageError(
+      `The base URL ${JSON.stringify(text)} cannot be used.`,
+      `Use an https:// address such as ${defaultBaseUrl}; http:// is allowed for this machine only (127.0.0.1).`,
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new UsageError(
+      'The base URL contains a user name or a password.',
+      'Remove them; the API key is sent in a header.',
+    );
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw new UsageError(
+      `The base URL ${JSON.stringify(text)} has a query or a fragment.`,
+      `Use the address alone, such as ${defaultBaseUrl}.`,
+    );
+  }
+  return url.href.replace(/\/$/, '');
+}

@@ -1,0 +1,125 @@
+/** A token bucket that the API keeps: `capacity` requests at once, refilled at `perSecond`. */
+export type BucketLimit = { readonly capacity: number; readonly perSecond: number };
+
+/** The longest `Retry-After` that is waited out. Some proxies send seconds since the epoch, which say nothing here. */
+export const longestWaitMs = 30 * 60_000;
+
+/** When fewer than this many seconds' worth of tokens are left, a process takes only a share of them. */
+const sharedSeconds = 2;
+/** The share of the tokens left that a process then spends per second. */
+const largestShare = 1;
+/** A refusal halves the share; after this many milliseconds it has doubled again. */
+const shareDoublesInMs = 60_000;
+
+/**
+ * This process's count of a bucket that the server keeps and that others draw from too.
+ *
+ * The server tells all of them the same number of tokens, and none knows how many they are. If each spent what it was
+ * told, most requests would be refused. So when few tokens are left, each process sends in proportion to what is left.
+ * Together their rates then settle at the refill, at a level that falls with their number: 20 tokens for one process,
+ * 5 for four. Those tokens stay unspent, which costs a second once and nothing of the refill.
+ *
+ * All times are milliseconds of a clock that never steps.
+ */
+export class Bucket {
+  readonly capacity: number;
+  readonly #perMs: number;
+  /** The size of the bucket; the server may say less than its documentation. */
+  #limit: number;
+  #tokens: number;
+  #at: number;
+  #taken = 0;
+  #takenAt = 0;
+  /** Number of the newest request whose answer said what is left. */
+  #told = 0;
+  #blockedUntil = 0;
+  #share = largestShare;
+  #shareAt = 0;
+  /** For requests that leave half to others; the server does not know it. */
+  #half: Bucket | undefined;
+
+  constructor({ capacity, perSecond }: BucketLimit, now: number) {
+    this.capacity = capacity;
+    this.#perMs = perSecond / 1000;
+    this.#limit = capacity;
+    this.#tokens = capacity;
+    this.#at = now;
+  }
+
+  msUntilToken(now: number): number {
+    return Math.max(this.#msUntil(1, now), this.#msUntilShare(now), Math.ceil(this.#blockedUntil - now));
+  }
+
+  /** The same for a request that leaves half to others and has already waited. */
+  msUntilHalf(now: number, waitedMs: number): number {
+    const patience = Math.ceil(this.#limit / this.#perMs - waitedMs);
+    const untilHalf = Math.min(this.#msUntil(this.#limit / 2 + 1, now), patience);
+    return Math.max(this.msUntilToken(now), this.#ownHalf(now).#msUntil(1, now), untilHalf);
+  }
+
+  /** @returns the request's number, to be passed on with what its answer says. */
+  take(now: number, leaveHalf: boolean): number {
+    this.#refill(now);
+    this.#tokens -= 1;
+    this.#takenAt = now;
+    if (leaveHalf) this.#ownHalf(now).take(now, false);
+    return (this.#taken += 1);
+  }
+
+  /**
+   * Corrects the count by what was left when the server took up a request. The requests sent after it are
+   * subtracted, even if they are answered already: answers overtake each other, and an older one knows less.
+   */
+  correct(remaining: number, limit: number, number: number, now: number): void {
+    if (number < this.#told) return;
+    this.#told = number;
+    this.#limit = Math.min(this.capacity, limit);
+    this.#tokens = Math.min(this.capacity, remaining - (this.#taken - number));
+    this.#at = now;
+  }
+
+  /** Sends nothing for a while. After that one request will succeed, so there is one token. */
+  blockFor(asked: number, now: number): void {
+    const ms = Math.min(asked, longestWaitMs);
+    // Requests that were under way together are refused together, and count as one refusal.
+    if (now >= this.#blockedUntil) {
+      this.#share = this.#shareOf(now) / 2;
+      this.#shareAt = now;
+    }
+    this.#blockedUntil = Math.max(this.#blockedUntil, now + ms);
+    this.#tokens = Math.min(this.#tokens, 1 - ms * this.#perMs);
+    this.#at = now;
+  }
+
+  #shareOf(now: number): number {
+    return Math.min(largestShare, this.#share * 2 ** ((now - this.#shareAt) / shareDoublesInMs));
+  }
+
+  /** If few tokens are left: until the share of them, per second, adds up to one request since the last one. */
+  #msUntilShare(now: number): number {
+    this.#refill(now);
+    // If the server tells nothing, there is only our own count.
+    if (this.#told === 0 || this.#tokens >= sharedSeconds * 1_000 * this.#perMs) return 0;
+    const sinceMs = now - this.#takenAt;
+    // share × ms × (tokens then + refill × ms) = 1,000, solved for ms.
+    const then = this.#tokens - this.#perMs * sinceMs;
+    const dueMs =
+      (Math.sqrt(then ** 2 + (4_000 * this.#perMs) / this.#shareOf(now)) - then) / (2 * this.#perMs);
+    return Math.ceil(Math.max(0, dueMs - sinceMs));
+  }
+
+  #ownHalf(now: number): Bucket {
+    this.#half ??= new Bucket({ capacity: this.capacity / 2, perSecond: this.#perMs * 500 }, now);
+    return this.#half;
+  }
+
+  #msUntil(tokens: number, now: number): number {
+    this.#refill(now);
+    return Math.ceil(Math.max(0, tokens - this.#tokens) / this.#perMs);
+  }
+
+  #refill(now: number): void {
+    this.#tokens = Math.min(this.capacity, this.#tokens + Math.max(0, now - this.#at) * this.#perMs);
+    this.#at = now;
+  }
+}

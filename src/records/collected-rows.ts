@@ -1,0 +1,74 @@
+import type { Table } from '../tables/table.ts';
+import { Lines } from './lines.ts';
+import type { MissingField, MissingFields } from './missing-fields.ts';
+import { rowMaker, type RowMaker, columnValue } from './rows.ts';
+
+/** Characters of a row's key in a report. */
+const keyLength = 100;
+
+/** The rows made from one answer so far. */
+export class CollectedRows {
+  /** One line of JSON per row. */
+  readonly lines = new Lines();
+  /** Bytes of the longest of them. */
+  longest = 0;
+  readonly #table: Table;
+  readonly #makeRow: RowMaker;
+  readonly #required: readonly string[];
+  #missing: { [column: string]: MissingField } = {};
+
+  constructor(table: Table) {
+    this.#table = table;
+    this.#makeRow = rowMaker(table);
+    this.#required = requiredFields(table);
+  }
+
+  /** Rows of this answer that lack a required field. */
+  get missing(): MissingFields {
+    return this.#missing;
+  }
+
+  /** Drops all rows: the next answer begins, or the same one is read again in another way. */
+  restart(): void {
+    this.lines.length = 0;
+    this.longest = 0;
+    this.#missing = {};
+  }
+
+  /**
+   * Adds the row of a parsed record.
+   * @param position of the record in its batch, from 1. Throws `RecordShapeError` for a record without its key.
+   */
+  addRecord(record: unknown, pass: string | undefined, position: number): void {
+    const { name: table, primaryKey } = this.#table;
+    const start = this.lines.length;
+    this.lines.add(this.#makeRow(record, pass, () => `${table}: record ${position} of the batch`));
+    this.endRow(start);
+    const fields = record as { readonly [field: string]: unknown };
+    for (const name of this.#required) {
+      if ((fields[name] ?? null) !== null) continue;
+      this.lacks(name, () => primaryKey.map((column) => columnValue(this.#table, column, fields, pass)));
+    }
+  }
+
+  /** Ends the line of a row that begins at `start`. */
+  endRow(start: number): void {
+    this.lines.addByte(0x0a);
+    this.longest = Math.max(this.longest, this.lines.length - start);
+  }
+
+  /** Counts a row without a required field. `key` gives the row's key, which only the first such row is asked for. */
+  lacks(column: string, key: () => readonly unknown[]): void {
+    const before = this.#missing[column];
+    this.#missing[column] = before
+      ? { rows: before.rows + 1, first: before.first }
+      : { rows: 1, first: key().map(String).join(', ').slice(0, keyLength) };
+  }
+}
+
+/** Fields of the record itself that the vendor's reference requires. */
+export function requiredFields(table: Table): string[] {
+  return Object.entries(table.columns)
+    .filter(([name, { required, from }]) => required && from === undefined && name !== table.passes?.column)
+    .map(([name]) => name);
+}

@@ -1,0 +1,232 @@
+import { isUtf8 } from 'node:buffer';
+
+import type { Table } from '../../tables/table.ts';
+import type { OtherFields } from '../answer.ts';
+import { type CollectedRows, requiredFields } from '../collected-rows.ts';
+import { parseJson } from '../json.ts';
+import { fieldKey, unknownCell, unknownColumn } from '../rows.ts';
+import { isCell } from './cells.ts';
+import { type Field, type Source, type Sources, sourcesOf } from './fields.ts';
+import { JsonScanner, NotScanned } from './json-scanner.ts';
+
+type UnknownCells = { [key: string]: string };
+
+/**
+ * Makes rows without parsing: the bytes of nearly every record are a row already, except for the columns whose value
+ * is inside another field. A record with anything that is not as declared is parsed; an answer that the scanner
+ * cannot judge is refused as a whole.
+ */
+export class FastRows {
+  readonly #table: Table;
+  readonly #rows: CollectedRows;
+  readonly #sources: Sources;
+  readonly #required: readonly Source[];
+  /** The sources of the key columns; a pass that is part of the key has none. */
+  readonly #key: readonly Source[];
+  /** What every row ends with in a table that is read in passes, before the pass's value. */
+  readonly #passHead: string;
+  /** Fields of the current record that nobody declared. */
+  #unknown: UnknownCells | undefined;
+  /** Runs on over all answers, because each `Field` remembers the number of the record it was last found in. */
+  #scanned = 0;
+
+  /** @param rows where the rows of each answer are collected; another way may replace them. */
+  constructor(table: Table, rows: CollectedRows) {
+    this.#table = table;
+    this.#rows = rows;
+    this.#sources = sourcesOf(table);
+    const { own, nested } = this.#sources;
+    const required = new Set(requiredFields(table));
+    this.#required = own.filter(({ name }) => required.has(name));
+    this.#key = [...own, ...nested].filter(({ name }) => table.primaryKey.includes(name));
+    this.#passHead = `,${JSON.stringify(table.passes?.column ?? '')}:`;
+  }
+
+  /** How many records the answer has, and its other fields; `undefined` if it needs a complete parser. */
+  read(
+    text: Buffer,
+    pass: string | undefined,
+    before: number,
+  ): { readonly count: number | undefined; readonly rest: OtherFields } | undefined {
+    if (!isUtf8(text)) return undefined;
+    this.#rows.restart();
+    const scanner = new JsonScanner(text, this.#scanned);
+    try {
+      return this.#answer(scanner, pass, before);
+    } catch (error) {
+      if (error instanceof NotScanned) return undefined;
+      throw error;
+    } finally {
+      this.#scanned = scanner.record;
+    }
+  }
+
+  #answer(scanner: JsonScanner, pass: string | undefined, before: number) {
+    const { bytes } = scanner;
+    const rest = Object.create(null) as { [field: string]: unknown };
+    let count: number | undefined;
+    let at = scanner.past(0, 0x7b);
+    for (;;) {
+      if (bytes[at] !== 0x22) return undefined;
+      scanner.odd = false;
+      const end = scanner.name(at + 1);
+      const name = bytes.toString('utf8', at + 1, end);
+      const from = scanner.past(end + 1, 0x3a);
+      if (scanner.odd) return undefined;
+      if (name !== this.#table.records) {
+        at = scanner.value(from);
+        rest[name] = parseJson(bytes.toString('utf8', from, at));
+      } else if (count === undefined) {
+        [at, count] = this.#records(scanner, from, pass, before);
+      } else return undefined;
+      at = scanner.space(at);
+      if (bytes[at] === 0x7d) break;
+      at = scanner.past(at, 0x2c);
+    }
+    return scanner.ends(at + 1) ? { count, rest } : undefined;
+  }
+
+  #records(
+    scanner: JsonScanner,
+    from: number,
+    pass: string | undefined,
+    before: number,
+  ): [end: number, count: number] {
+    const { bytes } = scanner;
+    let at = scanner.past(from, 0x5b);
+    let count = 0;
+    if (bytes[at] === 0x5d) return [at + 1, count];
+    for (;;) {
+      count += 1;
+      at = scanner.space(this.#record(scanner, at, pass, before + count));
+      if (bytes[at] === 0x5d) return [at + 1, count];
+      at = scanner.past(at, 0x2c);
+    }
+  }
+
+  /** Adds the row of the record at `start`. */
+  #record(scanner: JsonScanner, start: number, pass: string | undefined, position: number): number {
+    const { bytes } = scanner;
+    const { lines } = this.#rows;
+    const line = lines.length;
+    if (bytes[start] !== 0x7b) throw new NotScanned();
+    scanner.record += 1;
+    scanner.odd = false;
+    this.#unknown = undefined;
+    lines.addByte(0x7b);
+    const end = this.#copyFields(scanner, scanner.space(start + 1)) + 1;
+    if (!this.#isAsDeclared(scanner)) {
+      lines.length = line;
+      this.#rows.addRecord(parseJson(bytes.toString('utf8', start, end)), pass, position);
+      return end;
+    }
+    this.#addOtherCells(scanner, pass);
+    lines.addByte(0x7d);
+    this.#rows.endRow(line);
+    this.#countMissing(scanner, pass);
+    return end;
+  }
+
+  /**
+   * Copies the declared fields of a record, from its first one on.
+   * @returns the position of the record's closing brace.
+   */
+  #copyFields(scanner: JsonScanner, first: number): number {
+    const { bytes } = scanner;
+    const { lines } = this.#rows;
+    const empty = lines.length;
+    let at = first;
+    let previous: Field | undefined;
+    // Neighbours that all go into the line are copied at once.
+    let runFrom = -1;
+    let runTo = -1;
+    const copyRun = () => {
+      if (runFrom < 0) return;
+      if (lines.length > empty) lines.addByte(0x2c);
+      lines.copy(bytes, runFrom, runTo);
+      runFrom = -1;
+    };
+    while (bytes[at] !== 0x7d) {
+      if (bytes[at] !== 0x22) throw new NotScanned();
+      const field = this.#fieldAt(scanner, at + 1, previous);
+      const nameTo = field ? at + 1 + field.name.length : scanner.name(at + 1);
+      const from = scanner.past(nameTo + 1, 0x3a);
+      const to = scanner.value(from, field?.below);
+      if (field) {
+        if (!field.found(scanner.record, scanner.kind, from, to)) scanner.odd = true;
+        if (runFrom < 0) runFrom = at;
+        runTo = to;
+        previous = field;
+      } else {
+        copyRun();
+        this.#addUnknown(scanner, bytes.toString('utf8', at + 1, nameTo), from, to);
+      }
+      at = scanner.space(to);
+      if (bytes[at] === 0x7d) break;
+      at = scanner.past(at, 0x2c);
+      // A comma before the closing brace.
+      if (bytes[at] === 0x7d) throw new NotScanned();
+    }
+    copyRun();
+    return at;
+  }
+
+  /** The declared field whose name begins here, most likely the one that followed `previous` last time. */
+  #fieldAt(scanner: JsonScanner, at: number, previous: Field | undefined): Field | undefined {
+    const { bytes } = scanner;
+    const likely = previous?.next;
+    if (likely) {
+      const end = at + likely.name.length;
+      if (bytes[end] === 0x22 && scanner.names(likely, at, end)) return likely;
+    }
+    const field = this.#sources.fields.get(bytes.toString('utf8', at, scanner.name(at)));
+    if (previous && field) previous.next = field;
+    return field;
+  }
+
+  #addUnknown(scanner: JsonScanner, name: string, from: number, to: number): void {
+    // A record with something odd is parsed anyway.
+    if (scanner.kind === 'null' || scanner.odd) return;
+    const key = fieldKey(name);
+    // Without a prototype, because a field may be called __proto__.
+    this.#unknown ??= Object.create(null) as UnknownCells;
+    if (key in this.#unknown) scanner.odd = true;
+    this.#unknown[key] = unknownCell(JSON.parse(scanner.bytes.toString('utf8', from, to)));
+  }
+
+  /** Whether the bytes of the record's values are what its columns take. */
+  #isAsDeclared(scanner: JsonScanner): boolean {
+    const { record, bytes, odd } = scanner;
+    if (odd) return false;
+    for (const { field } of this.#key) {
+      const isEmptyText = field.kind === 'text' && field.to - field.from <= 2;
+      if (!field.isIn(record) || field.kind === 'null' || isEmptyText) return false;
+    }
+    const fits = ({ type, field }: Source) => !field.isIn(record) || isCell(type, field, bytes);
+    return this.#sources.own.every(fits) && this.#sources.nested.every(fits);
+  }
+
+  /** Adds the cells of a row that are not fields of the record. */
+  #addOtherCells({ record, bytes }: JsonScanner, pass: string | undefined): void {
+    const { lines } = this.#rows;
+    for (const { field, head } of this.#sources.nested) {
+      if (!field.isIn(record) || field.kind === 'null') continue;
+      lines.copy(head, 0, head.length);
+      lines.copy(bytes, field.from, field.to);
+    }
+    if (pass !== undefined) lines.add(this.#passHead + JSON.stringify(pass));
+    if (this.#unknown) lines.add(`,"${unknownColumn}":${JSON.stringify(this.#unknown)}`);
+  }
+
+  #countMissing({ record, bytes }: JsonScanner, pass: string | undefined): void {
+    for (const { name, field } of this.#required) {
+      if (field.isIn(record) && field.kind !== 'null') continue;
+      this.#rows.lacks(name, () =>
+        this.#table.primaryKey.map((column) => {
+          const source = this.#key.find((key) => key.name === column);
+          return source ? JSON.parse(bytes.toString('utf8', source.field.from, source.field.to)) : pass;
+        }),
+      );
+    }
+  }
+}
