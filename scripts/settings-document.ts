@@ -1,6 +1,6 @@
 /**
- * Writes ./incident-io.schema.json, which editors check settings files with.
- * With `--check` it writes nothing and exits with 1 if the file is stale.
+ * Writes incident-io.schema.json, which editors use to check settings files.
+ * With `--check` it writes nothing, and exits with 1 if the file is out of date.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { settingsJsonSchema } from '../src/settings/schema.ts';

@@ -1,18 +1,17 @@
 /**
- * Writes the chapter "Tables and columns" of ./README.md.
- * With `--check` it writes nothing and exits with 1 if the chapter is stale.
+ * Writes docs/tables.md from the declarations in src/tables.
+ * With `--check` it writes nothing, and exits with 1 if the file is out of date.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-
-import { documentTables, replaceChapter } from './document-tables.ts';
 import { tables } from '../src/tables/index.ts';
+import { tablesMarkdown } from './tables-markdown.ts';
 
-const readme = await readFile('README.md', 'utf8');
-const current = replaceChapter(readme, documentTables(tables));
+const file = 'docs/tables.md';
+const text = tablesMarkdown(tables);
 
 if (!process.argv.includes('--check')) {
-  await writeFile('README.md', current);
-} else if (current !== readme) {
-  process.stderr.write('The tables in README.md differ from src/tables: run npm run docs.\n');
+  await writeFile(file, text);
+} else if ((await readFile(file, 'utf8')) !== text) {
+  process.stderr.write(`${file} differs from src/tables: run npm run docs.\n`);
   process.exitCode = 1;
 }
