@@ -1,11 +1,11 @@
-# A worker in a container; docs/operations.md says how to run it. It was written on a machine without a container
-# engine: each RUN was tried by hand, and a test checks what is copied, but nobody has built the whole there.
+# A worker in a container; docs/operate.md says how to run it. It was written on a machine without a container engine:
+# each RUN was tried by hand and a test checks what is copied, but the image as a whole was never built there.
 #
-# Debian and not Alpine, for DuckDB and Temporal's core are built for glibc.
+# Debian, not Alpine: DuckDB and Temporal's core are built for glibc.
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# No dependency needs its install script, and the build below is ours to call.
+# No dependency needs its install script, and `npm run build` below replaces our own.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
@@ -29,11 +29,11 @@ RUN chmod 755 dist/src/cli/main.js \
   && mkdir /data \
   && chown node:node /data
 USER node
-# Tables in a folder, and what `up` keeps.
+# Tables in a folder, and the database of `up`.
 VOLUME /data
-# The key comes as a file that is mounted (`"apiKey": { "file": "/run/secrets/incident-io-key" }`), never in the image or
-# a layer. Tables in a folder belong to a host, and a container's name changes: set INCIDENT_IO_SOURCE_HOST to one name for
-# every container that mounts the same folder, and for whoever runs `apply`. There is no default, since two folders of one
+# The key is a mounted file (`"apiKey": { "file": "/run/secrets/incident-io-key" }`), never part of the image or a layer.
+# Tables in a folder belong to a host, and a container's host name changes: set INCIDENT_IO_SOURCE_HOST to one name for all
+# containers that mount the same folder, and wherever `apply` runs. It has no default, because two folders with the same
 # name would take each other's batches.
 STOPSIGNAL SIGTERM
 EXPOSE 8086
