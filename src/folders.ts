@@ -2,20 +2,20 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Creates a folder, and those above it, and makes its name durable: a commit in a folder that a power cut takes away is
- * no commit. A step at a time, for `mkdir` with `recursive` never comes back from a file system that takes no folders,
- * such as /proc.
- * @param mode of the folders that are made; the process' own where it is left out
+ * Creates a folder and those above it, durably: if a power cut took the folder away, it would take the commits in it
+ * too. It creates one folder at a time, because `mkdir` with `recursive` never returns on a file system that has no
+ * room for folders, such as /proc.
+ * @param mode of the folders that are created; left out, the process's default
  */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
   if (await isMade(path, mode)) return;
   await makeFolder(dirname(path), mode);
   if (await isMade(path, mode)) return;
   const facts = { code: 'ENOENT', syscall: 'mkdir', path };
-  throw Object.assign(new Error(`ENOENT: no folder can be made at ${path}`), facts);
+  throw Object.assign(new Error(`ENOENT: no folder can be created at ${path}`), facts);
 }
 
-/** Makes the folder, unless it is there; `false` where what is above it is missing. */
+/** Creates a folder unless it exists; `false` if the folder above it is missing. */
 async function isMade(path: string, mode?: number): Promise<boolean> {
   try {
     await mkdir(path, mode);
@@ -29,13 +29,13 @@ async function isMade(path: string, mode?: number): Promise<boolean> {
   return true;
 }
 
-/** Makes the names in a folder durable. */
+/** Makes the names of the files in a folder durable. */
 export async function syncFolder(path: string): Promise<void> {
   // Windows cannot open a folder.
   if (process.platform !== 'win32') await syncFile(path, 'r');
 }
 
-/** Makes what a file holds durable. */
+/** Makes the content of a file durable. */
 export async function syncFile(path: string, flags = 'r+'): Promise<void> {
   const file = await open(path, flags);
   try {

@@ -2,27 +2,27 @@ import { resolve } from 'node:path';
 
 import { UsageError } from '../../errors.ts';
 
-/** Where tables lie in an S3 bucket, and how the store is reached where that is not the environment's to say. */
-export type Bucket = {
+/** Where tables are in an S3 bucket, and how to reach the store if the environment does not say so. */
+export type BucketAddress = {
   readonly bucket: string;
-  /** Empty for the whole bucket; without slashes at its ends. */
+  /** Empty for the whole bucket; has no slash at either end. */
   readonly prefix: string;
-  /** Of a store other than AWS. */
-  readonly endpoint?: string;
-  readonly region?: string;
-  /** Whether the bucket stands in the path of a request and not in its host. */
-  readonly pathStyle?: boolean;
+  /** Only for a store other than AWS. */
+  readonly endpoint: string | undefined;
+  readonly region: string | undefined;
+  /** Whether the bucket is part of a request's path, not of its host name. */
+  readonly pathStyle: boolean | undefined;
 };
 
 export const destinationTakes =
   'it takes the path of a folder, or s3://bucket/prefix with ?endpoint=…&region=…&pathStyle=true for a store other than AWS';
 
 /**
- * A destination as it is kept and compared: the absolute path of a folder, or a bucket's URL with its parameters in
- * order.
- * @param folder what a path is relative to
+ * A destination in the form in which it is stored and compared: the absolute path of a folder, or the URL of a bucket
+ * with its parameters in alphabetical order.
+ * @param folder the folder that a relative path starts from
  *
- * Throws `UsageError` for what is neither.
+ * Throws `UsageError` for anything else.
  */
 export function destinationOf(text: string, folder = '.'): string {
   const problem = problemOfDestination(text);
@@ -41,20 +41,23 @@ export function destinationOf(text: string, folder = '.'): string {
   return `${addressOf(bucket)}${parameters.length === 0 ? '' : `?${parameters.join('&')}`}`;
 }
 
-/** What is wrong with a destination; `undefined` where nothing is. */
+/** Why a text is not a destination; `undefined` if it is one. */
 export function problemOfDestination(text: string): string | undefined {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]+):\/\//.exec(text)?.[1];
-  // With one slash it would be a folder of that name, and a bucket is meant.
+  // `s3:/bucket` would be a folder of that name, but a bucket is meant.
   const isFolder = text !== '' && !text.includes('\0') && !/^s3:/i.test(text);
   if (scheme === undefined) {
     if (!isFolder) return destinationTakes;
-    return /[*?]/.test(resolve(text)) ? 'its path holds * or ?, which readers take for a pattern' : undefined;
+    return /[*?]/.test(resolve(text))
+      ? 'its path contains * or ?, which readers take for a pattern'
+      : undefined;
   }
   if (scheme !== 's3') return destinationTakes;
   const { host, path, parameters } = partsOf(text);
-  if (host.includes('@')) return 'credentials do not belong in it: they are found as the AWS SDK finds them';
+  if (host.includes('@'))
+    return 'credentials do not belong in it: they are found the way the AWS SDK finds them';
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/.test(host)) {
-    return 'it names no bucket: 3 to 63 letters, digits, dots and hyphens behind s3://';
+    return 'it does not name a bucket: 3 to 63 letters, digits, dots and hyphens after s3://';
   }
   const folders = path.replace(/^\/|\/$/g, '').split('/');
   if ((folders.length > 1 && folders.includes('')) || folders.some((name) => name === '.' || name === '..')) {
@@ -62,7 +65,7 @@ export function problemOfDestination(text: string): string | undefined {
   }
   for (const [name, value] of parameters) {
     if (!(name in parameterTakes))
-      return `it takes no ${name}, only ${Object.keys(parameterTakes).join(', ')}`;
+      return `it has no parameter ${name}, only ${Object.keys(parameterTakes).join(', ')}`;
     const takes = parameterTakes[name as keyof typeof parameterTakes];
     if (!takes.pattern.test(value)) return `${name} takes ${takes.what}`;
   }
@@ -78,28 +81,28 @@ const parameterTakes = {
   pathStyle: { pattern: /^(true|false)$/, what: 'true or false' },
 };
 
-/** The bucket of a destination that `problemOfDestination` finds nothing wrong with; `undefined` for a folder. */
-export function bucketOf(destination: string): Bucket | undefined {
+/** The bucket of a valid destination; `undefined` for a folder. */
+export function bucketOf(destination: string): BucketAddress | undefined {
   if (!destination.startsWith('s3://')) return undefined;
   const { host, path, parameters } = partsOf(destination);
   const { endpoint, region, pathStyle } = Object.fromEntries(parameters);
   return {
     bucket: host,
     prefix: path.replace(/^\/|\/$/g, ''),
-    ...(endpoint !== undefined && { endpoint: endpoint.replace(/\/$/, '') }),
-    ...(region !== undefined && { region }),
-    ...(pathStyle !== undefined && { pathStyle: pathStyle === 'true' }),
+    endpoint: endpoint?.replace(/\/$/, ''),
+    region,
+    pathStyle: pathStyle === undefined ? undefined : pathStyle === 'true',
   };
 }
 
-/** The address by which readers find the tables of a bucket. */
-export function addressOf({ bucket, prefix }: Bucket): string {
+/** The address where readers find the tables of a bucket. */
+export function addressOf({ bucket, prefix }: Pick<BucketAddress, 'bucket' | 'prefix'>): string {
   return `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`;
 }
 
 /**
- * What makes two destinations one, whatever machine they are named on: of a bucket neither its region nor the style
- * of its requests. A folder is its host's.
+ * Equal for two destinations if they are the same place, whichever machine they are named on. The region of a bucket and
+ * the style of its requests make no difference; a folder belongs to its host.
  */
 export function placeOf(destination: string, host: string): string {
   const bucket = bucketOf(destination);
@@ -113,7 +116,7 @@ function partsOf(text: string): { host: string; path: string; parameters: [strin
   return { host, path, parameters: [...new URLSearchParams(query)] };
 }
 
-/** For messages: without what may be a secret by mistake. */
+/** A destination for messages: without the parts that may hold a secret by mistake. */
 export function shownDestination(text: string): string {
   return text.replace(/\/\/[^/?]*@/, '//…@').replace(/\?[^]*$/, '?…');
 }

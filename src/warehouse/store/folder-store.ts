@@ -2,33 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-
 import { DestinationError } from '../../errors.ts';
 import { makeFolder, syncFile, syncFolder } from '../../folders.ts';
 import { type LocalStore, type StoredObject, writesFolder } from './store.ts';
 
 /**
- * A store in a local folder. Put-if-absent is `link(2)`, which is atomic on one host and on any file system that
- * passes `Warehouse.assertWritable`. Objects are written whole in `_staging/_writes` first and then moved into
- * place, so a process that dies leaves nothing half-written where a reader looks.
+ * A store in a local folder. Objects are first written whole in `_staging/_writes` and then moved into place, so a
+ * process that dies leaves no half-written file where a reader looks.
  */
 export function folderStore(root: string): LocalStore {
   const folder = resolve(root);
   const pathOf = (key: string) => join(folder, ...key.split('/'));
-
-  async function writeAside(bytes: Uint8Array): Promise<string> {
-    const path = pathOf(`${writesFolder}/${randomUUID()}`);
-    await makeFolder(dirname(path));
-    const file = await open(path, 'wx');
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    return path;
-  }
-
+  const writeAside = (bytes: Uint8Array) => writeNew(pathOf(`${writesFolder}/${randomUUID()}`), bytes);
   const store: LocalStore = {
     kind: 'folder',
     async list(prefix, { after = '' } = {}) {
@@ -37,21 +22,8 @@ export function folderStore(root: string): LocalStore {
       await listInto(found, folder, base, { prefix, after });
       return found.sort((a, b) => (a.key < b.key ? -1 : 1));
     },
-    async folders() {
-      const entries = await unlessMissing(readdir(folder, { withFileTypes: true })).catch(
-        (error: unknown) => {
-          if (codeOf(error) !== 'ENOTDIR') throw error;
-          throw new DestinationError(`${folder} is not a folder.`, 'Name the folder that holds the tables.');
-        },
-      );
-      return (entries ?? [])
-        .filter((entry) => entry.isDirectory())
-        .map(({ name }) => name)
-        .sort();
-    },
-    async read(key) {
-      return unlessMissing(readFile(pathOf(key)));
-    },
+    folders: () => subfoldersOf(folder),
+    read: (key) => unlessMissing(readFile(pathOf(key))),
     async write(key, bytes) {
       const aside = await writeAside(bytes);
       await makeFolder(dirname(pathOf(key)));
@@ -61,40 +33,12 @@ export function folderStore(root: string): LocalStore {
     async writeIfAbsent(key, bytes) {
       const aside = await writeAside(bytes);
       try {
-        await makeFolder(dirname(pathOf(key)));
-        await link(aside, pathOf(key));
-      } catch (error) {
-        if (codeOf(error) === 'EEXIST') return false;
-        throw error;
+        return await linkIfAbsent(aside, pathOf(key));
       } finally {
         await rm(aside, { force: true });
       }
-      await syncFolder(dirname(pathOf(key)));
-      return true;
     },
-    async upload(key, localFile) {
-      const path = pathOf(key);
-      await makeFolder(dirname(path));
-      const file = await open(localFile, 'r+');
-      let bytes: number;
-      try {
-        await file.sync();
-        bytes = (await file.stat()).size;
-      } finally {
-        await file.close();
-      }
-      try {
-        await rename(localFile, path);
-      } catch (error) {
-        if (codeOf(error) !== 'EXDEV') throw error;
-        // The table's folder is a file system of its own. Nobody knows the name yet, so a copy in place will do.
-        await copyFile(localFile, path, constants.COPYFILE_EXCL);
-        await syncFile(path);
-        await rm(localFile);
-      }
-      await syncFolder(dirname(path));
-      return bytes;
-    },
+    upload: (key, localFile) => moveInto(localFile, pathOf(key)),
     withLocal: (work) =>
       work({ room: Infinity, paths: (keys) => Promise.resolve(keys.map((key) => pathOf(key))) }),
     async scratch(prefix) {
@@ -116,6 +60,72 @@ export function folderStore(root: string): LocalStore {
   return store;
 }
 
+/** Writes a file that nobody else knows yet, durably. */
+async function writeNew(path: string, bytes: Uint8Array): Promise<string> {
+  await makeFolder(dirname(path));
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return path;
+}
+
+/**
+ * Gives a finished file a second name unless something has that name; `false` if something has. Only `link(2)` does
+ * this in one step: a file created in place would be visible half-written, and a rename replaces what is there.
+ */
+async function linkIfAbsent(file: string, path: string): Promise<boolean> {
+  await makeFolder(dirname(path));
+  try {
+    await link(file, path);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  await syncFolder(dirname(path));
+  return true;
+}
+
+/** Moves a local file to a path that nobody else knows yet; its size in bytes. */
+async function moveInto(localFile: string, path: string): Promise<number> {
+  await makeFolder(dirname(path));
+  const file = await open(localFile, 'r+');
+  let bytes: number;
+  try {
+    await file.sync();
+    bytes = (await file.stat()).size;
+  } finally {
+    await file.close();
+  }
+  try {
+    await rename(localFile, path);
+  } catch (error) {
+    if (codeOf(error) !== 'EXDEV') throw error;
+    // The table's folder is a file system of its own. Copying in place is safe, since nobody knows the name yet.
+    await copyFile(localFile, path, constants.COPYFILE_EXCL);
+    await syncFile(path);
+    await rm(localFile);
+  }
+  await syncFolder(dirname(path));
+  return bytes;
+}
+
+async function subfoldersOf(folder: string): Promise<string[]> {
+  try {
+    const entries = (await unlessMissing(readdir(folder, { withFileTypes: true }))) ?? [];
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort();
+  } catch (error) {
+    if (codeOf(error) !== 'ENOTDIR') throw error;
+    throw new DestinationError(`${folder} is not a folder.`, 'Name the folder that contains the tables.');
+  }
+}
+
 async function listInto(
   found: StoredObject[],
   folder: string,
@@ -130,14 +140,14 @@ async function listInto(
       const below = `${key}/`;
       if (below.startsWith(prefix) || prefix.startsWith(below)) await listInto(found, folder, below, asked);
     } else if (key.startsWith(prefix) && key > after) {
-      // A file may go between the listing and this look: then it is not there.
+      // A file may be deleted between the listing and this call.
       const facts = await unlessMissing(stat(join(folder, key)));
       if (facts?.isFile()) found.push({ key, bytes: facts.size, writtenAt: facts.mtimeMs });
     }
   }
 }
 
-/** No error where there is none, nor where a file stands in the way: nothing can lie beneath it. */
+/** No error if there is no such folder, nor if a file is in its place: then nothing can be in it. */
 async function removeFolder(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true });

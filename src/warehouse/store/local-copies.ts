@@ -4,21 +4,19 @@ import { join } from 'node:path';
 import { sideBySide } from '../side-by-side.ts';
 import type { LocalFiles } from './store.ts';
 
-/**
- * Writes an object to a path. Calls `reserve` with its bytes before the first is written.
- */
+/** Writes an object to a path. Calls `reserve` with the object's size in bytes before it writes the first byte. */
 export type Download = (
   key: string,
   path: string,
   reserve: (bytes: number) => Promise<void>,
 ) => Promise<void>;
 
-/** Copies of objects in a folder: what was asked for longest ago goes when there is no room for more. */
+/** Copies of objects in a folder. If there is no room for more, those requested longest ago are deleted. */
 export class LocalCopies implements LocalFiles {
   readonly room: number;
   readonly #folder: string;
   readonly #download: Download;
-  /** By key, the one asked for longest ago first. */
+  /** By key; the one requested longest ago comes first. */
   readonly #copies = new Map<string, { readonly path: string; bytes: number }>();
   #bytes = 0;
   #names = 0;
@@ -49,7 +47,7 @@ export class LocalCopies implements LocalFiles {
     const copy = { path: join(this.#folder, `${this.#names}.parquet`), bytes: 0 };
     this.#names += 1;
     await this.#download(key, copy.path, async (bytes) => {
-      // A download that is tried again has its place already.
+      // A download that is tried again has reserved its room before.
       this.#bytes += bytes - copy.bytes;
       copy.bytes = bytes;
       await this.#makeRoom(wanted);

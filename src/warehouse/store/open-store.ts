@@ -2,11 +2,15 @@ import { bucketOf, destinationOf } from './destination.ts';
 import { folderStore } from './folder-store.ts';
 import type { Store } from './store.ts';
 
-/** The store of a destination. The AWS SDK is loaded only where it is a bucket. Throws as `destinationOf` does. */
+/** The store of a destination. The AWS SDK is loaded only for a bucket. Throws what `destinationOf` throws. */
 export async function openStore(text: string): Promise<Store> {
   const destination = destinationOf(text);
-  const bucket = bucketOf(destination);
-  if (bucket === undefined) return folderStore(destination);
-  const { s3Store } = await import('./s3-store.ts');
-  return s3Store(bucket);
+  const address = bucketOf(destination);
+  if (address === undefined) return folderStore(destination);
+  const [{ bucketStore }, { S3Bucket }, { scratchStore }] = await Promise.all([
+    import('./bucket-store.ts'),
+    import('./s3-bucket.ts'),
+    import('./scratch-store.ts'),
+  ]);
+  return bucketStore(new S3Bucket(address), address.prefix, await scratchStore());
 }

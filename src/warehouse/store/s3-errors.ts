@@ -1,5 +1,4 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
-
 import {
   DestinationCredentialsError,
   DestinationError,
@@ -7,9 +6,14 @@ import {
   DestinationUnavailableError,
   SourceError,
 } from '../../errors.ts';
-import { addressOf, type Bucket } from './destination.ts';
+import { isBrokenOff } from './broken-off.ts';
+import type { BucketRequest } from './bucket.ts';
+import { addressOf, type BucketAddress } from './destination.ts';
 
-/** What of the SDK's errors is read; never their message, which a store or something before it may put anything into. */
+/**
+ * The parts of the SDK's errors that are read. The message is not one of them: a store, or something in front of it,
+ * may put anything into it.
+ */
 type SdkError = Error & {
   readonly code?: string;
   readonly Code?: string;
@@ -24,13 +28,21 @@ const elsewhere =
   /^(PermanentRedirect|TemporaryRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException|301|307)$/;
 const passing =
   /^(SlowDown|ServiceUnavailable|InternalError|RequestTimeout|TimeoutError|OperationAborted|ConditionalRequestConflict|Throttling|ThrottlingException|TooManyRequests|TooManyRequestsException|RequestLimitExceeded|BadDigest|IncompleteBody)$/;
-
-/** Of connections: those of files have other codes. */
-const network =
-  /^(ECONNRESET|ECONNREFUSED|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ERR_STREAM_PREMATURE_CLOSE)$/;
 const certificate = /CERT|^EPROTO$|^ERR_(TLS|SSL)|^UNABLE_TO/;
 
-/** What a store says of one object of many. */
+/** The permission that a request needs, as a policy names it. */
+const permissions: { readonly [A in BucketRequest['action']]: string } = {
+  read: 's3:GetObject',
+  list: 's3:ListBucket',
+  write: 's3:PutObject',
+  writeIfAbsent: 's3:PutObject',
+  delete: 's3:DeleteObject',
+};
+
+const findingCredentials =
+  'They are found the way the AWS SDK finds them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or the role of the machine.';
+
+/** The error for one object that the store did not delete among many. */
 export function refusal(code: string): Error {
   const denied = code === 'AccessDenied';
   return new S3ServiceException({
@@ -41,33 +53,54 @@ export function refusal(code: string): Error {
   });
 }
 
-/** Whether there was no answer, or half of one. */
-export function isBrokenOff(error: unknown): boolean {
-  const { name, code } = error as SdkError;
-  return (
-    statusOf(error) === undefined && (name === 'TimeoutError' || (code !== undefined && network.test(code)))
-  );
-}
-
-/** The HTTP status a request was answered with, where it was. */
+/** The HTTP status of the answer to a failed request, if there was an answer. */
 export function statusOf(error: unknown): number | undefined {
   return (error as SdkError | null)?.$metadata?.httpStatusCode;
 }
 
-/**
- * A failed request to a bucket as an error that says what to do; what is no failure of a request is left as it is.
- * @param action as a policy names it, such as `s3:GetObject`
- * @param key of the object it was about, if it was about one
- */
-export function storeError(error: unknown, bucket: Bucket, action: string, key?: string): unknown {
-  if (!(error instanceof Error) || error instanceof SourceError) return error;
-  const sdkError = error as SdkError;
-  const { name } = sdkError;
-  const status = statusOf(error);
-  const where = addressOf(bucket);
-  const said = [sdkError.code ?? sdkError.Code ?? name, ...(status === undefined ? [] : [status])].join(', ');
-  const what = `${action} on ${key === undefined ? where : `${where}/${key}`}`;
+/** A failed request, and the words for it. */
+type Failed = {
+  readonly error: SdkError;
+  readonly status: number | undefined;
+  readonly bucket: string;
+  /** The address of the tables. */
+  readonly where: string;
+  /** The request: `s3:GetObject on s3://bucket/name`. */
+  readonly what: string;
+  /** The store's code and the status: `NoSuchKey, 404`. */
+  readonly answer: string;
+};
 
+/**
+ * A failed request to a bucket as an error that says what to do. Anything that is not the failure of a request is
+ * returned unchanged.
+ */
+export function s3Error(cause: unknown, at: BucketAddress, { action, name }: BucketRequest): unknown {
+  if (!(cause instanceof Error) || cause instanceof SourceError) return cause;
+  const error = cause as SdkError;
+  const status = statusOf(error);
+  const where = addressOf(at);
+  const target = name === undefined ? where : `s3://${at.bucket}/${name}`;
+  const failed = {
+    error,
+    status,
+    bucket: at.bucket,
+    where,
+    what: `${permissions[action]} on ${target}`,
+    answer: [error.code ?? error.Code ?? error.name, ...(status === undefined ? [] : [status])].join(', '),
+  };
+  return (
+    withoutCredentials(failed) ??
+    wrongSettings(failed) ??
+    passingFailure(failed) ??
+    wrongCertificate(failed) ??
+    refused(failed) ??
+    error
+  );
+}
+
+function withoutCredentials({ error, status, where, answer }: Failed): SourceError | undefined {
+  const { name } = error;
   if (/^(CredentialsProviderError|TokenProviderError|ProviderError)$/.test(name)) {
     return new DestinationCredentialsError(
       `There are no credentials for ${where} on this machine, or they have expired.`,
@@ -76,62 +109,74 @@ export function storeError(error: unknown, bucket: Bucket, action: string, key?:
   }
   if (status !== undefined && !(error instanceof S3ServiceException)) {
     return new DestinationCredentialsError(
-      `The credentials for ${where} could not be had: where they come from answered with ${said}.`,
+      `The service that gives out the credentials for ${where} answered ${answer}.`,
       findingCredentials,
     );
   }
   if (expired.test(name)) {
     return new DestinationCredentialsError(
-      `The credentials for ${where} have expired (${said}).`,
-      `Renew them; a worker that has them from its environment has to be started again. ${findingCredentials}`,
+      `The credentials for ${where} have expired (${answer}).`,
+      `Renew them; a worker that has them in its environment must be restarted. ${findingCredentials}`,
     );
   }
+  return undefined;
+}
+
+function wrongSettings({ error, status, bucket, where, what, answer }: Failed): SourceError | undefined {
+  const { name } = error;
   if (unknownKey.test(name)) {
     return new DestinationPermissionError(
-      `The store does not accept the credentials for ${where} (${said}).`,
-      `Check them, and whether they are for this store. ${findingCredentials}`,
+      `The store does not accept the credentials for ${where} (${answer}).`,
+      `Check them, and that they are for this store. ${findingCredentials}`,
     );
   }
   if (name === 'RequestTimeTooSkewed') {
     return new DestinationError(
-      `The clock of this machine is too far from that of the store of ${where} (${said}).`,
+      `The clock of this machine differs too much from that of the store of ${where} (${answer}).`,
       'Set the clock.',
     );
   }
   if (name === 'NoSuchBucket') {
     return new DestinationError(
-      `There is no bucket ${bucket.bucket}.`,
-      'Create it, or correct the name; for a store other than AWS name its endpoint too.',
+      `There is no bucket ${bucket}.`,
+      'Create it or correct its name; for a store other than AWS, name its endpoint too.',
     );
   }
   if (elsewhere.test(name) || status === 301) {
-    const region = sdkError.Region ?? sdkError.$response?.headers?.['x-amz-bucket-region'];
+    const region = error.Region ?? error.$response?.headers?.['x-amz-bucket-region'];
     return new DestinationError(
-      `The bucket ${bucket.bucket} is in another region${region === undefined ? '' : `, ${region}`} (${said}).`,
-      `Set AWS_REGION, or give the region with the destination: ${where}?region=${region ?? '…'}`,
+      `The bucket ${bucket} is in another region${region === undefined ? '' : `, ${region}`} (${answer}).`,
+      `Set AWS_REGION, or name the region in the destination: ${where}?region=${region ?? '…'}`,
     );
   }
   if (status === 403 || status === 401) {
     return new DestinationPermissionError(
-      `The store does not allow ${what} (${said}).`,
+      `The store does not allow ${what} (${answer}).`,
       'Grant the credentials s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on its objects.',
     );
   }
-  if (passing.test(name) || isBrokenOff(error) || status === 408 || status === 429 || (status ?? 0) >= 500) {
-    return new DestinationUnavailableError(`The store did not carry out ${what} (${said}).`);
-  }
-  if (sdkError.code !== undefined && certificate.test(sdkError.code)) {
-    return new DestinationError(
-      `The connection to the store of ${where} cannot be trusted (${said}).`,
-      'Check the endpoint; name the certificate of an authority of your own in NODE_EXTRA_CA_CERTS.',
-    );
-  }
-  if (status === undefined) return error;
+  return undefined;
+}
+
+function passingFailure({ error, status, what, answer }: Failed): SourceError | undefined {
+  const noAnswer = status === undefined && isBrokenOff(error);
+  const asksToWait = status === 408 || status === 429 || (status ?? 0) >= 500;
+  if (!passing.test(error.name) && !noAnswer && !asksToWait) return undefined;
+  return new DestinationUnavailableError(`The store failed to carry out ${what} (${answer}).`);
+}
+
+function wrongCertificate({ error, where, answer }: Failed): SourceError | undefined {
+  if (error.code === undefined || !certificate.test(error.code)) return undefined;
   return new DestinationError(
-    `The store refused ${what} (${said}).`,
-    'Check the address of the bucket; for a store other than AWS its endpoint, region and pathStyle too.',
+    `The connection to the store of ${where} cannot be trusted (${answer}).`,
+    'Check the endpoint. If its certificate is from an authority of your own, name that one in NODE_EXTRA_CA_CERTS.',
   );
 }
 
-const findingCredentials =
-  'They are found as the AWS SDK finds them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or the role of the machine.';
+function refused({ status, what, answer }: Failed): SourceError | undefined {
+  if (status === undefined) return undefined;
+  return new DestinationError(
+    `The store refused ${what} (${answer}).`,
+    'Check the address of the bucket; for a store other than AWS, check its endpoint, region and pathStyle too.',
+  );
+}

@@ -7,60 +7,60 @@ export type StoredObject = {
 };
 
 /**
- * Where tables live: a folder or a bucket.
- * Every write is whole or not at all, and durable when its promise resolves.
+ * Where tables are kept: a folder or a bucket.
+ * Every write happens completely or not at all, and is durable when its promise resolves.
  */
 export type Store = {
   readonly kind: 'folder' | 'bucket';
   /**
-   * All objects under a prefix, at any depth, sorted by key; a prefix that holds nothing gives none.
-   * @param after only keys behind this one: a bucket is asked for no others.
+   * All objects under a prefix, at any depth, sorted by key; none if there is nothing under it.
+   * @param options.after lists only the keys after this one; most buckets then send no others
    */
   list(prefix: string, options?: { readonly after?: string }): Promise<StoredObject[]>;
-  /** The names before the first `/` of all keys, sorted. */
+  /** The part of every key before its first `/`, once each, sorted. */
   folders(): Promise<string[]>;
-  /** The object's bytes; `undefined` where there is none. */
+  /** The object's bytes; `undefined` if there is no such object. */
   read(key: string): Promise<Buffer | undefined>;
-  /** Replaces the object. Only for hints that may be lost, never for a commit. */
+  /** Writes or replaces an object. Only for hints that may be lost, never for a commit. */
   write(key: string, bytes: Uint8Array): Promise<void>;
-  /** Writes the object unless there is one; `false` if there is. What a commit rests on. */
+  /** Writes an object unless there is one; `false` if there is. Every commit depends on this. */
   writeIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
-  /** Moves a finished local file into place under a name nobody else uses; its size in bytes. */
+  /** Moves a finished local file into place, under a name that nobody else uses; its size in bytes. */
   upload(key: string, localFile: string): Promise<number>;
-  /** Hands out objects as local files, which are gone when `work` is done. */
+  /** Gives `work` objects as local files, until it is done. */
   withLocal<T>(work: (local: LocalFiles) => Promise<T>): Promise<T>;
-  /** No error where there is none. */
+  /** No error for a key that does not exist. */
   delete(keys: readonly string[]): Promise<void>;
   /** Deletes everything under the prefix. */
   deleteAll(prefix: string): Promise<void>;
-  /** Where files on their way lie: this store itself, where it is a folder. */
+  /** Where files are kept that are still on their way: for a folder, the store itself. */
   readonly local: LocalStore;
 };
 
-/** Objects that are written once, as local files for DuckDB to read. */
+/** Objects as local files for DuckDB to read. They must not change once they are written. */
 export type LocalFiles = {
-  /** Bytes to ask for at once at most; a single object may be larger. */
+  /** The most bytes to request together; a single object may be larger. */
   readonly room: number;
-  /** A path for each key, good until it is asked for others. */
+  /** A path for each key, valid until other keys are requested. */
   paths(keys: readonly string[]): Promise<string[]>;
 };
 
 /** A store that is a local folder. */
 export type LocalStore = Store & {
-  /** A new folder for files on their way, under the given prefix. */
+  /** A new folder for files on their way, under a prefix. */
   scratch(prefix: string): Promise<string>;
 };
 
-/** Everything that is not a table's: staged parts by table and run, and files on their way. */
+/** For everything that does not belong to a table: staged parts by table and run, and files on their way. */
 export const stagingFolder = '_staging';
-/** Objects that are written here before they get their name. */
+/** Objects are written here before they get their name. */
 export const writesFolder = `${stagingFolder}/_writes`;
-/** Objects that try out whether a destination takes any. */
+/** Objects of the probe of a destination. */
 export const probePrefix = `${stagingFolder}/_probe-`;
-/** What DuckDB spills. */
+/** For what DuckDB cannot keep in memory. */
 export const spillFolder = `${stagingFolder}/_spill`;
 
-/** Runs of consecutive items that may be local at once. */
+/** Splits items into runs of consecutive ones that fit into the room together. */
 export function withinRoom<Item extends { readonly bytes: number }>(
   items: readonly Item[],
   room: number,

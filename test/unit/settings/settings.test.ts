@@ -114,7 +114,7 @@ describe('settings', () => {
     ],
     [
       { ...good, destination: 's3://bucket/a?key=secret' },
-      'destination is "s3://bucket/a?…"; it takes no key',
+      'destination is "s3://bucket/a?…"; it has no parameter key',
     ],
     [{ ...good, retention: '12h' }, 'retention is "12h"; it takes 1d, 3d, 7d, 14d, 30d.'],
     [{ ...good, baseUrl: 'http://example.com' }, 'baseUrl is "http://example.com"'],

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { LocalCopies } from '../../../src/warehouse/store/local-copies.ts';
 import { temporaryFolder } from '../../helpers/sync.ts';
 
-/** Objects of ten bytes each, their key over and over. */
+/** Copies of objects of ten bytes, each filled with its key. */
 async function copiesOf(room: number) {
   const folder = await temporaryFolder();
   const downloads: string[] = [];
@@ -20,7 +20,7 @@ async function copiesOf(room: number) {
   return { copies, downloads, bytesThere };
 }
 
-it('keeps within its room, and what was asked for last', async () => {
+it('stays within its room and keeps the copies that were requested last', async () => {
   const { copies, downloads, bytesThere } = await copiesOf(30);
   for (const key of ['a', 'b', 'c', 'a']) await copies.paths([key]);
   await copies.paths(['d']);
@@ -33,7 +33,7 @@ it('keeps within its room, and what was asked for last', async () => {
   expect(await bytesThere()).toBe(30);
 });
 
-it('has all that is asked for at once, and no more once it is not', async () => {
+it('exceeds its room only for keys that are requested together', async () => {
   const { copies, bytesThere } = await copiesOf(25);
   const keys = 'abcdefghijkl'.split('');
   const paths = await copies.paths(keys);
@@ -44,12 +44,12 @@ it('has all that is asked for at once, and no more once it is not', async () => 
   expect(await bytesThere()).toBe(20);
 });
 
-it('begins no more downloads after one that failed, and tells of it once the others are over', async () => {
+it('starts no more downloads after one failed, and reports the failure once the others have ended', async () => {
   const folder = await temporaryFolder();
   let running = 0;
-  let begun = 0;
+  let started = 0;
   const copies = new LocalCopies(folder, 100, async (key) => {
-    begun += 1;
+    started += 1;
     running += 1;
     await new Promise((resolve) => setImmediate(resolve));
     running -= 1;
@@ -58,5 +58,5 @@ it('begins no more downloads after one that failed, and tells of it once the oth
   const failure = copies.paths(Array.from({ length: 100 }, (_, index) => `k${index}`));
   await expect(failure).rejects.toThrow('gone');
   expect(running).toBe(0);
-  expect(begun).toBeLessThan(20);
+  expect(started).toBeLessThan(20);
 });
