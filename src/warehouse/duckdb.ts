@@ -1,12 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import pLimit from 'p-limit';
 
 import { DestinationError } from '../errors.ts';
 import type { ColumnType } from '../tables/table.ts';
 import { openDuckDb } from './open-duckdb.ts';
 
-/** How a declared type is called in DuckDB. */
+/** The DuckDB type of each declared type. */
 export const duckTypes: { readonly [T in ColumnType]: string } = {
   text: 'VARCHAR',
   timestamp: 'TIMESTAMPTZ',
@@ -16,37 +17,34 @@ export const duckTypes: { readonly [T in ColumnType]: string } = {
   json: 'VARCHAR',
 };
 
-/** A row of a result: 64-bit integers and times as text, as JSON needs them. */
+/** One row of a result. 64-bit integers and times are text, as JSON needs them. */
 export type Row = { readonly [column: string]: unknown };
 
-/** One job's connection; temporary tables live as long as the job. */
+/** The connection of one job. Its temporary tables are gone when the job ends. */
 export type DuckSession = {
   run(sql: string): Promise<void>;
   rows(sql: string): Promise<Row[]>;
 };
 
-/** Jobs that may run at once: each may fill its share of the memory. */
+/** Two jobs at once at most, because each may fill its share of the memory. */
 const jobsAtOnce = 2;
 
-/** The engine for everything heavy. One instance has one limit of memory and threads, whatever runs in it. */
+/** The engine for everything heavy. One instance has one limit for memory and threads, shared by all its jobs. */
 export class DuckDb {
   readonly #makeSpillFolder: () => Promise<string>;
+  readonly #limit = pLimit(jobsAtOnce);
   #opened: Promise<{ instance: DuckDBInstance; spill: string }> | undefined;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
 
-  /** @param makeSpillFolder makes a local folder for what does not fit in memory; asked at the first job. */
+  /** @param makeSpillFolder makes a local folder for data that does not fit in memory; called by the first job. */
   constructor(makeSpillFolder: () => Promise<string>) {
     this.#makeSpillFolder = makeSpillFolder;
   }
 
-  /** Runs a job with a connection of its own, once its turn comes. A job must not start another one. */
-  async job<T>(work: (session: DuckSession) => Promise<T>): Promise<T> {
-    if (this.#running === jobsAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running += 1;
-    try {
+  /** Runs a job with its own connection when its turn comes. A job that starts another one may wait forever. */
+  job<T>(work: (session: DuckSession) => Promise<T>): Promise<T> {
+    return this.#limit(async () => {
       const { instance, spill } = await this.#instance();
-      // Somebody's sweep may have taken the folder while nothing was spilled.
+      // Upkeep of another process may have deleted the folder while nothing was spilled.
       await mkdir(spill, { recursive: true });
       const connection = await instance.connect();
       try {
@@ -55,11 +53,7 @@ export class DuckDb {
       } finally {
         connection.closeSync();
       }
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running -= 1;
-    }
+    });
   }
 
   async close(): Promise<void> {
@@ -74,7 +68,7 @@ export class DuckDb {
     try {
       return await this.#opened;
     } catch (error) {
-      // A full disk is no reason to refuse every later job.
+      // The cause may pass, as a full disk does: let the next job try again.
       this.#opened = undefined;
       throw error;
     }
@@ -98,16 +92,16 @@ function sessionOf(connection: DuckDBConnection): DuckSession {
   };
 }
 
-/** Of the system's errors DuckDB gives words and no code, by which others know that they are no defect. */
+/** DuckDB reports OS errors as text only; restore the code so that callers do not take a full disk for a bug. */
 function fail(cause: unknown): never {
   const { message } = cause as Error;
   if (/No space left on device|Disk quota exceeded/.test(message)) {
     throw Object.assign(new Error(message, { cause }), { code: 'ENOSPC' });
   }
-  const gone = /^IO Error: No files found that match the pattern "(.*)"/.exec(message)?.[1];
-  if (gone !== undefined) {
+  const missing = /^IO Error: No files found that match the pattern "(.*)"/.exec(message)?.[1];
+  if (missing !== undefined) {
     throw new DestinationError(
-      `${gone} is missing.`,
+      `${missing} is missing.`,
       'Restore it from a backup, or delete the table folder and sync again.',
       { cause },
     );
@@ -115,19 +109,20 @@ function fail(cause: unknown): never {
   throw cause;
 }
 
-/** A name in SQL. */
+/** A name as SQL. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A text in SQL. It must not hold a NUL character. */
+/** A text as SQL. It must not contain a NUL character. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
 /**
- * A relation over Parquet files; `file_index` and `file_row_number` say where a row stands.
- * A destination like `lake/env=prod` must not give its tables a column `env`.
+ * SQL that reads Parquet files. `file_index` is the place of a row's file in the list, `file_row_number` the row's
+ * place in its file. Without `hive_partitioning = false` a destination such as `lake/env=prod` would add a column
+ * `env` to its tables.
  */
 export function parquetFiles(paths: readonly string[], options = ''): string {
   return `read_parquet([${paths.map(literal).join(', ')}], hive_partitioning = false${options})`;

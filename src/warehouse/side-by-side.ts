@@ -1,27 +1,29 @@
-/** So many requests at once fill a connection; more would only share it. */
+import pLimit from 'p-limit';
+
+/** Eight concurrent requests fill a connection; more would only share it. */
 const atOnce = 8;
 
-/** Does the same for each item, a few at a time, and gives the results in order. Begins no more after an error. */
+/** Does the same for each item, a few at a time. Returns the results in order; starts no more after an error. */
 export async function sideBySide<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
-  const results: Result[] = [];
-  const queue = items.entries();
-  let failed = false;
-  const goOn = async () => {
-    for (const [index, item] of queue) {
-      if (failed) return;
-      try {
-        results[index] = await work(item);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  // All have to end before the error is told: none may write where somebody cleans up.
-  const ends = await Promise.allSettled(Array.from({ length: atOnce }, goOn));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  return results;
+  const limit = pLimit({ concurrency: atOnce, rejectOnClear: true });
+  // Wait for all of them before reporting an error: the caller may delete the folder that they write to.
+  const ends = await Promise.allSettled(
+    items.map((item) =>
+      limit(async () => {
+        try {
+          return await work(item);
+        } catch (error) {
+          limit.clearQueue();
+          throw error;
+        }
+      }),
+    ),
+  );
+  return ends.map((end) => {
+    if (end.status === 'rejected') throw end.reason;
+    return end.value;
+  });
 }
