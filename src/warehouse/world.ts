@@ -1,11 +1,13 @@
 import type { DuckDb } from './duckdb.ts';
 import type { Store } from './store/store.ts';
 
-/** What a commit works with: where the tables are, the engine, and the clock. */
-export type CommitWorld = {
+/** What everything that reads and writes tables works with. */
+export type World = {
+  /** Where the tables are. */
   readonly store: Store;
   readonly duckDb: DuckDb;
+  /** The store's absolute path or URL, as errors name it. */
   readonly destination: string;
-  /** Milliseconds since the epoch. */
+  /** The clock, in milliseconds since the epoch. */
   readonly now: () => number;
 };

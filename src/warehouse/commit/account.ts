@@ -2,7 +2,8 @@ import { AccountMismatchError } from '../../errors.ts';
 import type { TableState } from '../warehouse.ts';
 
 /**
- * A table belongs to one account: rows of two would replace each other. What could not be read is not compared.
+ * A table belongs to one account, because rows of two accounts would replace each other. An account that could not be
+ * read is not compared.
  * Throws `AccountMismatchError`.
  */
 export function assertSameAccount(

@@ -4,17 +4,18 @@ import { join } from 'node:path';
 
 import { declaredTypes, type Table } from '../../tables/table.ts';
 import type { JsonLines } from '../../records/answer.ts';
-import { type DuckDb, duckTypes, literal } from '../duckdb.ts';
+import { duckTypes, literal } from '../duckdb.ts';
 import { rawColumn, unknownColumn } from '../../records/rows.ts';
-import { type Store, stagingFolder } from '../store/store.ts';
+import { stagingFolder } from '../store/store.ts';
 import type { Part, PartWriter } from '../warehouse.ts';
+import type { World } from '../world.ts';
 
-/** Where a run's parts are, with a slash at the end. */
+/** The prefix of a run's parts in the store, with a slash at the end. */
 export function stagingOf(table: Table, chainId: string): string {
   return `${stagingFolder}/${table.name}/${chainId}/`;
 }
 
-/** Parts are read by the declaration they were written with. */
+/** Whether a part was staged with the columns that the table declares now: only then can it be read. */
 export function stagedByDeclaration(table: Table, part: Part): boolean {
   return part.name.endsWith(partSuffix(table));
 }
@@ -23,16 +24,15 @@ function partSuffix(table: Table): string {
   return `.${createHash('sha256').update(declaredTypes(table)).digest('hex').slice(0, 8)}.parquet`;
 }
 
-/** DuckDB's buffers are sized from the longest line; it is never told of less. */
+/** DuckDB sizes its buffers by the longest line. They are never made smaller than for this one. */
 const leastLongest = 4_194_304;
 
-/** Collects rows as lines of JSON in a file; DuckDB makes one Parquet file of it at the end. */
+/** Collects rows as lines of JSON in a file, from which DuckDB makes one Parquet file in the end. */
 export class JsonPartWriter implements PartWriter {
-  readonly #store: Store;
-  readonly #duckDb: DuckDb;
+  readonly #world: World;
   readonly #table: Table;
   readonly #staging: string;
-  readonly #now: () => number;
+  /** A local folder for the two files. */
   readonly #folder: string;
   readonly #json: FileHandle;
   #rows = 0;
@@ -40,35 +40,19 @@ export class JsonPartWriter implements PartWriter {
   #longest = leastLongest;
   #open = true;
 
-  private constructor(
-    store: Store,
-    duckDb: DuckDb,
-    table: Table,
-    staging: string,
-    folder: string,
-    json: FileHandle,
-    now: () => number,
-  ) {
-    this.#store = store;
-    this.#duckDb = duckDb;
+  private constructor(world: World, table: Table, staging: string, folder: string, json: FileHandle) {
+    this.#world = world;
     this.#table = table;
     this.#staging = staging;
     this.#folder = folder;
     this.#json = json;
-    this.#now = now;
   }
 
-  static async create(
-    store: Store,
-    duckDb: DuckDb,
-    table: Table,
-    chainId: string,
-    now: () => number,
-  ): Promise<JsonPartWriter> {
+  static async create(world: World, table: Table, chainId: string): Promise<JsonPartWriter> {
     const staging = stagingOf(table, chainId);
-    const folder = await store.local.scratch(staging.slice(0, -1));
+    const folder = await world.store.local.scratch(staging.slice(0, -1));
     const json = await open(join(folder, 'rows.ndjson'), 'wx');
-    return new JsonPartWriter(store, duckDb, table, staging, folder, json, now);
+    return new JsonPartWriter(world, table, staging, folder, json);
   }
 
   get rows(): number {
@@ -92,9 +76,10 @@ export class JsonPartWriter implements PartWriter {
       await this.#close();
       const name = `${randomUUID()}${partSuffix(this.#table)}`;
       const file = join(this.#folder, name);
-      await this.#duckDb.job((session) => session.run(this.#copyTo(file)));
-      const bytes = await this.#store.upload(`${this.#staging}${name}`, file);
-      return { name, rows: this.#rows, bytes, stagedAt: this.#now() };
+      const { store, duckDb, now } = this.#world;
+      await duckDb.job((session) => session.run(this.#copyTo(file)));
+      const bytes = await store.upload(`${this.#staging}${name}`, file);
+      return { name, rows: this.#rows, bytes, stagedAt: now() };
     } finally {
       await this.abort();
     }
@@ -117,8 +102,12 @@ export class JsonPartWriter implements PartWriter {
       [rawColumn, 'MAP(VARCHAR, VARCHAR)'] as const,
       [unknownColumn, 'MAP(VARCHAR, VARCHAR)'] as const,
     ].map(([name, type]) => `${literal(name)}: ${literal(type)}`);
-    const source = `read_json(${literal(join(this.#folder, 'rows.ndjson'))}, format = 'newline_delimited', hive_partitioning = false, columns = {${columns.join(', ')}}, maximum_object_size = ${this.#longest + 1024})`;
+    const longest = this.#longest + 1024;
     // A part is read once, soon: lz4 takes less time than it saves on disk. Data files are zstd.
-    return `COPY (FROM ${source}) TO ${literal(file)} (FORMAT parquet, COMPRESSION lz4_raw)`;
+    return `
+      COPY (
+        FROM read_json(${literal(join(this.#folder, 'rows.ndjson'))}, format = 'newline_delimited',
+          hive_partitioning = false, columns = {${columns.join(', ')}}, maximum_object_size = ${longest})
+      ) TO ${literal(file)} (FORMAT parquet, COMPRESSION lz4_raw)`;
   }
 }

@@ -1,45 +1,48 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Table } from '../../tables/table.ts';
-import type { CommitWorld } from '../world.ts';
 import type { Action } from '../delta/actions.ts';
 import { DeltaLog } from '../delta/log.ts';
-import { assertWritableTable, forgottenConfiguration, stateOf, txnsOf } from '../delta/table-state.ts';
+import {
+  assertWritableTable,
+  committedAt,
+  forgottenConfiguration,
+  stateOf,
+  txnsOf,
+} from '../delta/table-state.ts';
+import type { World } from '../world.ts';
 
 /**
- * Commits a state with neither watermark nor account on top of the rows as they are: readers notice nothing, the
- * next run reads everything, and a run that is going on plans again, since the counter is raised.
- * @returns whether there was a table; without one the next run reads everything anyway.
+ * Commits a state with neither watermark nor account and leaves the rows as they are. The next run reads everything; a
+ * run in progress plans again, because the counter is raised.
+ * @returns `false` if there is no table: then the next run reads everything anyway.
  */
-export async function resetTable(
-  { store, duckDb, destination, now: clock }: CommitWorld,
-  table: Table,
-): Promise<boolean> {
-  const log = new DeltaLog(store, duckDb, table.name);
+export async function resetTable(world: World, table: Table): Promise<boolean> {
+  const log = new DeltaLog(world, table.name);
   for (;;) {
-    const snapshot = await log.snapshot();
-    if (!snapshot) return false;
-    assertWritableTable(table.name, destination, snapshot);
-    const now = clock();
-    const { watermark: _forgotten, ...state } = stateOf(snapshot, 0, false);
-    const configuration = forgottenConfiguration(snapshot.metadata.configuration);
-    const changed = !isDeepStrictEqual(configuration, snapshot.metadata.configuration);
+    const before = await log.snapshot();
+    if (!before) return false;
+    assertWritableTable(table.name, world.destination, before);
+    const now = world.now();
+    const { watermark: _forgotten, ...state } = stateOf(before);
+    const configuration = forgottenConfiguration(before.metadata.configuration);
+    const changed = !isDeepStrictEqual(configuration, before.metadata.configuration);
     const actions: Action[] = [
       {
         commitInfo: {
           timestamp: now,
           operation: 'SET TBLPROPERTIES',
           operationParameters: { reason: 'resync' },
-          readVersion: snapshot.version,
+          readVersion: before.version,
           isolationLevel: 'Serializable',
           isBlindAppend: false,
           engineInfo: 'incident-io-source',
         },
       },
-      ...(changed ? [{ metaData: { ...snapshot.metadata, configuration } }] : []),
+      ...(changed ? [{ metaData: { ...before.metadata, configuration } }] : []),
       ...txnsOf({ ...state, counter: state.counter + 1 }, now).map((txn) => ({ txn })),
     ];
-    // Where somebody else commits first, the state to forget is theirs.
-    if (await log.commit(snapshot.version + 1, actions, snapshot, now)) return true;
+    // If another commit comes first, it is the state of that commit that has to be forgotten.
+    if (await log.commit(before, actions, { now, since: committedAt(before) })) return true;
   }
 }

@@ -1,4 +1,4 @@
-/** The Delta protocol's actions, as far as protocol reader 1 / writer 2 without table features has them. */
+/** The actions of the Delta protocol, reader version 1 and writer version 2, without table features. */
 
 export type Add = {
   readonly path: string;
@@ -22,7 +22,10 @@ export type Remove = {
   readonly size?: number;
 };
 
-/** The removal of a live file at a time, milliseconds since the epoch. */
+/**
+ * The action that removes a live file.
+ * @param deletionTimestamp milliseconds since the epoch
+ */
 export function removeOf(
   { path, size, partitionValues }: Add,
   deletionTimestamp: number,
@@ -63,7 +66,7 @@ export type CommitInfo = {
   readonly engineInfo?: string;
 };
 
-/** One line of a commit: one of these is there, the others are not. */
+/** One line of a commit, which has exactly one of these fields. */
 export type Action = {
   readonly add?: Add;
   readonly remove?: Remove;

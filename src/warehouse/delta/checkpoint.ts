@@ -2,14 +2,35 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Action } from './actions.ts';
-import type { Snapshot } from './log.ts';
-import { type DuckDb, literal, parquetFiles } from '../duckdb.ts';
+import { literal, parquetFiles } from '../duckdb.ts';
 import { retentionOf } from './retention.ts';
-import { type Store, writesFolder } from '../store/store.ts';
+import type { Snapshot } from './snapshot.ts';
+import { writesFolder } from '../store/store.ts';
+import { dayMs } from './table-clock.ts';
+import type { World } from '../world.ts';
 
 const map = 'MAP(VARCHAR, VARCHAR)';
 
-/** The classic checkpoint's schema (Delta protocol, "Checkpoint Schema"). */
+/** The Parquet files of one checkpoint. */
+export type Checkpoint = { readonly version: number; readonly keys: readonly string[] };
+
+/** The newest checkpoint whose files are all among these keys of a log; `undefined` if there is none. */
+export function newestCheckpoint(keys: readonly string[]): Checkpoint | undefined {
+  const found = new Map<string, { version: number; of: number; keys: string[] }>();
+  for (const key of keys) {
+    const part = /\/(\d{20})\.checkpoint(?:\.\d{10}\.(\d{10}))?\.parquet$/.exec(key);
+    if (!part) continue;
+    // The same version may have one checkpoint in a single file and another one in several.
+    const set = `${part[1]}/${part[2] ?? '1'}`;
+    const known = found.get(set) ?? { version: Number(part[1]), of: Number(part[2] ?? 1), keys: [] };
+    known.keys.push(key);
+    found.set(set, known);
+  }
+  const complete = [...found.values()].filter(({ of, keys }) => keys.length === of);
+  return complete.sort((a, b) => b.version - a.version)[0];
+}
+
+/** The schema of a classic checkpoint (Delta protocol, "Checkpoint Schema"). */
 const columns = {
   txn: 'STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)',
   add: `STRUCT(path VARCHAR, partitionValues ${map}, size BIGINT, modificationTime BIGINT, dataChange BOOLEAN, stats VARCHAR, tags ${map})`,
@@ -19,19 +40,18 @@ const columns = {
 };
 
 /**
- * A removed file stays listed for longer than it has to be kept: whoever deletes it has to know of it, and need not
- * look at once.
+ * A checkpoint lists a removed file for longer than the file itself stays: upkeep finds the file to delete by this
+ * entry, and may be late.
  */
-const graceMs = 2 * 86_400_000;
+const graceMs = 2 * dayMs;
 
 /**
- * The bytes of a checkpoint of this version, and the number of actions in it.
- * @param since when our last commit before it was, milliseconds since the epoch: behind that one, upkeep has looked for
- * files whose time was over, and so it will behind this one.
+ * Returns the bytes of a checkpoint of this version, and the number of actions in it.
+ * @param since when the caller's previous commit was (ms). Upkeep ran after it, so tombstones that expired earlier are
+ * already handled.
  */
 export async function writeCheckpoint(
-  store: Store,
-  duckDb: DuckDb,
+  { store, duckDb }: Pick<World, 'store' | 'duckDb'>,
   { protocol, metadata, files, tombstones, txns }: Snapshot,
   since: number,
 ): Promise<{ bytes: Buffer; actions: number }> {
@@ -54,9 +74,11 @@ export async function writeCheckpoint(
     await writeFile(source, lines.join('\n'));
     const types = Object.entries(columns).map(([name, type]) => `${name}: ${literal(type)}`);
     await duckDb.job((session) =>
-      session.run(
-        `COPY (FROM read_json(${literal(source)}, format = 'newline_delimited', hive_partitioning = false, columns = {${types.join(', ')}}, maximum_object_size = ${longest + 1024})) TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd)`,
-      ),
+      session.run(`
+        COPY (
+          FROM read_json(${literal(source)}, format = 'newline_delimited', hive_partitioning = false,
+            columns = {${types.join(', ')}}, maximum_object_size = ${longest + 1024})
+        ) TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd)`),
     );
     return { bytes: await readFile(target), actions: actions.length };
   } finally {
@@ -64,11 +86,10 @@ export async function writeCheckpoint(
   }
 }
 
-/** The actions of a checkpoint, ours or another writer's. */
+/** Returns the actions of a checkpoint, ours or another writer's. */
 export async function readCheckpoint(
-  store: Store,
-  duckDb: DuckDb,
-  keys: readonly string[],
+  { store, duckDb }: Pick<World, 'store' | 'duckDb'>,
+  { keys }: Checkpoint,
 ): Promise<Action[]> {
   const rows = await store.withLocal(async (local) => {
     const files = parquetFiles(await local.paths(keys));
@@ -80,8 +101,8 @@ export async function readCheckpoint(
 }
 
 /**
- * Parquet has every field of every action; what is not there reads as null. Not a reviver of `JSON.parse`: that takes
- * longer than all else that opens a table.
+ * In Parquet every row has the fields of every action, and those that do not apply are null. This is not a reviver of
+ * `JSON.parse`, because that takes longer than everything else it takes to open a table.
  */
 function withoutNulls(value: object): object {
   const kept: { [name: string]: unknown } = {};

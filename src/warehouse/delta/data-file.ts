@@ -8,37 +8,45 @@ import { type DuckSession, literal } from '../duckdb.ts';
 import type { Field } from './schema.ts';
 import { statisticsOf } from './statistics.ts';
 import type { Store } from '../store/store.ts';
+import type { World } from '../world.ts';
 
-/** Rows of a data file: few enough that rewriting one for a changed row is cheap. */
+/** The most rows in a data file: few enough that rewriting the file for one changed row is cheap. */
 export const rowsPerFile = 100_000;
-/** Compressed bytes of what makes a data file, where rows are long. */
+/** The most compressed bytes that go into a data file, for tables with long rows. */
 export const bytesPerFile = 64 * 2 ** 20;
-/** DuckDB holds a row group a thread in memory, uncompressed. */
+/** DuckDB holds one uncompressed row group per thread in memory. */
 const rowsPerGroup = 24_576;
 
-export type DataFileRequest = {
+/** Where a data file goes, and what writes it. */
+export type DataFileWriter = {
+  readonly session: DuckSession;
+  readonly store: Store;
   readonly table: string;
-  /** SQL whose columns are `fields`, in their order. */
-  readonly select: string;
-  readonly fields: readonly Field[];
+  /** A local folder for the file before it is uploaded. */
+  readonly scratch: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  readonly dataChange: boolean;
-  /** A local folder for the file on its way. */
-  readonly scratch: string;
 };
 
-/** Writes a data file of a table; `undefined` where there is no row. Nobody sees it before a commit names it. */
+/** What goes into a data file. */
+export type DataFileContent = {
+  /** SQL whose columns are `fields`, in the same order. */
+  readonly select: string;
+  readonly fields: readonly Field[];
+  /** `false` if the file only holds rows that other files held before. */
+  readonly dataChange: boolean;
+};
+
+/** Writes a data file; `undefined` if there is no row. The file is not part of the table until a commit names it. */
 export async function writeDataFile(
-  session: DuckSession,
-  store: Store,
-  { table, select, fields, now, dataChange, scratch }: DataFileRequest,
+  { session, store, table, scratch, now }: DataFileWriter,
+  { select, fields, dataChange }: DataFileContent,
 ): Promise<Add | undefined> {
   const name = `part-${randomUUID()}.zstd.parquet`;
   const file = join(scratch, name);
-  const [copied] = await session.rows(
-    `COPY (${select}) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowsPerGroup}, RETURN_STATS)`,
-  );
+  const [copied] = await session.rows(`
+    COPY (${select}) TO ${literal(file)}
+    (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowsPerGroup}, RETURN_STATS)`);
   const stats = statisticsOf(copied!, fields);
   if (Number(copied!['count']) === 0) {
     await rm(file);
@@ -55,18 +63,18 @@ export async function writeDataFile(
 }
 
 /**
- * Deletes the files of a version that somebody else has taken. A store may say that it was taken though it was
- * this very commit that took it, and its answer was lost: then the log knows the files, and they stay.
+ * Deletes the data files of a commit that failed because another one took its version. A store may report that even
+ * though this very commit took the version and only the answer was lost: then the log names the files, and they stay.
  * @returns whether they stayed
  */
 export async function deleteUncommitted(
-  store: Store,
+  { store }: Pick<World, 'store'>,
   log: DeltaLog,
   table: string,
   adds: readonly Add[],
 ): Promise<boolean> {
   const snapshot = await log.snapshot();
-  const unknown = adds.filter(({ path }) => !snapshot?.files.has(path) && !snapshot?.tombstones.has(path));
-  await store.delete(unknown.map((add) => dataKey(table, add)));
-  return unknown.length < adds.length;
+  const unnamed = adds.filter(({ path }) => !snapshot?.files.has(path) && !snapshot?.tombstones.has(path));
+  await store.delete(unnamed.map((add) => dataKey(table, add)));
+  return unnamed.length < adds.length;
 }

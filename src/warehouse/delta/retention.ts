@@ -1,26 +1,26 @@
 import type { Metadata } from './actions.ts';
+import { dayMs, hourMs } from './table-clock.ts';
 
 /**
- * How long a file stays after its removal, so that readers of older versions find it. It is Delta's own table
- * property: the tools of others that clean up keep to it as well.
+ * How long a data file stays after its removal, so that readers of older versions still find it. It is Delta's own
+ * table property, so that other tools respect it when they clean up.
  */
 export const retentionProperty = 'delta.deletedFileRetentionDuration';
-const dayMs = 86_400_000;
-/** Delta's, where the property is not set. */
+/** Delta's default. */
 const defaultMs = 7 * dayMs;
-/** A commit may read for two hours what another one has removed meanwhile, and a query for a working day. */
+/** A commit may read a file for two hours after another one has removed it, and a query for a working day. */
 const leastMs = dayMs;
 
 const unitMs: { readonly [unit: string]: number } = {
   week: 7 * dayMs,
   day: dayMs,
-  hour: 3_600_000,
+  hour: hourMs,
   minute: 60_000,
   second: 1_000,
   millisecond: 1,
 };
 
-/** Milliseconds, a day at least. Of an interval that nobody can read it is endless, so nothing goes. */
+/** In ms, never less than one day. An unparseable interval gives Infinity, so nothing is deleted. */
 export function retentionOf({ configuration }: Pick<Metadata, 'configuration'>): number {
   const text = configuration[retentionProperty];
   if (text === undefined) return defaultMs;
@@ -33,7 +33,7 @@ export function retentionOf({ configuration }: Pick<Metadata, 'configuration'>):
   return parts.length === 0 ? Infinity : Math.max(ms, leastMs);
 }
 
-/** The table's properties with this retention. What says the same already, and what nobody asked for, stays. */
+/** The table's properties with this retention; unchanged if they already say the same, or if none is asked for. */
 export function withRetention(
   configuration: Metadata['configuration'],
   retentionMs: number | undefined,

@@ -1,9 +1,10 @@
 import { LosslessNumber, stringify } from 'lossless-json';
 
-import type { Row } from '../duckdb.ts';
+import { identifier, type Row } from '../duckdb.ts';
+import type { Add } from './actions.ts';
 import type { Field } from './schema.ts';
 
-/** What the log says about a data file's rows, so that readers can leave the file out. */
+/** What the log says about the rows of a data file, so that readers can skip the file. */
 export type FileStatistics = {
   readonly numRecords: number;
   readonly minValues: { readonly [column: string]: unknown };
@@ -11,17 +12,22 @@ export type FileStatistics = {
   readonly nullCount: { readonly [column: string]: number };
 };
 
-/** Longer texts are cut: the log is read whole by every reader. */
+/** Longer texts are cut, because every reader reads the whole log. */
 const textLength = 32;
-/** Sorts behind every character: a cut text's bound has to be above the text. */
+/** Sorts after every character, for the upper bound of a text that was cut. */
 const lastCharacter = '\u{10FFFF}';
-/** Integers that are multiples of it are doubles, whatever their size. */
+/** Every 64-bit integer that is a multiple of this is exactly representable as a double. */
 const coarse = 2_048n;
 const largestLong = 2n ** 63n - 1n;
 
+/** The statistics in the log; another writer may have left out some or all of them. */
+export function statisticsIn({ stats }: Add): Partial<FileStatistics> {
+  return stats === undefined ? {} : (JSON.parse(stats) as Partial<FileStatistics>);
+}
+
 /**
- * The statistics as JSON, from what DuckDB returns of a COPY with RETURN_STATS. Every column with a value gets
- * bounds, at worst wide ones: the pyarrow reader of delta-rs finds nothing in a column without.
+ * Returns the statistics as JSON, from what DuckDB returns for a COPY with RETURN_STATS. Every column with a value gets
+ * bounds, at worst wide ones: the pyarrow reader of delta-rs finds no row by a column without bounds.
  */
 export function statisticsOf(copied: Row, fields: readonly Field[]): string {
   const columns = new Map(entriesOf(copied['column_statistics']));
@@ -30,7 +36,7 @@ export function statisticsOf(copied: Row, fields: readonly Field[]): string {
   const nullCount: { [column: string]: number } = {};
   const numRecords = Number(copied['count']);
   for (const { name, type } of fields) {
-    const facts = new Map(entriesOf(columns.get(`"${name.replaceAll('"', '""')}"`)));
+    const facts = new Map(entriesOf(columns.get(identifier(name))));
     const nulls = Number(facts.get('null_count'));
     nullCount[name] = nulls;
     if (nulls === numRecords || facts.get('has_nan') === 'true') continue;
@@ -65,7 +71,7 @@ function boundsOf(type: Field['type'], low: unknown, high: unknown): [unknown, u
   }
 }
 
-/** A reader may take JSON's numbers for doubles: a bound that it rounds makes it leave out the file with the row. */
+/** A reader may parse JSON numbers as doubles. If that rounded a bound inwards, it would skip the file with the row. */
 function integerBelow(value: bigint): unknown {
   if (Number.isSafeInteger(Number(value))) return Number(value);
   const beyond = ((value % coarse) + coarse) % coarse;
@@ -80,7 +86,7 @@ function integerAbove(value: bigint): unknown {
 }
 
 function cut(text: string): string {
-  // Not through the middle of a surrogate pair.
+  // The cut must not leave half of a surrogate pair.
   return text.slice(0, textLength).replace(/\p{Surrogate}$/u, '');
 }
 
@@ -89,12 +95,12 @@ function cutAbove(text: string): string {
   return start === text ? text : above(start);
 }
 
-/** Above every text that starts so, unless it goes on with eight of Unicode's last character, which is none. */
+/** An upper bound for every text with this prefix (U+10FFFF is not a character). */
 function above(start: string): string {
   return start + lastCharacter.repeat(8);
 }
 
-/** Statistics carry milliseconds: the bounds are rounded outwards, but not out of the four-digit years. */
+/** Statistics have milliseconds, so the bounds are rounded outwards, but never beyond the year 9999. */
 function milliseconds(text: string, round: (value: number) => number): string | undefined {
   const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00$/.exec(text);
   if (!match) return undefined;
@@ -103,7 +109,7 @@ function milliseconds(text: string, round: (value: number) => number): string | 
   return time.length === 24 ? time : '9999-12-31T23:59:59.999999Z';
 }
 
-/** DuckDB's maps come as lists of key and value. */
+/** DuckDB returns a map as a list of keys and values. */
 function entriesOf(map: unknown): [string, unknown][] {
   return Array.isArray(map) ? map.map(({ key, value }: { key: string; value: unknown }) => [key, value]) : [];
 }

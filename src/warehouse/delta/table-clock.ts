@@ -1,16 +1,19 @@
-import type { Metadata } from '../delta/actions.ts';
+import type { Metadata } from './actions.ts';
 
 export const hourMs = 3_600_000;
-export const dayMs = 86_400_000;
+export const dayMs = 24 * hourMs;
 
-type Made = Pick<Metadata, 'createdTime'>;
+type CreationTime = Pick<Metadata, 'createdTime'>;
 
-/** When the hour, or day, of a time began. They begin when the table was made, so that tables do not all begin at once. */
-export function beginOf({ createdTime = 0 }: Made, lengthMs: number, time: number): number {
+/**
+ * When the hour or day of a time began (ms). A table's hours and days count from its creation, so that the daily work
+ * of all tables does not come due at the same moment.
+ */
+export function startOf({ createdTime = 0 }: CreationTime, lengthMs: number, time: number): number {
   return time - ((time - createdTime) % lengthMs);
 }
 
-/** Whether the day of `now` is another one than that of `since`. */
-export function isFirstOfDay(metadata: Made, since: number, now: number): boolean {
-  return beginOf(metadata, dayMs, since) < beginOf(metadata, dayMs, now);
+/** Whether `now` is on a later day than `since`, by the table's days. */
+export function isFirstOfDay(metadata: CreationTime, since: number, now: number): boolean {
+  return startOf(metadata, dayMs, since) < startOf(metadata, dayMs, now);
 }

@@ -1,30 +1,33 @@
+import { defined } from '../../defined.ts';
 import { DestinationError } from '../../errors.ts';
-import { declaredTypes, type Table } from '../../tables/table.ts';
+import { declaredTypes, type Table, type TimestampField } from '../../tables/table.ts';
 import type { Txn } from './actions.ts';
-import type { DeltaLog, Snapshot } from './log.ts';
-import { fieldsOf, typesProperty } from './schema.ts';
+import type { DeltaLog } from './log.ts';
+import { fieldsOf } from './schema.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { TableState } from '../warehouse.ts';
+import { typesProperty } from './target-schema.ts';
 
-/** Application ids of the table's `txn`s. */
+/** Application ids of our `txn` actions. */
 const counterTxn = 'incident-io-source';
 const watermarkTxn = `${counterTxn}/watermark`;
 const fullReadTxn = `${counterTxn}/full_read`;
 const differencesTxn = `${counterTxn}/differences`;
 
-/** Table properties. */
+/** Our table properties. */
 const accountProperty = 'incident_io.account';
 const incrementalFieldProperty = 'incident_io.incremental_field';
 const filtersProperty = 'incident_io.filters';
 const visibilityProperty = 'incident_io.visibility';
 
-/** What a commit says about the table, without what the log's other entries tell. */
+/** The part of a table's state that is written by a commit; the rest follows from the rows and the log. */
 export type StateToCommit = Omit<TableState, 'rows' | 'disturbed' | 'types'>;
 
 export function counterOf({ txns }: Pick<Snapshot, 'txns'>): number {
   return txns.get(counterTxn)?.version ?? 0;
 }
 
-/** When our last commit was, milliseconds since the epoch; 0 where another writer's checkpoint left it out. */
+/** When our last commit was, milliseconds since the epoch; 0 if another writer's checkpoint left that out. */
 export function committedAt({ txns }: Pick<Snapshot, 'txns'>): number {
   return txns.get(counterTxn)?.lastUpdated ?? 0;
 }
@@ -33,25 +36,31 @@ export function differencesOf({ txns }: Pick<Snapshot, 'txns'>): number {
   return txns.get(differencesTxn)?.version ?? 0;
 }
 
-export function stateOf(snapshot: Snapshot, rows: number, disturbed: boolean): TableState {
-  const { txns, metadata } = snapshot;
-  const watermark = txns.get(watermarkTxn)?.version ?? 0;
-  const fullReadAt = txns.get(fullReadTxn)?.version ?? 0;
+/** The state that our last commit left. */
+export function stateOf({ txns, metadata }: Snapshot): Omit<TableState, 'rows' | 'disturbed'> {
   const property = (name: string) => metadata.configuration[name] ?? '';
-  const incrementalField = property(incrementalFieldProperty);
   return {
-    counter: counterOf(snapshot),
-    ...(watermark > 0 && { watermark }),
-    ...(fullReadAt > 0 && { fullReadAt }),
-    differences: differencesOf(snapshot),
+    counter: counterOf({ txns }),
+    differences: differencesOf({ txns }),
     account: property(accountProperty),
-    ...((incrementalField === 'updated_at' || incrementalField === 'created_at') && { incrementalField }),
     filters: property(filtersProperty),
     visibility: property(visibilityProperty),
     types: property(typesProperty),
-    rows,
-    disturbed,
+    ...defined({
+      watermark: timeIn(txns.get(watermarkTxn)),
+      fullReadAt: timeIn(txns.get(fullReadTxn)),
+      incrementalField: timestampField(property(incrementalFieldProperty)),
+    }),
   };
+}
+
+/** The time that is kept as the version of a `txn`; 0 stands for none. */
+function timeIn(txn: Txn | undefined): number | undefined {
+  return txn && txn.version > 0 ? txn.version : undefined;
+}
+
+function timestampField(text: string): TimestampField | undefined {
+  return text === 'updated_at' || text === 'created_at' ? text : undefined;
 }
 
 export function txnsOf(state: StateToCommit, now: number): Txn[] {
@@ -64,7 +73,7 @@ export function txnsOf(state: StateToCommit, now: number): Txn[] {
   return Object.entries(versions).map(([appId, version]) => ({ appId, version, lastUpdated: now }));
 }
 
-/** The table's properties with ours as they are now; those of others stay. */
+/** The table's properties with our own set from the state; other properties stay. */
 export function configurationOf(
   table: Table,
   state: StateToCommit,
@@ -74,35 +83,35 @@ export function configurationOf(
   return {
     ...kept,
     [accountProperty]: state.account,
-    ...(state.incrementalField !== undefined && { [incrementalFieldProperty]: state.incrementalField }),
+    ...defined({ [incrementalFieldProperty]: state.incrementalField }),
     [filtersProperty]: state.filters,
     [visibilityProperty]: state.visibility,
     [typesProperty]: declaredTypes(table),
   };
 }
 
-/** The table's properties as a resync leaves them: the next run may be of any account. */
+/** The table's properties after a resync: the next run may read any account. */
 export function forgottenConfiguration(before: { readonly [property: string]: string }): {
   [property: string]: string;
 } {
   return { ...before, [accountProperty]: 'unknown' };
 }
 
-/** Throws `DestinationError` for a table that is not ours, or that asks of a writer what this one does not do. */
+/** Throws `DestinationError` if the table is not ours, or needs something of a writer that this one does not support. */
 export function assertWritableTable(
   table: string,
   destination: string,
   { protocol, metadata }: Snapshot,
 ): void {
-  const refuse = (what: string) => {
+  const refuse = (why: string) => {
     throw new DestinationError(
-      `The Delta table ${table} in ${destination} ${what}.`,
+      `The Delta table ${table} in ${destination} ${why}.`,
       'Sync into another destination, or move the table out of the way.',
     );
   };
   if (protocol.minReaderVersion > 1 || protocol.minWriterVersion > 2) {
     refuse(
-      `needs protocol reader ${protocol.minReaderVersion} / writer ${protocol.minWriterVersion}, which is above 1 / 2`,
+      `needs protocol reader ${protocol.minReaderVersion} / writer ${protocol.minWriterVersion}, but only 1 / 2 is supported`,
     );
   }
   if (metadata.configuration[accountProperty] === undefined) refuse('was not made by incident-io-source');
@@ -115,17 +124,17 @@ export function assertWritableTable(
 
 /**
  * Whether another writer changed data after our last commit, or that commit is no longer in the log.
- * A commit that only rearranges rows (OPTIMIZE) changes none.
+ * A commit that only moves rows to other files (OPTIMIZE) does not change data.
  */
 export async function isDisturbed(log: DeltaLog, snapshot: Snapshot): Promise<boolean> {
   return (await undisturbedSince(log, snapshot)) === undefined;
 }
 
-/** The version of our last commit; `undefined` where another writer changed data since, or it is not in the log. */
+/** The version of our last commit; `undefined` if another writer changed data after it, or it is not in the log. */
 export async function undisturbedSince(log: DeltaLog, snapshot: Snapshot): Promise<number | undefined> {
   const counter = counterOf(snapshot);
   for (let version = snapshot.version; version >= 0; version -= 1) {
-    const actions = await log.commitOf(version);
+    const actions = await log.actionsOf(version);
     if (actions === undefined) return undefined;
     if (actions.some(({ txn }) => txn?.appId === counterTxn && txn.version === counter)) return version;
     if (actions.some(({ add, remove }) => add?.dataChange === true || remove?.dataChange === true))
@@ -134,7 +143,10 @@ export async function undisturbedSince(log: DeltaLog, snapshot: Snapshot): Promi
   return undefined;
 }
 
-/** The version after the planned one that carries the run's id; `undefined` where none does. */
+/**
+ * The version that a run has committed since it was planned; `undefined` if there is none.
+ * @param plannedOn the counter the run was planned on
+ */
 export async function versionOfRun(
   log: DeltaLog,
   snapshot: Snapshot,
@@ -142,11 +154,11 @@ export async function versionOfRun(
   plannedOn: number | 'none',
 ): Promise<number | undefined> {
   for (let version = snapshot.version; version >= 0; version -= 1) {
-    const actions = await log.commitOf(version);
-    // Cleaned away by somebody: what is that old is no attempt of a run that still asks.
+    const actions = await log.actionsOf(version);
+    // Deleted by a cleanup, so it is too old to be an attempt of a run that is still open.
     if (actions === undefined) return undefined;
     const txn = actions.find((action) => action.txn?.appId === counterTxn)?.txn;
-    // The planned version itself may be this run's too: begun anew after its commit, it has read more since.
+    // The planned version may have this run's id too: restarted after its commit, the run has read more since.
     if (txn && plannedOn !== 'none' && txn.version <= plannedOn) return undefined;
     if (actions.some(({ commitInfo }) => commitInfo?.operationParameters?.['runId'] === chainId))
       return version;

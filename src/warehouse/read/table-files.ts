@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { DestinationError, UsageError } from '../../errors.ts';
-import { dataKey, DeltaLog, type Snapshot } from '../delta/log.ts';
+import { dataKey, DeltaLog } from '../delta/log.ts';
 import { DuckDb, identifier } from '../duckdb.ts';
 import { duckTypeOf, fieldsOf, rowsOfFiles } from '../delta/schema.ts';
+import type { Snapshot } from '../delta/snapshot.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { type Store, stagingFolder } from '../store/store.ts';
 
@@ -29,7 +30,7 @@ export async function tableFiles(store: Store, table: string): Promise<TableFile
   // Not in the store: a reader may not be allowed to write there.
   const duckDb = new DuckDb(() => mkdtemp(join(tmpdir(), 'incident-io-source-')));
   try {
-    const snapshot = await new DeltaLog(store, duckDb, table).snapshot();
+    const snapshot = await new DeltaLog({ store, duckDb }, table).snapshot();
     if (!snapshot) {
       const names = await tablesIn(store);
       throw new UsageError(

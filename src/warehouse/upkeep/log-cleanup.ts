@@ -1,18 +1,19 @@
 import { DestinationError, SourceError } from '../../errors.ts';
-import { readCheckpoint } from '../delta/checkpoint.ts';
-import type { CommitWorld } from '../world.ts';
 import type { Action } from '../delta/actions.ts';
-import { type Checkpoint, type DeltaLog, newestCheckpoint, type Snapshot } from '../delta/log.ts';
-import type { StoredObject } from '../store/store.ts';
+import { type Checkpoint, newestCheckpoint, readCheckpoint } from '../delta/checkpoint.ts';
+import type { DeltaLog } from '../delta/log.ts';
+import type { Snapshot } from '../delta/snapshot.ts';
 import { undisturbedSince } from '../delta/table-state.ts';
+import type { StoredObject } from '../store/store.ts';
+import type { World } from '../world.ts';
 
-/** A file of a log that is about versions: a commit, a checkpoint, a checksum of either. */
+/** A file of a log that belongs to versions: a commit, a checkpoint, or a checksum of either. */
 export type LogFile = StoredObject & {
-  /** The last one it is about. */
+  /** The last version that it belongs to. */
   readonly version: number;
 };
 
-/** The files of a table's log among objects; not those that are about no version. */
+/** The files of a table's log among objects, without those that belong to no version. */
 export function logFilesAmong(table: string, objects: readonly StoredObject[]): LogFile[] {
   const prefix = `${table}/_delta_log/`;
   return objects.flatMap((object) => {
@@ -22,49 +23,50 @@ export function logFilesAmong(table: string, objects: readonly StoredObject[]): 
   });
 }
 
-/** Every version that was there since a time can be made from this checkpoint and the commits behind it. */
+/** The newest checkpoint older than a time: it and the commits after it give every version since that time. */
 export function checkpointBefore(files: readonly LogFile[], time: number): Checkpoint | undefined {
   return newestCheckpoint(files.filter(({ writtenAt }) => writtenAt < time).map(({ key }) => key));
 }
 
+/** The log of a table, as a look at its folder found it. */
+export type ListedLog = {
+  readonly table: string;
+  readonly snapshot: Snapshot;
+  readonly files: readonly LogFile[];
+};
+
 /**
- * The files of a log that no version needs which was there since a time: those before the newest checkpoint that is
- * older. Throws `DestinationError` where that one cannot be relied on.
+ * The log files that no version since a time needs: those before the newest checkpoint that is older than the time.
+ * Throws `DestinationError` if that checkpoint cannot be relied on.
  */
 export async function logFilesBefore(
-  world: CommitWorld,
+  world: World,
   log: DeltaLog,
-  table: string,
-  snapshot: Snapshot,
-  files: readonly LogFile[],
+  { table, snapshot, files }: ListedLog,
   time: number,
 ): Promise<LogFile[]> {
   const checkpoint = checkpointBefore(files, time);
   const needless = files.filter(({ version }) => version < (checkpoint?.version ?? 0));
   if (checkpoint === undefined || needless.length === 0) return [];
-  // Without our last commit nobody could say whether another writer changed data since.
-  const own = await undisturbedSince(log, snapshot);
-  if (own === undefined || own < checkpoint.version) return [];
+  // Our last commit stays in the log: without it, nobody could tell whether another writer changed data since.
+  const ownVersion = await undisturbedSince(log, snapshot);
+  if (ownVersion === undefined || ownVersion < checkpoint.version) return [];
   await assertHoldsTable(world, table, checkpoint);
   return needless.sort((a, b) => a.version - b.version);
 }
 
-async function assertHoldsTable(
-  { store, duckDb }: CommitWorld,
-  table: string,
-  { version, keys }: Checkpoint,
-): Promise<void> {
+async function assertHoldsTable(world: World, table: string, checkpoint: Checkpoint): Promise<void> {
   let actions: Action[] = [];
   let cause: unknown;
   try {
-    actions = await readCheckpoint(store, duckDb, keys);
+    actions = await readCheckpoint(world, checkpoint);
   } catch (error) {
     if (error instanceof SourceError) throw error;
     cause = error;
   }
   if (actions.some(({ protocol }) => protocol) && actions.some(({ metaData }) => metaData)) return;
   throw new DestinationError(
-    `${table}: the checkpoint of version ${version} holds no table, so the log before it is kept.`,
+    `${table}: the checkpoint of version ${checkpoint.version} does not hold a table, so the log before it is kept.`,
     'Delete that checkpoint.',
     { cause },
   );

@@ -8,13 +8,13 @@ import {
 } from '../store/store.ts';
 
 /**
- * Deletes staging that nobody wrote to since a time, and what processes that died left on the way.
- * @returns how many runs' staging went
+ * Deletes staging that was last written to before a time, and what killed processes left behind.
+ * @returns the number of runs whose staging was deleted
  */
 export async function sweepStaged(store: Store, table: string, oldest: number): Promise<number> {
   const folder = `${stagingFolder}/${table}/`;
   const runs = await sweep(store, folder, oldest);
-  // Of a bucket what is on its way lies in a folder of this machine.
+  // With a bucket, files that are not uploaded yet are in a folder of this machine.
   if (store.kind === 'bucket') await sweep(store.local, folder, oldest);
   await sweep(store, probePrefix, oldest);
   await sweep(store.local, `${writesFolder}/`, oldest);
@@ -22,7 +22,7 @@ export async function sweepStaged(store: Store, table: string, oldest: number): 
   return runs;
 }
 
-/** Deletes what lies in each folder under the prefix if nobody wrote to it since; how many folders went. */
+/** Deletes each folder under the prefix in which everything is older than a time; returns how many. */
 async function sweep(store: Store, prefix: string, oldest: number): Promise<number> {
   const folders = new Map<string, StoredObject[]>();
   for (const object of await store.list(prefix)) {

@@ -1,62 +1,72 @@
 import { DestinationError } from '../../errors.ts';
 import type { Table } from '../../tables/table.ts';
-import type { CommitWorld } from '../world.ts';
-import { compact, compactionOf } from './compaction.ts';
-import { dataKey, DeltaLog, type Snapshot } from '../delta/log.ts';
-import { expired } from './due.ts';
-import { checkpointBefore, type LogFile, logFilesAmong, logFilesBefore } from './log-cleanup.ts';
-import { hourMs, isFirstOfDay } from './periods.ts';
+import { dataKey, DeltaLog } from '../delta/log.ts';
 import { retentionOf, retentionProperty } from '../delta/retention.ts';
-import { sideBySide } from '../side-by-side.ts';
-import { sweepStaged } from './staging.ts';
-import type { StoredObject } from '../store/store.ts';
+import type { Snapshot } from '../delta/snapshot.ts';
+import { dayMs, hourMs, isFirstOfDay } from '../delta/table-clock.ts';
 import { assertWritableTable } from '../delta/table-state.ts';
+import { sideBySide } from '../side-by-side.ts';
+import type { StoredObject } from '../store/store.ts';
 import type { Upkeep } from '../warehouse.ts';
+import type { World } from '../world.ts';
+import { compact, filesToCompact } from './compaction.ts';
+import { checkpointBefore, type LogFile, logFilesAmong, logFilesBefore } from './log-cleanup.ts';
+import { sweepStaged } from './staging.ts';
+import { expiredFiles } from './what-is-due.ts';
 
-/** No step begins later: the last one has the rest of the minute. */
-const beginMs = 35_000;
-/** What nobody wrote to for so long has nobody any more: no run lives as long without a word. */
-const abandonedMs = 7 * 86_400_000;
-/** An upkeep may come so long after its commit, and clocks may differ. */
+/** No step starts later than this, so that the last one has the rest of the minute. */
+const lastStartMs = 35_000;
+/** Untouched for this long means abandoned: no live run is silent for seven days. */
+const abandonedMs = 7 * dayMs;
+/** Upkeep may start this long after its commit, and the clocks of worker and store may differ. */
 const clockToleranceMs = hourMs;
-/** So many keys make a step. */
+/** How many keys are deleted in one step. */
 const keysAtOnce = 100;
 
 /** See `Warehouse.keepUp`. */
 export async function keepUp(
-  world: CommitWorld,
-  { name: table }: Pick<Table, 'name'>,
+  world: World,
+  table: Table,
   since: number,
   signal: AbortSignal,
 ): Promise<Upkeep> {
-  const log = new DeltaLog(world.store, world.duckDb, table);
+  const log = new DeltaLog(world, table.name);
   const snapshot = await log.snapshot();
-  const keeping = new Keeping(world, log, table, since, signal);
+  const work = new UpkeepWork({ world, log, table, since, signal });
   if (snapshot) {
-    assertWritableTable(table, world.destination, snapshot);
-    await keeping.removeExpired(snapshot);
-    // Once a day everything that lies in the table's folder is looked at.
-    if (isFirstOfDay(snapshot.metadata, since, keeping.now)) await keeping.removeListed(snapshot);
-    await keeping.compactFiles(snapshot);
+    assertWritableTable(table.name, world.destination, snapshot);
+    await work.removeExpired(snapshot);
+    // The folder is listed once a day only, because that takes many requests for a large table.
+    if (isFirstOfDay(snapshot.metadata, since, work.now)) await work.removeListed(snapshot);
+    await work.compactFiles(snapshot);
   }
-  return keeping.result();
+  return work.result();
 }
 
-class Keeping {
+type UpkeepInput = {
+  readonly world: World;
+  readonly log: DeltaLog;
+  readonly table: Table;
+  readonly since: number;
+  readonly signal: AbortSignal;
+};
+
+/** The steps of one upkeep, and what they have done so far. A step that fails does not stop the others. */
+class UpkeepWork {
   readonly now: number;
-  readonly #world: CommitWorld;
+  readonly #world: World;
   readonly #log: DeltaLog;
-  readonly #table: string;
+  readonly #table: Table;
   readonly #since: number;
   readonly #signal: AbortSignal;
-  readonly #ends = performance.now() + beginMs;
+  readonly #ends = performance.now() + lastStartMs;
   readonly #failures: unknown[] = [];
   #filesCompacted = 0;
   #filesRemoved = 0;
   #logRemoved = 0;
   #stagingSwept = 0;
 
-  constructor(world: CommitWorld, log: DeltaLog, table: string, since: number, signal: AbortSignal) {
+  constructor({ world, log, table, since, signal }: UpkeepInput) {
     this.now = world.now();
     this.#world = world;
     this.#log = log;
@@ -67,7 +77,7 @@ class Keeping {
 
   result(): Upkeep {
     this.#signal.throwIfAborted();
-    // The others have most likely the same cause.
+    // Further failures most likely have the same cause.
     if (this.#failures.length > 0) throw this.#failures[0];
     return {
       filesCompacted: this.#filesCompacted,
@@ -77,102 +87,88 @@ class Keeping {
     };
   }
 
-  /** Removes the files whose retention has just ended; the log knows them all. */
+  /** Deletes the files whose retention has just ended, which the log names. */
   async removeExpired(snapshot: Snapshot): Promise<void> {
     await this.#try(async () => {
-      const live = keysOf(this.#table, snapshot.files.values());
-      const keys = keysOf(this.#table, expired(snapshot, this.#since, this.now));
-      await this.#removeFiles([...keys].filter((key) => !live.has(key) && isDataFile(this.#table, key)));
+      const { name } = this.#table;
+      const live = keysOf(name, snapshot.files.values());
+      const expired = expiredFiles(snapshot, { since: this.#since, now: this.now });
+      const keys = [...keysOf(name, expired)];
+      await this.#removeFiles(keys.filter((key) => !live.has(key) && isDataFile(name, key)));
     });
   }
 
-  /** Removes what a look at the whole folder finds: files an earlier upkeep did not get to, or that no commit names. */
+  /** Deletes what only a look at the folder finds: files that earlier upkeep missed, or that no commit names. */
   async removeListed(snapshot: Snapshot): Promise<void> {
-    const { store } = this.#world;
     await this.#try(async () => {
-      const retention = readableRetention(this.#table, snapshot);
-      const objects = await store.list(`${this.#table}/`);
-      const logFiles = logFilesAmong(this.#table, objects);
-      const now = this.#believed(logFiles);
+      const { store } = this.#world;
+      const { name } = this.#table;
+      const retention = readableRetention(name, snapshot);
+      const objects = await store.list(`${name}/`);
+      const files = logFilesAmong(name, objects);
+      const now = this.#plausibleNow(files);
       const oldest = now - retention;
       await this.#try(async () => {
-        await this.#removeFiles(await this.#needless(snapshot, objects, logFiles, now, oldest));
+        const unused = unusedFiles(name, snapshot, objects, {
+          abandoned: now - abandonedMs,
+          expired: oldest,
+        });
+        const named = unused.abandoned.length === 0 ? new Set() : await this.#namedSince(files, oldest);
+        await this.#removeFiles([...unused.expired, ...unused.abandoned.filter((key) => !named.has(key))]);
       });
       await this.#try(async () => {
-        const old = await logFilesBefore(this.#world, this.#log, this.#table, snapshot, logFiles, oldest);
+        const log = { table: name, snapshot, files };
+        const old = await logFilesBefore(this.#world, this.#log, log, oldest);
         this.#logRemoved += await this.#remove(old.map(({ key }) => key));
       });
       await this.#try(async () => {
-        this.#stagingSwept += await sweepStaged(store, this.#table, now - abandonedMs);
+        this.#stagingSwept += await sweepStaged(store, name, now - abandonedMs);
       });
     });
   }
 
   /**
-   * Now, as far as the store's own clock bears it out, which dated the commit behind which this runs. A worker whose
-   * clock is days ahead would take another one's files, not yet committed, for abandoned ones.
+   * The current time, capped at one hour past the newest log file, which the store's own clock has dated: a worker
+   * whose clock is days ahead must not delete files that another one is still committing.
    */
-  #believed(logFiles: readonly LogFile[]): number {
-    return Math.min(this.now, Math.max(...logFiles.map(({ writtenAt }) => writtenAt)) + clockToleranceMs);
-  }
-
-  /** Makes large files of small ones, one version each. */
-  async compactFiles(snapshot: Snapshot): Promise<void> {
-    await this.#try(async () => {
-      for (let before: Snapshot | undefined = snapshot; before; before = await this.#log.snapshot()) {
-        const inputs = compactionOf(before.files.values());
-        if (!inputs || this.#isOver()) return;
-        // Where it gave way somebody else is at work: the next time will do.
-        if (!(await compact(this.#world, this.#log, this.#table, before, inputs))) return;
-        this.#filesCompacted += inputs.length;
-      }
-    });
-  }
-
-  /** Data files that no version of the retention reads. */
-  async #needless(
-    snapshot: Snapshot,
-    objects: readonly StoredObject[],
-    logFiles: readonly LogFile[],
-    now: number,
-    oldest: number,
-  ): Promise<string[]> {
-    const live = keysOf(this.#table, snapshot.files.values());
-    const removedAt = new Map(
-      [...snapshot.tombstones.values()].map((remove) => [
-        dataKey(this.#table, remove),
-        remove.deletionTimestamp,
-      ]),
-    );
-    const unused = objects.filter(({ key }) => isDataFile(this.#table, key) && !live.has(key));
-    const old = unused.filter(({ key }) => (removedAt.get(key) ?? Infinity) < oldest);
-    const unnamed = unused.filter(
-      ({ key, writtenAt }) => !removedAt.has(key) && writtenAt < now - abandonedMs,
-    );
-    const named = unnamed.length === 0 ? new Set() : await this.#namedSince(logFiles, oldest);
-    return [...old, ...unnamed.filter(({ key }) => !named.has(key))].map(({ key }) => key);
+  #plausibleNow(files: readonly LogFile[]): number {
+    return Math.min(this.now, Math.max(...files.map(({ writtenAt }) => writtenAt)) + clockToleranceMs);
   }
 
   /**
-   * Files that a version since then removed, though the state does not say so any more: a checkpoint of another
-   * writer may forget too early. What is removed in versions that are gone themselves nobody can read.
+   * Files that a version since a time removed, although the snapshot does not say so: another writer's checkpoint may
+   * forget tombstones too early. Versions whose log is gone cannot be read anyway.
    */
   async #namedSince(files: readonly LogFile[], oldest: number): Promise<Set<string>> {
+    const { name } = this.#table;
     const from = checkpointBefore(files, oldest)?.version ?? 0;
     const commits = files.filter(({ key, version }) => version >= from && key.endsWith(`${version}.json`));
-    const named = await sideBySide(commits, async ({ version }) =>
-      ((await this.#log.commitOf(version)) ?? []).flatMap(({ remove }) =>
-        remove ? [dataKey(this.#table, remove)] : [],
-      ),
-    );
+    const named = await sideBySide(commits, async ({ version }) => {
+      const actions = (await this.#log.actionsOf(version)) ?? [];
+      return actions.flatMap(({ remove }) => (remove ? [dataKey(name, remove)] : []));
+    });
     return new Set(named.flat());
+  }
+
+  /** Makes large files of small ones, in one version for each. */
+  async compactFiles(snapshot: Snapshot): Promise<void> {
+    await this.#try(async () => {
+      for (let before: Snapshot | undefined = snapshot; before; before = await this.#log.snapshot()) {
+        const inputs = filesToCompact(this.#table, before.files.values());
+        if (!inputs || this.#isOver()) return;
+        // If compaction gave way, another commit is at work: the next upkeep compacts.
+        const compaction = { table: this.#table.name, before, inputs };
+        if (!(await compact(this.#world, this.#log, compaction))) return;
+        this.#filesCompacted += inputs.length;
+      }
+    });
   }
 
   async #removeFiles(keys: readonly string[]): Promise<void> {
     this.#filesRemoved += await this.#remove(keys);
   }
 
-  /** How many were deleted before time was up. What cannot be deleted does not keep the others. */
+  /** Returns how many were deleted before the time was up. A key that cannot be deleted does not stop the others. */
   async #remove(keys: readonly string[]): Promise<number> {
     let removed = 0;
     for (let from = 0; from < keys.length; from += keysAtOnce) {
@@ -189,7 +185,7 @@ class Keeping {
     return this.#signal.aborted || performance.now() >= this.#ends;
   }
 
-  /** One kind of upkeep must not keep the others from being done. */
+  /** Runs a step unless the time is up. Its failure is kept for the end, because the other steps must still run. */
   async #try(work: () => Promise<void>): Promise<void> {
     if (this.#isOver()) return;
     try {
@@ -204,16 +200,35 @@ function readableRetention(table: string, { metadata }: Snapshot): number {
   const retention = retentionOf(metadata);
   if (retention !== Infinity) return retention;
   throw new DestinationError(
-    `${table}: its property ${retentionProperty} is no interval, so nothing is removed.`,
+    `${table}: its property ${retentionProperty} is not an interval, so nothing is deleted.`,
     'Set it to an interval such as "interval 7 days".',
   );
+}
+
+/** The keys of data files that the snapshot does not use and that were removed, or written and never named, long ago. */
+function unusedFiles(
+  table: string,
+  { files, tombstones }: Snapshot,
+  objects: readonly StoredObject[],
+  before: { readonly expired: number; readonly abandoned: number },
+): { readonly expired: readonly string[]; readonly abandoned: readonly string[] } {
+  const live = keysOf(table, files.values());
+  const removedAt = new Map(
+    [...tombstones.values()].map((remove) => [dataKey(table, remove), remove.deletionTimestamp]),
+  );
+  const unused = objects.filter(({ key }) => isDataFile(table, key) && !live.has(key));
+  const expired = unused.filter(({ key }) => (removedAt.get(key) ?? Infinity) < before.expired);
+  const abandoned = unused.filter(
+    ({ key, writtenAt }) => !removedAt.has(key) && writtenAt < before.abandoned,
+  );
+  return { expired: expired.map(({ key }) => key), abandoned: abandoned.map(({ key }) => key) };
 }
 
 function keysOf(table: string, files: Iterable<{ readonly path: string }>): Set<string> {
   return new Set([...files].map((file) => dataKey(table, file)));
 }
 
-/** By the protocol, names that begin with `_` or `.` are no data files, nor is anything in folders of such names. */
+/** By the protocol, a path with a part that starts with `_` or `.` is not a data file. */
 function isDataFile(table: string, key: string): boolean {
   const path = key.slice(table.length + 1);
   return path.endsWith('.parquet') && !path.split('/').some((name) => /^[_.]/.test(name));

@@ -1,31 +1,33 @@
-import { compactionOf } from './compaction.ts';
+import type { Table } from '../../tables/table.ts';
 import type { Remove } from '../delta/actions.ts';
-import type { Snapshot } from '../delta/log.ts';
-import { beginOf, hourMs, isFirstOfDay } from './periods.ts';
+import type { CommitTimes } from '../delta/log.ts';
 import { retentionOf } from '../delta/retention.ts';
+import type { Snapshot } from '../delta/snapshot.ts';
+import { hourMs, isFirstOfDay, startOf } from '../delta/table-clock.ts';
+import { filesToCompact } from './compaction.ts';
 
-// Upkeep has no memory of its own: of what is done once an hour, or once a day, a commit is told the time of our last
-// commit before it, and the first commit of each hour or day does it.
+// Upkeep keeps no record of what it has done. Work that is due once per hour or once per day is done after the first
+// commit in that hour or day, which is known from the time of our previous commit (`since`).
 
-type Facts = Pick<Snapshot, 'files' | 'tombstones' | 'metadata'>;
+type TableFacts = Pick<Snapshot, 'files' | 'tombstones' | 'metadata'>;
 
-/**
- * Whether a commit leaves upkeep something to do; looks at nothing but the table's state.
- * @param since when our last commit before it was, milliseconds since the epoch
- */
-export function isUpkeepDue(table: Facts, since: number, now: number): boolean {
+/** Whether there is upkeep to do after a commit. Looks only at the table's state, so that it costs nothing. */
+export function isUpkeepDue(table: Table, facts: TableFacts, times: CommitTimes): boolean {
   return (
-    isFirstOfDay(table.metadata, since, now) ||
-    compactionOf(table.files.values()) !== undefined ||
-    expired(table, since, now).length > 0
+    isFirstOfDay(facts.metadata, times.since, times.now) ||
+    filesToCompact(table, facts.files.values()) !== undefined ||
+    expiredFiles(facts, times).length > 0
   );
 }
 
-/** Files whose retention has ended since the hour of `since`, up to the hour of `now`. */
-export function expired({ tombstones, metadata }: Facts, since: number, now: number): Remove[] {
+/** The removed files whose retention has ended from the hour of `since` on and before the hour of `now`. */
+export function expiredFiles(
+  { tombstones, metadata }: Omit<TableFacts, 'files'>,
+  { since, now }: CommitTimes,
+): Remove[] {
   const retention = retentionOf(metadata);
-  const from = beginOf(metadata, hourMs, since) - retention;
-  const to = beginOf(metadata, hourMs, now) - retention;
+  const from = startOf(metadata, hourMs, since) - retention;
+  const to = startOf(metadata, hourMs, now) - retention;
   return [...tombstones.values()].filter(
     ({ deletionTimestamp }) =>
       deletionTimestamp !== undefined && deletionTimestamp >= from && deletionTimestamp < to,

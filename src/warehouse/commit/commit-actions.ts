@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+
+import { defined } from '../../defined.ts';
+import type { Table } from '../../tables/table.ts';
+import { type Action, type CommitInfo, type Metadata, removeOf } from '../delta/actions.ts';
+import { withRetention } from '../delta/retention.ts';
+import type { Snapshot } from '../delta/snapshot.ts';
+import {
+  configurationOf,
+  counterOf,
+  differencesOf,
+  type StateToCommit,
+  txnsOf,
+} from '../delta/table-state.ts';
+import type { TargetSchema } from '../delta/target-schema.ts';
+import type { CommitRequest } from '../warehouse.ts';
+import type { Merged } from './merge-request.ts';
+
+const protocol = { minReaderVersion: 1, minWriterVersion: 2 };
+
+/** What a run commits, and on top of what. */
+export type RunToCommit = {
+  readonly table: Table;
+  readonly request: CommitRequest;
+  /** `undefined` if there is no table. */
+  readonly before: Snapshot | undefined;
+  readonly schema: TargetSchema;
+  readonly merged: Merged;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+};
+
+export function stateToCommit({ request, before, schema, merged }: RunToCommit): StateToCommit {
+  const { state, total, fullRead } = request;
+  const differences = before ? differencesOf(before) : 0;
+  const { watermark, ...rest } = state;
+  return {
+    ...rest,
+    // Rows that the run has not read lack the new field's value: without a watermark the next run reads everything.
+    ...defined({ watermark: fullRead || !schema.addedForUnknown ? watermark : undefined }),
+    counter: (before ? counterOf(before) : 0) + 1,
+    differences: total === undefined ? differences : total === merged.rows ? 0 : differences + 1,
+  };
+}
+
+/** The actions of the version that makes the run visible. */
+export function actionsOf(run: RunToCommit, state: StateToCommit): Action[] {
+  const { before, merged, now } = run;
+  const metaData = changedMetadata(run, state);
+  return [
+    { commitInfo: commitInfoOf(run) },
+    ...(before ? [] : [{ protocol }]),
+    ...(metaData ? [{ metaData }] : []),
+    ...txnsOf(state, now).map((txn) => ({ txn })),
+    ...merged.removed.map((add) => ({ remove: removeOf(add, now, true) })),
+    ...merged.adds.map((add) => ({ add })),
+  ];
+}
+
+/** The table's metadata; `undefined` if the log already has the same. */
+function changedMetadata(
+  { table, request, before: snapshot, schema, now }: RunToCommit,
+  state: StateToCommit,
+): Metadata | undefined {
+  const before = snapshot?.metadata;
+  const fields = schema.columns.map(({ field }) => field);
+  const configuration = configurationOf(table, state, before?.configuration ?? {});
+  const metadata: Metadata = {
+    ...(before ?? {
+      id: randomUUID(),
+      format: { provider: 'parquet', options: {} },
+      partitionColumns: [],
+      createdTime: now,
+    }),
+    name: table.name,
+    description: table.description,
+    schemaString: JSON.stringify({ type: 'struct', fields }),
+    configuration: withRetention(configuration, request.retentionMs),
+  };
+  if (!before) return metadata;
+  // Compared as values: another writer may have ordered the fields of the schema's JSON differently.
+  const isUnchanged =
+    isDeepStrictEqual(JSON.parse(before.schemaString), JSON.parse(metadata.schemaString)) &&
+    isDeepStrictEqual({ ...before, schemaString: '' }, { ...metadata, schemaString: '' });
+  return isUnchanged ? undefined : metadata;
+}
+
+function commitInfoOf({ request, before, merged, now }: RunToCommit): CommitInfo {
+  const { chainId, fullRead, parts } = request;
+  return {
+    timestamp: now,
+    operation: fullRead ? 'WRITE' : 'MERGE',
+    operationParameters: { runId: chainId, mode: fullRead ? 'Overwrite' : 'Append' },
+    operationMetrics: {
+      numParts: String(parts.length),
+      numRows: String(merged.rows),
+      numRowsInserted: String(merged.inserted),
+      numRowsUpdated: String(merged.updated),
+      numRowsDropped: String(merged.dropped),
+      numFilesAdded: String(merged.adds.length),
+      numFilesRemoved: String(merged.removed.length),
+    },
+    ...defined({ readVersion: before?.version }),
+    isolationLevel: 'Serializable',
+    isBlindAppend: false,
+    engineInfo: 'incident-io-source',
+  };
+}

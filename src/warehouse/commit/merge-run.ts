@@ -1,0 +1,104 @@
+import { rm } from 'node:fs/promises';
+
+import type { Table } from '../../tables/table.ts';
+import { rowCount } from '../delta/row-count.ts';
+import type { Snapshot } from '../delta/snapshot.ts';
+import { type StagedExtras, targetSchema, type TargetSchema } from '../delta/target-schema.ts';
+import { type DuckSession, identifier, parquetFiles } from '../duckdb.ts';
+import { rawColumn, unknownColumn } from '../../records/rows.ts';
+import { type LocalFiles, withinRoom } from '../store/store.ts';
+import type { CommitRequest } from '../warehouse.ts';
+import type { World } from '../world.ts';
+import { keyOf } from './key.ts';
+import { merge } from './merge.ts';
+import type { Merged, StagedPart } from './merge-request.ts';
+import { stagedByDeclaration, stagingOf } from './part-writer.ts';
+import { dayMs } from '../delta/table-clock.ts';
+
+/** Older parts may be deleted while they are read: upkeep sweeps staging, and other tools may clean up too. */
+const partLifeMs = 3 * dayMs;
+
+/** Why the run's parts cannot be merged; `undefined` if they can. */
+export async function whyPartsAreUnusable(
+  { store, now }: World,
+  table: Table,
+  { chainId, parts }: CommitRequest,
+): Promise<string | undefined> {
+  const staging = stagingOf(table, chainId);
+  const present = new Set((await store.list(staging)).map(({ key }) => key));
+  const oldest = now() - partLifeMs;
+  for (const part of parts) {
+    const why = !present.has(staging + part.name)
+      ? 'is missing'
+      : part.stagedAt < oldest
+        ? 'is older than three days'
+        : !stagedByDeclaration(table, part)
+          ? 'was staged with other columns'
+          : undefined;
+    if (why !== undefined) return `the staged part ${part.name} ${why}`;
+  }
+  return undefined;
+}
+
+/** Merges a run's parts into the table and writes the data files. No reader sees them before the commit. */
+export async function mergeRun(
+  { store, duckDb }: World,
+  table: Table,
+  request: CommitRequest,
+  { before, now }: { readonly before: Snapshot | undefined; readonly now: number },
+): Promise<{ readonly schema: TargetSchema; readonly merged: Merged }> {
+  const { chainId, fullRead } = request;
+  const staging = stagingOf(table, chainId);
+  const parts = request.parts.map(({ name, rows, bytes }) => ({ key: staging + name, rows, bytes }));
+  const files = [...(before?.files.values() ?? [])];
+  const rowsBefore = await rowCount({ store, duckDb }, table.name, files);
+  const scratch = await store.local.scratch(staging.slice(0, -1));
+  const work = (local: LocalFiles) =>
+    duckDb.job(async (session) => {
+      const schema = targetSchema(table, before?.metadata, await extrasIn(session, local, parts));
+      const merged = await merge({
+        session,
+        store,
+        local,
+        table: table.name,
+        key: keyOf(table),
+        files,
+        rowsBefore,
+        parts,
+        columns: schema.columns,
+        fullRead,
+        rewrite: schema.rewrite,
+        byUpdatedAt: table.columns['updated_at']?.type === 'timestamp',
+        now,
+        scratch,
+      });
+      return { schema, merged };
+    });
+  try {
+    return await store.withLocal(work);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The keys of the two map columns of parts. */
+async function extrasIn(
+  session: DuckSession,
+  local: LocalFiles,
+  parts: readonly StagedPart[],
+): Promise<StagedExtras> {
+  const unknown = new Set<string>();
+  const raw = new Set<string>();
+  for (const group of withinRoom(parts, local.room)) {
+    const files = parquetFiles(await local.paths(group.map(({ key }) => key)));
+    for (const [column, found] of [
+      [unknownColumn, unknown],
+      [rawColumn, raw],
+    ] as const) {
+      const keys = await session.rows(`
+        SELECT DISTINCT unnest(map_keys(${identifier(column)})) AS key FROM ${files}`);
+      for (const { key } of keys) found.add(String(key));
+    }
+  }
+  return { unknown: [...unknown], raw: [...raw] };
+}

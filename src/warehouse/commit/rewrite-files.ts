@@ -1,0 +1,93 @@
+import type { Add } from '../delta/actions.ts';
+import { writeDataFile } from '../delta/data-file.ts';
+import { compareFile } from './compare-file.ts';
+import type { MergeRequest } from './merge-request.ts';
+
+/** What has become of the data files and of their rows. */
+type Rewritten = {
+  readonly adds: readonly Add[];
+  readonly removed: readonly Add[];
+  readonly updated: number;
+  readonly dropped: number;
+};
+
+/** A data file with rows that are in `matched` or `dropped`. */
+type TouchedFile = {
+  readonly number: number;
+  readonly add: Add;
+  readonly matched: number;
+  readonly dropped: number;
+  /** The numbers of the parts with winners for its rows, in ascending order. */
+  readonly parts: readonly number[];
+};
+
+/**
+ * Writes the data files again in which a row changed or goes.
+ * @param candidates what `matchExisting` returned
+ */
+export async function rewriteFiles(request: MergeRequest, candidates: readonly Add[]): Promise<Rewritten> {
+  const adds: Add[] = [];
+  const removed: Add[] = [];
+  let updated = 0;
+  let dropped = 0;
+  for (const file of await touchedFiles(request, candidates)) {
+    dropped += file.dropped;
+    if (file.matched === 0 && request.fullRead) {
+      removed.push(file.add);
+      continue;
+    }
+    const comparison = await compareFile(request, file);
+    if (comparison.changed === 0 && file.dropped === 0) continue;
+    updated += comparison.changed;
+    removed.push(file.add);
+    const add = await writeDataFile(request, {
+      select: comparison.select,
+      fields: request.columns.map(({ field }) => field),
+      dataChange: true,
+    });
+    if (add) adds.push(add);
+  }
+  return { adds, removed, updated, dropped };
+}
+
+async function touchedFiles({ session }: MergeRequest, candidates: readonly Add[]): Promise<TouchedFile[]> {
+  const touched = await session.rows(`
+    SELECT
+      file,
+      count(*) FILTER (stays) AS matched,
+      count(*) FILTER (NOT stays) AS dropped,
+      list(DISTINCT part) FILTER (stays) AS parts
+    FROM (
+      SELECT file, part, true AS stays FROM matched
+      UNION ALL
+      SELECT file, NULL, false FROM dropped
+    )
+    GROUP BY file
+    ORDER BY file`);
+  return touched.map(({ file, matched, dropped, parts }) => ({
+    number: Number(file),
+    add: candidates[Number(file)]!,
+    matched: Number(matched),
+    dropped: Number(dropped),
+    parts: (Array.isArray(parts) ? parts.map(Number) : []).sort((a, b) => a - b),
+  }));
+}
+
+/**
+ * The columns have changed, so all files go, and the rows that stay come from the parts: adds all winners to
+ * `inserted`.
+ */
+export async function replaceFiles(
+  { session }: MergeRequest,
+  candidates: readonly Add[],
+): Promise<Rewritten> {
+  const [counts] = await session.rows(`
+    SELECT (SELECT count(*) FROM matched) AS matched, (SELECT count(*) FROM dropped) AS dropped`);
+  await session.run('INSERT INTO inserted SELECT part, staged_pos FROM matched');
+  return {
+    adds: [],
+    removed: candidates,
+    updated: Number(counts?.['matched']),
+    dropped: Number(counts?.['dropped']),
+  };
+}

@@ -1,0 +1,200 @@
+import { type ColumnType, declaredTypes, type Table } from '../../tables/table.ts';
+import type { Metadata } from './actions.ts';
+import { identifier, literal } from '../duckdb.ts';
+import { type Field, fieldsOf } from './schema.ts';
+import { fieldOfKey, knownFields, rawColumn, unknownColumn } from '../../records/rows.ts';
+
+/** Column property: the declared type. */
+const typeProperty = 'incident_io.type';
+/** Column property: the `fieldKey` of the unknown field that the column was added for. */
+const fieldProperty = 'incident_io.field';
+/** Column property: the declared column whose values are in this one because they do not fit. */
+const rawProperty = 'incident_io.raw';
+/** Table property: the column types as declared by the program version that wrote last. */
+export const typesProperty = 'incident_io.types';
+
+/** The column that says when a row was last written. */
+export const syncedAt = '_synced_at';
+
+const deltaTypes: { readonly [T in ColumnType]: string } = {
+  text: 'string',
+  timestamp: 'timestamp',
+  boolean: 'boolean',
+  double: 'double',
+  bigint: 'long',
+  json: 'string',
+};
+
+/** DuckDB's names for a row's place in its files. A column with such a name would hide the place from a merge. */
+const duckDbsOwn = ['file_index', 'file_row_number'];
+
+/** A column of the table after the commit, and where its values come from. */
+export type TargetColumn = {
+  readonly field: Field;
+  /** SQL over a staged part; absent for `_synced_at`, and for columns of another writer, which keep their values. */
+  readonly staged?: string;
+};
+
+export type TargetSchema = {
+  readonly columns: readonly TargetColumn[];
+  /** The columns that the table has are not the declared ones: every row has to be written again. */
+  readonly rewrite: boolean;
+  /** Columns that the commit adds for unknown fields and for values that do not fit. */
+  readonly added: readonly string[];
+  /** A column is added for an unknown field, and rows that this run has not read lack its value. */
+  readonly addedForUnknown: boolean;
+};
+
+/** What the staged parts hold besides values of the declared columns. */
+export type StagedExtras = {
+  /** The `fieldKey`s of fields that the declaration does not know. */
+  readonly unknown: readonly string[];
+  /** Columns with values that do not fit them. */
+  readonly raw: readonly string[];
+};
+
+/**
+ * The schema after a commit: the declared columns, `_synced_at`, then the added columns, which keep their names and
+ * places forever.
+ */
+export function targetSchema(
+  table: Table,
+  metadata: Metadata | undefined,
+  { unknown, raw }: StagedExtras,
+): TargetSchema {
+  const present = metadata ? fieldsOf(metadata) : [];
+  const rewrite = metadata !== undefined && !hasDeclaredColumns(table, metadata);
+  const own = new Map(ownColumns(table).map((column) => [column.field.name, column]));
+  const columns = new ColumnList([...own.keys()]);
+  if (metadata === undefined || rewrite) for (const column of own.values()) columns.put(column);
+  else for (const field of present) columns.put(own.get(field.name) ?? keptColumn(field));
+  if (rewrite) {
+    const known = knownFields(table);
+    for (const { name, metadata: properties } of present) {
+      const key = properties[fieldProperty];
+      const column = properties[rawProperty];
+      if (typeof key === 'string' && !known.has(fieldOfKey(key))) columns.addUnknown(key, name);
+      if (typeof column === 'string' && own.has(column)) columns.addRaw(column);
+    }
+  }
+  const [knownKeys, knownRaw] = [columns.with(fieldProperty), columns.with(rawProperty)];
+  // Sorted, so that which of two fields gets a name does not depend on the order of the rows.
+  const newKeys = [...unknown].sort().filter((key) => !knownKeys.has(key));
+  const newRaw = [...raw].sort().filter((column) => !knownRaw.has(column));
+  const addedForUnknown = newKeys.map((key) => columns.addUnknown(key, cleanName(fieldOfKey(key))));
+  const addedForRaw = newRaw.map((column) => columns.addRaw(column));
+  return {
+    columns: columns.list,
+    rewrite,
+    added: [...addedForUnknown, ...addedForRaw],
+    addedForUnknown: addedForUnknown.length > 0,
+  };
+}
+
+/** Collects columns, and gives added ones a name that no other column has, ignoring case. */
+class ColumnList {
+  readonly list: TargetColumn[] = [];
+  readonly #taken = new Set<string>();
+  /** An unknown field must not take a name that a declared column, or its `__raw` column, may need later. */
+  readonly #reserved: ReadonlySet<string>;
+
+  constructor(own: readonly string[]) {
+    this.#reserved = new Set([...duckDbsOwn, ...own.flatMap((name) => [name, rawName(name)])]);
+  }
+
+  put(column: TargetColumn): void {
+    this.list.push(column);
+    this.#taken.add(column.field.name.toLowerCase());
+  }
+
+  /** Adds a column for an unknown field; returns its name. */
+  addUnknown(key: string, wanted: string): string {
+    const name = this.#uniqueName(wanted, (name) => !this.#reserved.has(name));
+    this.put(unknownColumnOf(name, key));
+    return name;
+  }
+
+  /** Adds a column for the values that do not fit a declared one; returns its name. */
+  addRaw(column: string): string {
+    const name = this.#uniqueName(rawName(column), () => true);
+    this.put(rawColumnOf(name, column));
+    return name;
+  }
+
+  /** The values that columns have for a property. */
+  with(property: string): Set<unknown> {
+    return new Set(this.list.map(({ field }) => field.metadata[property]));
+  }
+
+  #uniqueName(wanted: string, isAllowed: (lowerCase: string) => boolean): string {
+    for (let attempt = 0; ; attempt += 1) {
+      const name = attempt === 0 ? wanted : `${wanted}__api${attempt === 1 ? '' : attempt}`;
+      const lowerCase = name.toLowerCase();
+      if (isAllowed(lowerCase) && !this.#taken.has(lowerCase)) return name;
+    }
+  }
+}
+
+/** Whether the table has the declared columns with the declared types. If not, only a full read can change that. */
+export function hasDeclaredColumns(table: Table, metadata: Metadata): boolean {
+  const types = new Map(fieldsOf(metadata).map((field) => [field.name, field]));
+  return (
+    metadata.configuration[typesProperty] === declaredTypes(table) &&
+    ownColumns(table).every(({ field }) => {
+      const found = types.get(field.name);
+      return found?.type === field.type && found.metadata[fieldProperty] === undefined;
+    })
+  );
+}
+
+function ownColumns(table: Table): TargetColumn[] {
+  const declared = Object.entries(table.columns).map(([name, { type, description }]) => ({
+    field: field(name, deltaTypes[type], { comment: description, [typeProperty]: type }),
+    staged: identifier(name),
+  }));
+  return [
+    ...declared,
+    { field: field(syncedAt, 'timestamp', { comment: 'When this row was last written.' }) },
+  ];
+}
+
+function unknownColumnOf(name: string, key: string): TargetColumn {
+  const comment = `The field ${JSON.stringify(fieldOfKey(key))} of the API, which this version does not know: text unchanged, anything else as JSON text.`;
+  return {
+    field: field(name, 'string', { comment, [fieldProperty]: key }),
+    staged: `map_extract_value(${identifier(unknownColumn)}, ${literal(key)})`,
+  };
+}
+
+function rawColumnOf(name: string, column: string): TargetColumn {
+  const comment = `JSON text of values that the API sent for ${column} and that do not fit it, or lose digits in it.`;
+  return {
+    field: field(name, 'string', { comment, [rawProperty]: column }),
+    staged: `map_extract_value(${identifier(rawColumn)}, ${literal(column)})`,
+  };
+}
+
+/** A column that is not declared: added by an earlier commit, or by another writer. */
+function keptColumn(present: Field): TargetColumn {
+  const { name, metadata } = present;
+  const key = metadata[fieldProperty];
+  const column = metadata[rawProperty];
+  if (typeof key === 'string') return unknownColumnOf(name, key);
+  if (typeof column === 'string') return rawColumnOf(name, column);
+  return { field: { ...present, nullable: true } };
+}
+
+/** Every column may be null. If one were NOT NULL, readers would refuse a row that the API sent without it. */
+function field(name: string, type: string, metadata: Field['metadata']): Field {
+  return { name, type, nullable: true, metadata };
+}
+
+function rawName(column: string): string {
+  return `${column}__raw`;
+}
+
+/** Replaces characters that Spark refuses in column names, or that need quoting everywhere. */
+function cleanName(name: string): string {
+  const cleaned = name.replace(/[\s,;{}()=.`"'\\]|\p{Control}|\p{Surrogate}/gu, '_');
+  return cleaned === '' ? 'unnamed' : cleaned;
+}
