@@ -9,6 +9,9 @@ export type Failure = {
   readonly advice: string;
 };
 
+/** The failure of one table of several. */
+export type TableFailure = { readonly table: string } & Failure;
+
 /**
  * What failed, why, and what to do. Any error that is neither this project's nor the operating system's is a defect,
  * and says so.

@@ -1,4 +1,5 @@
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/common';
+import type { Failure } from '../src/failure.ts';
 
 /**
  * The reason of a failure, without Temporal's wrappers: the failure of an activity or a child workflow only says
@@ -11,6 +12,13 @@ export function asApplicationFailure(error: unknown): ApplicationFailure {
   }
   const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
   return ApplicationFailure.create({ type: name, message, nonRetryable: true });
+}
+
+/** What a failed run reports: the error's class, what went wrong, and what to do about it. */
+export function failureOfRun(error: unknown): Failure {
+  const failure = asApplicationFailure(error);
+  const { type, message } = failure;
+  return { error: type ?? 'Error', message, advice: adviceOf(failure) };
 }
 
 /** The sentence that says what to do; a general one if the failure carries none. */

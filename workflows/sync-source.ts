@@ -7,7 +7,7 @@ import {
   ParentClosePolicy,
 } from '@temporalio/workflow';
 import type { SyncSourceInput, TableOutcome } from './contract.ts';
-import { adviceOf, asApplicationFailure } from './failures.ts';
+import { failureOfRun } from './failures.ts';
 import { restartPolicy } from './restart.ts';
 import { syncTable } from './sync-table.ts';
 
@@ -57,8 +57,6 @@ async function syncOne({ workflowId, input }: SyncSourceInput['tables'][number])
         advice,
       };
     }
-    const failure = asApplicationFailure(error);
-    const { type, message } = failure;
-    return { table, status: 'failed', error: type ?? 'Error', message, advice: adviceOf(failure) };
+    return { table, status: 'failed', ...failureOfRun(error) };
   }
 }

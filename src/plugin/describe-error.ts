@@ -1,15 +1,13 @@
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
-import { adviceOf, asApplicationFailure } from '../../workflows/failures.ts';
+import { asApplicationFailure, failureOfRun } from '../../workflows/failures.ts';
 import type { TableOutcome } from '../../workflows/contract.ts';
 import { SourceError } from '../errors.ts';
+import { failureOf } from '../failure.ts';
 import type { ErrorDescription } from './warehouse-source.ts';
 
 /** What a failed run (`WorkflowFailedError`, its cause) or a thrown error says, and what to do. */
 export function describeError(error: unknown): ErrorDescription {
-  if (error instanceof SourceError) {
-    const { name, message, advice, retry } = error;
-    return { error: name, message, advice, retry };
-  }
+  if (error instanceof SourceError) return { ...failureOf(error), retry: error.retry };
   const reason = causeOf(error);
   if (reason instanceof CancelledFailure) {
     return {
@@ -21,12 +19,7 @@ export function describeError(error: unknown): ErrorDescription {
   }
   const failure = asApplicationFailure(reason);
   if (failure.type === 'TablesFailedError') return describeTables(failure);
-  return {
-    error: failure.type ?? 'Error',
-    message: failure.message,
-    advice: adviceOf(failure),
-    retry: retryOf(failure),
-  };
+  return { ...failureOfRun(failure), retry: retryOf(failure) };
 }
 
 /** The failure below the wrappers of client, workflow and activity; the error itself where there are none. */

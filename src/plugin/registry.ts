@@ -1,5 +1,5 @@
-import { closest } from 'fastest-levenshtein';
 import { UsageError } from '../errors.ts';
+import { withSuggestion } from '../nearest.ts';
 import type { WarehouseSource } from './warehouse-source.ts';
 
 /** The sources of a platform, by name. */
@@ -27,7 +27,7 @@ export class SourceRegistry {
       `There is no source ${JSON.stringify(name)}.`,
       names.length === 0
         ? 'None is registered yet.'
-        : `Did you mean ${closest(name, names)}? Registered: ${names.join(', ')}.`,
+        : withSuggestion(name, names, `Registered: ${names.join(', ')}.`),
     );
   }
 

@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
-import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import { checkedBaseUrl, defaultBaseUrl } from '../incident-io/base-url.ts';
+import { nearest } from '../nearest.ts';
 import {
   defaultRetention,
   defaultTableSettings,
@@ -253,8 +253,9 @@ function problemsOf(issue: z.core.$ZodIssue, root: unknown): string[] {
     const known = knownKeys(issue.path.map(String));
     return issue.keys.map((key) => {
       const place = issue.path.length === 0 ? 'The settings' : issue.path.join('.');
-      const nearest = known.length === 0 ? '' : `; did you mean ${closest(key, known)}?`;
-      return `${place} ${issue.path.length === 0 ? 'take' : 'takes'} no ${JSON.stringify(key)}${nearest}`;
+      const near = nearest(key, known);
+      const question = near === undefined ? '.' : `; did you mean ${near}?`;
+      return `${place} ${issue.path.length === 0 ? 'take' : 'takes'} no ${JSON.stringify(key)}${question}`;
     });
   }
   const { path, message } = issue;

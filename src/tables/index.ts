@@ -1,6 +1,5 @@
-import { closest } from 'fastest-levenshtein';
-
 import { UsageError } from '../errors.ts';
+import { withSuggestion } from '../nearest.ts';
 import * as declared from './declared.ts';
 import type { Table } from './table.ts';
 
@@ -16,7 +15,7 @@ export function tableNamed(name: string): Table {
   const names = tables.map((table) => table.name);
   throw new UsageError(
     `There is no table ${JSON.stringify(name)}.`,
-    `Did you mean ${closest(name, names)}? The tables are ${names.join(', ')}.`,
+    withSuggestion(name, names, `The tables are ${names.join(', ')}.`),
   );
 }
 

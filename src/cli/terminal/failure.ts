@@ -1,19 +1,15 @@
 import { CommanderError } from 'commander';
 import { PermissionError, RequestError, SourceError, UsageError } from '../../errors.ts';
-import { InterruptedError } from './interrupted.ts';
-import { printJson } from './output.ts';
+import { type Failure, failureOf, systemCodeOf } from '../../failure.ts';
 import { hideSecrets } from '../../secrets.ts';
 import type { Session } from '../session.ts';
+import { InterruptedError } from './interrupted.ts';
+import { printJson } from './output.ts';
 
 /** What scripts can tell by. */
 const exitCodes = { failed: 1, usage: 2, interrupted: 130 };
 
-type Failure = {
-  readonly error: string;
-  readonly message: string;
-  readonly advice?: string;
-  readonly [fact: string]: unknown;
-};
+type Told = Omit<Failure, 'advice'> & { readonly advice?: string; readonly [fact: string]: unknown };
 
 /**
  * Tells of an error, without any key: two lines on stderr or, for a machine, one object on stdout.
@@ -46,25 +42,19 @@ function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }
 
-function describe(error: unknown): Failure {
-  if (error instanceof SourceError) {
-    return { error: error.name, message: error.message, advice: error.advice, ...factsOf(error) };
-  }
+function describe(error: unknown): Told {
   if (error instanceof CommanderError) {
     const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
     const advice = suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'Add --help to see what the command takes.';
     return { error: 'UsageError', message, advice };
   }
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (code !== undefined && syscall !== undefined && error instanceof Error) {
-    const advice = 'Check that path: that it exists, who may write there, and the space on its disk.';
-    return { error: code, message: error.message, advice };
-  }
-  return { error: 'UnexpectedError', message: `unexpected, please report this.\n${stackOf(error)}` };
+  const failure = failureOf(error);
+  const isForeseen = error instanceof SourceError || systemCodeOf(error) !== undefined;
+  return isForeseen ? { ...failure, ...factsOf(error) } : { ...failure, message: stackOf(error) };
 }
 
 /** What people quote to the vendor's support, and what a script may go by. */
-function factsOf(error: SourceError): { readonly [fact: string]: unknown } {
+function factsOf(error: unknown): { readonly [fact: string]: unknown } {
   if (!(error instanceof RequestError)) return {};
   const { status, requestId } = error.facts;
   const scope = error instanceof PermissionError ? error.scope : undefined;
@@ -82,7 +72,7 @@ function stackOf(error: unknown): string {
   return error.cause === undefined ? stack : `${stack}\nCaused by: ${stackOf(error.cause)}`;
 }
 
-function withoutSecrets(failure: Failure): unknown {
+function withoutSecrets(failure: Told): unknown {
   return Object.fromEntries(
     Object.entries(failure).map(([name, value]) => [
       name,

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
-import { closest } from 'fastest-levenshtein';
 import { UsageError } from '../../errors.ts';
+import { withSuggestion } from '../../nearest.ts';
 import type { Output } from '../session.ts';
 
 /** How one column of a printed table is made from a row. */
@@ -140,12 +140,18 @@ export function span(seconds: number): string {
   return `${Math.round(seconds)}s`;
 }
 
-/** The value, if it is one of those allowed; otherwise a UsageError that names the nearest. */
+/** The value, if it is one of those allowed. Throws a `UsageError` that names them if it is not. */
 export function choices<T extends string>(name: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((one) => one === value);
   if (found !== undefined) return found;
   throw new UsageError(
-    `${name} is ${JSON.stringify(value)}, which is none of ${allowed.join(', ')}.`,
-    `Did you mean ${closest(value, allowed)}?`,
+    `Unknown ${name} ${JSON.stringify(value)}.`,
+    withSuggestion(value, allowed, `Use ${alternatives(allowed)}.`),
   );
+}
+
+/** `5m, 15m or 1h` */
+export function alternatives(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
 }

@@ -1,6 +1,6 @@
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
-import { closest } from 'fastest-levenshtein';
 import { QueryError, SourceError } from '../../errors.ts';
+import { withSuggestion } from '../../nearest.ts';
 
 /** DuckDB accepts these statements only in parentheses wherever it accepts any SELECT. */
 const inspection = /^(?:show|desc|describe|summarize)\b/i;
@@ -52,7 +52,7 @@ export function asQueryError(error: unknown, place: string, tables: readonly str
   if (missing !== undefined) {
     return new QueryError(
       `There is no table ${JSON.stringify(missing)} in ${place}.`,
-      `Did you mean ${closest(missing, tables)}? The tables there are ${tables.join(', ')}.`,
+      withSuggestion(missing, tables, `The tables there are ${tables.join(', ')}.`),
     );
   }
   const line = /^LINE (\d+): /m.exec(text)?.[1];
