@@ -27,6 +27,11 @@ export function failureOf(error: unknown): Failure {
   return { error: 'UnexpectedError', message, advice: reportIt };
 }
 
+/** Whether it is an error of this project or of the operating system; anything else is a defect. */
+export function isForeseen(error: unknown): boolean {
+  return error instanceof SourceError || systemCodeOf(error) !== undefined;
+}
+
 /** The code of an error that the operating system raised, such as `ENOSPC`; `undefined` for any other error. */
 export function systemCodeOf(error: unknown): string | undefined {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;

@@ -3,9 +3,9 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import type { Settings } from '../settings/settings.ts';
 import { placeOf } from '../warehouse/store/destination.ts';
 import { hostName, scheduleId, workerQueue } from '../temporal/names.ts';
-import { bufferedIn, describeSchedule, runningIn } from './operate.ts';
 import type { Run } from './runs.ts';
-import { isSameDestination, marker, type Owner, ownerOf } from './schedules.ts';
+import { bufferedIn, describeSchedule, runningIn } from './schedule-lookup.ts';
+import { isSameDestination, marker, type Owner, ownerOf } from './schedule-owner.ts';
 
 /** A run as its schedule remembers it. */
 export type ScheduledAction = Required<Run> & {

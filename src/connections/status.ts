@@ -13,10 +13,10 @@ import { type Frequency, intervalMs, type Settings, type TableSettings } from '.
 import type { Table } from '../tables/table.ts';
 import type { TableState, Warehouse } from '../warehouse/warehouse.ts';
 import { tableWorkflowId } from '../temporal/names.ts';
-import { openRuns, progressIfAnswered } from './operate.ts';
+import { openRuns, progressIfAnswered } from './open-runs.ts';
 import { describeRun, type Run, type RunProgress } from './runs.ts';
 import { describedSchedule, type ScheduledAction, type ScheduleFacts } from './schedule-facts.ts';
-import { otherDestination } from './schedules.ts';
+import { otherDestination } from './schedule-owner.ts';
 
 /** A run that has ended. Times are RFC 3339, UTC. */
 export type EndedRun = {

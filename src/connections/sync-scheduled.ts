@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import type { syncTable } from '../../workflows/sync-table.ts';
-import { runningIn, scheduleOf, type Triggered, triggerTable } from './operate.ts';
 import { outcomeOf, type Run, type RunOutcome, type StartedRun } from './runs.ts';
+import { runningIn, scheduleOf } from './schedule-lookup.ts';
 import { watch, type Watcher } from './sync-tables.ts';
+import { type Triggered, triggerTable } from './trigger.ts';
 
 /** How a command follows the runs that it has schedules start. */
 export type ScheduledWatcher = Pick<Watcher, 'onProgress' | 'onOutcome'> & {
@@ -33,7 +34,7 @@ export async function syncScheduled(
     const before = runningIn(description).map(askedOf);
     for (const asked of before) going.add(asked);
     onTriggered(table, await triggerTable(client, description));
-    const { workflowId, firstExecutionRunId } = await nextRun(client, table, description, interrupt);
+    const { workflowId, firstExecutionRunId } = await nextRun(client, description, interrupt);
     for (const asked of before) going.delete(asked);
     const asked = askedOf({ workflowId });
     going.add(asked);
@@ -61,14 +62,13 @@ export async function syncScheduled(
 /** The first run of a schedule that is not in this description of it yet. */
 async function nextRun(
   client: Client,
-  table: string,
   { scheduleId, info }: ScheduleDescription,
   signal: AbortSignal,
 ): Promise<Required<Run>> {
   const before = new Set(info.recentActions.map(({ action }) => action.workflow.firstExecutionRunId));
   for (;;) {
     signal.throwIfAborted();
-    const { recentActions } = (await scheduleOf(client, scheduleId, table)).info;
+    const { recentActions } = (await scheduleOf(client, scheduleId)).info;
     const next = recentActions.find(({ action }) => !before.has(action.workflow.firstExecutionRunId));
     if (next) return next.action.workflow;
     await sleep(lookEveryMs, undefined, { signal });

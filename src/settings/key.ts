@@ -5,6 +5,9 @@ import { keepSecret } from '../secrets.ts';
 /** Where the API key is; the key itself never enters a workflow, a file of ours or a log. */
 export type KeyReference = { readonly env: string } | { readonly file: string };
 
+/** What the name of an environment variable looks like. */
+export const variablePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 /** A key that the platform which runs the worker keeps in a vault of its own, by the id it has there. */
 export type VaultReference = { readonly vault: string };
 

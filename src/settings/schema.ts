@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import { checkedBaseUrl, defaultBaseUrl } from '../incident-io/base-url.ts';
 import { nearest } from '../nearest.ts';
+import { variablePattern } from './key.ts';
 import {
   defaultRetention,
   defaultTableSettings,
@@ -47,7 +48,7 @@ function fileSchema(seconds: boolean) {
     apiKey: z
       .union(
         [
-          z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { abort: true }) }),
+          z.strictObject({ env: z.string().regex(variablePattern, { abort: true }) }),
           z.strictObject({ file: z.string().min(1, { abort: true }) }),
         ],
         { error: 'it takes {"env": "NAME"} or {"file": "path"}, and never the key itself' },

@@ -8,7 +8,7 @@ import { DuckDb } from './duckdb.ts';
 import { JsonPartWriter, stagingOf } from './commit/part-writer.ts';
 import { resetTable } from './commit/reset.ts';
 import { rowCount } from './delta/row-count.ts';
-import { probePrefix, spillFolder, type Store } from './store/store.ts';
+import { probePrefix, spillFolder, stagingFolder, type Store } from './store/store.ts';
 import { assertWritableTable, isDisturbed, stateOf } from './delta/table-state.ts';
 import { hasDeclaredColumns } from './delta/target-schema.ts';
 import { keepUp } from './upkeep/upkeep.ts';
@@ -61,6 +61,9 @@ export function openWarehouse(
     resetState: (table) => resetTable(world, table),
     async discardStaged(table, chainId) {
       for (const place of places) await place.deleteAll(stagingOf(table, chainId));
+    },
+    async discardAll(table) {
+      for (const place of places) await place.deleteAll(`${stagingFolder}/${table.name}/`);
     },
     keepUp: (table, since, signal) => keepUp(world, table, since, signal),
     close: () => duckDb.close(),

@@ -144,6 +144,8 @@ export type Warehouse = {
   resetState(table: Table): Promise<boolean>;
   /** Deletes everything that a run has staged. Does nothing if there is nothing. */
   discardStaged(table: Table, chainId: string): Promise<void>;
+  /** Deletes what every run of the table staged, once no run is left. No error if there is nothing. */
+  discardAll(table: Table): Promise<void>;
   /**
    * Compacts small files and deletes what is no longer needed. Stops after a minute: the next upkeep continues.
    * Every version younger than the retention stays readable.

@@ -1,36 +1,37 @@
 import { Command } from 'commander';
-import type { TableChange } from '../../connections/schedules.ts';
-import { resolveKey } from '../../settings/key.ts';
-import { examples } from '../terminal/help.ts';
-import { printJson } from '../terminal/output.ts';
-import { changesAsJson, printChanges, tellUnanswered } from '../terminal/schedule-changes.ts';
-import type { Session } from '../session.ts';
+import type { TableChange } from '../../connections/apply.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { tableNamed } from '../../tables/index.ts';
 import {
-  accountOf,
   addChangingOptions,
-  assertOwnTables,
   type ChangingOptions,
   isAgreed,
   withTemporal,
+  withWarehouse,
 } from '../options/settings-options.ts';
+import type { Session } from '../session.ts';
+import { tellFailures } from '../terminal/failure.ts';
+import { examples } from '../terminal/help.ts';
+import { printJson } from '../terminal/output.ts';
+import { changesAsJson, printChanges, tellUnanswered } from '../terminal/schedule-changes.ts';
 
 type ApplyOptions = ChangingOptions & { readonly dryRun?: true };
 
-/** `apply`: makes the schedules be what the settings say. */
+/** `apply`: updates the schedules to match the settings. */
 export function applyCommand(session: Session): Command {
   return addChangingOptions(
     new Command('apply')
-      .summary('make the schedules be what the settings say')
-      .description('make the schedules be what the settings file says; prints the difference first'),
+      .summary('update the schedules to match the settings file')
+      .description('update the schedules to match the settings file; prints the difference first'),
   )
-    .option('--dry-run', 'only print what would be done')
+    .option('--dry-run', 'only print what would change')
     .addHelpText(
       'after',
       examples(
         ['What would change?', 'incident-io-source apply --dry-run'],
         ['From a pipeline, after a merge', 'incident-io-source apply --settings incident-io.json --yes'],
         [
-          'Does anything differ?',
+          'How many schedules differ?',
           `incident-io-source apply --dry-run --json | jq '[.changes[] | select(.change != "none")] | length'`,
         ],
       ),
@@ -41,11 +42,10 @@ export function applyCommand(session: Session): Command {
 async function apply(session: Session, options: ApplyOptions): Promise<void> {
   const [{ readSettings }, { applySchedules, planApply }] = await Promise.all([
     import('../../settings/file.ts'),
-    import('../../connections/schedules.ts'),
+    import('../../connections/apply.ts'),
   ]);
   const settings = await readSettings(options.settings);
-  const account = await accountOf(session, settings, await resolveKey(settings.apiKey));
-  await assertOwnTables(settings, account);
+  const account = await ownAccount(session, settings);
   await withTemporal(session, async (client) => {
     const { stdout } = session;
     const changes = await planApply(client, settings, account);
@@ -75,12 +75,28 @@ async function apply(session: Session, options: ApplyOptions): Promise<void> {
   });
 }
 
+/** The account of the key, once no table is found to be fed by another one. */
+async function ownAccount(session: Session, settings: Settings): Promise<string> {
+  const [{ accountOf, assertOwnTables }, { resolveKey }] = await Promise.all([
+    import('../../connections/account.ts'),
+    import('../../settings/key.ts'),
+  ]);
+  const { baseUrl, destination } = settings;
+  const apiKey = await resolveKey(settings.apiKey);
+  const account = await accountOf({ apiKey, baseUrl }, session.signal);
+  const tables = Object.keys(settings.tables).map(tableNamed);
+  const unreadable = await withWarehouse(destination, (warehouse) =>
+    assertOwnTables(warehouse, tables, account),
+  );
+  tellFailures(session, unreadable, 'note');
+  return account;
+}
+
 function tellDone({ stdout }: Session, changes: readonly TableChange[]): void {
-  stdout.write('\nThe schedules are as the settings say.\n');
+  stdout.write('\nThe schedules match the settings.\n');
   const created = changes.filter(({ change }) => change === 'create').map(({ table }) => table);
   if (created.length > 0) {
-    stdout.write(
-      `New tables come with their first interval; now: incident-io-source trigger ${created.join(' ')}\n`,
-    );
+    stdout.write('New tables are first synced at their next interval. To sync them now:\n');
+    stdout.write(`  incident-io-source trigger ${created.join(' ')}\n`);
   }
 }

@@ -1,24 +1,24 @@
 import { Command } from 'commander';
-import { tableWorkflowId, scheduleId } from '../../temporal/names.ts';
-import { examples } from '../terminal/help.ts';
 import { addOperatingOptions, operating, type OperatingOptions } from '../options/operating.ts';
-import { count, printJson } from '../terminal/output.ts';
 import type { Session } from '../session.ts';
+import { examples } from '../terminal/help.ts';
+import { count, printJson } from '../terminal/output.ts';
+import { writeText } from '../terminal/text.ts';
 
-/** `cancel`: stops runs that are going on. */
+/** `cancel`: stops runs in progress. */
 export function cancelCommand(session: Session): Command {
   return addOperatingOptions(
     new Command('cancel')
-      .summary('stop runs that are going on')
+      .summary('stop runs in progress')
       .description(
-        'stop runs that are going on, and wait until they swept what they had staged; the tables stay as they were',
+        'stop runs in progress, and wait until they have deleted what they staged; the tables stay as they are',
       ),
   )
     .addHelpText(
       'after',
       examples(
         ['One table', 'incident-io-source cancel alerts'],
-        ['And start no other', 'incident-io-source pause alerts && incident-io-source cancel alerts'],
+        ['And start no other run', 'incident-io-source pause alerts && incident-io-source cancel alerts'],
       ),
     )
     .action((names: string[], options: OperatingOptions) => cancel(session, names, options));
@@ -26,16 +26,8 @@ export function cancelCommand(session: Session): Command {
 
 async function cancel(session: Session, names: readonly string[], options: OperatingOptions): Promise<void> {
   const cancelled = await operating(session, names, options, async ({ client, settings, tables }) => {
-    const { cancelTable } = await import('../../connections/operate.ts');
-    return Promise.all(
-      tables.map(async ({ name: table }) => {
-        const ids = {
-          scheduleId: scheduleId(settings.connection, table),
-          workflowId: tableWorkflowId(settings.destination, table),
-        };
-        return { table, ...(await cancelTable(client, ids, session.signal)) };
-      }),
-    );
+    const { cancelTables } = await import('../../connections/cancel.ts');
+    return cancelTables(client, settings, tables, session.signal);
   });
   if (cancelled.some(({ unanswered }) => unanswered.length > 0)) session.exitCode = 1;
   if (options.json) {
@@ -45,10 +37,10 @@ async function cancel(session: Session, names: readonly string[], options: Opera
   const { stdout, stderr } = session;
   for (const { table, ended, unanswered } of cancelled) {
     if (ended.length > 0) stdout.write(`${table}: cancelled ${count(ended.length, 'run')}\n`);
-    if (ended.length + unanswered.length === 0) stdout.write(`${table}: no run is going on\n`);
+    if (ended.length + unanswered.length === 0) stdout.write(`${table}: no run is in progress\n`);
     for (const workflowId of unanswered) {
-      stderr.write(`error: ${table}: no worker answers for ${workflowId}, which is to stop.\n`);
-      stderr.write('  → Start the worker: the run then ends and sweeps what it had staged.\n');
+      writeText(stderr, `error: ${table}: ${workflowId} was asked to stop, but no worker is responding.`);
+      writeText(stderr, '  → Start a worker: the run then ends and deletes what it staged.');
     }
   }
 }

@@ -1,25 +1,20 @@
 import { Command } from 'commander';
-import { UsageError } from '../../errors.ts';
-import { examples } from '../terminal/help.ts';
-import {
-  addOperatingOptions,
-  operating,
-  type OperatingOptions,
-  schedulesOf,
-  tell,
-} from '../options/operating.ts';
+import { addOperatingOptions, operating, type OperatingOptions, tellOutcomes } from '../options/operating.ts';
 import type { Session } from '../session.ts';
+import { examples } from '../terminal/help.ts';
 
 type PauseOptions = OperatingOptions & { readonly note: string };
 
-/** `pause`: no runs by themselves until `resume`. */
+/** `pause`: schedules start no runs until `resume`. */
 export function pauseCommand(session: Session): Command {
   return addOperatingOptions(
     new Command('pause')
-      .summary('start no runs for a while')
-      .description('start no runs of tables until resume; one that is going on goes on, trigger still works'),
+      .summary('pause schedules')
+      .description(
+        'pause schedules until you run resume; a run in progress finishes, and trigger still works',
+      ),
   )
-    .option('--note <text>', 'why, for those who look at status', 'paused with incident-io-source pause')
+    .option('--note <text>', 'why, for people who look at the status', 'paused with incident-io-source pause')
     .addHelpText(
       'after',
       examples(
@@ -28,7 +23,7 @@ export function pauseCommand(session: Session): Command {
           `incident-io-source pause --note "moving to another organisation"`,
         ],
         [
-          'One table, and stop the run that is going on',
+          'One table, and stop the run in progress',
           'incident-io-source pause alerts && incident-io-source cancel alerts',
         ],
       ),
@@ -36,20 +31,10 @@ export function pauseCommand(session: Session): Command {
     .action((names: string[], options: PauseOptions) => pause(session, names, options));
 }
 
-const longestNote = 1_000;
-
 async function pause(session: Session, names: readonly string[], options: PauseOptions): Promise<void> {
-  const { note } = options;
-  if (note.length > longestNote) {
-    throw new UsageError(
-      `The note is of ${note.length} characters.`,
-      `Give one of at most ${longestNote}; the server keeps no long ones.`,
-    );
-  }
-  const paused = await operating(session, names, options, async (operated) => {
-    const schedules = await schedulesOf(operated);
-    await Promise.all(schedules.map(({ id }) => operated.client.schedule.getHandle(id).pause(note)));
-    return schedules.map(({ table }) => ({ table: table.name, schedule: 'paused', note }));
+  const paused = await operating(session, names, options, async ({ client, settings, tables }) => {
+    const { pauseTables } = await import('../../connections/pause.ts');
+    return pauseTables(client, settings, tables, options.note);
   });
-  tell(session, options, paused, () => 'paused');
+  tellOutcomes(session, options, paused, () => 'paused');
 }

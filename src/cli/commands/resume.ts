@@ -1,18 +1,14 @@
 import { Command } from 'commander';
-import { examples } from '../terminal/help.ts';
-import {
-  addOperatingOptions,
-  operating,
-  type OperatingOptions,
-  schedulesOf,
-  tell,
-} from '../options/operating.ts';
+import { addOperatingOptions, operating, type OperatingOptions, tellOutcomes } from '../options/operating.ts';
 import type { Session } from '../session.ts';
+import { examples } from '../terminal/help.ts';
 
-/** `resume`: what `pause` stopped goes on. */
+/** `resume`: ends a `pause`. */
 export function resumeCommand(session: Session): Command {
   return addOperatingOptions(
-    new Command('resume').description('start runs of paused tables again, at their next time'),
+    new Command('resume')
+      .summary('resume paused schedules')
+      .description('resume paused schedules; the next runs start at their usual times'),
   )
     .addHelpText(
       'after',
@@ -22,18 +18,11 @@ export function resumeCommand(session: Session): Command {
 }
 
 async function resume(session: Session, names: readonly string[], options: OperatingOptions): Promise<void> {
-  const resumed = await operating(session, names, options, async (operated) => {
-    const schedules = await schedulesOf(operated);
-    return Promise.all(
-      schedules.map(async ({ table, id }) => {
-        const handle = operated.client.schedule.getHandle(id);
-        await handle.unpause('resumed with incident-io-source resume');
-        const [next] = (await handle.describe()).info.nextActionTimes;
-        return { table: table.name, schedule: 'active', ...(next && { nextRun: next.toISOString() }) };
-      }),
-    );
+  const resumed = await operating(session, names, options, async ({ client, settings, tables }) => {
+    const { resumeTables } = await import('../../connections/pause.ts');
+    return resumeTables(client, settings, tables);
   });
-  tell(session, options, resumed, ({ nextRun }) =>
+  tellOutcomes(session, options, resumed, ({ nextRun }) =>
     nextRun === undefined ? 'resumed' : `resumed, next run at ${nextRun}`,
   );
 }

@@ -103,10 +103,9 @@ async function applySettings(
   { client, warehouse }: Service,
   log: Log,
 ): Promise<void> {
-  const [{ planApply, applySchedules }, { scheduleOf, triggerTable }, { scheduleId }] = await Promise.all([
-    import('../../connections/schedules.ts'),
-    import('../../connections/operate.ts'),
-    import('../../temporal/names.ts'),
+  const [{ planApply, applySchedules }, { triggerTables }] = await Promise.all([
+    import('../../connections/apply.ts'),
+    import('../../connections/trigger.ts'),
   ]);
   for (const name of Object.keys(settings.tables)) {
     assertSameAccount(settings.destination, name, await warehouse.readState(tableNamed(name)), account);
@@ -116,8 +115,7 @@ async function applySettings(
   for (const { table, change } of changes) {
     if (change !== 'none') log('info', `schedule ${said[change]}`, { table });
     // Its first interval may be days away, and whoever starts `up` wants to see the table.
-    if (change === 'create')
-      await triggerTable(client, await scheduleOf(client, scheduleId(settings.connection, table), table));
+    if (change === 'create') await triggerTables(client, settings, [tableNamed(table)]);
   }
 }
 const said = { create: 'created', update: 'updated', delete: 'deleted' } as const;

@@ -1,22 +1,24 @@
-import type { Client, ScheduleDescription } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
+import { isFailure, type PerTable } from '../../connections/per-table.ts';
 import { UsageError } from '../../errors.ts';
 import { readSettings } from '../../settings/file.ts';
 import { defaultSettingsFile, type Settings } from '../../settings/settings.ts';
 import { tableNamed } from '../../tables/index.ts';
 import type { Table } from '../../tables/table.ts';
-import { scheduleId } from '../../temporal/names.ts';
-import { printJson } from '../terminal/output.ts';
 import type { Session } from '../session.ts';
+import { tellFailures } from '../terminal/failure.ts';
+import { printJson } from '../terminal/output.ts';
+import { withTemporal } from './settings-options.ts';
 
 /** The options of commands that look after a connection's schedules. */
 export type OperatingOptions = { readonly settings: string; readonly json?: true };
 
-/** Adds the tables and the settings file such a command works on. */
+/** Adds the tables and the settings file that such a command works on. */
 export function addOperatingOptions(command: Command): Command {
   return command
-    .argument('[table...]', 'the tables; all of the settings when none is named')
-    .option('--settings <file>', 'the settings of the connection', defaultSettingsFile)
+    .argument('[table...]', 'the tables; all tables of the settings if none is named')
+    .option('--settings <file>', 'settings file of the connection', defaultSettingsFile)
     .option('--json', 'print JSON');
 }
 
@@ -24,7 +26,7 @@ export function addOperatingOptions(command: Command): Command {
 export type Operated = {
   readonly client: Client;
   readonly settings: Settings;
-  /** Those that were named, or all of the settings. */
+  /** The tables that were named, or all of the settings. */
   readonly tables: readonly Table[];
 };
 
@@ -37,55 +39,26 @@ export async function operating<T>(
 ): Promise<T> {
   const settings = await readSettings(file);
   const tables = chosenTables(settings, file, names);
-  const [{ Client }, { connectTemporal }] = await Promise.all([
-    import('@temporalio/client'),
-    import('../../temporal/connection.ts'),
-  ]);
-  const report = (line: string) => void session.stderr.write(`${line}\n`);
-  const { connection, namespace, close } = await connectTemporal({ env: process.env, report });
-  try {
-    return await work({ client: new Client({ connection, namespace }), settings, tables });
-  } finally {
-    await close();
-  }
+  return withTemporal(session, (client) => work({ client, settings, tables }));
 }
 
-/** A table and its schedule. */
-export type Scheduled = {
-  readonly table: Table;
-  readonly id: string;
-  readonly description: ScheduleDescription;
-};
-
-/** The tables' schedules: where one is missing, or is another's, nothing has been changed yet. Throws `UsageError`. */
-export async function schedulesOf({ client, settings, tables }: Operated): Promise<Scheduled[]> {
-  const { connection, destination } = settings;
-  const [{ scheduleOf }, { isSameDestination, otherDestination, ownerOf }] = await Promise.all([
-    import('../../connections/operate.ts'),
-    import('../../connections/schedules.ts'),
-  ]);
-  return Promise.all(
-    tables.map(async (table) => {
-      const id = scheduleId(connection, table.name);
-      const description = await scheduleOf(client, id, table.name);
-      const owner = ownerOf(description);
-      if (owner && !isSameDestination(owner, destination)) {
-        throw otherDestination(connection, owner.destination, destination);
-      }
-      return { table, id, description };
-    }),
-  );
-}
-
-/** Tells of each table in a line, or as JSON of all. */
-export function tell<Done extends { readonly table: string }>(
-  { stdout }: Session,
+/** Prints one line per table, or all of them as JSON. The exit code is 1 if a table failed. */
+export function tellOutcomes<Done extends object>(
+  session: Session,
   { json }: OperatingOptions,
-  done: readonly Done[],
+  outcomes: readonly PerTable<Done>[],
   sentence: (done: Done) => string,
 ): void {
-  if (json) printJson(stdout, done);
-  else for (const each of done) stdout.write(`${each.table}: ${sentence(each)}\n`);
+  const failures = outcomes.filter(isFailure);
+  if (failures.length > 0) session.exitCode = 1;
+  if (json) {
+    printJson(session.stdout, outcomes);
+    return;
+  }
+  for (const outcome of outcomes) {
+    if (!isFailure(outcome)) session.stdout.write(`${outcome.table}: ${sentence(outcome)}\n`);
+  }
+  tellFailures(session, failures);
 }
 
 function chosenTables(settings: Settings, file: string, names: readonly string[]): Table[] {
@@ -96,7 +69,7 @@ function chosenTables(settings: Settings, file: string, names: readonly string[]
     if (known.includes(name)) return table;
     throw new UsageError(
       `${file} has no table ${name}.`,
-      `Add it there and run apply. It has ${known.join(', ')}.`,
+      `Add it to the file and run incident-io-source apply. The file has ${known.join(', ')}.`,
     );
   });
 }

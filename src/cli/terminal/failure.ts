@@ -1,19 +1,20 @@
 import { CommanderError } from 'commander';
-import { PermissionError, RequestError, SourceError, UsageError } from '../../errors.ts';
-import { type Failure, failureOf, systemCodeOf } from '../../failure.ts';
+import { PermissionError, RequestError, UsageError } from '../../errors.ts';
+import { type Failure, failureOf, isForeseen, type TableFailure } from '../../failure.ts';
 import { hideSecrets } from '../../secrets.ts';
 import type { Session } from '../session.ts';
 import { InterruptedError } from './interrupted.ts';
 import { printJson } from './output.ts';
+import { writeText } from './text.ts';
 
-/** What scripts can tell by. */
+/** Exit codes that scripts can rely on. */
 const exitCodes = { failed: 1, usage: 2, interrupted: 130 };
 
 type Told = Omit<Failure, 'advice'> & { readonly advice?: string; readonly [fact: string]: unknown };
 
 /**
- * Tells of an error, without any key: two lines on stderr or, for a machine, one object on stdout.
- * @returns the exit code: 1 something failed · 2 it was asked for wrongly · 130 interrupted.
+ * Reports an error, without any key in it: two lines on stderr or, for a machine, one object on stdout.
+ * @returns the exit code: 1 something failed · 2 wrong usage · 130 interrupted
  */
 export function reportFailure(session: Session, error: unknown, json: boolean): number {
   const aborted = session.signal.aborted && (error === session.signal.reason || isAbort(error));
@@ -24,17 +25,33 @@ export function reportFailure(session: Session, error: unknown, json: boolean): 
     }
     return exitCodes.interrupted;
   }
-  // Help and version are printed already: because they were asked for, or in place of a command.
+  // Help or version have been printed already: on request, or because no command was given.
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage;
   const failure = describe(error);
   if (json) {
     printJson(session.stdout, withoutSecrets(failure));
   } else {
-    session.stderr.write(hideSecrets(`error: ${failure.message}\n`));
-    if (failure.advice !== undefined) session.stderr.write(hideSecrets(`  → ${failure.advice}\n`));
+    const advice = failure.advice === undefined ? '' : `\n  → ${failure.advice}`;
+    writeText(session.stderr, hideSecrets(`error: ${failure.message}${advice}`));
   }
   return error instanceof UsageError || error instanceof CommanderError ? exitCodes.usage : exitCodes.failed;
+}
+
+/** Reports tables that failed while others did not: each cause once, with all tables that share it. */
+export function tellFailures(
+  session: Session,
+  failures: readonly TableFailure[],
+  kind: 'error' | 'note' = 'error',
+): void {
+  const tables = new Map<string, string[]>();
+  for (const { table, message, advice } of failures) {
+    const cause = `${message}\n  → ${advice}`;
+    tables.set(cause, [...(tables.get(cause) ?? []), table]);
+  }
+  for (const [cause, names] of tables) {
+    writeText(session.stderr, hideSecrets(`${kind}: ${names.join(', ')}: ${cause}`));
+  }
 }
 
 /** What Node's own functions throw once their signal is aborted. */
@@ -49,11 +66,10 @@ function describe(error: unknown): Told {
     return { error: 'UsageError', message, advice };
   }
   const failure = failureOf(error);
-  const isForeseen = error instanceof SourceError || systemCodeOf(error) !== undefined;
-  return isForeseen ? { ...failure, ...factsOf(error) } : { ...failure, message: stackOf(error) };
+  return isForeseen(error) ? { ...failure, ...factsOf(error) } : { ...failure, message: stackOf(error) };
 }
 
-/** What people quote to the vendor's support, and what a script may go by. */
+/** What people quote to the vendor's support, and what a script may act on. */
 function factsOf(error: unknown): { readonly [fact: string]: unknown } {
   if (!(error instanceof RequestError)) return {};
   const { status, requestId } = error.facts;

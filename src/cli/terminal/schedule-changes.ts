@@ -1,9 +1,11 @@
+import type { TableChange } from '../../connections/apply.ts';
+import type { Difference } from '../../connections/schedule-differences.ts';
 import type { Settings, TableSettings } from '../../settings/settings.ts';
-import type { Difference, TableChange } from '../../connections/schedules.ts';
-import { printTable } from './output.ts';
 import type { Output, Session } from '../session.ts';
+import { printTable } from './output.ts';
+import { writeText } from './text.ts';
 
-/** Prints what becomes of each table's schedule; those that stay as they are, not. */
+/** Prints what becomes of each table's schedule, except those that stay as they are. */
 export function printChanges(output: Output, settings: Settings, changes: readonly TableChange[]): void {
   printTable(
     output,
@@ -19,27 +21,27 @@ export function printChanges(output: Output, settings: Settings, changes: readon
 function inWords(settings: Settings, change: TableChange): string {
   switch (change.change) {
     case 'create':
-      return howKept(settings.tables[change.table]!);
+      return howSynced(settings.tables[change.table]!);
     case 'update':
       return worthTelling(change.differences).map(differenceInWords).join('; ');
     case 'delete':
-      return `its run is cancelled; the table stays in ${settings.destination}`;
+      return 'its run is cancelled; the table stays';
     case 'none':
       return '';
   }
 }
 
-/** `incremental by updated_at every 15m, everything every 24h`. */
-export function howKept({ syncMethod, incrementalField, every, fullReadEvery }: TableSettings): string {
+/** `incremental by updated_at every 15m, full read every 24h`. */
+export function howSynced({ syncMethod, incrementalField, every, fullReadEvery }: TableSettings): string {
   if (incrementalField === undefined) return `${syncMethod} every ${every}`;
-  const whole = fullReadEvery === 'never' ? 'never everything' : `everything every ${fullReadEvery}`;
-  return `${syncMethod} by ${incrementalField} every ${every}, ${whole}`;
+  const full = fullReadEvery === 'never' ? 'no full reads' : `full read every ${fullReadEvery}`;
+  return `${syncMethod} by ${incrementalField} every ${every}, ${full}`;
 }
 
-/** What follows from a frequency is of no interest beside it. */
+/** Leaves out what only follows from a new frequency. */
 function worthTelling(differences: readonly Difference[]): readonly Difference[] {
   if (!differences.some(({ name }) => name === 'every')) return differences;
-  return differences.filter(({ name }) => !['offset', 'catch up', 'run.limits.giveUpAfterMs'].includes(name));
+  return differences.filter(({ name }) => !['offset', 'catch up', 'run.limits.giveUpAfter'].includes(name));
 }
 
 function differenceInWords({ name, from, to }: Difference): string {
@@ -55,11 +57,12 @@ export function changesAsJson(changes: readonly TableChange[]): unknown {
   }));
 }
 
-/** Runs that could not be waited for. */
+/** Tells of runs that could not be waited for. */
 export function tellUnanswered({ stderr }: Session, unanswered: readonly string[]): void {
   for (const id of unanswered) {
-    stderr.write(
-      `note: no worker answers for the run ${id}: it ends, and sweeps its staging, once one does.\n`,
+    writeText(
+      stderr,
+      `note: no worker responds for the run ${id}: it ends, and deletes what it staged, once one does.`,
     );
   }
 }

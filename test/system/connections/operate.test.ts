@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import type { TableSettings } from '../../../src/settings/settings.ts';
 import { tableNamed } from '../../../src/tables/index.ts';
+import { scheduleId } from '../../../src/temporal/names.ts';
 import { quietRuntime } from '../../../src/serving/runtime.ts';
 import type { SyncTableInput, SyncTableResult } from '../../../workflows/contract.ts';
 import { cli } from '../../helpers/cli.ts';
@@ -86,11 +87,14 @@ describe('trigger', () => {
     const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
     const held = gate();
     await linked.serving(async () => {
-      const trigger = async () => (await cli(['trigger', 'users', ...at(linked)])).out;
-      expect(await trigger()).toBe('users: a run starts\n');
+      const trigger = async () => {
+        const { out } = await cli(['trigger', 'users', '--json', ...at(linked)]);
+        return JSON.parse(out) as unknown;
+      };
+      expect(await trigger()).toEqual([{ table: 'users', run: 'started' }]);
       await held.arrived;
-      expect(await trigger()).toBe('users: a run is going on; another follows when it ends\n');
-      expect(await trigger()).toContain('another was waiting');
+      expect(await trigger()).toEqual([{ table: 'users', run: 'buffered' }]);
+      expect(await trigger()).toEqual([{ table: 'users', run: 'buffered_before' }]);
       held.open();
       await startedAfter(linked.schedule('users'), 1);
       expect(await resultsOf(linked, 'users')).toHaveLength(2);
@@ -216,8 +220,9 @@ describe('resync', () => {
     await linked.serving(async () => {
       await cli(['trigger', 'incidents', ...at(linked)]);
       await held.arrived;
-      const resync = await cli(['resync', 'incidents', '--yes', ...at(linked)]);
-      expect(resync).toEqual({ code: 0, out: 'incidents: is read from the beginning\n', err: '' });
+      const resync = await cli(['resync', 'incidents', '--yes', '--json', ...at(linked)]);
+      expect(resync).toMatchObject({ code: 0, err: '' });
+      expect(JSON.parse(resync.out)).toEqual([{ table: 'incidents', run: 'buffered' }]);
       const meanwhile = await readWithDeltaRs(folder);
       expect(meanwhile.rows).toEqual(before.rows);
       held.open();
@@ -260,16 +265,24 @@ describe('resync', () => {
     const before = await counter();
     const asked = await cli(['resync', 'users', ...at(linked)]);
     expect(asked).toMatchObject({ code: 2, out: '' });
-    expect(asked.err).toContain('Add --yes');
+    expect(asked.err).toContain('--yes');
     await linked.schedule('severities').delete();
     const missing = await cli(['resync', '--yes', ...at(linked)]);
     expect(missing).toMatchObject({ code: 2, out: '' });
-    expect(missing.err).toMatch(/severities has no schedule.*\n.*Run apply/);
+    expect(missing.err).toContain(scheduleId(linked.settings.connection, 'severities'));
+    expect(missing.err).toContain('incident-io-source apply');
     expect(await counter()).toBe(before);
   });
 });
 
 describe('cancel', () => {
+  /** What it says of each table. */
+  async function cancelled(linked: Linked): Promise<unknown> {
+    const { code, out, err } = await cli(['cancel', '--json', ...at(linked)]);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    return JSON.parse(out);
+  }
+
   it('ends a run that waits for an answer, and the one behind it, and leaves nothing staged', async () => {
     const sandbox = await sandboxOf();
     const linked = await link(temporal, sandbox, { incidents: incremental });
@@ -283,11 +296,9 @@ describe('cancel', () => {
         await held.arrived;
         expect(await stagedIn(linked.destination)).toHaveLength(1);
         await cli(['trigger', ...at(linked)]);
-        const cancelled = await cli(['cancel', ...at(linked)]);
-        expect(cancelled).toEqual({ code: 0, out: 'incidents: cancelled 2 runs\n', err: '' });
+        expect(await cancelled(linked)).toMatchObject([{ ended: { length: 2 }, unanswered: [] }]);
         expect(await stagedIn(linked.destination)).toEqual([]);
-        const again = await cli(['cancel', ...at(linked)]);
-        expect(again).toEqual({ code: 0, out: 'incidents: no run is going on\n', err: '' });
+        expect(await cancelled(linked)).toEqual([{ table: 'incidents', ended: [], unanswered: [] }]);
       },
       () => ({
         commitSync: async () => {
@@ -311,7 +322,7 @@ describe('cancel', () => {
       await expect
         .poll(() => sandbox.requests.some(({ table }) => table === 'users'), { timeout: 20_000 })
         .toBe(true);
-      expect((await cli(['cancel', ...at(linked)])).out).toBe('users: cancelled 1 run\n');
+      expect(await cancelled(linked)).toMatchObject([{ ended: { length: 1 }, unanswered: [] }]);
     });
   });
 
@@ -321,7 +332,7 @@ describe('cancel', () => {
     const run = await startedAfter(linked.schedule('users'), 0);
     const { code, err } = await cli(['cancel', ...at(linked)]);
     expect(code).toBe(1);
-    expect(err).toContain(`no worker answers for ${run.workflowId}`);
+    expect(err).toContain(run.workflowId);
     await linked.serving(async () => {
       await expect(resultOf(temporal.client, run)).rejects.toMatchObject({
         cause: { name: 'CancelledFailure' },
@@ -349,11 +360,34 @@ describe('pause and resume', () => {
   });
 });
 
+describe('a table that has no schedule', () => {
+  it.each(['trigger', 'pause', 'resume'])('fails alone in %s', async (command) => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh, severities: fullRefresh });
+    await linked.schedule('severities').delete();
+    const { code, out } = await cli([command, '--json', ...at(linked)]);
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toEqual([
+      {
+        table: 'severities',
+        error: 'UsageError',
+        message: expect.stringContaining(scheduleId(linked.settings.connection, 'severities')) as string,
+        advice: expect.stringContaining('apply') as string,
+      },
+      expect.objectContaining({ table: 'users' }),
+    ]);
+    const { info, state } = await linked.schedule('users').describe();
+    expect(command === 'trigger' ? info.numActionsTaken : state.paused).toBe(
+      { trigger: 1, pause: true, resume: false }[command],
+    );
+  });
+});
+
 describe('what cannot be done', () => {
   it.each([
-    [['trigger', 'incident'], /no table "incident"[^]*Did you mean incidents/],
-    [['pause', 'alerts'], /has no table alerts[^]*run apply[^]*users/],
-    [['cancel', 'user'], /Did you mean users/],
+    [['trigger', 'incident'], /"incident"[^]* incidents\?/],
+    [['pause', 'alerts'], /incident-io\.json [^]*alerts[^]*apply[^]*users/],
+    [['pause', '--note', 'x'.repeat(1_001)], /1001 [^]*1000/],
+    [['cancel', 'user'], /"user"[^]* users\?/],
   ])('%j is refused', async (argv, said) => {
     const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
     const { code, err } = await cli([...argv, ...at(linked)]);
@@ -364,7 +398,7 @@ describe('what cannot be done', () => {
   it('tells of a settings file that is not there', async () => {
     const { code, err } = await cli(['status', '--settings', join(await temporaryFolder(), 'none.json')]);
     expect(code).toBe(2);
-    expect(err).toContain('There is no settings file');
+    expect(err).toContain('none.json');
   });
 
   it('tells of a Temporal server that does not answer', async () => {
@@ -373,7 +407,7 @@ describe('what cannot be done', () => {
     onTestFinished(() => void (process.env['TEMPORAL_ADDRESS'] = temporal.address));
     const { code, err } = await cli(['trigger', ...at(linked)]);
     expect(code).toBe(1);
-    expect(err).toContain('No Temporal server answers at 127.0.0.1:1');
+    expect(err).toContain('127.0.0.1:1');
   });
 });
 

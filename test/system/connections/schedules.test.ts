@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { UsageError } from '../../../src/errors.ts';
 import { settingsOf } from '../../../src/settings/schema.ts';
-import type { Settings } from '../../../src/settings/settings.ts';
+import { type Settings, settingsVersion } from '../../../src/settings/settings.ts';
 import { scheduleId, workerQueue } from '../../../src/temporal/names.ts';
-import { applySchedules, planApply, removeSchedules } from '../../../src/connections/schedules.ts';
+import { applySchedules, planApply } from '../../../src/connections/apply.ts';
+import { removeSchedules } from '../../../src/connections/unlink.ts';
 import { tables } from '../../../src/tables/index.ts';
 import { connectToTestServer, unique } from '../../helpers/temporal.ts';
 
@@ -28,7 +30,7 @@ function settingsWith(entries: object, others: object = {}): Settings {
   const apiKey = { env: 'INCIDENT_IO_API_KEY' };
   const file = '/settings/incident-io.json';
   return settingsOf(
-    { version: 1, connection, apiKey, destination: 'warehouse', tables: entries, ...others },
+    { version: settingsVersion, connection, apiKey, destination: 'warehouse', tables: entries, ...others },
     file,
   );
 }
@@ -119,10 +121,10 @@ describe('schedules', () => {
         { name: 'every', from: '5m', to: '30d' },
         { name: 'offset' },
         { name: 'catch up', from: '5m', to: '30d' },
-        { name: 'run.limits.giveUpAfterMs', from: '1h', to: '24h' },
-        { name: 'method', from: 'incremental', to: 'full_refresh' },
+        { name: 'run.limits.giveUpAfter', from: '1h', to: '24h' },
+        { name: 'syncMethod', from: 'incremental', to: 'full_refresh' },
         { name: 'incrementalField', from: 'updated_at' },
-        { name: 'fullReadEveryMs', from: '24h' },
+        { name: 'fullReadEvery', from: '24h' },
       ],
     });
     const { state } = await handleOf(after, 'incidents').describe();
@@ -165,6 +167,20 @@ describe('schedules', () => {
     expect(await planApply(client, settings, 'unknown')).toEqual([{ table: 'users', change: 'none' }]);
   });
 
+  it('that forgot their account, as resync makes them, differ in nothing that somebody changed', async () => {
+    const settings = settingsWith({ users: {} });
+    await apply(settings, 'unknown');
+    expect(await planApply(client, settings, account)).toEqual([{ table: 'users', change: 'none' }]);
+    const more: Settings = { ...settings, tables: { users: { syncMethod: 'full_refresh', every: '1h' } } };
+    const [change] = await planApply(client, more, account);
+    const names = change?.change === 'update' ? change.differences.map(({ name }) => name) : [];
+    expect(names).toContain('every');
+    expect(names).not.toContain('run.account');
+    await applySchedules(client, more, [change!], never);
+    const { action } = await handleOf(settings, 'users').describe();
+    expect(action.args).toMatchObject([{ run: { account } }]);
+  });
+
   it('of others are not touched, whether they are in the way or not', async () => {
     const settings = settingsWith({ users: {} });
     const foreign = scheduleId(settings.connection, 'users');
@@ -173,9 +189,8 @@ describe('schedules', () => {
       spec: { intervals: [{ every: '1 day' }] },
       action: { type: 'startWorkflow', workflowType: 'other', taskQueue: 'other' },
     });
-    await expect(apply(settings)).rejects.toThrow(
-      `The schedule ${foreign} is not one of incident-io-source.`,
-    );
+    await expect(apply(settings)).rejects.toThrow(UsageError);
+    await expect(apply(settings)).rejects.toThrow(foreign);
     await apply({ ...settings, tables: { severities: { syncMethod: 'full_refresh', every: '6h' } } });
     expect(await removeSchedules(client, settings, never)).toEqual({
       tables: ['severities'],
@@ -192,13 +207,14 @@ describe('schedules', () => {
       destination: '/elsewhere',
       tables: { severities: { syncMethod: 'full_refresh', every: '6h' } },
     };
-    const refused = `There is a connection ${settings.connection} already, to /settings/warehouse; these settings are for /elsewhere.`;
+    const refused = new RegExp(`${settings.connection}.* /settings/warehouse.* /elsewhere`);
+    await expect(apply(other)).rejects.toThrow(UsageError);
     await expect(apply(other)).rejects.toThrow(refused);
     await expect(removeSchedules(client, other, never)).rejects.toThrow(refused);
     await expect(handleOf(settings, 'severities').describe()).rejects.toThrow(ScheduleNotFoundError);
 
     process.env['INCIDENT_IO_SOURCE_HOST'] = 'another-host';
     onTestFinished(() => void Reflect.deleteProperty(process.env, 'INCIDENT_IO_SOURCE_HOST'));
-    await expect(apply(settings)).rejects.toThrow(`on the host ${hostname()}`);
+    await expect(apply(settings)).rejects.toThrow(hostname());
   });
 });

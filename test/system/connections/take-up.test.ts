@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Activities, Extracted } from '../../../activities/contract.ts';
 import { UsageError } from '../../../src/errors.ts';
 import { tableWorkflowId } from '../../../src/temporal/names.ts';
-import { cancelTable } from '../../../src/connections/operate.ts';
+import { cancelTable } from '../../../src/connections/cancel.ts';
 import { cancelRun, outcomeOf, startRun } from '../../../src/connections/runs.ts';
 import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { createWorker } from '../../../src/serving/create-worker.ts';

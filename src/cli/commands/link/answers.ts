@@ -1,6 +1,4 @@
-import type { Client } from '../../../incident-io/client.ts';
-import type { Identity } from '../../../incident-io/identity.ts';
-import type { TablePermission } from '../../../incident-io/permissions.ts';
+import type { KeyFacts } from '../../../connections/link.ts';
 import type { KeyReference } from '../../../settings/key.ts';
 import type { TableSettings } from '../../../settings/settings.ts';
 import type { ChangingOptions } from '../../options/settings-options.ts';
@@ -14,23 +12,20 @@ export type LinkOptions = ChangingOptions & {
   readonly keyStdin?: true;
   readonly baseUrl: string;
   readonly tables?: string;
-  readonly method: readonly string[];
+  readonly syncMethod: readonly string[];
   readonly every: readonly string[];
   readonly import: boolean;
   readonly force?: true;
 };
 
-/** A key that was checked, and what it may read. */
-export type CheckedKey = {
+/** A key that was checked. */
+export type CheckedKey = KeyFacts & {
   readonly key: string;
-  /** Where it was given by reference; a key that was typed or piped has none yet. */
+  /** Where it was found; a key that was typed or piped has no such place yet. */
   readonly reference: KeyReference | undefined;
-  readonly client: Client;
-  readonly identity: Identity;
-  readonly permissions: readonly TablePermission[];
 };
 
-/** What a new connection is to be. */
+/** The new connection as the options or the answers describe it. */
 export type Answers = {
   readonly connection: string;
   /** As `destinationOf` gives it. */

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { readKeyFacts } from '../../../connections/link.ts';
 import { UsageError } from '../../../errors.ts';
+import type { TablePermission } from '../../../incident-io/permissions.ts';
 import { keepSecret } from '../../../secrets.ts';
-import { createClient } from '../../../incident-io/client.ts';
-import { readIdentity } from '../../../incident-io/identity.ts';
-import { readPermissions, type TablePermission } from '../../../incident-io/permissions.ts';
-import { checkedKey, type KeyReference, resolveKey } from '../../../settings/key.ts';
+import { ownKeyFile } from '../../../settings/key-file.ts';
+import { checkedKey, type KeyReference, resolveKey, variablePattern } from '../../../settings/key.ts';
 import {
   defaultTableSettings,
   frequencies,
@@ -15,8 +15,9 @@ import {
 import { tableNamed, tables } from '../../../tables/index.ts';
 import { type SyncMethod, syncMethodsOf, type Table } from '../../../tables/table.ts';
 import { destinationOf } from '../../../warehouse/store/destination.ts';
-import { ownKeyFile } from '../../../settings/key-file.ts';
 import { keyVariable } from '../../options/key-options.ts';
+import type { Session } from '../../session.ts';
+import { alternatives, choices } from '../../terminal/output.ts';
 import {
   type Answers,
   type CheckedKey,
@@ -24,14 +25,15 @@ import {
   defaultDestination,
   type LinkOptions,
 } from './answers.ts';
-import { choices } from '../../terminal/output.ts';
-import type { Session } from '../../session.ts';
 
 /** The key that the options name, checked. Throws `UsageError`, `KeyMissingError` and `CredentialsError`. */
 export async function givenKey(session: Session, options: LinkOptions): Promise<CheckedKey> {
   const { keyEnv, keyFile, keyStdin } = options;
   if ([keyEnv, keyFile, keyStdin].filter((given) => given !== undefined).length > 1) {
-    throw new UsageError('There are several keys.', 'Give one of --key-env, --key-file and --key-stdin.');
+    throw new UsageError(
+      'The API key is given more than once.',
+      'Use only one of --key-env, --key-file and --key-stdin.',
+    );
   }
   if (keyStdin) return checkKey(session, options, checkedKey(await text(session.stdin), 'standard input'));
   const reference = givenReference(options) ?? { env: keyVariable };
@@ -41,17 +43,17 @@ export async function givenKey(session: Session, options: LinkOptions): Promise<
 /** Where the options say that the key is. */
 export function givenReference({ keyEnv, keyFile }: LinkOptions): KeyReference | undefined {
   if (keyEnv !== undefined) {
-    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(keyEnv)) return { env: keyEnv };
-    // Not repeated, for it may be the key itself.
+    if (variablePattern.test(keyEnv)) return { env: keyEnv };
+    // The value is not repeated, as it may be the key itself.
     throw new UsageError(
-      '--key-env is no name of a variable.',
-      `Give a name such as ${keyVariable}; never the key itself.`,
+      '--key-env must be the name of an environment variable.',
+      `Give a name such as ${keyVariable}, never the key itself.`,
     );
   }
   return keyFile === undefined ? undefined : { file: resolve(keyFile) };
 }
 
-/** Asks whose key it is and what it may read. Throws `CredentialsError`. */
+/** Asks whose key it is and what it can read. Throws `CredentialsError`. */
 export async function checkKey(
   session: Session,
   { baseUrl }: Pick<LinkOptions, 'baseUrl'>,
@@ -59,13 +61,10 @@ export async function checkKey(
   reference?: KeyReference,
 ): Promise<CheckedKey> {
   keepSecret(key);
-  const client = createClient({ apiKey: key, baseUrl });
-  const call = { signal: session.signal };
-  const identity = await readIdentity(client, call);
-  return { key, reference, client, identity, permissions: await readPermissions(client, tables, call) };
+  return { key, reference, ...(await readKeyFacts({ apiKey: key, baseUrl }, session.signal)) };
 }
 
-/** What the options say, and defaults for the rest. Throws `UsageError`. */
+/** What the options say, with defaults for the rest. Throws `UsageError`. */
 export function givenAnswers(options: LinkOptions, { reference, permissions }: CheckedKey): Answers {
   const { connection = defaultConnection, to = defaultDestination } = options;
   return {
@@ -77,78 +76,91 @@ export function givenAnswers(options: LinkOptions, { reference, permissions }: C
   };
 }
 
-/** Those that were named, which the key has to be able to read; otherwise all that it can. */
+/** The tables that were named, which the key has to be able to read; otherwise all that it can read. */
 function chosenTables({ tables: named }: LinkOptions, permissions: readonly TablePermission[]): Table[] {
   const readable = new Set(permissions.filter(({ allowed }) => allowed).map(({ table }) => table));
   if (named === undefined) {
     if (readable.size > 0) return tables.filter(({ name }) => readable.has(name));
-    throw new UsageError('The key may read none of the tables.', adviceFor(permissions));
+    throw new UsageError('The API key cannot read any of the tables.', adviceFor(permissions));
   }
   const chosen = namedTables(named);
   const refused = chosen.filter(({ name }) => !readable.has(name)).map(({ name }) => name);
   if (refused.length === 0) return chosen;
   throw new UsageError(
-    `The key may not read ${refused.join(', ')}.`,
+    `The API key cannot read ${refused.join(', ')}.`,
     adviceFor(permissions.filter(({ table }) => refused.includes(table))),
   );
 }
 
-/** The tables of `--tables`. Throws `UsageError` for a name there is none of. */
+/** The tables of `--tables`. Throws `UsageError` for an unknown name. */
 export function namedTables(named: string): Table[] {
   return [...new Set(named.split(',').map((name) => name.trim()))].map(tableNamed);
 }
 
-/** What to tick in incident.io for the tables that cannot be read. */
+/** What to grant in incident.io for the tables that cannot be read. */
 export function adviceFor(permissions: readonly TablePermission[]): string {
-  const refused = permissions.filter((permission) => !permission.allowed);
-  const scopes = [...new Set(refused.flatMap(({ scope }) => scope ?? []))];
-  if (scopes.length === 0) return refused.map(({ table, message }) => `${table}: ${message}`).join(' ');
-  return `Grant the API key ${scopes.join(', ')} in incident.io under Settings → API keys.`;
+  const scopes = missingScopes(permissions);
+  if (scopes.length > 0)
+    return `Grant the API key ${scopes.join(', ')} in incident.io under Settings → API keys.`;
+  return permissions
+    .flatMap((permission) => (permission.allowed ? [] : [`${permission.table}: ${permission.message}`]))
+    .join(' ');
 }
 
-/** How the tables are kept current: `--method` and `--every`, for one table or for all. */
+/** The scopes that tables lack, each once. */
+export function missingScopes(permissions: readonly TablePermission[]): string[] {
+  return [
+    ...new Set(permissions.flatMap((permission) => (permission.allowed ? [] : (permission.scope ?? [])))),
+  ];
+}
+
+/** How the tables are synced: `--sync-method` and `--every`, for one table or for all of them. */
 export function tableSettingsOf(options: LinkOptions, chosen: readonly Table[]): Answers['tables'] {
-  const methods = perTable('--method', options.method, chosen);
+  const methods = perTable('--sync-method', options.syncMethod, chosen);
   const everys = perTable('--every', options.every, chosen);
   return Object.fromEntries(
     chosen.map((table) => {
-      const settings = defaultTableSettings(table, methodFor(table, methods));
+      const settings = defaultTableSettings(table, syncMethodFor(table, methods));
       const every = everys.get(table.name) ?? everys.get('');
       return [table.name, every === undefined ? settings : withEvery(settings, every)];
     }),
   );
 }
 
-/** `table=value` and `value`, which is for all tables and kept under no name. */
-function perTable(option: string, given: readonly string[], chosen: readonly Table[]): Map<string, string> {
+/** `table=value`, and `value`, which is for all tables and is kept under an empty name. */
+function perTable(flag: string, given: readonly string[], chosen: readonly Table[]): Map<string, string> {
   return new Map(
     given.map((text) => {
       const [value, table] = text.split('=').toReversed() as [string, string?];
       if (table === undefined) return ['', value];
       if (chosen.includes(tableNamed(table))) return [table, value];
       throw new UsageError(
-        `${option} is given for ${table}, which is not chosen.`,
+        `${flag} names ${table}, which is not among the tables to sync.`,
         `Add ${table} to --tables.`,
       );
     }),
   );
 }
 
-const allMethods: readonly SyncMethod[] = ['full_refresh', 'incremental'];
+const allSyncMethods: readonly SyncMethod[] = ['full_refresh', 'incremental'];
 
-function methodFor(table: Table, given: ReadonlyMap<string, string>): SyncMethod | undefined {
-  const { name } = table;
-  const methods = syncMethodsOf(table);
-  const named = given.get(name);
-  if (named !== undefined) return choices(`--method for ${name}`, named, methods);
-  const general = given.get('');
-  // For all tables that offer it.
-  const method = general === undefined ? undefined : choices('--method', general, allMethods);
-  return method !== undefined && methods.includes(method) ? method : undefined;
+function syncMethodFor(table: Table, given: ReadonlyMap<string, string>): SyncMethod | undefined {
+  const offered = syncMethodsOf(table);
+  const named = given.get(table.name);
+  const asked = named ?? given.get('');
+  if (asked === undefined) return undefined;
+  const method = choices('--sync-method', asked, allSyncMethods);
+  if (offered.includes(method)) return method;
+  // A method for all tables is for those that offer it.
+  if (named === undefined) return undefined;
+  throw new UsageError(
+    `${table.name} does not offer --sync-method ${method}.`,
+    `Use ${alternatives(offered)} for it.`,
+  );
 }
 
 function withEvery(settings: TableSettings, every: string): TableSettings {
-  // Seconds are for an API on this machine; the settings themselves are checked for that.
+  // Seconds are only for an API on this machine, which is checked with the settings as a whole.
   const frequency = /^[1-9][0-9]*s$/.test(every)
     ? (every as Frequency)
     : choices('--every', every, frequencies);

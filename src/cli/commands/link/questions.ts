@@ -1,12 +1,15 @@
-import { CredentialsError, KeyMissingError, UsageError } from '../../../errors.ts';
 import type { TablePermission } from '../../../incident-io/permissions.ts';
-import { checkedKey, describeKey, type KeyReference } from '../../../settings/key.ts';
-import { frequencies, type TableSettings, defaultTableSettings } from '../../../settings/settings.ts';
-import { tableNamed, tables } from '../../../tables/index.ts';
+import { ownKeyFile } from '../../../settings/key-file.ts';
+import { type KeyReference, variablePattern } from '../../../settings/key.ts';
+import { defaultTableSettings, frequencies, type TableSettings } from '../../../settings/settings.ts';
+import { tableNamed } from '../../../tables/index.ts';
 import { syncMethodsOf, type Table } from '../../../tables/table.ts';
 import { destinationOf, problemOfDestination } from '../../../warehouse/store/destination.ts';
-import { ownKeyFile } from '../../../settings/key-file.ts';
 import { keyVariable } from '../../options/key-options.ts';
+import type { Session } from '../../session.ts';
+import { visible } from '../../terminal/output.ts';
+import { answerTo, streamsOf } from '../../terminal/prompts.ts';
+import { howSynced } from '../../terminal/schedule-changes.ts';
 import {
   type Answers,
   type CheckedKey,
@@ -14,73 +17,23 @@ import {
   defaultDestination,
   type LinkOptions,
 } from './answers.ts';
-import { adviceFor, checkKey, givenKey, givenReference, namedTables, tableSettingsOf } from './flags.ts';
-import { visible } from '../../terminal/output.ts';
-import { answerTo, streamsOf } from '../../terminal/prompts.ts';
-import { howKept } from '../../terminal/schedule-changes.ts';
-import type { Session } from '../../session.ts';
+import { namedTables, tableSettingsOf } from './flags.ts';
 
-/** Has the key pasted, unless the options name it, until it is one that can read something. */
-export async function askKey(session: Session, options: LinkOptions): Promise<CheckedKey> {
-  const { log, password } = await import('@clack/prompts');
-  const streams = streamsOf(session);
-  if (givenReference(options) !== undefined || options.keyStdin) return givenKey(session, options);
-  log.message(
-    'Create an API key in incident.io under Settings → API keys. Tick the view permission of each resource you ' +
-      `want to sync: ${[...new Set(tables.map(({ scope }) => scope))].join(', ')}. Private incidents are ` +
-      'synced only with “View all incident data, including private incidents”.',
-    streams,
-  );
-  for (;;) {
-    const pasted = await answerTo(
-      password({ message: 'Paste the API key', clearOnError: true, validate: problemOfKey, ...streams }),
-    );
-    try {
-      const checked = await checkKey(session, options, checkedKey(pasted, 'the input'));
-      if (checked.permissions.some(({ allowed }) => allowed)) return checked;
-      log.warn(`The key may read none of the tables. ${adviceFor(checked.permissions)}`, streams);
-    } catch (error) {
-      if (!(error instanceof CredentialsError)) throw error;
-      log.error('incident.io does not know this key.', streams);
-    }
-  }
-}
-
-function problemOfKey(text: string | undefined): string | undefined {
-  try {
-    checkedKey(text, 'the input');
-    return undefined;
-  } catch (error) {
-    if (error instanceof UsageError || error instanceof KeyMissingError) return error.message;
-    throw error;
-  }
-}
-
-/** Asks for what the options leave open; everything has a default chosen already. */
+/** Asks for what the options leave open. Every question has a default, so that Enter is enough. */
 export async function askAnswers(
   session: Session,
   options: LinkOptions,
   checked: CheckedKey,
 ): Promise<Answers> {
-  const { log, text } = await import('@clack/prompts');
-  const streams = streamsOf(session);
+  const { log } = await import('@clack/prompts');
   const { identity, permissions, reference } = checked;
-  log.success(`The key belongs to ${visible(identity.account)}.`, streams);
+  log.success(`The key belongs to ${visible(identity.account)}.`, streamsOf(session));
   const chosen = await askTables(session, options, permissions);
-  const settings = await askSettings(session, options, chosen);
-  const destination =
-    options.to ??
-    (await answerTo(
-      text({
-        message: 'The folder of the tables, or s3://bucket/prefix',
-        initialValue: defaultDestination,
-        validate: (text) => required(text) ?? problemOfDestination(text!),
-        ...streams,
-      }),
-    ));
+  const tables = await askSettings(session, options, chosen);
+  const destination = destinationOf(options.to ?? (await askDestination(session)));
   const connection = options.connection ?? (await askConnection(session));
   const kept = reference ? { apiKey: reference, writeKey: false } : await askStorage(session, connection);
-  return { connection, destination: destinationOf(destination), ...kept, tables: settings };
+  return { connection, destination, ...kept, tables };
 }
 
 async function askTables(
@@ -88,27 +41,21 @@ async function askTables(
   { tables: named }: LinkOptions,
   permissions: readonly TablePermission[],
 ): Promise<Table[]> {
-  const { log, multiselect } = await import('@clack/prompts');
-  const streams = streamsOf(session);
-  if (permissions.some(({ allowed }) => !allowed)) log.warn(adviceFor(permissions), streams);
+  const { multiselect } = await import('@clack/prompts');
   const readable = permissions.filter(({ allowed }) => allowed).map(({ table }) => table);
+  const preferred = named === undefined ? readable : namedTables(named).map(({ name }) => name);
   const chosen = await answerTo(
     multiselect({
-      message: 'The tables',
+      message: 'Which tables to sync?',
       options: permissions.map((permission) => ({
         value: permission.table,
         ...(permission.allowed
           ? { hint: tableNamed(permission.table).scope ?? '' }
           : { disabled: true, hint: permission.scope ? `lacks ${permission.scope}` : permission.message }),
       })),
-      initialValues:
-        named === undefined
-          ? readable
-          : namedTables(named)
-              .map(({ name }) => name)
-              .filter((name) => readable.includes(name)),
+      initialValues: preferred.filter((name) => readable.includes(name)),
       required: true,
-      ...streams,
+      ...streamsOf(session),
     }),
   );
   return chosen.map(tableNamed);
@@ -119,46 +66,64 @@ async function askSettings(
   options: LinkOptions,
   chosen: readonly Table[],
 ): Promise<Answers['tables']> {
-  const { multiselect, note, select } = await import('@clack/prompts');
-  const streams = streamsOf(session);
+  const { multiselect, note } = await import('@clack/prompts');
   const settings = new Map(Object.entries(tableSettingsOf(options, chosen)));
   const width = Math.max(...chosen.map(({ name }) => name.length));
   note(
-    [...settings].map(([table, entry]) => `${table.padEnd(width)}  ${howKept(entry)}`).join('\n'),
-    'How they are kept current',
-    streams,
+    [...settings].map(([table, entry]) => `${table.padEnd(width)}  ${howSynced(entry)}`).join('\n'),
+    'How each table is synced',
+    streamsOf(session),
   );
   const others = await answerTo(
     multiselect({
-      message: 'Keep any of them otherwise? (none: go on)',
+      message: 'Change how any table is synced? (Enter keeps the defaults)',
       options: chosen.map(({ name }) => ({ value: name })),
       required: false,
-      ...streams,
+      ...streamsOf(session),
     }),
   );
-  for (const table of others.map(tableNamed)) {
-    const { name } = table;
-    const current = settings.get(name)!;
-    const sync = await answerTo(
-      select({
-        message: `${name}: sync method`,
-        options: syncMethodsOf(table).map((method) => ({ value: method })),
-        initialValue: current.syncMethod,
-        ...streams,
-      }),
-    );
-    const changed: TableSettings = sync === current.syncMethod ? current : defaultTableSettings(table, sync);
-    const every = await answerTo(
-      select({
-        message: `${name}: sync frequency`,
-        options: [...new Set([...frequencies, changed.every])].map((frequency) => ({ value: frequency })),
-        initialValue: changed.every,
-        ...streams,
-      }),
-    );
-    settings.set(name, { ...changed, every });
+  for (const name of others) {
+    settings.set(name, await askTableSettings(session, tableNamed(name), settings.get(name)!));
   }
   return Object.fromEntries(settings);
+}
+
+async function askTableSettings(
+  session: Session,
+  table: Table,
+  current: TableSettings,
+): Promise<TableSettings> {
+  const { select } = await import('@clack/prompts');
+  const syncMethod = await answerTo(
+    select({
+      message: `${table.name}: sync method`,
+      options: syncMethodsOf(table).map((method) => ({ value: method })),
+      initialValue: current.syncMethod,
+      ...streamsOf(session),
+    }),
+  );
+  const changed = syncMethod === current.syncMethod ? current : defaultTableSettings(table, syncMethod);
+  const every = await answerTo(
+    select({
+      message: `${table.name}: sync frequency`,
+      options: [...new Set([...frequencies, changed.every])].map((frequency) => ({ value: frequency })),
+      initialValue: changed.every,
+      ...streamsOf(session),
+    }),
+  );
+  return { ...changed, every };
+}
+
+async function askDestination(session: Session): Promise<string> {
+  const { text } = await import('@clack/prompts');
+  return answerTo(
+    text({
+      message: 'Folder of the tables, or s3://bucket/prefix',
+      initialValue: defaultDestination,
+      validate: (text) => required(text) ?? problemOfDestination(text!),
+      ...streamsOf(session),
+    }),
+  );
 }
 
 async function askConnection(session: Session): Promise<string> {
@@ -180,27 +145,32 @@ async function askConnection(session: Session): Promise<string> {
 async function askStorage(
   session: Session,
   connection: string,
-): Promise<{ readonly apiKey: KeyReference; readonly writeKey: boolean }> {
+): Promise<Pick<Answers, 'apiKey' | 'writeKey'>> {
   const { select, text } = await import('@clack/prompts');
-  const streams = streamsOf(session);
-  const file = { file: ownKeyFile(connection) };
+  const file: KeyReference = { file: ownKeyFile(connection) };
   const kind = await answerTo(
     select({
-      message: 'Where the worker finds the key',
+      message: 'Where does the worker find the key?',
       options: [
-        { value: 'file', label: `a ${describeKey(file)}, which only you can read` },
-        { value: 'env', label: 'a variable, which you set where the worker runs' },
+        { value: 'file', label: 'In a file that only you can read', hint: file.file },
+        { value: 'env', label: 'In an environment variable, which you set where the worker runs' },
       ],
-      ...streams,
+      ...streamsOf(session),
     }),
   );
   if (kind === 'file') return { apiKey: file, writeKey: true };
   const env = await answerTo(
-    text({ message: 'Name of the variable', initialValue: keyVariable, validate: required, ...streams }),
+    text({
+      message: 'Name of the variable',
+      initialValue: keyVariable,
+      validate: (name) =>
+        variablePattern.test(name ?? '') ? undefined : 'Please enter the name of an environment variable.',
+      ...streamsOf(session),
+    }),
   );
   return { apiKey: { env }, writeKey: false };
 }
 
 function required(text: string | undefined): string | undefined {
-  return text === undefined || text.trim() === '' ? 'Something has to stand here.' : undefined;
+  return text === undefined || text.trim() === '' ? 'Please enter a value.' : undefined;
 }

@@ -1,7 +1,8 @@
 import { TemporalUnavailableError } from '../../../errors.ts';
 import { startWorker } from '../../../connections/fleet.ts';
 import { syncScheduled } from '../../../connections/sync-scheduled.ts';
-import { operating, type OperatingOptions, schedulesOf } from '../../options/operating.ts';
+import { scheduledTables } from '../../../connections/schedule-lookup.ts';
+import { operating, type OperatingOptions } from '../../options/operating.ts';
 import type { Session } from '../../session.ts';
 import { SyncReport } from './report.ts';
 
@@ -17,7 +18,7 @@ export async function runScheduledSync(
   options: OperatingOptions,
 ): Promise<void> {
   await operating(session, names, options, async (operated) => {
-    const schedules = await schedulesOf(operated);
+    const schedules = await scheduledTables(operated.client, operated.settings, operated.tables);
     const report = new SyncReport(session, options.json === true);
     report.begin(schedules.length);
     const tellGoingOn = () =>

@@ -1,0 +1,46 @@
+import type { Client, ScheduleDescription } from '@temporalio/client';
+import type { SyncTableInput } from '../../workflows/contract.ts';
+import { DestinationError } from '../errors.ts';
+import { workerQueue } from '../temporal/names.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import { type PerTable, perTable } from './per-table.ts';
+import type { Scheduled } from './schedule-lookup.ts';
+import { withAccount } from './schedule-options.ts';
+import { type Triggered, triggerTable } from './trigger.ts';
+
+/**
+ * Throws `DestinationError` if the tables lie in a folder of another host, which cannot be reached from here. A bucket
+ * is the same from everywhere.
+ */
+export function assertOnThisHost(destination: string, schedules: readonly Scheduled[]): void {
+  const queue = workerQueue(destination);
+  if (schedules.every(({ description }) => description.action.taskQueue === queue)) return;
+  throw new DestinationError(
+    `The tables in ${destination} are written on another host, or the schedules are older than the settings.`,
+    'Run resync on the host of the worker, or run apply first.',
+  );
+}
+
+/** Makes tables forget their watermark and account, and starts a run of each, which then reads everything. */
+export function resyncTables(
+  { client, warehouse }: { readonly client: Client; readonly warehouse: Pick<Warehouse, 'resetState'> },
+  schedules: readonly Scheduled[],
+): Promise<PerTable<{ readonly run: Triggered }>[]> {
+  const descriptions = new Map(schedules.map(({ table, description }) => [table, description]));
+  return perTable([...descriptions.keys()], async (table) => {
+    const description = descriptions.get(table)!;
+    await warehouse.resetState(table);
+    await forgetAccount(client, description);
+    return { run: await triggerTable(client, description) };
+  });
+}
+
+/** Lets the schedule's runs be of any account; the table they commit into remembers whose it is. */
+async function forgetAccount(client: Client, { scheduleId, action }: ScheduleDescription): Promise<void> {
+  const [input] = (action.args ?? []) as [SyncTableInput | undefined];
+  if (input === undefined || input.run.account === 'unknown') return;
+  const args = withAccount(input, 'unknown');
+  await client.schedule
+    .getHandle(scheduleId)
+    .update((before) => ({ ...before, action: { ...before.action, args } }));
+}
