@@ -1,4 +1,4 @@
-import { Buckets, type Limits } from './buckets.ts';
+import type { Buckets } from './buckets.ts';
 import { Problem } from './problems.ts';
 
 /** What `GET /v1/identity` says about a key. */
@@ -37,18 +37,16 @@ const defaultIdentity: Identity = {
 /** The account's API keys, each with its own rate limit. */
 export class Keys {
   readonly #holders = new Map<string, KeyHolder>();
-  readonly #limits: Limits | 'off';
-  readonly #now: () => number;
-  constructor(limits: Limits | 'off', now: () => number) {
-    this.#limits = limits;
-    this.#now = now;
+  readonly #newBuckets: () => Buckets | undefined;
+  constructor(newBuckets: () => Buckets | undefined) {
+    this.#newBuckets = newBuckets;
   }
 
   add({ key = `sandbox-key-${this.#holders.size + 1}`, scopes, identity }: KeyOptions): string {
     this.#holders.set(key, {
       scopes,
       identity: { ...defaultIdentity, ...identity },
-      buckets: this.#limits === 'off' ? undefined : new Buckets(this.#limits, this.#now),
+      buckets: this.#newBuckets(),
     });
     return key;
   }

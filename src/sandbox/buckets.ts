@@ -4,7 +4,7 @@ export type Limit = { readonly capacity: number; readonly perSecond: number };
 export type Limits = {
   /** For all requests made with a key. */
   readonly all: Limit;
-  /** For `GET /v2/incidents`, which also counts towards `all`. */
+  /** For `GET /v2/incidents`, which also counts towards `all`. Other lists have the limit they are declared with. */
   readonly incidents: Limit;
 };
 
@@ -48,17 +48,19 @@ export type Allowance = {
 /** The token buckets of one key. */
 export class Buckets {
   readonly #all: Bucket;
-  readonly #incidents: Bucket;
+  readonly #own: ReadonlyMap<string, Bucket>;
   readonly #now: () => number;
-  constructor(limits: Limits, now: () => number) {
-    this.#all = new Bucket(limits.all, now);
-    this.#incidents = new Bucket(limits.incidents, now);
+  /** @param own the limits that paths have besides `all` */
+  constructor(all: Limit, own: ReadonlyMap<string, Limit>, now: () => number) {
+    this.#all = new Bucket(all, now);
+    this.#own = new Map([...own].map(([path, limit]) => [path, new Bucket(limit, now)]));
     this.#now = now;
   }
 
   /** Takes a token from each bucket that counts for this path, or from none if one of them is empty. */
   take(path: string): Allowance {
-    const buckets = path === '/v2/incidents' ? [this.#all, this.#incidents] : [this.#all];
+    const own = this.#own.get(path);
+    const buckets = own ? [this.#all, own] : [this.#all];
     const isGranted = buckets.every((bucket) => bucket.tokens >= 1);
     if (isGranted) for (const bucket of buckets) bucket.take();
     const binding = buckets.reduce((a, b) => (b.tokens < a.tokens ? b : a));

@@ -1,6 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Dice, hash } from './data/random.ts';
-import { tableAt, type SandboxTable } from './endpoints.ts';
 import { problemOf } from './problems.ts';
 
 /** Something that goes wrong with one response. */
@@ -29,7 +28,7 @@ export type Fault =
 export type SandboxRequest = {
   readonly path: string;
   readonly params: URLSearchParams;
-  readonly table: SandboxTable | undefined;
+  readonly table: string | undefined;
 };
 
 /** When a fault happens. All conditions must hold; with none, it happens to every request. */
@@ -39,7 +38,7 @@ export type FaultRule = {
   readonly times?: number;
   /** The share of requests it happens to, 0 to 1. The sandbox's seed decides which ones. */
   readonly fraction?: number;
-  readonly table?: SandboxTable;
+  readonly table?: string;
   readonly when?: (request: SandboxRequest) => boolean;
 };
 
@@ -100,11 +99,6 @@ export class Faults {
     }
     return undefined;
   }
-}
-
-export function requestOf(url: string): SandboxRequest {
-  const { pathname, searchParams } = new URL(url, 'http://127.0.0.1');
-  return { path: pathname, params: searchParams, table: tableAt(pathname) };
 }
 
 /** The response with the fault applied to its content. Faults of the transport are left to `send`. */

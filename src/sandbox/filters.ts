@@ -1,4 +1,5 @@
-import type { Endpoint, Parameter } from './endpoints.ts';
+import type { TimestampField, TimestampFilter } from '../tables/table.ts';
+import { sortOrders, type Choice, type Endpoint } from './endpoints.ts';
 import { invalid } from './problems.ts';
 
 /** Milliseconds since the epoch, from `from` up to but not including `before`. */
@@ -12,11 +13,10 @@ export type Query = {
   readonly order: 'oldest' | 'newest';
   readonly created: Range;
   readonly updated: Range;
-  readonly modes: ReadonlySet<string>;
-  /** If the request names none, those that the endpoint shows by default. */
-  readonly categories: { readonly oneOf?: ReadonlySet<string>; readonly notIn?: ReadonlySet<string> };
-  readonly incidentId: string | undefined;
-  readonly includesInactive: boolean;
+  /** For each choice of the endpoint, whether rows with this value are asked for. */
+  readonly isChosen: ReadonlyMap<Choice, (value: string) => boolean>;
+  /** The parent whose rows are asked for, if the request names one. */
+  readonly parentId: string | undefined;
   /** The same text for all pages of one list. */
   readonly filter: string;
 };
@@ -34,53 +34,55 @@ const dayMs = 86_400_000;
 const halfMicrosecond = 0.0005;
 const bareDate = /^\d{4}-\d\d-\d\d$/;
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
-const hiddenCategories = new Set(['declined', 'canceled', 'merged']);
-const incidentModes = ['standard', 'retrospective', 'test', 'tutorial'];
-const followUpModes = [...incidentModes, 'stream'];
-const shownModes = new Set(['standard', 'retrospective']);
 const always: Range = { from: -Infinity, before: Infinity };
 
+/** The values of each parameter, by its operator (`gte` in `updated_at[gte]`, empty if there is none). */
 type Given = Map<string, Map<string, string[]>>;
 
-/** Reads a query string as the endpoint would. Throws a 422 for an unknown parameter or an invalid value. */
+/**
+ * Reads a query string as the endpoint would. Throws a 422 for an unknown parameter or an invalid value.
+ * @param valuesOf the values that a choice accepts at the moment
+ */
 export function parseQuery(
   endpoint: Endpoint,
   params: URLSearchParams,
   { dateZone, order }: Readings,
-  knownCategories: () => readonly string[],
+  valuesOf: (choice: Choice) => readonly string[],
 ): Query {
   const given = group(endpoint, params);
-  const allows = (name: Parameter) => endpoint.parameters.includes(name);
-  const range = (name: 'created_at' | 'updated_at') =>
-    endpoint.granularity === undefined
-      ? always
-      : rangeOf(name, endpoint.granularity, dateZone, given.get(name));
-  const sortBy = scalar(given, 'sort_by') ?? 'created_at_newest_first';
-  const sorts = { created_at_newest_first: 'newest', created_at_oldest_first: 'oldest' } as const;
-  if (!Object.hasOwn(sorts, sortBy)) throw invalid('sort_by', `sort_by cannot be ${sortBy}`);
-  const after = scalar(given, 'after');
+  const range = (field: TimestampField) => {
+    const granularity = endpoint.filters?.[field];
+    return granularity ? rangeOf(field, granularity, dateZone, given.get(field)) : always;
+  };
   const filter = new URLSearchParams(params);
   filter.delete('page_size');
   filter.delete('after');
-
+  const { choices = [], parent } = endpoint;
   return {
     pageSize: pageSizeOf(endpoint, scalar(given, 'page_size')),
-    after,
-    order: allows('sort_by') ? sorts[sortBy as keyof typeof sorts] : endpoint.isOrdered ? 'oldest' : order,
+    after: scalar(given, 'after'),
+    order: orderOf(endpoint, scalar(given, 'sort_by')) ?? order,
     created: range('created_at'),
     updated: range('updated_at'),
-    modes: modesOf(given, allows('incident_mode')),
-    categories: categoriesOf(given, knownCategories),
-    incidentId: scalar(given, 'incident_id'),
-    includesInactive: flag('include_inactive', scalar(given, 'include_inactive')),
+    isChosen: new Map(
+      choices.map((choice) => [choice, chosenBy(choice, given.get(choice.param), valuesOf(choice))]),
+    ),
+    parentId: parent?.filter && scalar(given, parent.column),
     filter: filter.toString(),
   };
 }
 
-function group(endpoint: Endpoint, params: URLSearchParams): Given {
-  const names = new Set<string>([
-    ...endpoint.parameters,
-    ...(endpoint.paging === undefined ? [] : ['page_size', 'after']),
+function group(
+  { paging, filters, choices, parent, isSortable, ignored }: Endpoint,
+  params: URLSearchParams,
+): Given {
+  const names = new Set([
+    ...(paging ? ['page_size', 'after'] : []),
+    ...Object.keys(filters ?? {}),
+    ...(choices ?? []).map(({ param }) => param),
+    ...(parent?.filter ? [parent.column] : []),
+    ...(isSortable ? ['sort_by'] : []),
+    ...(ignored ?? []),
   ]);
   const given: Given = new Map();
   for (const [key, value] of params) {
@@ -101,10 +103,14 @@ function scalar(given: Given, name: string): string | undefined {
   return values[0];
 }
 
-function flag(name: string, text: string | undefined): boolean {
-  if (text === undefined || text === 'false') return false;
-  if (text === 'true') return true;
-  throw invalid(name, `${name} must be true or false`);
+function orderOf(
+  { isSortable, isOrdered }: Endpoint,
+  sortBy: string | undefined,
+): Query['order'] | undefined {
+  if (!isSortable) return isOrdered && 'oldest';
+  const name = sortBy ?? 'created_at_newest_first';
+  if (!Object.hasOwn(sortOrders, name)) throw invalid('sort_by', `sort_by cannot be ${name}`);
+  return sortOrders[name as keyof typeof sortOrders];
 }
 
 function pageSizeOf({ paging }: Endpoint, text: string | undefined): number | undefined {
@@ -115,14 +121,14 @@ function pageSizeOf({ paging }: Endpoint, text: string | undefined): number | un
   }
   const size = Number(text);
   if (!/^\d+$/.test(text) || size < 1)
-    throw invalid('page_size', 'page_size must be a whole number from 1 on');
+    throw invalid('page_size', 'page_size must be a whole number, 1 or more');
   if (size > paging.max) throw invalid('page_size', `page_size must be lesser or equal than ${paging.max}`);
   return Math.min(size, paging.served ?? paging.max);
 }
 
 function rangeOf(
   name: string,
-  granularity: 'date' | 'instant',
+  granularity: TimestampFilter['granularity'],
   dateZone: string,
   operators: Map<string, string[]> | undefined,
 ): Range {
@@ -139,11 +145,11 @@ function rangeOf(
 
   const [start = '', end = '', ...more] = text.split('~');
   if (more.length > 0 || end === '') throw invalid(name, `${name}[date_range] must be start~end`);
-  if (granularity === 'date' && !(bareDate.test(start) && bareDate.test(end))) {
+  if (granularity === 'day' && !(bareDate.test(start) && bareDate.test(end))) {
     throw invalid(name, 'Filter field date_range must provide a date in the format yyyy-mm-dd');
   }
   const from = moment(start);
-  const before = moment(end) + (granularity === 'date' ? dayMs : 0);
+  const before = moment(end) + (granularity === 'day' ? dayMs : 0);
   if (before < from) throw invalid(name, `${name}[date_range] ends before it starts`);
   return { from, before };
 }
@@ -159,32 +165,23 @@ function momentIn(name: string, text: string, dateZone: string): number {
   return ms;
 }
 
-function modesOf(given: Given, isSingle: boolean): ReadonlySet<string> {
-  if (isSingle) {
-    const mode = scalar(given, 'incident_mode');
-    if (mode === undefined) return shownModes;
-    return oneOf('incident_mode', [mode], followUpModes);
+function chosenBy(
+  { param, operators, hidden, reveals }: Choice,
+  given: Map<string, string[]> | undefined,
+  allowed: readonly string[],
+): (value: string) => boolean {
+  const isShown = (value: string) => !hidden.includes(value);
+  if (given === undefined) return isShown;
+  const [[operator, values] = ['', []]] = given;
+  if (given.size > 1) throw invalid(param, `${param} takes one operator`);
+  if (!operators.includes(operator)) {
+    throw invalid(param, `${param} takes the operators ${operators.map((name) => `[${name}]`).join(', ')}`);
   }
-  const operators = given.get('mode');
-  if (operators === undefined) return shownModes;
-  const values = operators.get('one_of');
-  if (operators.size > 1 || values === undefined) throw invalid('mode', 'mode has one operator, one_of');
-  return oneOf('mode', values, incidentModes);
-}
-
-function categoriesOf(given: Given, known: () => readonly string[]): Query['categories'] {
-  const operators = given.get('status_category');
-  if (operators === undefined) return { notIn: hiddenCategories };
-  const [[operator, values] = ['', []]] = operators;
-  if (operators.size > 1) throw invalid('status_category', 'status_category takes one operator');
-  const set = oneOf('status_category', values, known());
-  if (operator === 'one_of') return { oneOf: set };
-  if (operator === 'not_in') return { notIn: set };
-  throw invalid('status_category', 'status_category has the operators one_of and not_in');
-}
-
-function oneOf(name: string, values: readonly string[], allowed: readonly string[]): ReadonlySet<string> {
-  const odd = values.find((value) => !allowed.includes(value));
-  if (odd !== undefined) throw invalid(name, `${name} cannot be ${odd}`);
-  return new Set(values);
+  const takesMany = operator === 'one_of' || operator === 'not_in';
+  if (!takesMany && values.length !== 1) throw invalid(param, `${param} takes one value`);
+  const unknown = values.find((value) => !allowed.includes(value));
+  if (unknown !== undefined) throw invalid(param, `${param} cannot be ${unknown}`);
+  if (reveals !== undefined) return values[0] === reveals ? () => true : isShown;
+  const set = new Set(values);
+  return operator === 'not_in' ? (value) => !set.has(value) : (value) => set.has(value);
 }

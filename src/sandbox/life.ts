@@ -1,7 +1,8 @@
 import { Dice, hash } from './data/random.ts';
+import type { Table } from '../tables/table.ts';
 import type { ApiRecord } from './data/source.ts';
+import { fixedLists } from './data/sources.ts';
 import { momentOf, timestamp } from './data/times.ts';
-import type { SandboxTable } from './endpoints.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** What can happen in an account. */
@@ -22,7 +23,8 @@ export type LifeKind =
 
 export type Happening = {
   readonly kind: LifeKind;
-  readonly table: SandboxTable;
+  readonly table: string;
+  /** As in `Sandbox.idOf`. */
   readonly id: string;
   /** The row as it is now; absent if it was removed. */
   readonly record?: ApiRecord;
@@ -31,7 +33,7 @@ export type Happening = {
 export type LifeOptions = {
   readonly seed: number;
   /** The tables it happens to. By default, those that people write to. */
-  readonly tables?: readonly SandboxTable[];
+  readonly tables?: readonly string[];
   /** Kinds that never happen. */
   readonly without?: readonly LifeKind[];
   readonly onStep?: (happening: Happening) => void;
@@ -52,16 +54,13 @@ const often: { readonly [K in LifeKind]: number } = {
   remove: 8,
 };
 
-/** The column that holds what people write, per table. */
-const texts: { readonly [T in SandboxTable]?: string } = {
-  incidents: 'name',
-  incident_updates: 'message',
-  follow_ups: 'title',
-  alerts: 'title',
-  escalations: 'title',
-  users: 'name',
-  schedules: 'name',
-};
+/** Columns for what people write, the most telling first. */
+const texts = ['name', 'title', 'message', 'label', 'summary', 'description', 'text', 'content', 'reason'];
+
+/** The column that changes when somebody edits a row of the table, if it has one. */
+function textIn({ columns, primaryKey }: Table): string | undefined {
+  return texts.find((name) => columns[name]?.type === 'text' && !primaryKey.includes(name));
+}
 
 const modes = ['standard', 'retrospective', 'test', 'tutorial'];
 
@@ -74,8 +73,9 @@ export type Life = () => void;
  */
 export function lifeOf(
   sandbox: Sandbox,
-  { seed, tables = Object.keys(texts) as SandboxTable[], without = [], onStep }: LifeOptions,
+  { seed, tables = livelyTables(sandbox), without = [], onStep }: LifeOptions,
 ): Life {
+  const texts = new Map(sandbox.tables.map((table) => [table.name, textIn(table)]));
   const dice = new Dice(hash(seed, 0x11fe, 0));
   const kinds = (Object.keys(often) as LifeKind[])
     .filter((kind) => !without.includes(kind))
@@ -92,14 +92,14 @@ export function lifeOf(
 
   const happenTo = (
     kind: Exclude<LifeKind, 'create' | 'late-create'>,
-    table: SandboxTable,
+    table: string,
     id: string,
   ): ApiRecord | undefined => {
     const text = `step ${steps}`;
     switch (kind) {
       case 'change':
       case 'late-change':
-        return sandbox.change(table, id, (before) => stamped(kind, before, { [texts[table]!]: text }));
+        return sandbox.change(table, id, (before) => stamped(kind, before, edited(texts.get(table), text)));
       case 'silent':
         return sandbox.change(table, id, (before) => ({ ...before, ...renamed(before, text, dice) }));
       case 'category': {
@@ -121,7 +121,7 @@ export function lifeOf(
     if (!tables.includes(table)) return;
     if (kind === 'create' || kind === 'late-create') {
       const made = sandbox.create(table, {}, { stampedAgoMs: lateMs(kind) });
-      onStep?.({ kind, table, id: String(made['id']), record: made });
+      onStep?.({ kind, table, id: sandbox.idOf(table, made), record: made });
       return;
     }
     const id = sandbox.idAtShare(table, dice.next());
@@ -129,6 +129,16 @@ export function lifeOf(
     const record = happenTo(kind, table, id);
     onStep?.({ kind, table, id, ...(record && { record }) });
   };
+}
+
+/** All tables but the short lists that an account sets up once. */
+function livelyTables(sandbox: Sandbox): string[] {
+  return sandbox.tables.map(({ name }) => name).filter((name) => !(name in fixedLists));
+}
+
+/** A row of a table without text only gets a new stamp. */
+function edited(column: string | undefined, text: string): ApiRecord {
+  return column === undefined ? {} : { [column]: text };
 }
 
 /** The row's change if one of its nested objects, picked at random, is renamed. */

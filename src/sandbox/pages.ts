@@ -1,129 +1,117 @@
 import type { KeyHolder } from './auth.ts';
 import type { ApiRecord, Facts } from './data/source.ts';
-import { endpoints, type Endpoint, type SandboxTable } from './endpoints.ts';
+import type { Choice } from './endpoints.ts';
 import type { Query, Range } from './filters.ts';
+import type { List, Lists } from './lists.ts';
 import { notFound } from './problems.ts';
-import type { Row, Rows } from './rows.ts';
+import type { Row } from './rows.ts';
 
 /** Turns a record into the JSON text that is sent. */
-export type Serialise = (table: SandboxTable, record: ApiRecord) => string;
+export type Serialise = (table: string, record: ApiRecord) => string;
 
-type Tables = Record<SandboxTable, Rows>;
-
-const knownCategories = [
-  'triage',
-  'live',
-  'learning',
-  'paused',
-  'closed',
-  'declined',
-  'canceled',
-  'merged',
-] as const;
-
-/** The categories a request may name: the API's own, and those of statuses that were created since. */
-export function statusCategories(tables: Tables): string[] {
-  const found = new Set<string>(knownCategories);
-  const { incident_statuses: statuses } = tables;
-  statuses.scan('oldest', undefined, { from: -Infinity, before: Infinity }, (row) => {
-    const { category } = statuses.record(row);
-    if (typeof category === 'string') found.add(category);
-    return true;
-  });
-  return [...found];
-}
+const always: Range = { from: -Infinity, before: Infinity };
 
 /** Answers list requests. */
 export class Pages {
-  readonly #tables: Tables;
+  readonly #lists: Lists;
   readonly #serialise: Serialise;
   readonly #totals = new Map<string, number>();
-  constructor(tables: Tables, serialise: Serialise) {
-    this.#tables = tables;
+  constructor(lists: Lists, serialise: Serialise) {
+    this.#lists = lists;
     this.#serialise = serialise;
   }
 
-  /**
-   * One page as UTF-8 JSON. Throws a 404 if the cursor's row, or the incident that was asked for, does not exist.
-   */
-  page(table: SandboxTable, query: Query, key: KeyHolder): Buffer {
-    const endpoint: Endpoint = endpoints[table];
-    const rows = this.#tables[table];
+  /** One page as UTF-8 JSON. Throws a 404 if the row of the cursor, or the parent asked for, does not exist. */
+  page(list: List, query: Query, key: KeyHolder): Buffer {
+    const { endpoint, rows } = list;
     const { pageSize = Infinity, after } = query;
     const start = after === undefined ? undefined : rows.locate(after);
-    if (after !== undefined && start === undefined) throw notFound(`no ${table} with the id ${after}`);
-    if (
-      table === 'incident_updates' &&
-      query.incidentId !== undefined &&
-      this.#tables.incidents.locate(query.incidentId) === undefined
-    ) {
-      throw notFound(`no incident with the id ${query.incidentId}`);
-    }
+    if (after !== undefined && start === undefined) throw notFound(`no ${list.name} with the id ${after}`);
+    this.#requireParent(list, query);
 
-    const matches = this.#matcher(table, query, key);
+    const matches = this.#matcher(list, query, key);
     // Row by row: encoding a whole page at once is slow as soon as it holds one character beyond Latin-1.
     const found: Buffer[] = [];
     let last: Row | undefined;
     rows.scan(query.order, start, query.created, (row) => {
       if (!matches(row)) return true;
-      const text = this.#serialise(table, trimmed(table, rows.record(row), pageSize));
+      const text = this.#serialise(list.name, trimmed(list, rows.record(row), pageSize));
       found.push(Buffer.from(found.length === 0 ? text : `,${text}`));
       last = row;
       return found.length < pageSize;
     });
 
     const around = (end: string) =>
-      Buffer.concat([Buffer.from(`{"${table}":[`), ...found, Buffer.from(`]${end}}`)]);
+      Buffer.concat([
+        Buffer.from(`{${JSON.stringify(endpoint.records)}:[`),
+        ...found,
+        Buffer.from(`]${end}}`),
+      ]);
     if (endpoint.paging === undefined) return around('');
     const meta = {
       // Like the API, a full page names a cursor even if it is the last one; the next page is then empty.
       ...(found.length === pageSize && last !== undefined ? { after: rows.id(last) } : {}),
       page_size: pageSize,
-      ...(endpoint.paging.givesTotal ? { total_record_count: this.#total(table, query, key) } : {}),
+      ...(endpoint.paging.givesTotal ? { total_record_count: this.#total(list, query, key) } : {}),
     };
     return around(`,"pagination_meta":${JSON.stringify(meta)}`);
   }
 
   /** The JSON text of every row the key may see, including what the endpoint hides by default. */
-  *everything(table: SandboxTable, key: KeyHolder): Generator<string> {
-    const rows = this.#tables[table];
+  *everything(list: List, key: KeyHolder): Generator<string> {
+    const { rows } = list;
     const found: Row[] = [];
-    const mayBeSeen = this.#visibility(table, key);
-    rows.scan('oldest', undefined, { from: -Infinity, before: Infinity }, (row) => {
+    const mayBeSeen = this.#visibility(list, key);
+    rows.scan('oldest', undefined, always, (row) => {
       if (mayBeSeen(() => rows.facts(row))) found.push(row);
       return true;
     });
-    for (const row of found) yield this.#serialise(table, rows.record(row));
+    for (const row of found) yield this.#serialise(list.name, rows.record(row));
   }
 
-  #total(table: SandboxTable, query: Query, key: KeyHolder): number {
-    const rows = this.#tables[table];
-    const name = `${table} ${rows.version} ${isGlobal(key)} ${query.filter}`;
-    const known = this.#totals.get(name);
+  /** The values a request may name for a choice, including those that rows of another list brought since. */
+  valuesOf({ values, moreFrom }: Choice): readonly string[] {
+    const source = moreFrom && this.#lists.find(moreFrom.table);
+    if (!source) return values;
+    const found = new Set(values);
+    source.rows.scan('oldest', undefined, always, (row) => {
+      const value = source.rows.record(row)[moreFrom.field];
+      if (typeof value === 'string') found.add(value);
+      return true;
+    });
+    return [...found];
+  }
+
+  #requireParent({ endpoint: { parent } }: List, { parentId }: Query): void {
+    if (parent?.filter !== 'must exist' || parentId === undefined) return;
+    if (this.#lists.find(parent.table)?.rows.locate(parentId) === undefined) {
+      throw notFound(`no ${parent.table} with the id ${parentId}`);
+    }
+  }
+
+  #total(list: List, query: Query, key: KeyHolder): number {
+    const { name, rows } = list;
+    const cached = `${name} ${rows.version} ${isGlobal(key)} ${query.filter}`;
+    const known = this.#totals.get(cached);
     if (known !== undefined) return known;
-    const matches = this.#matcher(table, query, key);
+    const matches = this.#matcher(list, query, key);
     let total = 0;
     rows.scan(query.order, undefined, query.created, (row) => {
       if (matches(row)) total++;
       return true;
     });
-    this.#totals.set(name, total);
+    this.#totals.set(cached, total);
     return total;
   }
 
-  #matcher(table: SandboxTable, query: Query, key: KeyHolder): (row: Row) => boolean {
-    const rows = this.#tables[table];
-    const mayBeSeen = this.#visibility(table, key);
-    const { oneOf, notIn } = query.categories;
+  #matcher(list: List, query: Query, key: KeyHolder): (row: Row) => boolean {
+    const { endpoint, rows } = list;
+    const mayBeSeen = this.#visibility(list, key);
+    const choices = [...query.isChosen];
     const isAsked = (facts: Facts): boolean => {
-      const { mode = '', category = '', incidentId } = facts;
-      if (table === 'users') return query.includesInactive || facts.isActive === true;
-      if (table === 'incidents') {
-        return query.modes.has(mode) && oneOf?.has(category) !== false && notIn?.has(category) !== true;
-      }
-      if (query.incidentId !== undefined && query.incidentId !== incidentId) return false;
-      if (table !== 'follow_ups') return true;
-      return query.modes.has(facts.mode ?? this.#incident(facts)?.mode ?? 'standard');
+      if (query.parentId !== undefined && facts.values[endpoint.parent!.column] !== query.parentId)
+        return false;
+      return choices.every(([choice, isChosen]) => isChosen(this.#valueOf(list, choice, facts)));
     };
     return (row) => {
       // Times first: they are cheap to compare and rule out most rows.
@@ -131,25 +119,31 @@ export class Pages {
       if (!isUnbounded(query.created) && !within(query.created, rows.created(row))) return false;
       let facts: Facts | undefined;
       const read = () => (facts ??= rows.facts(row));
-      return mayBeSeen(read) && (endpoints[table].parameters.length === 0 || isAsked(read()));
+      if (!mayBeSeen(read)) return false;
+      return (choices.length === 0 && query.parentId === undefined) || isAsked(read());
     };
   }
 
-  /** Without global access, a key does not see private incidents or what belongs to them. */
-  #visibility(table: SandboxTable, key: KeyHolder): (facts: () => Facts) => boolean {
-    if (isGlobal(key)) return () => true;
-    if (table === 'incidents') return (facts) => facts().isPrivate !== true;
-    if (table === 'incident_updates' || table === 'follow_ups') {
-      return (facts) => this.#incident(facts())?.isPrivate !== true;
-    }
-    return () => true;
+  #valueOf(list: List, { param, ofParent, values }: Choice, facts: Facts): string {
+    const own = facts.values[param];
+    if (own !== undefined) return own;
+    return (ofParent && this.#parent(list, facts)?.values[ofParent]) ?? values[0] ?? '';
   }
 
-  #incident({ incidentId }: Facts): Facts | undefined {
-    if (incidentId === undefined) return undefined;
-    const { incidents } = this.#tables;
-    const row = incidents.locate(incidentId);
-    return row === undefined ? undefined : incidents.facts(row);
+  /** Without global access, a key does not see private incidents or what belongs to them. */
+  #visibility(list: List, key: KeyHolder): (facts: () => Facts) => boolean {
+    if (isGlobal(key)) return () => true;
+    if (list.name === 'incidents') return (facts) => facts().values['visibility'] !== 'private';
+    if (list.endpoint.parent?.table !== 'incidents') return () => true;
+    return (facts) => this.#parent(list, facts())?.values['visibility'] !== 'private';
+  }
+
+  #parent({ endpoint: { parent } }: List, { values }: Facts): Facts | undefined {
+    const id = parent && values[parent.column];
+    if (id === undefined) return undefined;
+    const rows = this.#lists.find(parent!.table)?.rows;
+    const row = rows?.locate(id);
+    return row === undefined ? undefined : rows?.facts(row);
   }
 }
 
@@ -165,7 +159,10 @@ function within({ from, before }: Range, moment: number): boolean {
   return moment >= from && moment < before;
 }
 
-/** Like the API, leaves `next_shifts` empty on pages of more than 25. */
-function trimmed(table: SandboxTable, record: ApiRecord, pageSize: number): ApiRecord {
-  return table === 'schedules' && pageSize > 25 ? { ...record, next_shifts: [] } : record;
+/** Like the API, leaves some fields empty on large pages. */
+function trimmed({ endpoint }: List, record: ApiRecord, pageSize: number): ApiRecord {
+  const fields = Object.entries(endpoint.paging?.emptyAbove ?? {}).filter(([, limit]) => pageSize > limit);
+  return fields.length === 0
+    ? record
+    : { ...record, ...Object.fromEntries(fields.map(([name]) => [name, []])) };
 }

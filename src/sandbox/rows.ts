@@ -1,4 +1,4 @@
-import type { ApiRecord, Facts, Source } from './data/source.ts';
+import { fieldAt, type ApiRecord, type Facts, type Source } from './data/source.ts';
 import { momentOf, timestamp } from './data/times.ts';
 
 /** A row that was created after the sandbox started. */
@@ -6,6 +6,7 @@ type Added = {
   readonly id: string;
   /** Where it is in the order: half a row before the generated row of the next number. */
   readonly place: number;
+  readonly created: number;
   record: ApiRecord;
   facts: Facts;
 };
@@ -18,6 +19,7 @@ export type Order = 'oldest' | 'newest';
 /** One table: its generated rows, and what has been changed, removed and added since. */
 export class Rows {
   readonly #source: Source;
+  readonly #key: readonly (readonly string[])[];
   readonly #now: () => number;
   readonly #changed = new Map<number, { record: ApiRecord; facts: Facts }>();
   readonly #removed = new Set<number>();
@@ -27,14 +29,21 @@ export class Rows {
   #version = 0;
   #updated: Float64Array | undefined;
 
-  constructor(source: Source, now: () => number) {
+  /** @param key where a record holds the values that together identify it */
+  constructor(source: Source, key: readonly (readonly string[])[], now: () => number) {
     this.#source = source;
+    this.#key = key;
     this.#now = now;
   }
 
   /** Goes up with each change. */
   get version(): number {
     return this.#version;
+  }
+
+  /** The id of a row: the values of its key, with slashes between them if there are several. */
+  idOf(record: ApiRecord): string {
+    return this.#key.map((path) => String(fieldAt(record, path))).join('/');
   }
 
   /** The id of a generated row, even if it was removed since. */
@@ -81,13 +90,14 @@ export class Rows {
       this.#changed.get(row)?.facts ?? {
         created: this.#source.created(row),
         updated: this.updated(row),
-        ...this.#source.facets(row),
+        values: this.#source.facets?.(row) ?? {},
       }
     );
   }
 
   created(row: Row): number {
-    return typeof row === 'number' ? this.#source.created(row) : row.facts.created;
+    if (typeof row !== 'number') return row.facts.created;
+    return this.#changed.get(row)?.facts.created ?? this.#source.created(row);
   }
 
   updated(row: Row): number {
@@ -149,7 +159,7 @@ export class Rows {
       ...('updated_at' in before ? { updated_at: stamp } : {}),
       ...(typeof patch === 'function' ? patch(before) : patch),
     });
-    const facts = factsOf(record, this.facts(row));
+    const facts = this.#factsOf(record, this.facts(row).values);
     if (typeof row === 'number') this.#changed.set(row, { record, facts });
     else Object.assign(row, { record, facts });
     this.#version++;
@@ -166,14 +176,14 @@ export class Rows {
       ...('updated_at' in made ? { updated_at: timestamp(moment) } : {}),
       ...patch,
     });
-    const id = typeof patch['id'] === 'string' ? patch['id'] : this.#source.id(index, moment);
-    if (this.locate(id) !== undefined) throw new RangeError(`there is a row ${id} already`);
+    const id = this.idOf(record);
+    if (this.locate(id) !== undefined) throw new RangeError(`there already is a row ${id}`);
     const created = momentOf(record['created_at']) ?? moment;
-    const facts = factsOf(record, { created, updated: moment });
-    const place = this.#source.rising ? this.#rank(facts.created) - 0.5 : this.#source.count;
-    const row: Added = { id, place, record, facts };
+    const facts = this.#factsOf(record, this.#source.facets?.(index) ?? {});
+    const place = this.#source.rising ? this.#rank(created) - 0.5 : this.#source.count;
+    const row: Added = { id, place, created, record, facts };
     const next = this.#added.findIndex(
-      (other) => other.place > place || (other.place === place && other.facts.created > facts.created),
+      (other) => other.place > place || (other.place === place && other.created > created),
     );
     this.#added.splice(next === -1 || !this.#source.rising ? this.#added.length : next, 0, row);
     this.#addedById.set(id, row);
@@ -194,6 +204,20 @@ export class Rows {
     this.#version++;
   }
 
+  /** What a record that was changed or added is filtered by. No filter on a time matches a record without it. */
+  #factsOf(record: ApiRecord, before: Facts['values']): Facts {
+    const values = { ...before };
+    for (const [name, path] of Object.entries(this.#source.facetPaths ?? {})) {
+      const value = fieldAt(record, path);
+      if (typeof value === 'string' || typeof value === 'boolean') values[name] = String(value);
+    }
+    return {
+      created: momentOf(record['created_at']) ?? Number.NaN,
+      updated: momentOf(record['updated_at']) ?? Number.NaN,
+      values,
+    };
+  }
+
   /** How many generated rows were created before a moment. */
   #rank(moment: number): number {
     let low = 0;
@@ -210,26 +234,4 @@ export class Rows {
 /** The record as it would come out of JSON: without keys that are `undefined`. */
 function plain(record: ApiRecord): ApiRecord {
   return JSON.parse(JSON.stringify(record)) as ApiRecord;
-}
-
-function factsOf(record: ApiRecord, before: Facts): Facts {
-  const text = (name: string): string | undefined => {
-    const value = record[name];
-    return typeof value === 'string' ? value : undefined;
-  };
-  const status = record['incident_status'] as { category?: string } | null | undefined;
-  const found = {
-    mode: text('mode'),
-    category: status?.category,
-    isPrivate: record['visibility'] === undefined ? undefined : record['visibility'] === 'private',
-    isActive: typeof record['is_active'] === 'boolean' ? record['is_active'] : undefined,
-    incidentId: text('incident_id'),
-  };
-  return {
-    ...before,
-    ...(Object.fromEntries(
-      Object.entries(found).filter(([, value]) => value !== undefined),
-    ) as Partial<Facts>),
-    updated: momentOf(record['updated_at']) ?? before.updated,
-  };
 }

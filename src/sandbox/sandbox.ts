@@ -1,17 +1,17 @@
 import { Keys, requireScope, type Identity, type KeyHolder, type KeyOptions } from './auth.ts';
-import { realLimits, type Limits } from './buckets.ts';
+import { tables as declaredTables } from '../tables/index.ts';
+import type { Table } from '../tables/table.ts';
+import { Buckets, realLimits, type Limits } from './buckets.ts';
 import { createSources } from './data/sources.ts';
 import type { ApiRecord, Sizes, Span } from './data/source.ts';
-import { endpoints, sandboxTables, type SandboxTable } from './endpoints.ts';
 import { commonFaults, Faults, type FaultRule, type SandboxRequest } from './faults.ts';
 import { parseQuery, type Readings } from './filters.ts';
-import { Pages, statusCategories } from './pages.ts';
+import { Lists } from './lists.ts';
+import { Pages } from './pages.ts';
 import { notFound } from './problems.ts';
-import { Rows } from './rows.ts';
 import { SandboxServer, type LoggedRequest } from './server.ts';
-import { sandboxSizes } from './sizes.ts';
+import { sizesOf } from './sizes.ts';
 
-export { sandboxTables, type SandboxTable } from './endpoints.ts';
 export { realLimits, type Limits } from './buckets.ts';
 export { sandboxSizes } from './sizes.ts';
 export type { Identity, KeyOptions } from './auth.ts';
@@ -20,15 +20,20 @@ export type { Fault, FaultRule, SandboxRequest } from './faults.ts';
 export type { LoggedRequest } from './server.ts';
 
 /** Changes a record before it is sent. A text is sent as it is, in place of the record's JSON. */
-export type Transform = (record: ApiRecord, table: SandboxTable) => ApiRecord | string;
+export type Transform = (record: ApiRecord, table: string) => ApiRecord | string;
+
+/** The tables that a sandbox serves by default: all declared ones. */
+export const sandboxTables: readonly string[] = declaredTables.map(({ name }) => name);
 
 export type SandboxOptions = {
   /** 0, the default, takes any free port. */
   readonly port?: number;
   /** The same seed, sizes, `since` and `until` give the same account, byte for byte. */
   readonly seed?: number;
-  /** How many rows each table has; those of `sandboxSizes.demo` if left out. */
-  readonly sizes?: Partial<Sizes>;
+  /** The tables to serve, from their declarations; all declared ones if left out. */
+  readonly tables?: readonly Table[];
+  /** How many rows each table has; as in `sandboxSizes.demo` if left out. */
+  readonly sizes?: Sizes;
   /** When the generated data begins and ends, as dates that `Date.parse` understands. */
   readonly since?: string;
   readonly until?: string;
@@ -55,6 +60,8 @@ export type Sandbox = {
   /** A key that may see everything, unless `options.key` restricts it. */
   readonly key: string;
   readonly requests: readonly LoggedRequest[];
+  /** The declarations of the tables it serves. */
+  readonly tables: readonly Table[];
   /** Milliseconds before each response. A change takes effect with the next request. */
   latencyMs: number;
   transform: Transform | undefined;
@@ -63,22 +70,24 @@ export type Sandbox = {
   /** Its clock, milliseconds since the epoch. */
   readonly now: () => number;
   /** Every row that a key may see, as it is served, including rows that the API hides by default. */
-  records(table: SandboxTable, key?: string): Iterable<ApiRecord>;
+  records(table: string, key?: string): Iterable<ApiRecord>;
+  /** The id by which the sandbox knows a record: the values of its key, with slashes between them. */
+  idOf(table: string, record: ApiRecord): string;
   /** The id of the nth generated row, oldest first (in their own order for the short lists and incident_updates). */
-  idAt(table: SandboxTable, index: number): string;
+  idAt(table: string, index: number): string;
   /** The id of the existing row at this share of the table, 0 to below 1; `undefined` if the table is empty. */
-  idAtShare(table: SandboxTable, share: number): string | undefined;
+  idAtShare(table: string, share: number): string | undefined;
   /** Merges a patch into a row and stamps its `updated_at`, unless the patch holds one. */
   change(
-    table: SandboxTable,
+    table: string,
     id: string,
     patch: ApiRecord | ((record: ApiRecord) => ApiRecord),
     options?: ChangeOptions,
   ): ApiRecord;
   /** Adds a row. Fields that are not in the patch are generated. */
-  create(table: SandboxTable, patch?: ApiRecord, options?: ChangeOptions): ApiRecord;
+  create(table: string, patch?: ApiRecord, options?: ChangeOptions): ApiRecord;
   /** Deletes a row for good. */
-  remove(table: SandboxTable, id: string): void;
+  remove(table: string, id: string): void;
   /** Adds a rule after the existing ones. Returns a function that removes it. */
   fault(rule: FaultRule): () => void;
   addKey(options?: KeyOptions): string;
@@ -93,47 +102,54 @@ export type Sandbox = {
  * contradict each other.
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { seed = 1, now = Date.now, port = 0 } = options;
-  const sizes = sizesOf(options);
-  const sources = createSources(seed, sizes, spanOf(options));
-  const tables = Object.fromEntries(
-    sandboxTables.map((table) => [table, new Rows(sources[table], now)]),
-  ) as Record<SandboxTable, Rows>;
-  const keys = new Keys(options.limits ?? realLimits, now);
+  const { seed = 1, now = Date.now, port = 0, tables = declaredTables, limits = realLimits } = options;
+  const sizeOf = sizesOf(tables, options.sizes ?? {});
+  const lists = new Lists(tables, createSources(seed, sizeOf, spanOf(options), tables), now);
+  const keys = new Keys(() => {
+    if (limits === 'off') return undefined;
+    return new Buckets(limits.all, new Map([...lists.ownLimits(), ['/v2/incidents', limits.incidents]]), now);
+  });
   const faults = new Faults(seed);
   const rules = typeof options.faults === 'number' ? commonFaults(options.faults) : (options.faults ?? []);
   for (const rule of rules) faults.add(rule);
-  const pages = new Pages(tables, (table, record) => {
+  const pages = new Pages(lists, (table, record) => {
     const sent = sandbox.transform?.(record, table) ?? record;
     return typeof sent === 'string' ? sent : JSON.stringify(sent);
   });
   const readings: Readings = { dateZone: 'Z', order: 'oldest', ...options.readings };
   const bodyFor = (request: SandboxRequest, key: KeyHolder): Buffer => {
     if (request.path === '/v1/identity') return Buffer.from(JSON.stringify({ identity: key.identity }));
-    const { table } = request;
-    if (table === undefined) throw notFound(`there is nothing at ${request.path}`);
-    requireScope(key, endpoints[table].scope);
-    const categories = () => statusCategories(tables);
-    return pages.page(table, parseQuery(endpoints[table], request.params, readings, categories), key);
+    const list = lists.at(request.path);
+    if (list === undefined) throw notFound(`there is nothing at ${request.path}`);
+    const { endpoint } = list;
+    if (endpoint.scope !== undefined) requireScope(key, endpoint.scope);
+    const query = parseQuery(endpoint, request.params, readings, (choice) => pages.valuesOf(choice));
+    return pages.page(list, query, key);
   };
-  const server = new SandboxServer({ now, keys, faults, bodyFor });
+  const tableAt = (path: string) => lists.at(path)?.name;
+  const server = new SandboxServer({ now, keys, faults, tableAt, bodyFor });
+  const rows = (table: string) => lists.get(table).rows;
 
   const sandbox: Sandbox = {
     url: '',
     key: keys.add({ key: 'sandbox-key', ...options.key }),
     requests: server.requests,
+    tables,
     latencyMs: options.latencyMs ?? 0,
     transform: options.transform,
     beforeAnswer: undefined,
     now,
     *records(table, key = sandbox.key) {
-      for (const text of pages.everything(table, keys.get(key))) yield JSON.parse(text) as ApiRecord;
+      for (const text of pages.everything(lists.get(table), keys.get(key))) {
+        yield JSON.parse(text) as ApiRecord;
+      }
     },
-    idAt: (table, index) => tables[table].idAt(index),
-    idAtShare: (table, share) => tables[table].idAtShare(share),
-    change: (table, id, patch, { stampedAgoMs = 0 } = {}) => tables[table].change(id, patch, stampedAgoMs),
-    create: (table, patch = {}, { stampedAgoMs = 0 } = {}) => tables[table].create(patch, stampedAgoMs),
-    remove: (table, id) => tables[table].remove(id),
+    idOf: (table, record) => rows(table).idOf(record),
+    idAt: (table, index) => rows(table).idAt(index),
+    idAtShare: (table, share) => rows(table).idAtShare(share),
+    change: (table, id, patch, { stampedAgoMs = 0 } = {}) => rows(table).change(id, patch, stampedAgoMs),
+    create: (table, patch = {}, { stampedAgoMs = 0 } = {}) => rows(table).create(patch, stampedAgoMs),
+    remove: (table, id) => rows(table).remove(id),
     fault: (rule) => faults.add(rule),
     addKey: (added = {}) => keys.add(added),
     revokeKey: (key) => keys.revoke(key),
@@ -142,13 +158,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     stop: () => server.stop(),
   };
   return Object.assign(sandbox, { url: await server.listen(port, sandbox) });
-}
-
-function sizesOf(options: SandboxOptions): Sizes {
-  const sizes = { ...sandboxSizes.demo, ...options.sizes };
-  const wrong = Object.entries(sizes).find(([, size]) => !Number.isSafeInteger(size) || size < 0);
-  if (wrong) throw new RangeError(`the size of ${wrong[0]} must be a whole number, 0 or more`);
-  return sizes;
 }
 
 function spanOf({ since = '2024-01-01T00:00:00Z', until = '2026-11-01T00:00:00Z' }: SandboxOptions): Span {

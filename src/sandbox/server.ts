@@ -2,16 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyHolder, Keys } from './auth.ts';
-import type { SandboxTable } from './endpoints.ts';
-import {
-  requestOf,
-  send,
-  spoil,
-  type Answer,
-  type Fault,
-  type Faults,
-  type SandboxRequest,
-} from './faults.ts';
+import { send, spoil, type Answer, type Fault, type Faults, type SandboxRequest } from './faults.ts';
 import { Problem, tooManyRequests } from './problems.ts';
 
 /** One request and how it was answered; `status` is `undefined` while it is open, and 0 after a reset. */
@@ -21,7 +12,7 @@ export type LoggedRequest = {
   readonly method: string;
   /** With the query. */
   readonly url: string;
-  readonly table: SandboxTable | undefined;
+  readonly table: string | undefined;
   readonly fault: Fault['kind'] | undefined;
   readonly status: number | undefined;
 };
@@ -31,6 +22,8 @@ export type Backend = {
   readonly now: () => number;
   readonly keys: Keys;
   readonly faults: Faults;
+  /** The table whose list is at a path. */
+  readonly tableAt: (path: string) => string | undefined;
   /** The JSON for a request. Throws a Problem if the API would answer with an error. */
   readonly bodyFor: (request: SandboxRequest, key: KeyHolder) => Buffer;
 };
@@ -83,10 +76,11 @@ export class SandboxServer {
   }
 
   async #serve(incoming: IncomingMessage, response: ServerResponse, behaviour: Behaviour): Promise<void> {
-    const { now, keys, faults, bodyFor } = this.#backend;
+    const { now, keys, faults, tableAt, bodyFor } = this.#backend;
     const { method = '', url = '/' } = incoming;
-    const request = requestOf(url);
-    const { table } = request;
+    const { pathname: path, searchParams: params } = new URL(url, 'http://127.0.0.1');
+    const table = tableAt(path);
+    const request: SandboxRequest = { path, params, table };
     const entry: (typeof this.requests)[number] = {
       at: now(),
       method,
@@ -105,7 +99,7 @@ export class SandboxServer {
     let fault: Fault | undefined;
     try {
       const key = keys.authenticate(incoming.headers.authorization);
-      const allowance = key.buckets?.take(request.path);
+      const allowance = key.buckets?.take(path);
       Object.assign(answer.headers, allowance?.headers);
       if (behaviour.latencyMs > 0) await sleep(behaviour.latencyMs);
       if (allowance?.isGranted === false) throw tooManyRequests(allowance.limit, allowance.retryAt);

@@ -1,35 +1,51 @@
+import { tables } from '../tables/index.ts';
+import type { Table } from '../tables/table.ts';
+import { fixedLists } from './data/sources.ts';
 import type { Sizes } from './data/source.ts';
 
+/** Generated and read within seconds. */
+const demo = {
+  incidents: 3000,
+  incident_updates: 6000,
+  follow_ups: 1500,
+  alerts: 8000,
+  escalations: 1000,
+  users: 150,
+  schedules: 12,
+} as const satisfies Sizes;
+
+/** A large account. */
+const benchmark = {
+  incidents: 30_000,
+  incident_updates: 60_000,
+  follow_ups: 15_000,
+  alerts: 100_000,
+  escalations: 10_000,
+  users: 1500,
+  schedules: 60,
+} as const satisfies Sizes;
+
+/** An account on its first day, with nothing but the lists that every account has. */
+const empty: Sizes = Object.fromEntries(
+  tables.flatMap(({ name }) => (name in fixedLists ? [] : [[name, 0] as const])),
+);
+
 /** Ready-made amounts of data. */
-export const sandboxSizes = {
-  /** Generated and read within seconds; the default. */
-  demo: {
-    incidents: 3000,
-    incident_updates: 6000,
-    follow_ups: 1500,
-    alerts: 8000,
-    escalations: 1000,
-    users: 150,
-    schedules: 12,
-  },
-  /** A large account. */
-  benchmark: {
-    incidents: 30_000,
-    incident_updates: 60_000,
-    follow_ups: 15_000,
-    alerts: 100_000,
-    escalations: 10_000,
-    users: 1500,
-    schedules: 60,
-  },
-  /** An account on its first day, with nothing but the lists that every account has. */
-  empty: {
-    incidents: 0,
-    incident_updates: 0,
-    follow_ups: 0,
-    alerts: 0,
-    escalations: 0,
-    users: 0,
-    schedules: 0,
-  },
-} as const satisfies Record<string, Sizes>;
+export const sandboxSizes = { demo, benchmark, empty };
+
+/**
+ * How many rows each table has: as given, as in the demo, or else enough for a few pages. Throws a RangeError for a size
+ * that is not a whole number, or of a table that does not exist or has a fixed list.
+ */
+export function sizesOf(served: readonly Table[], given: Sizes): (table: string) => number {
+  const byName = new Map([...tables, ...served].map((table) => [table.name, table]));
+  for (const [name, size] of Object.entries(given)) {
+    if (!byName.has(name)) throw new RangeError(`there is no table ${name} to give a size to`);
+    if (name in fixedLists) throw new RangeError(`${name} is a fixed list: its size cannot be set`);
+    if (!Number.isSafeInteger(size) || size < 0) {
+      throw new RangeError(`the size of ${name} must be a whole number, 0 or more`);
+    }
+  }
+  const sizes: Sizes = { ...demo, ...given };
+  return (name) => sizes[name] ?? (byName.get(name)?.paging.kind === 'single' ? 25 : 120);
+}

@@ -17,7 +17,7 @@ export const tables = ['incidents', 'alerts', 'incident_updates', 'users'] as co
  * A connection whose tables are due every second, and a function that starts workers to kill.
  * @param place the destination; a folder next to the settings file if left out
  */
-export async function restless(temporal: TestTemporal, sizes: Partial<Sizes>, place?: string) {
+export async function restless(temporal: TestTemporal, sizes: Sizes, place?: string) {
   const sandbox = await startSandbox({ limits: 'off', latencyMs: 10, sizes });
   onTestFinished(() => sandbox.stop());
   const incremental = { syncMethod: 'incremental', incrementalField: 'updated_at', every: '1s' } as const;

@@ -64,7 +64,7 @@ async function serveSandbox({ stdout, signal }: Session, options: SandboxCommand
     seed,
     faults,
     latencyMs: latency,
-    sizes: Object.fromEntries(sizes.map((table) => [table, options[camelCase(table)]])),
+    sizes: Object.fromEntries(sizes.map((table) => [table, options[camelCase(table)] as number])),
     ...(!limits && { limits: 'off' as const }),
   });
   if (live) sandbox.beforeAnswer = lifeOf(sandbox, { seed });

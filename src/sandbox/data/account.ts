@@ -180,6 +180,6 @@ export function listSource(records: readonly ApiRecord[], seed: number, salt: nu
       ...at(records, index % records.length),
       ...(index < records.length ? {} : { id: ids.of(index, moment) }),
     }),
-    facets: () => ({}),
+    slim: (index) => at(records, index % records.length),
   };
 }

@@ -74,7 +74,6 @@ export function createAlerts(seed: number, count: number, span: Span, account: A
     created: (index) => timeline.at(index),
     updated: (index) => outline(index, timeline.at(index)).updated,
     record,
-    facets: () => ({}),
     slim,
   };
 }

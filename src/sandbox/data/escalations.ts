@@ -109,6 +109,5 @@ export function createEscalations(
     created: (index) => timeline.at(index),
     updated: (index) => outline(index, timeline.at(index)).updated,
     record,
-    facets: () => ({}),
   };
 }

@@ -89,9 +89,10 @@ export function createFollowUps(
     updated: (index) => outline(index).updated,
     record,
     facets: (index) => ({
-      incidentId: incidents.id(incidentOf(index, timeline.at(index))),
+      incident_id: incidents.id(incidentOf(index, timeline.at(index))),
       // The follow-ups of a stream name the incident that the stream belongs to.
-      ...(chance(5, index) < 0.02 ? { mode: 'stream' } : {}),
+      ...(chance(5, index) < 0.02 ? { incident_mode: 'stream' } : {}),
     }),
+    facetPaths: { incident_id: ['incident_id'] },
   };
 }

@@ -61,6 +61,7 @@ export function createIncidentUpdates(
     created,
     updated: created,
     record,
-    facets: (index) => ({ incidentId: incidents.id(incidentOf(index)) }),
+    facets: (index) => ({ incident_id: incidents.id(incidentOf(index)) }),
+    facetPaths: { incident_id: ['incident_id'] },
   };
 }

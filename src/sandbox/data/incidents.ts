@@ -232,9 +232,14 @@ export function createIncidents(
       const made = outline(index);
       return {
         mode: made.mode,
-        category: at(account.statuses, made.status).category,
-        isPrivate: made.isPrivate,
+        status_category: at(account.statuses, made.status).category,
+        visibility: made.isPrivate ? 'private' : 'public',
       };
+    },
+    facetPaths: {
+      mode: ['mode'],
+      status_category: ['incident_status', 'category'],
+      visibility: ['visibility'],
     },
     slim: (index) => {
       const made = outline(index);

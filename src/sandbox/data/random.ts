@@ -93,3 +93,10 @@ export class Ids {
     return Math.imul((value >>> 0) ^ this.#mask, unstep) >>> 0;
   }
 }
+
+/** A salt for everything that is generated under a name, such as a table or a column (FNV-1a). */
+export function saltOf(name: string): number {
+  let salt = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) salt = Math.imul(salt ^ name.charCodeAt(i), 0x01000193);
+  return salt >>> 0;
+}

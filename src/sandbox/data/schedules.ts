@@ -48,7 +48,6 @@ export function createSchedules(
       return {
         entry_id: layers.of(index * 8 + week, start),
         fingerprint: hash(seed, index, week).toString(16),
-        layer_id: layerId,
         rotation_id: rotationId,
         start_at: timestamp(start),
         end_at: timestamp(start + weekMs),
@@ -80,6 +79,5 @@ export function createSchedules(
     created,
     updated,
     record,
-    facets: () => ({}),
   };
 }

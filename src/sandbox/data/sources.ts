@@ -1,35 +1,83 @@
-import type { SandboxTable } from '../endpoints.ts';
-import { createAccount, listSource } from './account.ts';
+import type { Table } from '../../tables/table.ts';
+import { endpointOf } from '../endpoints.ts';
+import { createAccount, listSource, type Account } from './account.ts';
 import { createAlerts } from './alerts.ts';
 import { createEscalations } from './escalations.ts';
 import { createFollowUps } from './follow-ups.ts';
+import { GeneratedRows } from './generated.ts';
 import { createIncidentUpdates } from './incident-updates.ts';
 import { createIncidents } from './incidents.ts';
 import { createSchedules } from './schedules.ts';
-import type { Sizes, Source, Span } from './source.ts';
+import type { ApiRecord, Source, Span } from './source.ts';
 import { createUsers } from './users.ts';
 
-/** The generated rows of every table. They refer to each other. */
-export function createSources(seed: number, sizes: Sizes, span: Span): Record<SandboxTable, Source> {
-  if (sizes.incidents === 0 && sizes.incident_updates + sizes.follow_ups > 0) {
+/** The short lists that every account has, whatever its size; with the salt of their ids. */
+export const fixedLists: {
+  readonly [table: string]: {
+    readonly salt: number;
+    readonly of: (account: Account) => readonly ApiRecord[];
+  };
+} = {
+  severities: { salt: 11, of: ({ severities }) => severities },
+  incident_roles: { salt: 12, of: ({ roles }) => roles },
+  incident_statuses: { salt: 13, of: ({ statuses }) => statuses },
+  incident_types: { salt: 14, of: ({ types }) => types },
+  custom_fields: { salt: 15, of: ({ customFields }) => customFields },
+};
+
+/**
+ * The rows of every table, which refer to each other: written by hand for the tables that the demo shows, generated
+ * from the declaration for all others.
+ */
+export function createSources(
+  seed: number,
+  sizeOf: (table: string) => number,
+  span: Span,
+  tables: readonly Table[],
+): (table: string) => Source {
+  const made = writtenByHand(seed, sizeOf, span);
+  const declared = new Map(tables.map((table) => [table.name, table]));
+  const inProgress = new Set<string>();
+  const find = (name: string): Source | undefined => {
+    const known = made.get(name);
+    const table = declared.get(name);
+    if (known !== undefined || table === undefined) return known;
+    // It refers to itself, or to a table that refers to it.
+    if (inProgress.has(name)) return undefined;
+    inProgress.add(name);
+    const { choices = [] } = endpointOf(table, tables);
+    const source = new GeneratedRows(table, sizeOf(name), choices, { seed, span, tables, find });
+    inProgress.delete(name);
+    made.set(name, source);
+    return source;
+  };
+  return (name) => {
+    const source = find(name);
+    if (source === undefined) throw new RangeError(`there is no table ${name}`);
+    return source;
+  };
+}
+
+function writtenByHand(seed: number, sizeOf: (table: string) => number, span: Span): Map<string, Source> {
+  if (sizeOf('incidents') === 0 && sizeOf('incident_updates') + sizeOf('follow_ups') > 0) {
     throw new RangeError('incident_updates and follow_ups belong to incidents: give incidents a size too');
   }
   const account = createAccount(seed, span);
-  const users = createUsers(seed, sizes.users, span);
-  const incidents = createIncidents(seed, sizes.incidents, span, account, users);
-  const alerts = createAlerts(seed, sizes.alerts, span, account);
-  return {
-    incidents,
-    incident_updates: createIncidentUpdates(seed, sizes.incident_updates, span, account, incidents, users),
-    follow_ups: createFollowUps(seed, sizes.follow_ups, span, account, incidents, users),
-    alerts,
-    escalations: createEscalations(seed, sizes.escalations, span, account, incidents, alerts, users),
-    users,
-    schedules: createSchedules(seed, sizes.schedules, span, account, users),
-    severities: listSource(account.severities, seed, 11, span),
-    incident_roles: listSource(account.roles, seed, 12, span),
-    incident_statuses: listSource(account.statuses, seed, 13, span),
-    incident_types: listSource(account.types, seed, 14, span),
-    custom_fields: listSource(account.customFields, seed, 15, span),
-  };
+  const users = createUsers(seed, sizeOf('users'), span);
+  const incidents = createIncidents(seed, sizeOf('incidents'), span, account, users);
+  const alerts = createAlerts(seed, sizeOf('alerts'), span, account);
+  const ofIncidents = (create: typeof createFollowUps, table: string) =>
+    create(seed, sizeOf(table), span, account, incidents, users);
+  return new Map<string, Source>([
+    ['incidents', incidents],
+    ['incident_updates', ofIncidents(createIncidentUpdates, 'incident_updates')],
+    ['follow_ups', ofIncidents(createFollowUps, 'follow_ups')],
+    ['alerts', alerts],
+    ['escalations', createEscalations(seed, sizeOf('escalations'), span, account, incidents, alerts, users)],
+    ['users', users],
+    ['schedules', createSchedules(seed, sizeOf('schedules'), span, account, users)],
+    ...Object.entries(fixedLists).map(
+      ([table, { salt, of }]) => [table, listSource(of(account), seed, salt, span)] as const,
+    ),
+  ]);
 }

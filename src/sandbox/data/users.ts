@@ -66,7 +66,8 @@ export function createUsers(seed: number, count: number, span: Span): Users {
         },
       };
     },
-    facets: (index) => ({ isActive: isActive(index) }),
+    facets: (index) => ({ include_inactive: String(isActive(index)) }),
+    facetPaths: { include_inactive: ['is_active'] },
     slim: (index) => (count === 0 ? undefined : slim(index % count)),
     onCall: (roll) => (count === 0 ? undefined : slim(Math.floor(Math.min(count, 24) * roll ** 2.2))),
   };

@@ -218,7 +218,7 @@ describe('Pace', () => {
 
 /** Reads 1,200 pages by the cursors of several processes, from a bucket that was used before. */
 async function share(processes: number, cursors: number, leastMs: number, spreadMs: number) {
-  const server = new Buckets(realLimits, Date.now);
+  const server = new Buckets(realLimits.all, new Map(), Date.now);
   const left = 200;
   for (let index = left; index < realLimits.all.capacity; index += 1) server.take('/v2/alerts');
   const paces = Array.from({ length: processes }, () => new Pace());

@@ -1,0 +1,45 @@
+import type { Table } from '../tables/table.ts';
+import type { Source } from './data/source.ts';
+import { endpointOf, type Endpoint } from './endpoints.ts';
+import { Rows } from './rows.ts';
+
+/** One list of the API. */
+export type List = { readonly name: string; readonly endpoint: Endpoint; readonly rows: Rows };
+
+/** Every list that a sandbox serves. */
+export class Lists {
+  readonly #byName: ReadonlyMap<string, List>;
+  readonly #byPath: ReadonlyMap<string, List>;
+
+  constructor(tables: readonly Table[], sourceOf: (table: string) => Source, now: () => number) {
+    const lists = tables.map((table): List => {
+      const key = table.primaryKey.map((column) => table.columns[column]?.from ?? [column]);
+      const rows = new Rows(sourceOf(table.name), key, now);
+      return { name: table.name, endpoint: endpointOf(table, tables), rows };
+    });
+    this.#byName = new Map(lists.map((list) => [list.name, list]));
+    this.#byPath = new Map(lists.map((list) => [list.endpoint.path, list]));
+  }
+
+  /** Throws a RangeError if the sandbox has no such table. */
+  get(name: string): List {
+    const list = this.#byName.get(name);
+    if (list === undefined) throw new RangeError(`the sandbox has no table ${name}`);
+    return list;
+  }
+
+  find(name: string): List | undefined {
+    return this.#byName.get(name);
+  }
+
+  at(path: string): List | undefined {
+    return this.#byPath.get(path);
+  }
+
+  /** The rate limits that lists have of their own, by path. */
+  ownLimits() {
+    return [...this.#byPath].flatMap(([path, { endpoint }]) =>
+      endpoint.bucket ? [[path, endpoint.bucket] as const] : [],
+    );
+  }
+}
