@@ -44,10 +44,11 @@ export async function compareFile(request: MergeRequest, file: ComparedFile): Pr
   const [counts] = await session.rows(`
     SELECT count(*) FILTER (changed) AS changed FROM (${joined('INNER')})`);
   const values = columns.map(({ field, staged }, n) => {
-    const replacement = field.name === syncedAt ? timeAsSql(now) : staged && `new${n}`;
-    const value =
-      replacement === undefined ? `old${n}` : `CASE WHEN changed THEN ${replacement} ELSE old${n} END`;
-    return `${value} AS ${identifier(field.name)}`;
+    const name = identifier(field.name);
+    if (field.name === syncedAt)
+      return `CASE WHEN changed THEN ${timeAsSql(now)} ELSE old${n} END AS ${name}`;
+    if (staged === undefined) return `old${n} AS ${name}`;
+    return `CASE WHEN changed THEN new${n} ELSE old${n} END AS ${name}`;
   });
   return { changed: Number(counts?.['changed']), select: remainingRows(file, values, joined('LEFT')) };
 }
