@@ -19,19 +19,19 @@ import type { Merged } from './merge-request.ts';
 
 const protocol = { minReaderVersion: 1, minWriterVersion: 2 };
 
-/** What a run commits, and on top of what. */
-export type RunToCommit = {
+/** A run after its merge: what it commits, and on top of what. */
+export type MergedRun = {
   readonly table: Table;
   readonly request: CommitRequest;
   /** `undefined` if there is no table. */
   readonly before: Snapshot | undefined;
   readonly schema: TargetSchema;
-  readonly merged: Merged;
+  readonly result: Merged;
   /** Milliseconds since the epoch. */
   readonly now: number;
 };
 
-export function stateToCommit({ request, before, schema, merged }: RunToCommit): StateToCommit {
+export function stateToCommit({ request, before, schema, result }: MergedRun): StateToCommit {
   const { state, total, fullRead } = request;
   const differences = before ? differencesOf(before) : 0;
   const { watermark, ...rest } = state;
@@ -40,27 +40,27 @@ export function stateToCommit({ request, before, schema, merged }: RunToCommit):
     // Rows that the run has not read lack the new field's value: without a watermark the next run reads everything.
     ...defined({ watermark: fullRead || !schema.addedForUnknown ? watermark : undefined }),
     counter: (before ? counterOf(before) : 0) + 1,
-    differences: total === undefined ? differences : total === merged.rows ? 0 : differences + 1,
+    differences: total === undefined ? differences : total === result.rows ? 0 : differences + 1,
   };
 }
 
 /** The actions of the version that makes the run visible. */
-export function actionsOf(run: RunToCommit, state: StateToCommit): Action[] {
-  const { before, merged, now } = run;
+export function actionsOf(run: MergedRun, state: StateToCommit): Action[] {
+  const { before, result, now } = run;
   const metaData = changedMetadata(run, state);
   return [
     { commitInfo: commitInfoOf(run) },
     ...(before ? [] : [{ protocol }]),
     ...(metaData ? [{ metaData }] : []),
     ...txnsOf(state, now).map((txn) => ({ txn })),
-    ...merged.removed.map((add) => ({ remove: removeOf(add, now, true) })),
-    ...merged.adds.map((add) => ({ add })),
+    ...result.removed.map((add) => ({ remove: removeOf(add, now, true) })),
+    ...result.adds.map((add) => ({ add })),
   ];
 }
 
 /** The table's metadata; `undefined` if the log already has the same. */
 function changedMetadata(
-  { table, request, before: snapshot, schema, now }: RunToCommit,
+  { table, request, before: snapshot, schema, now }: MergedRun,
   state: StateToCommit,
 ): Metadata | undefined {
   const before = snapshot?.metadata;
@@ -86,7 +86,7 @@ function changedMetadata(
   return isUnchanged ? undefined : metadata;
 }
 
-function commitInfoOf({ request, before, merged, now }: RunToCommit): CommitInfo {
+function commitInfoOf({ request, before, result, now }: MergedRun): CommitInfo {
   const { chainId, fullRead, parts } = request;
   return {
     timestamp: now,
@@ -94,12 +94,12 @@ function commitInfoOf({ request, before, merged, now }: RunToCommit): CommitInfo
     operationParameters: { runId: chainId, mode: fullRead ? 'Overwrite' : 'Append' },
     operationMetrics: {
       numParts: String(parts.length),
-      numRows: String(merged.rows),
-      numRowsInserted: String(merged.inserted),
-      numRowsUpdated: String(merged.updated),
-      numRowsDropped: String(merged.dropped),
-      numFilesAdded: String(merged.adds.length),
-      numFilesRemoved: String(merged.removed.length),
+      numRows: String(result.rows),
+      numRowsInserted: String(result.inserted),
+      numRowsUpdated: String(result.updated),
+      numRowsDropped: String(result.dropped),
+      numFilesAdded: String(result.adds.length),
+      numFilesRemoved: String(result.removed.length),
     },
     ...defined({ readVersion: before?.version }),
     isolationLevel: 'Serializable',

@@ -17,7 +17,7 @@ import { hasDeclaredColumns } from '../delta/target-schema.ts';
 import { isUpkeepDue } from '../upkeep/what-is-due.ts';
 import type { CommitOutcome, CommitRequest } from '../warehouse.ts';
 import type { World } from '../world.ts';
-import { actionsOf, type RunToCommit, stateToCommit } from './commit-actions.ts';
+import { actionsOf, type MergedRun, stateToCommit } from './commit-actions.ts';
 import { mergeRun, whyPartsAreUnusable } from './merge-run.ts';
 
 /** A run that asks to be committed. */
@@ -40,7 +40,7 @@ export async function commitRun(world: World, table: Table, request: CommitReque
     if (before) assertWritableTable(table.name, world.destination, before);
     const settled = await outcomeInLog(run, before);
     if (settled) return settled;
-    const merged = await merge(run, before);
+    const merged = await mergeOrOutcome(run, before);
     if ('status' in merged) return merged;
     const state = stateToCommit(merged);
     const times = { now: merged.now, since: before ? committedAt(before) : 0 };
@@ -48,7 +48,7 @@ export async function commitRun(world: World, table: Table, request: CommitReque
       log.commit(before, actionsOf(merged, state), times),
     );
     if (committed) return committedOutcome(merged, state);
-    await deleteUncommitted(world, log, table.name, merged.merged.adds);
+    await deleteUncommitted(world, log, table.name, merged.result.adds);
   }
 }
 
@@ -87,10 +87,10 @@ async function outcomeInLog(
  * Merges the run's parts. Meanwhile an attempt that Temporal gave up on may commit the same run and delete its parts;
  * so if the merge does not succeed, the log may still have the run's outcome.
  */
-async function merge(run: Run, before: Snapshot | undefined): Promise<RunToCommit | CommitOutcome> {
+async function mergeOrOutcome(run: Run, before: Snapshot | undefined): Promise<MergedRun | CommitOutcome> {
   const { world, log, table, request } = run;
   const now = world.now();
-  let merged: RunToCommit | CommitOutcome;
+  let merged: MergedRun | CommitOutcome;
   try {
     merged = await spanned('merge', { 'incident_io.parts': request.parts.length }, async () => {
       const reason = await whyPartsAreUnusable(world, table, request);
@@ -106,18 +106,18 @@ async function merge(run: Run, before: Snapshot | undefined): Promise<RunToCommi
   return (await outcomeInLog(run, await log.snapshot())) ?? merged;
 }
 
-function committedOutcome(run: RunToCommit, state: StateToCommit): CommitOutcome {
-  const { before, schema, merged } = run;
+function committedOutcome(run: MergedRun, state: StateToCommit): CommitOutcome {
+  const { before, schema, result } = run;
   return {
     status: 'committed',
     version: versionAfter(before),
     counter: state.counter,
-    rows: merged.rows,
-    rowsBefore: merged.rowsBefore,
-    inserted: merged.inserted,
-    updated: merged.updated,
-    dropped: merged.dropped,
-    bytesWritten: merged.adds.reduce((sum, { size }) => sum + size, 0),
+    rows: result.rows,
+    rowsBefore: result.rowsBefore,
+    inserted: result.inserted,
+    updated: result.updated,
+    dropped: result.dropped,
+    bytesWritten: result.adds.reduce((sum, { size }) => sum + size, 0),
     columnsAdded: schema.added,
     differences: state.differences,
     ...defined({ watermark: state.watermark, upkeepSince: upkeepSince(run) }),
@@ -125,11 +125,11 @@ function committedOutcome(run: RunToCommit, state: StateToCommit): CommitOutcome
 }
 
 /** The time to hand to upkeep; `undefined` if the commit leaves it nothing to do. */
-function upkeepSince({ table, before, merged, now }: RunToCommit): number | undefined {
+function upkeepSince({ table, before, result, now }: MergedRun): number | undefined {
   if (!before) return undefined;
   const files = new Map(before.files);
-  for (const { path } of merged.removed) files.delete(path);
-  for (const add of merged.adds) files.set(add.path, add);
+  for (const { path } of result.removed) files.delete(path);
+  for (const add of result.adds) files.set(add.path, add);
   const since = committedAt(before);
   return isUpkeepDue(table, { ...before, files }, { since, now }) ? since : undefined;
 }

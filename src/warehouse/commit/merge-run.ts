@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Table } from '../../tables/table.ts';
 import { rowCount } from '../delta/row-count.ts';
 import type { Snapshot } from '../delta/snapshot.ts';
+import { dayMs } from '../delta/table-clock.ts';
 import { type StagedExtras, targetSchema, type TargetSchema } from '../delta/target-schema.ts';
 import { type DuckSession, identifier, parquetFiles } from '../duckdb.ts';
 import { rawColumn, unknownColumn } from '../../records/rows.ts';
@@ -13,9 +14,8 @@ import { keyOf } from './key.ts';
 import { merge } from './merge.ts';
 import type { Merged, StagedPart } from './merge-request.ts';
 import { stagedByDeclaration, stagingOf } from './part-writer.ts';
-import { dayMs } from '../delta/table-clock.ts';
 
-/** Older parts may be deleted while they are read: upkeep sweeps staging, and other tools may clean up too. */
+/** Upkeep deletes staging that is untouched for seven days, so a commit must not begin to read older parts. */
 const partLifeMs = 3 * dayMs;
 
 /** Why the run's parts cannot be merged; `undefined` if they can. */
@@ -46,7 +46,7 @@ export async function mergeRun(
   table: Table,
   request: CommitRequest,
   { before, now }: { readonly before: Snapshot | undefined; readonly now: number },
-): Promise<{ readonly schema: TargetSchema; readonly merged: Merged }> {
+): Promise<{ readonly schema: TargetSchema; readonly result: Merged }> {
   const { chainId, fullRead } = request;
   const staging = stagingOf(table, chainId);
   const parts = request.parts.map(({ name, rows, bytes }) => ({ key: staging + name, rows, bytes }));
@@ -56,7 +56,7 @@ export async function mergeRun(
   const work = (local: LocalFiles) =>
     duckDb.job(async (session) => {
       const schema = targetSchema(table, before?.metadata, await extrasIn(session, local, parts));
-      const merged = await merge({
+      const result = await merge({
         session,
         store,
         local,
@@ -72,7 +72,7 @@ export async function mergeRun(
         now,
         scratch,
       });
-      return { schema, merged };
+      return { schema, result };
     });
   try {
     return await store.withLocal(work);

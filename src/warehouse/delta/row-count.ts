@@ -6,7 +6,7 @@ import { dataKey } from './log.ts';
 import { statisticsIn } from './statistics.ts';
 
 /**
- * The number of rows in data files: from their statistics or, where another writer has left those out, from the files
+ * The number of rows in data files: from their statistics or, if another writer has left those out, from the files
  * themselves.
  */
 export async function rowCount(
