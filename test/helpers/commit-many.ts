@@ -1,6 +1,6 @@
 /**
- * A process of its own that commits rows to a table in a destination, each row by a run of its own, beside others
- * that do the same: `commit-many.ts <destination> <name> <rows>`.
+ * A process that commits rows to a table in a destination, each row in its own run, while other processes do the same:
+ * `commit-many.ts <destination> <name> <rows>`.
  */
 import { openDestination } from '../../src/warehouse/open-warehouse.ts';
 import { linesOf, state, things } from './things.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Store } from '../../src/warehouse/store/store.ts';
 
 /**
- * A store that dates its objects by another clock, so that months can be played in minutes.
- * @param folder where its objects lie as files
+ * A store that dates its objects by another clock, so that a test can play months in minutes.
+ * @param folder the folder in which its objects are files
  */
 export function datedStore(store: Store, folder: string, now: () => number): Store {
   const date = (key: string) => utimes(join(folder, key), now() / 1_000, now() / 1_000);

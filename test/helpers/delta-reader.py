@@ -1,6 +1,6 @@
-"""Reads and changes Delta tables with delta-rs, one JSON request a line, one JSON answer a line.
+"""Reads and changes Delta tables with delta-rs: one JSON request per line, one JSON answer per line.
 
-Integers of 64 bits and timestamps are given as text: JSON readers round the first and have no type for the second.
+64-bit integers and timestamps are written as text, because JSON readers round the first and have no type for the second.
 """
 
 import json
@@ -26,7 +26,7 @@ def table_of(request, version=None):
 
 
 def read_with_polars(request):
-    # Loaded here: most tests do without, and it takes a while.
+    # Imported here because it takes a while, and most tests do not need it.
     import polars as pl
 
     rows = pl.read_delta(request["table"], storage_options=request.get("storage")).sort("id")
@@ -41,13 +41,14 @@ def read(request):
         if isinstance(value, dict):
             value = int(value["long"])
         data = table.to_pyarrow_table(filters=pc.field(column) == pc.scalar(value))
-        # The other engine of delta-rs leaves out files by rules of its own.
+        # The other engine of delta-rs skips files by rules of its own.
         literal = "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
         sql = f'SELECT * FROM t WHERE "{column}" = {literal}'
         found = pa.table(QueryBuilder().register("t", table).execute(sql).read_all())
         if found.num_rows != data.num_rows:
             raise ValueError(f"pyarrow finds {data.num_rows} rows, DataFusion {found.num_rows}: {sql}")
     names = data.column_names
+    key = request.get("key", ["id"])
     columns = [[cell(value) for value in column.to_pylist()] for column in data.columns]
     return {
         "version": table.version(),
@@ -55,7 +56,7 @@ def read(request):
             {"name": f.name, "type": json.loads(f.type.to_json()), "nullable": f.nullable, "metadata": f.metadata}
             for f in table.schema().fields
         ],
-        "rows": sorted((dict(zip(names, row)) for row in zip(*columns)), key=lambda row: row["id"] or ""),
+        "rows": sorted((dict(zip(names, row)) for row in zip(*columns)), key=lambda row: [row[column] or "" for column in key]),
         "files": len(table.file_uris()),
         "configuration": table.metadata().configuration,
         "name": table.metadata().name,

@@ -17,7 +17,7 @@ const packages = ['deltalake==1.6.6', 'polars==2.1.0', 'pyarrow==26.0.1'];
 /** A table as delta-rs reads it. 64-bit integers are decimal text, timestamps RFC 3339 text with microseconds. */
 export type DeltaRsTable = {
   readonly version: number;
-  /** By id, in the order of their code points. */
+  /** Sorted by the key in the request, `id` by default. */
   readonly rows: { readonly [column: string]: unknown }[];
   readonly schema: {
     readonly name: string;
@@ -25,17 +25,17 @@ export type DeltaRsTable = {
     readonly nullable: boolean;
     readonly metadata: { readonly [property: string]: unknown };
   }[];
-  /** Data files. */
+  /** The number of data files. */
   readonly files: number;
   readonly configuration: { readonly [property: string]: string };
   readonly name: string | null;
   readonly description: string | null;
 };
 
-/** Something another writer does to a table. */
+/** What another writer does to a table. */
 export type DeltaRsChange =
   | { readonly change: 'optimize' | 'checkpoint' | 'vacuum' }
-  /** Doubles every row. */
+  /** Appends every row again. */
   | { readonly change: 'append' }
   | { readonly change: 'delete'; readonly predicate: string }
   | {
@@ -45,26 +45,29 @@ export type DeltaRsChange =
     }
   | { readonly change: 'restore'; readonly version: number }
   | { readonly change: 'property'; readonly properties: { readonly [name: string]: string } }
-  /** A table of two text columns, `id` and `kind`, that is not ours. */
+  /** Creates a table that is not ours, with the text columns `id` and `kind`. */
   | { readonly change: 'create' };
 
-/** Which version to read (the newest), and rows to read alone, so that delta-rs prunes files by their statistics. */
+/** What to read: by default all rows of the newest version. */
 export type DeltaRsRead = {
   readonly version?: number;
+  /** The columns to sort the rows by. */
+  readonly key?: readonly string[];
+  /** Only rows with this value, so that delta-rs skips files by their statistics. */
   readonly where?: readonly [column: string, value: string | number | boolean | { readonly long: string }];
 };
 
-/** Reads a table with delta-rs, a reader that shares nothing with the product. */
+/** Reads a table with delta-rs, which shares no code with the product. */
 export async function readWithDeltaRs(tableFolder: string, read: DeltaRsRead = {}): Promise<DeltaRsTable> {
   return (await ask({ ...readerAt(tableFolder), ...read })) as DeltaRsTable;
 }
 
-/** Rows of a table by id as Polars reads them, and all its columns. */
+/** The rows of a table, sorted by id, with all columns, as Polars reads them. */
 export async function readWithPolars(tableFolder: string): Promise<Pick<DeltaRsTable, 'rows'>> {
   return (await ask({ ...readerAt(tableFolder), polars: true })) as Pick<DeltaRsTable, 'rows'>;
 }
 
-/** Changes a table with delta-rs as another tool would; the version it left. */
+/** Changes a table with delta-rs, as another tool would; returns the version that it made. */
 export async function changeWithDeltaRs(tableFolder: string, change: DeltaRsChange): Promise<number> {
   return ((await ask({ ...readerAt(tableFolder), ...change })) as { version: number }).version;
 }
@@ -73,7 +76,7 @@ type Reader = { readonly child: ChildProcessWithoutNullStreams; readonly lines: 
 let reader: Promise<Reader> | undefined;
 let turn: Promise<unknown> = Promise.resolve();
 
-/** One request at a time: answers come in the order of the questions. */
+/** One request at a time, because an answer does not say to which request it belongs. */
 function ask(request: object): Promise<unknown> {
   const answer = turn.then(async () => {
     reader ??= startReader();
@@ -101,19 +104,19 @@ function nextLine(child: ChildProcessWithoutNullStreams, lines: Interface): Prom
 
 async function startReader(): Promise<Reader> {
   const python = await ensureEnvironment();
-  // Ends when its standard input does, which is when this process ends.
+  // It ends when its standard input ends, which is when this process ends.
   const child = spawn(python, [fileURLToPath(new URL('delta-reader.py', import.meta.url))]);
   child.stderr.pipe(process.stderr);
   child.unref();
   return { child, lines: createInterface(child.stdout) };
 }
 
-/** The Python of the tests' own environment, made where it is missing. Test files run side by side: one makes it. */
+/** The Python of the tests' environment, which is created if it is missing. Test files run side by side: one creates it. */
 export async function ensureEnvironment(): Promise<string> {
   const python = join(environment, 'bin', 'python');
   const done = join(environment, packages.join('_'));
   if (await exists(done)) return python;
-  // By this path a process knows its locks: that of the S3 server is another one.
+  // A process tells its locks apart by this path: the S3 server has another one.
   const release = await lock(environment, {
     realpath: false,
     lockfilePath: join(project, 'node_modules', '.python-environment.lock'),

@@ -16,7 +16,7 @@ export function thingsWith(columns: { readonly [name: string]: Column }): Table 
     scope: 'things.view',
     paging: { kind: 'pages', pageSize: 250 },
     filters: { updated_at: { granularity: 'millisecond', verified: true } },
-    incrementalFields: ['updated_at'],
+    incremental: { by: ['updated_at'], fullReadEvery: '24h' },
     primaryKey: ['id'],
     columns: {
       id: { type: 'text', description: 'Id of the thing.' },
@@ -33,7 +33,23 @@ export function thingsWith(columns: { readonly [name: string]: Column }): Table 
   });
 }
 
-/** What a run commits with its rows. */
+/** A table whose key has two columns. */
+export const steps: Table = {
+  name: 'steps',
+  description: 'One row is a step of a thing.',
+  path: '/v1/steps',
+  records: 'steps',
+  paging: { kind: 'pages', pageSize: 250 },
+  primaryKey: ['thing_id', 'number'],
+  columns: {
+    thing_id: { type: 'text', description: 'Whose step it is.' },
+    number: { type: 'bigint', description: 'Its place among the steps of the thing.' },
+    name: { type: 'text', description: 'Its name.' },
+    updated_at: { type: 'timestamp', description: 'When it last changed.' },
+  },
+};
+
+/** The state that a run commits with its rows. */
 export const state: CommitRequest['state'] = {
   watermark: 1_700_000_000_000,
   account: 'https://app.incident.example/acme',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { DuckDBInstance } from '@duckdb/node-api';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 
 import type { ApiRecord, Table } from '../../src/tables/table.ts';
 import { openStore } from '../../src/warehouse/store/open-store.ts';
@@ -14,10 +14,10 @@ import type { CommitOutcome, CommitRequest, Part, Warehouse } from '../../src/wa
 import { bucketFolder, destinationAt } from './bucket.ts';
 import { linesOf, state } from './things.ts';
 
-export { linesOf, state, things, thingsWith } from './things.ts';
+export { linesOf, state, steps, things, thingsWith } from './things.ts';
 
 export type Place = {
-  /** The folder its objects lie in, also where it is in a bucket. */
+  /** The folder with its objects, also if they are in a bucket. */
   readonly root: string;
   readonly destination: string;
   readonly store: Store;
@@ -26,8 +26,8 @@ export type Place = {
 };
 
 /**
- * A warehouse of its own, gone after the test: in the bucket, where one is served, or in a folder. With `root` another
- * one at the same place.
+ * Opens a new warehouse, which is deleted after the test: in the bucket if one is served, in a folder otherwise.
+ * @param root of another place: opens a second warehouse there
  */
 export async function openPlace(root?: string): Promise<Place> {
   const folder = root ?? (await mkdtemp(join(bucketFolder() ?? tmpdir(), 'incident-io-source-warehouse-')));
@@ -58,7 +58,7 @@ let runs = 0;
 
 export type RunOptions = Partial<Omit<CommitRequest, 'parts'>>;
 
-/** Stages each batch as a part and commits them, planned on what the table has now. */
+/** Stages each batch as a part and commits the parts, by default planned on the table as it is now. */
 export async function syncRun(
   place: Place,
   table: Table,
@@ -82,7 +82,7 @@ export async function syncRun(
   return outcome;
 }
 
-/** The same, where anything but a commit is a failure. */
+/** The same for a run that must be committed. */
 export async function committed(
   ...run: Parameters<typeof syncRun>
 ): Promise<Extract<CommitOutcome, { status: 'committed' }>> {
@@ -91,14 +91,19 @@ export async function committed(
   return outcome;
 }
 
-/** The table's rows by key as DuckDB reads them: 64-bit integers as text, timestamps as `YYYY-MM-DD hh:mm:ss[.ffffff]+00`. */
+/**
+ * The rows of a table, sorted by key, as DuckDB reads them: 64-bit integers as text, timestamps as
+ * `YYYY-MM-DD hh:mm:ss[.ffffff]+00`.
+ */
 export async function readRows(
   { root }: Pick<Place, 'root'>,
-  table: Pick<Table, 'name'>,
+  { name, primaryKey }: Pick<Table, 'name' | 'primaryKey'>,
 ): Promise<{ [column: string]: unknown }[]> {
   const store = await openStore(destinationAt(root));
-  const { keys, sql } = await tableFiles(store, table.name);
-  return store.withLocal(async (local) => query(`FROM (${sql(await local.paths(keys))}) ORDER BY id`));
+  const { keys, sql } = await tableFiles(store, name);
+  return store.withLocal(async (local) =>
+    query(`FROM (${sql(await local.paths(keys))}) ORDER BY ${primaryKey.join(', ')}`),
+  );
 }
 
 export async function query(sql: string): Promise<{ [column: string]: unknown }[]> {
@@ -114,4 +119,9 @@ export async function query(sql: string): Promise<{ [column: string]: unknown }[
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+/** Matches a `DestinationError` whose message contains a value. */
+export function destinationErrorWith(value: string): object {
+  return { name: 'DestinationError', message: expect.stringContaining(value) as string };
 }

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { LosslessNumber } from 'lossless-json';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { DestinationError } from '../../../src/errors.ts';
 import { openWarehouse } from '../../../src/warehouse/open-warehouse.ts';
 import type { LocalStore, Store } from '../../../src/warehouse/store/store.ts';
 import { changeWithDeltaRs, readWithDeltaRs } from '../../helpers/delta-reader.ts';
 import {
   committed,
+  destinationErrorWith,
   openPlace,
   type Place,
   readRows,
@@ -30,13 +30,13 @@ async function actionsOf(place: Place, version: number): Promise<Actions> {
     .map((line) => JSON.parse(line) as Actions[number]);
 }
 
-/** Runs so many commits, each with one row more. */
+/** Runs a number of commits that add one row each. */
 async function commitTimes(place: Place, times: number): Promise<void> {
   for (let time = 0; time < times; time += 1) await committed(place, things, [[{ id: `row-${time}` }]]);
 }
 
 describe('a version', () => {
-  it('holds the rows and the state in one file, metadata only where it changed', async () => {
+  it('a version holds rows and state in one file, and metadata only if it changed', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a' }]], { chainId: 'first' });
     await committed(place, things, [[{ id: 'b' }]], { chainId: 'second' });
@@ -57,7 +57,7 @@ describe('a version', () => {
     });
   });
 
-  it('that is older can still be read', async () => {
+  it('an older version can still be read', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a', name: 'x' }, { id: 'b' }]]);
     await committed(place, things, [[{ id: 'a', name: 'y' }]]);
@@ -76,30 +76,33 @@ describe('a version', () => {
   });
 });
 
-describe('of two commits at once', () => {
-  it.each([false, true])('exactly one wins, the other is overtaken (full read: %s)', async (fullRead) => {
-    const one = await openPlace();
-    const two = await openPlace(one.root);
-    await committed(one, things, [[{ id: 'a' }]]);
-    const outcomes = await Promise.all(
-      [one, two].map((place, number) =>
-        syncRun(place, things, [[{ id: `of-${number}` }]], { plannedOn: 1, fullRead }),
-      ),
-    );
-    expect(outcomes.map(({ status }) => status).sort()).toEqual(['committed', 'overtaken']);
-    const winner = outcomes.findIndex(({ status }) => status === 'committed');
-    expect((await readRows(one, things)).map(({ id }) => id)).toEqual(
-      fullRead ? [`of-${winner}`] : ['a', `of-${winner}`],
-    );
-    // What the loser had written is gone again.
-    const files = (await readdir(one.folderOf(things))).filter((name) => name.endsWith('.parquet'));
-    const named = [...(await actionsOf(one, 0)), ...(await actionsOf(one, 1))].flatMap(({ add }) =>
-      add ? [add['path']] : [],
-    );
-    expect(new Set(files)).toEqual(new Set(named));
-  });
+describe('two commits at once', () => {
+  it.each([false, true])(
+    'of two commits at once exactly one wins and the other is overtaken (full read: %s)',
+    async (fullRead) => {
+      const one = await openPlace();
+      const two = await openPlace(one.root);
+      await committed(one, things, [[{ id: 'a' }]]);
+      const outcomes = await Promise.all(
+        [one, two].map((place, number) =>
+          syncRun(place, things, [[{ id: `of-${number}` }]], { plannedOn: 1, fullRead }),
+        ),
+      );
+      expect(outcomes.map(({ status }) => status).sort()).toEqual(['committed', 'overtaken']);
+      const winner = outcomes.findIndex(({ status }) => status === 'committed');
+      expect((await readRows(one, things)).map(({ id }) => id)).toEqual(
+        fullRead ? [`of-${winner}`] : ['a', `of-${winner}`],
+      );
+      // The data file of the loser has been deleted.
+      const files = (await readdir(one.folderOf(things))).filter((name) => name.endsWith('.parquet'));
+      const named = [...(await actionsOf(one, 0)), ...(await actionsOf(one, 1))].flatMap(({ add }) =>
+        add ? [add['path']] : [],
+      );
+      expect(new Set(files)).toEqual(new Set(named));
+    },
+  );
 
-  it('for a table that does not exist yet exactly one makes it', async () => {
+  it('of two first commits at once exactly one creates the table', async () => {
     const one = await openPlace();
     const two = await openPlace(one.root);
     const outcomes = await Promise.all(
@@ -111,7 +114,7 @@ describe('of two commits at once', () => {
     expect(await readRows(one, things)).toHaveLength(1);
   });
 
-  it('of one run, both have committed', async () => {
+  it('two commits of one run at once both report that it is committed', async () => {
     const one = await openPlace();
     const two = await openPlace(one.root);
     const parts = await stage(one, things, 'run', [{ id: 'a' }]);
@@ -121,39 +124,42 @@ describe('of two commits at once', () => {
     expect((await readWithDeltaRs(one.folderOf(things))).rows).toHaveLength(1);
   });
 
-  it.each(['its parts', 'its folder'])('of one run, one has swept %s from under the other', async (what) => {
-    const place = await openPlace();
-    const parts = await stage(place, things, 'run', [{ id: 'a' }]);
-    const request = { chainId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
-    const commitAndSweep = async () => {
-      expect(await place.warehouse.commit(things, request)).toMatchObject({ status: 'committed' });
-      await place.warehouse.discardStaged(things, 'run');
-    };
-    const { store } = place;
-    const list: Store['list'] = async (prefix, options) => {
-      if (what === 'its parts' && prefix === '_staging/things/run/') await commitAndSweep();
-      return store.list(prefix, options);
-    };
-    const scratch: LocalStore['scratch'] = async (prefix) => {
-      const folder = await store.local.scratch(prefix);
-      if (what === 'its folder' && prefix === '_staging/things/run') await commitAndSweep();
-      return folder;
-    };
-    const overtaken = await openWarehouse(
-      { ...store, list, local: { ...store.local, scratch } },
-      { destination: place.destination },
-    );
-    onTestFinished(() => overtaken.close());
-    expect(await overtaken.commit(things, request)).toEqual({
-      status: 'already_committed',
-      version: 0,
-      rows: 1,
-    });
-  });
+  it.each(['its parts', 'its folder'])(
+    'a commit whose run another attempt has committed, deleting %s, reports that it is committed',
+    async (what) => {
+      const place = await openPlace();
+      const parts = await stage(place, things, 'run', [{ id: 'a' }]);
+      const request = { chainId: 'run', parts, fullRead: true, plannedOn: 'none', state } as const;
+      const commitAndSweep = async () => {
+        expect(await place.warehouse.commit(things, request)).toMatchObject({ status: 'committed' });
+        await place.warehouse.discardStaged(things, 'run');
+      };
+      const { store } = place;
+      const list: Store['list'] = async (prefix, options) => {
+        if (what === 'its parts' && prefix === '_staging/things/run/') await commitAndSweep();
+        return store.list(prefix, options);
+      };
+      const scratch: LocalStore['scratch'] = async (prefix) => {
+        const folder = await store.local.scratch(prefix);
+        if (what === 'its folder' && prefix === '_staging/things/run') await commitAndSweep();
+        return folder;
+      };
+      const overtaken = await openWarehouse(
+        { ...store, list, local: { ...store.local, scratch } },
+        { destination: place.destination },
+      );
+      onTestFinished(() => overtaken.close());
+      expect(await overtaken.commit(things, request)).toEqual({
+        status: 'already_committed',
+        version: 0,
+        rows: 1,
+      });
+    },
+  );
 });
 
-describe('an answer that was lost', () => {
-  it('is given again, also when others committed since', async () => {
+describe('a lost answer', () => {
+  it('a run that has committed is told so when it asks again, even after other commits', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a' }]]);
     const run = { chainId: 'mine', plannedOn: 1 } as const;
@@ -171,7 +177,7 @@ describe('an answer that was lost', () => {
     });
   });
 
-  it('of the store does not delete what was committed', async () => {
+  it('a commit that the store denies although it took it keeps its files', async () => {
     const place = await openPlace();
     const { store } = place;
     const forgetful = {
@@ -190,7 +196,7 @@ describe('an answer that was lost', () => {
     expect((await readWithDeltaRs(place.folderOf(things))).rows).toMatchObject([{ id: 'a' }]);
   });
 
-  it('is none where the planned version itself is the run’s: begun anew after its commit, it has read more', async () => {
+  it('a run restarted after its own commit does not take that commit for its new one', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a' }]], { chainId: 'run', fullRead: true });
     const plannedOn = (await place.warehouse.readState(things))!.counter;
@@ -199,7 +205,7 @@ describe('an answer that was lost', () => {
     expect(outcome).toMatchObject({ status: 'overtaken' });
   });
 
-  it('is none where the table is gone', async () => {
+  it('a run whose table was deleted since the plan is overtaken', async () => {
     const place = await openPlace();
     expect(await syncRun(place, things, [[{ id: 'a' }]], { plannedOn: 3 })).toMatchObject({
       status: 'overtaken',
@@ -207,8 +213,8 @@ describe('an answer that was lost', () => {
   });
 });
 
-describe('what another writer does', () => {
-  it('between plan and commit: OPTIMIZE is merged on top of', async () => {
+describe('another writer', () => {
+  it('a commit merges on top of an OPTIMIZE that came after the plan', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a', name: 'x' }]]);
     await committed(place, things, [[{ id: 'b' }]]);
@@ -229,7 +235,7 @@ describe('what another writer does', () => {
     ['RESTORE', { change: 'restore', version: 0 }],
     ['append', { change: 'append' }],
   ] as const)(
-    'between plan and commit: %s makes an incremental run plan again, and the next one a full read',
+    'after %s by another writer an incremental run plans again, and the next run is a full read',
     async (_, change) => {
       const place = await openPlace();
       const rows = [{ id: 'a', name: 'x' }, { id: 'b' }];
@@ -241,7 +247,7 @@ describe('what another writer does', () => {
         status: 'overtaken',
       });
       expect(await place.warehouse.readState(things)).toMatchObject({ disturbed: true, counter: 2 });
-      // OPTIMIZE afterwards takes nothing of that back.
+      // An OPTIMIZE after it does not undo that.
       await changeWithDeltaRs(place.folderOf(things), { change: 'optimize' });
       expect(await place.warehouse.readState(things)).toMatchObject({ disturbed: true });
       await committed(place, things, [rows], { fullRead: true });
@@ -255,7 +261,7 @@ describe('what another writer does', () => {
     },
   );
 
-  it('is noticed by a log that lacks our last commit', async () => {
+  it('a log without our last commit counts as changed by another writer', async () => {
     const place = await openPlace();
     await commitTimes(place, 3);
     await changeWithDeltaRs(place.folderOf(things), { change: 'checkpoint' });
@@ -263,14 +269,14 @@ describe('what another writer does', () => {
     expect(await place.warehouse.readState(things)).toMatchObject({ disturbed: true, rows: 3, counter: 3 });
   });
 
-  it('a table of its own is refused', async () => {
+  it('a table that another writer made is refused', async () => {
     const place = await openPlace();
     await changeWithDeltaRs(place.folderOf(things), { change: 'create' });
-    await expect(place.warehouse.readState(things)).rejects.toThrow(DestinationError);
-    await expect(place.warehouse.readState(things)).rejects.toThrow(/not made by incident-io-source/);
+    const refused = destinationErrorWith(`things in ${place.destination}`);
+    await expect(place.warehouse.readState(things)).rejects.toMatchObject(refused);
     await expect(
       place.warehouse.commit(things, { chainId: 'run', parts: [], fullRead: true, plannedOn: 'none', state }),
-    ).rejects.toThrow(/not made by incident-io-source/);
+    ).rejects.toMatchObject(refused);
   });
 
   it.each([
@@ -284,7 +290,7 @@ describe('what another writer does', () => {
         }),
       },
     ],
-  ])('our table that %s since is refused', async (reason, change) => {
+  ])('our table is refused once it %s', async (reason, change) => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a' }]]);
     const { metaData } = (await actionsOf(place, 0)).find((action) => action['metaData'])!;
@@ -292,15 +298,17 @@ describe('what another writer does', () => {
       join(place.folderOf(things), '_delta_log', '00000000000000000001.json'),
       JSON.stringify({ metaData: { ...metaData, ...change } }),
     );
-    await expect(place.warehouse.readState(things)).rejects.toThrow(reason);
+    await expect(place.warehouse.readState(things)).rejects.toMatchObject(destinationErrorWith(reason));
   });
 
-  it('that makes our table append-only or raises its protocol is refused before anything is read', async () => {
+  it('our table is refused once it is append-only or needs a newer protocol', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a' }]]);
     const folder = place.folderOf(things);
     await changeWithDeltaRs(folder, { change: 'property', properties: { 'delta.appendOnly': 'true' } });
-    await expect(place.warehouse.readState(things)).rejects.toThrow(/append-only/);
+    await expect(place.warehouse.readState(things)).rejects.toMatchObject(
+      destinationErrorWith('append-only'),
+    );
     await changeWithDeltaRs(folder, { change: 'property', properties: { 'delta.appendOnly': 'false' } });
     expect(await place.warehouse.readState(things)).toMatchObject({ rows: 1 });
     const protocol = {
@@ -312,10 +320,12 @@ describe('what another writer does', () => {
       },
     };
     await writeFile(join(folder, '_delta_log', '00000000000000000003.json'), JSON.stringify(protocol));
-    await expect(place.warehouse.readState(things)).rejects.toThrow(/protocol reader 3 \/ writer 7/);
+    await expect(place.warehouse.readState(things)).rejects.toMatchObject(
+      destinationErrorWith('3 / writer 7'),
+    );
   });
 
-  it('leaves path names encoded and columns of its own, which stay', async () => {
+  it('encoded paths and columns of another writer survive our commit', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a', name: 'x' }, { id: 'b' }]]);
     const folder = place.folderOf(things);
@@ -360,10 +370,10 @@ describe('what another writer does', () => {
   });
 });
 
-describe('the hint at the newest checkpoint', () => {
+describe('the checkpoint hint', () => {
   const hint = 'things/_delta_log/_last_checkpoint';
 
-  it('spares listing what is older', async () => {
+  it('the checkpoint hint saves listing the log before it', async () => {
     const place = await openPlace();
     await commitTimes(place, 14);
     const { store } = place;
@@ -379,11 +389,11 @@ describe('the hint at the newest checkpoint', () => {
     const warehouse = await openWarehouse(counting, { destination: place.destination });
     onTestFinished(() => warehouse.close());
     expect(await warehouse.readState(things)).toMatchObject({ counter: 14, rows: 14, disturbed: false });
-    // Version 10, its checkpoint, the three after it, and the hint.
+    // Version 10, its checkpoint, the three versions after it, and the hint.
     expect(listed).toBe(6);
   });
 
-  it('may be missing, old, broken or wrong', async () => {
+  it('the checkpoint hint may be missing, old, broken or wrong', async () => {
     const place = await openPlace();
     await commitTimes(place, 12);
     const versions = [10, 9, 11, 40].map((version) => `{"version":${version},"size":1}`);
@@ -397,13 +407,13 @@ describe('the hint at the newest checkpoint', () => {
 });
 
 describe('a checkpoint', () => {
-  it('is written every ten versions, and the table can be read from it alone', async () => {
+  it('every tenth version has a checkpoint from which alone the table can be read', async () => {
     const place = await openPlace();
     await commitTimes(place, 8);
     await committed(place, things, [[{ id: 'row-0', name: 'changed', extra: 1 }]]);
     await committed(place, things, [[{ id: 'row-9' }]]);
     const log = join(place.folderOf(things), '_delta_log');
-    // Spark's checksum of a hint of its own.
+    // Spark leaves a checksum of its own hint.
     await writeFile(join(log, '._last_checkpoint.crc'), 'crc');
     await committed(place, things, [[{ id: 'row-10' }]]);
     expect((await readdir(log)).filter((name) => !name.endsWith('.json')).sort()).toEqual([
@@ -426,7 +436,7 @@ describe('a checkpoint', () => {
     expect(await place.warehouse.readState(things)).toMatchObject({ disturbed: false, counter: 12 });
   });
 
-  it('of another writer is read, and its tombstones and transactions with it', async () => {
+  it('the checkpoint of another writer is read with its tombstones and transactions', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a' }, { id: 'b' }]]);
     await committed(place, things, [[{ id: 'a', name: 'x' }]]);
@@ -439,26 +449,29 @@ describe('a checkpoint', () => {
     expect((await readWithDeltaRs(place.folderOf(things))).rows).toHaveLength(3);
   });
 
-  it('that is cut off makes the table unreadable, and is said so', async () => {
+  it('an error names the version whose checkpoint is cut off', async () => {
     const place = await openPlace();
     await commitTimes(place, 11);
     const log = join(place.folderOf(things), '_delta_log');
     await truncate(join(log, '00000000000000000010.checkpoint.parquet'), 300);
     const reading = place.warehouse.readState(things);
-    await expect(reading).rejects.toBeInstanceOf(DestinationError);
-    await expect(reading).rejects.toThrow(
-      'things: the checkpoint of version 10 of its Delta log cannot be read.',
+    await expect(reading).rejects.toMatchObject(
+      destinationErrorWith('things: the checkpoint of version 10 '),
     );
   });
 
-  it('that is missing with the versions before it makes the table unreadable, and is said so', async () => {
+  it('an error names the version that is missing from the log or broken', async () => {
     const place = await openPlace();
     await commitTimes(place, 3);
     const log = join(place.folderOf(things), '_delta_log');
     await rm(join(log, '00000000000000000001.json'));
-    await expect(place.warehouse.readState(things)).rejects.toThrow(/things: version 1 is missing/);
+    await expect(place.warehouse.readState(things)).rejects.toMatchObject(
+      destinationErrorWith('things: version 1 is missing'),
+    );
     await writeFile(join(log, '00000000000000000001.json'), '{"add":');
-    await expect(place.warehouse.readState(things)).rejects.toThrow(/version 1 .* not JSON/);
+    await expect(place.warehouse.readState(things)).rejects.toMatchObject(
+      destinationErrorWith('things: version 1 of its Delta log is not JSON'),
+    );
   });
 });
 
@@ -468,7 +481,7 @@ describe('statistics', () => {
     return JSON.parse(String(actions.find(({ add }) => add)?.['add']?.['stats'])) as never;
   }
 
-  it('leave no row out that a reader asks for', async () => {
+  it('statistics never make a reader skip the file with a row that it asks for', async () => {
     const place = await openPlace();
     const long = 'z'.repeat(40);
     await committed(place, things, [
@@ -514,7 +527,7 @@ describe('statistics', () => {
     });
     expect(minValues).not.toHaveProperty('tags');
     expect(nullCount).toMatchObject({ id: 0, rank: 1, tags: 4 });
-    // The merge prunes by them too.
+    // The merge skips files by them too.
     expect(
       await committed(place, things, [[{ id: '\u{1f692}' }, { id: '\uffee', name: 'ÿ' }, { id: 'a' }]]),
     ).toMatchObject({
@@ -523,7 +536,7 @@ describe('statistics', () => {
     });
   });
 
-  it('round times outwards and cut texts so that they still bound', async () => {
+  it('statistics round times outwards and cut texts so that the bounds still hold', async () => {
     const place = await openPlace();
     await committed(place, things, [
       [

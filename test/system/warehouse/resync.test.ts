@@ -4,10 +4,10 @@ import { committed, openPlace, state, syncRun, things } from '../../helpers/ware
 
 const record = (id: string, name: string) => ({ id, name, updated_at: '2026-11-01T00:00:00Z' });
 
-it('keeps the rows and forgets watermark and account, in whatever version it falls', async () => {
+it('a resync keeps the rows and forgets watermark and account, whatever its version', async () => {
   const place = await openPlace();
   await committed(place, things, [[record('1', 'a'), record('2', 'b')]]);
-  // Version 10 has a checkpoint, and later ones are read from it.
+  // Version 10 has a checkpoint, from which the later ones are read.
   for (let version = 1; version <= 11; version += 1) {
     expect(await place.warehouse.resetState(things)).toBe(true);
     expect(await place.warehouse.readState(things)).toMatchObject({
@@ -21,13 +21,13 @@ it('keeps the rows and forgets watermark and account, in whatever version it fal
   const { version, rows } = await readWithDeltaRs(place.folderOf(things));
   expect(version).toBe(11);
   expect(new Set(rows.map(({ name }) => name))).toEqual(new Set(['a', 'b']));
-  // Other writers take such a log, and the next run of ours as well.
+  // Other writers accept such a log, and so does our next run.
   await changeWithDeltaRs(place.folderOf(things), { change: 'optimize' });
   await committed(place, things, [[record('3', 'c')]], { fullRead: true });
   expect(await place.warehouse.readState(things)).toMatchObject({ ...state, rows: 1 });
 });
 
-it('overtakes a run that was planned before it', async () => {
+it('a resync overtakes a run that was planned before it', async () => {
   const place = await openPlace();
   const { counter } = await committed(place, things, [[record('1', 'a')]]);
   await place.warehouse.resetState(things);
@@ -35,7 +35,7 @@ it('overtakes a run that was planned before it', async () => {
   expect(late.status).toBe('overtaken');
 });
 
-it('does not hide that a run had committed before it and lost the answer', async () => {
+it('a resync does not hide that a run had committed before it and lost the answer', async () => {
   const place = await openPlace();
   const { counter } = await committed(place, things, [[record('1', 'a')]]);
   const run = { chainId: 'lost', plannedOn: counter };
@@ -46,7 +46,7 @@ it('does not hide that a run had committed before it and lost the answer', async
   expect(await place.warehouse.readState(things)).not.toHaveProperty('watermark');
 });
 
-it('wins or follows where a run commits at the same time, and never both', async () => {
+it('a resync and a commit at the same time never leave a watermark', async () => {
   for (let round = 0; round < 10; round += 1) {
     const place = await openPlace();
     const { counter } = await committed(place, things, [[record('1', 'a')]]);
@@ -61,7 +61,7 @@ it('wins or follows where a run commits at the same time, and never both', async
   }
 });
 
-it('has nothing to do without a table, and refuses one that is not ours', async () => {
+it('a resync without a table does nothing, and a table of another writer is refused', async () => {
   const place = await openPlace();
   expect(await place.warehouse.resetState(things)).toBe(false);
   await changeWithDeltaRs(place.folderOf(things), { change: 'create' });

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import type { ApiRecord } from '../../../src/tables/table.ts';
+import type { ApiRecord, Table } from '../../../src/tables/table.ts';
 import { openWarehouse } from '../../../src/warehouse/open-warehouse.ts';
 import type { Store } from '../../../src/warehouse/store/store.ts';
 import { bucketFolder } from '../../helpers/bucket.ts';
 import { changeWithDeltaRs, readWithDeltaRs } from '../../helpers/delta-reader.ts';
-import { committed, openPlace, readRows, things, thingsWith } from '../../helpers/warehouse.ts';
+import { committed, openPlace, readRows, steps, things, thingsWith } from '../../helpers/warehouse.ts';
 
 const at = (minute: number | null) =>
   minute === null ? 'unreadable' : `2024-01-01T00:${String(minute).padStart(2, '0')}:00Z`;
@@ -18,10 +18,10 @@ type Staged = {
   readonly extra: string | null;
 };
 
-/** The table as it should be: rows by id, and which run wrote each last. */
+/** The table as it should be: rows by id, each with the run that wrote it last. */
 type Model = Map<string, Staged & { readonly writtenIn: number }>;
 
-/** Of two staged rows: is `a` newer than or as new as `b`, which came before it? */
+/** Whether a staged row is at least as new as one that was staged before it. */
 function atLeastAsNew(a: Staged, b: Staged): boolean {
   return (a.minute ?? Infinity) >= (b.minute ?? Infinity);
 }
@@ -47,21 +47,35 @@ function runModel(
   return after;
 }
 
+// Some are ordered differently by UTF-16, as JavaScript compares, and by UTF-8, as Parquet does.
+const ids = [
+  ...['a', 'b', 'c', 'd', 'e', 'f', 'ÿ', '\uffee', '\u{1f692}'],
+  ...[`${'long '.repeat(9)}1`, `${'long '.repeat(9)}2`],
+];
+
+type Row = { readonly [column: string]: unknown };
+
+/** A table, and how its key holds the id of the model. */
+type KeyShape = {
+  readonly table: Table;
+  readonly keyOf: (id: string) => ApiRecord;
+  readonly idOf: (row: Row) => string;
+};
+
+const oneColumn: KeyShape = { table: things, keyOf: (id) => ({ id }), idOf: (row) => String(row['id']) };
+
+/** Three ids in a row share the first column. */
+const twoColumns: KeyShape = {
+  table: steps,
+  keyOf: (id) => {
+    const number = ids.indexOf(id) % 3;
+    return { thing_id: ids[ids.indexOf(id) - number], number };
+  },
+  idOf: (row) => ids[ids.indexOf(String(row['thing_id'])) + Number(row['number'])]!,
+};
+
 const staged: fc.Arbitrary<Staged> = fc.record({
-  // Ordered differently by UTF-16, as JavaScript compares, and by UTF-8, as Parquet does.
-  id: fc.constantFrom(
-    'a',
-    'b',
-    'c',
-    'd',
-    'e',
-    'f',
-    'ÿ',
-    '\uffee',
-    '\u{1f692}',
-    `${'long '.repeat(9)}1`,
-    `${'long '.repeat(9)}2`,
-  ),
+  id: fc.constantFrom(...ids),
   name: fc.constantFrom('x', 'y'),
   minute: fc.option(fc.integer({ min: 0, max: 3 }), { freq: 4 }),
   extra: fc.option(fc.constantFrom('1', '2')),
@@ -71,39 +85,37 @@ const aRun = fc.record({
   fullRead: fc.boolean(),
 });
 
-function recordOf({ id, name, minute, extra }: Staged): ApiRecord {
-  return { id, name, updated_at: at(minute), extra };
-}
-
-it('makes of any runs the table they should make', async () => {
+it.each([
+  ['one column', oneColumn],
+  ['two columns', twoColumns],
+])('with a key of %s any sequence of runs makes the table that the model says', async (_, shape) => {
+  const { table, keyOf, idOf } = shape;
+  const recordOf = ({ id, name, minute, extra }: Staged) => ({
+    ...keyOf(id),
+    name,
+    updated_at: at(minute),
+    extra,
+  });
+  const valuesOf = (row: Row) => ({
+    name: row['name'],
+    minute: typeof row['updated_at'] === 'string' ? Number(row['updated_at'].slice(14, 16)) : null,
+    extra: row['extra'] ?? null,
+  });
   await fc.assert(
     fc.asyncProperty(fc.array(aRun, { minLength: 1, maxLength: 5 }), async (runs) => {
       const place = await openPlace();
       let model: Model = new Map();
       const syncedAt = new Map<string, unknown>();
-      for (const [number, { batches, fullRead }] of runs.entries()) {
+      for (const [number, { batches, ...run }] of runs.entries()) {
+        const fullRead = run.fullRead || number === 0;
         const before = model;
-        model = runModel(model, batches, fullRead || number === 0, number);
-        const outcome = await committed(
-          place,
-          things,
-          batches.map((batch) => batch.map(recordOf)),
-          {
-            fullRead: fullRead || number === 0,
-          },
-        );
-        const rows = await readRows(place, things);
-        expect(
-          rows.map((row) => ({
-            id: row['id'],
-            name: row['name'],
-            minute: typeof row['updated_at'] === 'string' ? Number(row['updated_at'].slice(14, 16)) : null,
-            extra: row['extra'] ?? null,
-          })),
-        ).toEqual(
-          [...model.values()]
-            .map(({ id, name, minute, extra }) => ({ id, name, minute, extra }))
-            .sort((a, b) => Buffer.compare(Buffer.from(a.id), Buffer.from(b.id))),
+        model = runModel(model, batches, fullRead, number);
+        const records = batches.map((batch) => batch.map(recordOf));
+        const outcome = await committed(place, table, records, { fullRead });
+        const rows = await readRows(place, table);
+        expect(rows).toHaveLength(model.size);
+        expect(new Map(rows.map((row) => [idOf(row), valuesOf(row)]))).toEqual(
+          new Map([...model].map(([id, { name, minute, extra }]) => [id, { name, minute, extra }])),
         );
         const fresh = [...model.values()].filter(({ writtenIn }) => writtenIn === number);
         expect(outcome).toMatchObject({
@@ -113,29 +125,29 @@ it('makes of any runs the table they should make', async () => {
           updated: fresh.filter(({ id }) => before.has(id)).length,
           dropped: [...before.keys()].filter((id) => !model.has(id)).length,
         });
-        const untouched = rows.filter(({ id }) => model.get(String(id))?.writtenIn !== number);
+        const untouched = rows.filter((row) => model.get(idOf(row))?.writtenIn !== number);
         expect(untouched.map((row) => row['_synced_at'])).toEqual(
-          untouched.map(({ id }) => syncedAt.get(String(id))),
+          untouched.map((row) => syncedAt.get(idOf(row))),
         );
-        for (const row of rows) syncedAt.set(String(row['id']), row['_synced_at']);
+        for (const row of rows) syncedAt.set(idOf(row), row['_synced_at']);
       }
-      const read = await readWithDeltaRs(place.folderOf(things));
-      expect(new Map(read.rows.map((row) => [row['id'], row['name']]))).toEqual(
+      const { rows } = await readWithDeltaRs(place.folderOf(table), { key: table.primaryKey });
+      expect(rows).toHaveLength(model.size);
+      expect(new Map(rows.map((row) => [idOf(row), row['name']]))).toEqual(
         new Map([...model.values()].map(({ id, name }) => [id, name])),
       );
-      expect(read.rows).toHaveLength(model.size);
     }),
-    // A bucket's requests take time.
+    // Requests to a bucket take time.
     { numRuns: bucketFolder() ? 10 : 40 },
   );
 });
 
-describe('of the rows of a key', () => {
-  it('the later one wins in a table without updated_at', async () => {
+describe('rows of one key', () => {
+  it('the row that was staged last wins in a table without updated_at', async () => {
     const { updated_at: _, ...columns } = things.columns;
     const table = { ...things, columns: { ...columns, id: things.columns['id']! } };
     const place = await openPlace();
-    // More than ten parts, so that their order is not that of their numbers as text.
+    // More than ten parts, so that the order of their numbers is not the order of these as text.
     const batches = Array.from({ length: 12 }, (_, number) => [
       { id: 'a', name: `first of ${number}` },
       { id: 'a', name: `second of ${number}`, updated_at: at(50 - number) },
@@ -146,7 +158,7 @@ describe('of the rows of a key', () => {
     expect(await readRows(place, table)).toMatchObject([{ id: 'a', name: 'later run' }]);
   });
 
-  it('a staged one that is older replaces none in an incremental run, and does in a full read', async () => {
+  it('a staged row that is older replaces the row of the table in a full read only', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a', name: 'new', updated_at: at(5) }]]);
     expect(await committed(place, things, [[{ id: 'a', name: 'old', updated_at: at(4) }]])).toMatchObject({
@@ -157,7 +169,7 @@ describe('of the rows of a key', () => {
     expect(await readRows(place, things)).toMatchObject([{ name: 'old' }]);
   });
 
-  it('two that another writer made become one by a full read', async () => {
+  it('a full read makes one row of two that another writer doubled', async () => {
     const place = await openPlace();
     const rows = [{ id: 'a', name: 'x' }, { id: 'b' }];
     await committed(place, things, [rows]);
@@ -176,7 +188,7 @@ describe('files', () => {
   const many = (from: number, until: number, name = 'x') =>
     Array.from({ length: until - from }, (_, index) => ({ id: String(from + index).padStart(8, '0'), name }));
 
-  it('without a changed row stay as they are, and the others are written anew', async () => {
+  it('a merge rewrites the files with a changed row and no others', async () => {
     const place = await openPlace();
     await committed(place, things, [many(0, 60_000), many(60_000, 120_000), many(120_000, 150_000)]);
     const before = await readWithDeltaRs(place.folderOf(things), { where: ['id', '00000000'] });
@@ -199,7 +211,7 @@ describe('files', () => {
     expect(rows.filter(({ name }) => name === 'y')).toMatchObject([{ id: '00070000' }]);
   });
 
-  it('and parts are local one at a time where there is no room for more, and the rows are the same', async () => {
+  it('a merge with room for one local file at a time gives the same rows', async () => {
     const place = await openPlace();
     const { store } = place;
     let largest = 0;
@@ -224,7 +236,7 @@ describe('files', () => {
     await committed(place, things, [many(0, 30)], { fullRead: true });
     const changed = many(0, 30, 'y').map((row, index) => (index % 4 === 0 ? row : { ...row, name: 'x' }));
     const news = [0, 1, 2].map((part) => changed.filter((_, index) => index % 3 === part));
-    // Every file has news in three parts or more, and in no order.
+    // Every file has changed rows in three parts or more, in no order.
     expect(
       await committed(crampedPlace, things, [...news, ...batches.slice(3)], { fullRead: true }),
     ).toMatchObject({ updated: 9, inserted: 2, dropped: 0, rows: 32 });
@@ -234,7 +246,7 @@ describe('files', () => {
     expect(new Map((await readRows(place, things)).map(({ id, name }) => [id, name]))).toEqual(expected);
   });
 
-  it('lack a column that came later, and their rows keep null there when a neighbour changes', async () => {
+  it('rows of a file without a later column keep null there when another row of the file changes', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a' }, { id: 'b' }]]);
     await committed(place, things, [[{ id: 'c', later: 'x' }]]);
@@ -246,12 +258,18 @@ describe('files', () => {
     ]);
   });
 
-  it('may have columns that are called like what the merge uses', async () => {
+  it('columns may have the names that the merge uses in its SQL', async () => {
     const column = { type: 'text', description: 'A text.' } as const;
     const names = [
       'part',
       'pos',
       'file',
+      'key0',
+      'existing',
+      'winners',
+      'matched',
+      'dropped',
+      'inserted',
       'number',
       'changed',
       'old_at',

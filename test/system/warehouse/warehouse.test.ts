@@ -27,7 +27,7 @@ import {
 
 const text = { type: 'text', description: 'A text.' } as const;
 
-/** Every column of the things table, null where nothing is given. */
+/** A row with every column of the things table, null if no value is given. */
 function thing(cells: { [column: string]: unknown }): { [column: string]: unknown } {
   return { ...Object.fromEntries(Object.keys(things.columns).map((name) => [name, null])), ...cells };
 }
@@ -40,8 +40,8 @@ async function commitUntilCheckpoint(place: Place): Promise<void> {
   for (let version = 2; version <= 10; version += 1) await committed(place, things, []);
 }
 
-describe('what was sent comes back', () => {
-  it('value by value, in DuckDB and in delta-rs', async () => {
+describe('stored values', () => {
+  it('every value that was sent comes back in DuckDB and in delta-rs', async () => {
     const place = await openPlace();
     const long = 'ä'.repeat(5_000_000);
     await committed(place, things, [
@@ -141,7 +141,7 @@ describe('what was sent comes back', () => {
     ]);
   });
 
-  it('from a full read of nothing: an empty table with all its columns', async () => {
+  it('a full read of nothing makes an empty table with all its columns', async () => {
     const place = await openPlace();
     await committed(place, things, []);
     const read = await readWithDeltaRs(place.folderOf(things));
@@ -150,7 +150,7 @@ describe('what was sent comes back', () => {
     expect(await readRows(place, things)).toEqual([]);
   });
 
-  it('where a column is null in every row', async () => {
+  it('a column that is null in every row is read back', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a' }, { id: 'b', tags: null }]]);
     expect(withoutTimes((await readWithDeltaRs(place.folderOf(things))).rows)).toEqual([
@@ -159,7 +159,7 @@ describe('what was sent comes back', () => {
     ]);
   });
 
-  it('in every pass of a table that is read in passes', async () => {
+  it('rows keep the pass that they came in', async () => {
     const place = await openPlace();
     const table = {
       ...thingsWith({ mode: text }),
@@ -178,7 +178,7 @@ describe('what was sent comes back', () => {
 });
 
 describe('a part', () => {
-  it('that is given up leaves nothing behind, and may be given up twice', async () => {
+  it('an aborted part leaves nothing behind, and may be aborted twice', async () => {
     const place = await openPlace();
     const writer = await place.warehouse.createPart(things, 'run');
     await writer.add(linesOf(things, [{ id: 'a' }]));
@@ -187,7 +187,7 @@ describe('a part', () => {
     expect(await folderStore(place.root).list('_staging/things/')).toEqual([]);
   });
 
-  it('leaves only itself behind, under a name of its own', async () => {
+  it('a part leaves only itself in staging, under a unique name', async () => {
     const place = await openPlace();
     const [first] = await stage(place, things, 'run', [{ id: 'a' }]);
     const [second] = await stage(place, things, 'run', [{ id: 'a' }]);
@@ -198,13 +198,13 @@ describe('a part', () => {
     );
   });
 
-  it('is none without records', async () => {
+  it('without records there is no part', async () => {
     const place = await openPlace();
     expect(await stage(place, things, 'run', [])).toEqual([]);
     expect(await folderStore(place.root).list('_staging/things/')).toEqual([]);
   });
 
-  it('that is missing, too old or staged with other columns makes the run plan again', async () => {
+  it('a part that is missing, too old or staged with other columns makes the run plan again', async () => {
     const place = await openPlace();
     const commit = (table: typeof things, parts: Awaited<ReturnType<typeof stage>>) =>
       place.warehouse.commit(table, { chainId: 'run', parts, fullRead: true, plannedOn: 'none', state });
@@ -227,7 +227,7 @@ describe('a part', () => {
     expect(await commit(things, [part!])).toMatchObject({ status: 'committed', rows: 1 });
   });
 
-  it('of an incremental run makes it plan again where another version has declared other columns meanwhile', async () => {
+  it('an incremental run plans again if other columns are declared than the table has', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a' }]]);
     const upgraded = thingsWith({ extra: text });
@@ -248,7 +248,7 @@ describe('a part', () => {
 });
 
 describe('staging', () => {
-  it('of a run goes when it is discarded, and only that', async () => {
+  it('discarding the staging of a run leaves that of other runs', async () => {
     const place = await openPlace();
     await stage(place, things, 'one', [{ id: 'a' }]);
     await stage(place, things, 'two', [{ id: 'a' }]);
@@ -258,7 +258,7 @@ describe('staging', () => {
     expect(left.map(({ key }) => key.split('/')[2])).toEqual(['two']);
   });
 
-  it('that nobody wrote to is swept, with what dead processes left', async () => {
+  it('a sweep deletes untouched staging and what killed processes left, and nothing newer', async () => {
     const place = await openPlace();
     const old = new Date(Date.now() - 1_000_000);
     const age = async (key: string) => utimes(join(place.root, key), old, old);
@@ -278,7 +278,7 @@ describe('staging', () => {
 });
 
 describe('the state', () => {
-  it('is read back as it was committed', async () => {
+  it('the state is read back as it was committed', async () => {
     const place = await openPlace();
     expect(await place.warehouse.readState(things)).toBeUndefined();
     await committed(place, things, [[{ id: 'a' }]], { state: { ...state, fullReadAt: 1_700_000_000_001 } });
@@ -300,7 +300,7 @@ describe('the state', () => {
     expect(after).not.toHaveProperty('incrementalField');
   });
 
-  it('counts how often in a row the API counts other rows', async () => {
+  it('the state counts the runs in a row whose rows differ from the count of the API', async () => {
     const place = await openPlace();
     const differencesAt = async (total?: number) =>
       (await committed(place, things, [[{ id: 'a' }]], { ...(total !== undefined && { total }) }))
@@ -312,7 +312,7 @@ describe('the state', () => {
     expect((await place.warehouse.readState(things))?.differences).toBe(0);
   });
 
-  it('alone is committed where a run finds nothing new', async () => {
+  it('a run that finds nothing new commits only its state', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a', name: 'x' }, { id: 'b' }]]);
     const before = await readRows(place, things);
@@ -327,7 +327,7 @@ describe('the state', () => {
 });
 
 describe('columns', () => {
-  it('are added for unknown fields, under names every engine takes', async () => {
+  it('unknown fields get columns with names that every engine accepts', async () => {
     const place = await openPlace();
     const odd: ApiRecord = {
       id: 'a',
@@ -355,7 +355,7 @@ describe('columns', () => {
       unnamed: '',
       Ünïcode: 'Ünïcode',
     };
-    // Which of two fields gets the name is decided by their order.
+    // The first of these fields in their order gets the plain name.
     const order = ['A_B_C', 'a.b`c', 'a_b_c'].sort();
     const suffixed = Object.fromEntries(
       order.map((field, place) => [
@@ -374,14 +374,17 @@ describe('columns', () => {
     expect(new Set(lower).size).toBe(lower.length);
   });
 
-  it.each(['file_row_number', 'file_index'])('may be of a field called %s, as DuckDB’s own', async (name) => {
-    const place = await openPlace();
-    await committed(place, things, [[{ id: 'a', [name]: '1' }, { id: 'b' }]]);
-    await committed(place, things, [[{ id: 'a', [name]: '2' }]]);
-    expect(await readRows(place, things)).toMatchObject([{ id: 'a', [`${name}__api`]: '2' }, { id: 'b' }]);
-  });
+  it.each(['file_row_number', 'file_index'])(
+    'an unknown field may be called %s, as a column of DuckDB itself',
+    async (name) => {
+      const place = await openPlace();
+      await committed(place, things, [[{ id: 'a', [name]: '1' }, { id: 'b' }]]);
+      await committed(place, things, [[{ id: 'a', [name]: '2' }]]);
+      expect(await readRows(place, things)).toMatchObject([{ id: 'a', [`${name}__api`]: '2' }, { id: 'b' }]);
+    },
+  );
 
-  it('of unknown fields keep their names in later runs', async () => {
+  it('columns of unknown fields keep their names in later runs', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a', Foo: '1' }]]);
     await committed(place, things, [[{ id: 'b', foo: '2' }]]);
@@ -393,7 +396,7 @@ describe('columns', () => {
     ]);
   });
 
-  it('that an incremental run adds for a field leave no watermark; a full read, and __raw, keep it', async () => {
+  it('an incremental run that adds a column for an unknown field commits no watermark, other runs that add a column do', async () => {
     const place = await openPlace();
     expect(await committed(place, things, [[{ id: 'a', one: 1 }]])).toMatchObject({
       watermark: state.watermark,
@@ -412,7 +415,7 @@ describe('columns', () => {
     });
   });
 
-  it('whose fields are gone become null in rows that are read again, and stay', async () => {
+  it('a column whose field is no longer sent stays, and becomes null in rows that are read again', async () => {
     const place = await openPlace();
     await committed(place, things, [
       [
@@ -427,7 +430,7 @@ describe('columns', () => {
     ]);
   });
 
-  it('that another version declares otherwise are written anew by a full read, and only by one', async () => {
+  it('only a full read commits other declared columns, and it rewrites every row', async () => {
     const place = await openPlace();
     await committed(place, things, [
       [{ id: 'a', rank: 1, score: 5, gone: 'g', name: 9 }, { id: 'b', rank: 'odd' }, { id: 'c' }],
@@ -441,7 +444,7 @@ describe('columns', () => {
         score: { type: 'bigint', description: 'Declared now.' },
       },
     } as const;
-    // Planned by a version that still had the other columns.
+    // Planned by a program version that declared the old columns.
     expect(await syncRun(place, table, [[{ id: 'a', rank: 1.5 }]])).toMatchObject({ status: 'overtaken' });
     expect(
       await committed(
@@ -479,7 +482,7 @@ describe('columns', () => {
     expect((await place.warehouse.readState(table))?.types).toBe(declaredTypes(table));
   });
 
-  it('carry what they are in the metadata', async () => {
+  it('columns have their descriptions in the metadata', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a', extra: 1 }]]);
     const { schema } = await readWithDeltaRs(place.folderOf(things));
@@ -493,7 +496,7 @@ describe('columns', () => {
 });
 
 describe('a destination', () => {
-  it('that is a file is refused in a sentence', async () => {
+  it('a destination that is a file is refused by its path', async () => {
     const { root } = await openPlace();
     const path = join(root, 'file');
     await writeFile(path, '');
@@ -504,7 +507,7 @@ describe('a destination', () => {
     expect((failure as Error).message).toContain(path);
   });
 
-  it('that does not exist is made', async () => {
+  it('a destination that does not exist is created', async () => {
     const { root } = await openPlace();
     const place = await openPlace(join(root, 'deep', 'er'));
     await place.warehouse.assertWritable();
@@ -512,7 +515,7 @@ describe('a destination', () => {
     expect(await folderStore(place.root).list('')).toEqual([]);
   });
 
-  it('may have a path that looks like a pattern, a partition or SQL', async () => {
+  it('a destination may have a path that looks like a pattern, a partition or SQL', async () => {
     const { root } = await openPlace();
     const place = await openPlace(join(root, "it's [a-z]", 'id=7', 'name=x'));
     await committed(place, things, [[{ id: 'a', name: 'n' }], [{ id: 'b' }]]);
@@ -521,7 +524,7 @@ describe('a destination', () => {
     expect(await readRows(place, things)).toMatchObject([{ id: 'a', name: 'm' }, { id: 'b' }]);
   });
 
-  it('whose store lets a second writer replace a file is refused', async () => {
+  it('a store that lets a second writer replace a file is refused', async () => {
     const { root } = await openPlace();
     const store = folderStore(root);
     const careless = {
@@ -536,7 +539,7 @@ describe('a destination', () => {
     await expect(warehouse.assertWritable()).rejects.toThrow(DestinationError);
   });
 
-  it('names its tables and gives their rows with every column typed', async () => {
+  it('a destination lists its tables and gives their rows with every column typed', async () => {
     const place = await openPlace();
     const store = folderStore(place.root);
     expect(await tablesIn(store)).toEqual([]);

@@ -9,18 +9,15 @@ import { temporaryFolder } from '../../helpers/sync.ts';
 import { committed, openPlace, things } from '../../helpers/warehouse.ts';
 
 // Linux only: a file on which every write meets a full disk.
-it.runIf(existsSync('/dev/full'))(
-  'a full disk is no defect: the run is retried, and says what to do',
-  async () => {
-    const duckDb = new DuckDb(temporaryFolder);
-    onTestFinished(() => duckDb.close());
-    const write = `COPY (SELECT repeat('x', 1000) || range AS text FROM range(10000)) TO '/dev/full' (FORMAT parquet)`;
-    const error: unknown = await duckDb.job((session) => session.run(write)).catch((error: unknown) => error);
-    expect(toFailure(error)).toMatchObject({ type: 'ENOSPC', nonRetryable: false });
-  },
-);
+it.runIf(existsSync('/dev/full'))('a full disk is reported as ENOSPC, which is retried', async () => {
+  const duckDb = new DuckDb(temporaryFolder);
+  onTestFinished(() => duckDb.close());
+  const write = `COPY (SELECT repeat('x', 1000) || range AS text FROM range(10000)) TO '/dev/full' (FORMAT parquet)`;
+  const error: unknown = await duckDb.job((session) => session.run(write)).catch((error: unknown) => error);
+  expect(toFailure(error)).toMatchObject({ type: 'ENOSPC', nonRetryable: false });
+});
 
-it('a data file that is gone is the destination’s fault, and is named', async () => {
+it('an error of the destination names the data file that is missing', async () => {
   const place = await openPlace();
   await committed(place, things, [[{ id: 'a', name: 'x' }]]);
   const folder = place.folderOf(things);
