@@ -1,11 +1,14 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { Dice, hash } from './data/random.ts';
-import { problemOf } from './problems.ts';
+import { Dice, hash, saltOf } from './data/random.ts';
 
 /** Something that goes wrong with one response. */
 export type Fault =
-  /** An error in the API's shape. */
-  | { readonly kind: 'error'; readonly status: number; readonly retryAfterSeconds?: number }
+  /** An error in the API's shape. `Retry-After` is in seconds, or the date that is so many seconds away. */
+  | {
+      readonly kind: 'error';
+      readonly status: number;
+      readonly retryAfterSeconds?: number;
+      readonly retryAfterIs?: 'seconds' | 'date';
+    }
   /** An HTML page, as a proxy between client and API would send. */
   | { readonly kind: 'html'; readonly status: number }
   /**
@@ -22,6 +25,15 @@ export type Fault =
   | { readonly kind: 'without'; readonly headers: 'date' | 'rate-limit' }
   /** A good page whose next cursor is the one it was requested with, or `after` if given. */
   | { readonly kind: 'repeat-cursor'; readonly after?: string }
+  /** A good page without `pagination_meta`, so that nothing says whether more rows follow. */
+  | { readonly kind: 'no-meta' }
+  /**
+   * At most this many of a page's rows, 0 for none. With `after: 'last-row'` the next page continues after them, so no
+   * row is lost; with `none` the list seems to end here, though `total_record_count` may say otherwise.
+   */
+  | { readonly kind: 'short'; readonly rows: number; readonly after: 'last-row' | 'none' }
+  /** A page without rows that names yet another cursor, whatever cursor it was requested with. */
+  | { readonly kind: 'endless' }
   /** Status 200 with this body instead, to try JSON of the wrong shape. */
   | { readonly kind: 'body'; readonly body: unknown };
 
@@ -32,7 +44,7 @@ export type SandboxRequest = {
 };
 
 /** When a fault happens. All conditions must hold; with none, it happens to every request. */
-export type FaultRule = {
+export type AnswerRule = {
   readonly fault: Fault;
   /** At most this many times. */
   readonly times?: number;
@@ -42,14 +54,18 @@ export type FaultRule = {
   readonly when?: (request: SandboxRequest) => boolean;
 };
 
-export type Answer = {
-  status: number;
-  headers: OutgoingHttpHeaders;
-  /** UTF-8 JSON, unless a fault replaces it. */
-  body: Buffer;
+/**
+ * Rows that lack a field in all responses, and in `Sandbox.records`. A filter on that field leaves them out, as the API
+ * would: only a request without the filter returns them.
+ */
+export type RowRule = {
+  readonly fault: { readonly kind: 'lacking'; readonly field: string };
+  /** The share of rows, 0 to 1; all of them if left out. The row's id decides which ones. */
+  readonly fraction?: number;
+  readonly table?: string;
 };
 
-const htmlPage = '<!doctype html><html><body><h1>We will be right back</h1></body></html>';
+export type FaultRule = AnswerRule | RowRule;
 
 /** Faults that pass on their own: what `faults: 0.05` mixes. */
 const passingFaults: readonly Fault[] = [
@@ -72,7 +88,8 @@ export function commonFaults(fraction: number): FaultRule[] {
 
 /** The rules that are in force. */
 export class Faults {
-  readonly #rules: { readonly rule: FaultRule; left: number }[] = [];
+  readonly #answerRules: { readonly rule: AnswerRule; left: number }[] = [];
+  #rowRules: readonly RowRule[] = [];
   readonly #dice: Dice;
   constructor(seed: number) {
     this.#dice = new Dice(hash(seed, 0xfa, 0));
@@ -80,15 +97,23 @@ export class Faults {
 
   /** Adds a rule; if several match a request, the earliest wins. Returns a function that removes the rule. */
   add(rule: FaultRule): () => void {
+    if (isRowRule(rule)) {
+      const added = { ...rule };
+      this.#rowRules = [...this.#rowRules, added];
+      return () => {
+        this.#rowRules = this.#rowRules.filter((other) => other !== added);
+      };
+    }
     const entry = { rule, left: rule.times ?? Infinity };
-    this.#rules.push(entry);
+    this.#answerRules.push(entry);
     return () => {
       entry.left = 0;
     };
   }
 
+  /** The fault of a request, if it has one. */
   next(request: SandboxRequest): Fault | undefined {
-    for (const entry of this.#rules) {
+    for (const entry of this.#answerRules) {
       const { rule } = entry;
       if (entry.left <= 0) continue;
       if (rule.table !== undefined && rule.table !== request.table) continue;
@@ -99,76 +124,22 @@ export class Faults {
     }
     return undefined;
   }
-}
 
-/** The response with the fault applied to its content. Faults of the transport are left to `send`. */
-export function spoil(answer: Answer, fault: Fault, request: SandboxRequest, requestId: string): Answer {
-  const { headers } = answer;
-  switch (fault.kind) {
-    case 'error':
-      return {
-        status: fault.status,
-        headers: {
-          ...headers,
-          ...(fault.retryAfterSeconds === undefined ? {} : { 'Retry-After': fault.retryAfterSeconds }),
-        },
-        body: Buffer.from(problemOf(fault.status).body(requestId)),
-      };
-    case 'html':
-      return {
-        status: fault.status,
-        headers: { ...headers, 'Content-Type': 'text/html; charset=utf-8' },
-        body: Buffer.from(htmlPage),
-      };
-    case 'redirect':
-      return { status: 302, headers: { ...headers, Location: fault.location }, body: Buffer.alloc(0) };
-    case 'without': {
-      const isGone = (name: string) =>
-        fault.headers === 'date' ? name === 'Date' : name.startsWith('X-RateLimit-');
-      return { ...answer, headers: Object.fromEntries(Object.entries(headers).filter(([n]) => !isGone(n))) };
-    }
-    case 'repeat-cursor': {
-      const after = fault.after ?? request.params.get('after');
-      if (after === null) return answer;
-      const body = JSON.parse(answer.body.toString()) as { pagination_meta?: Record<string, unknown> };
-      return {
-        ...answer,
-        body: Buffer.from(JSON.stringify({ ...body, pagination_meta: { ...body.pagination_meta, after } })),
-      };
-    }
-    case 'body':
-      return { ...answer, status: 200, body: Buffer.from(JSON.stringify(fault.body)) };
-    case 'cut':
-    case 'stall':
-    case 'reset':
-      return answer;
+  /** The rules about rows of a table. */
+  rowRules(table: string): readonly RowRule[] {
+    // Without any, the usual case, this is asked for every row of every page.
+    if (this.#rowRules.length === 0) return this.#rowRules;
+    return this.#rowRules.filter((rule) => rule.table === undefined || rule.table === table);
   }
 }
 
-/** Sends the response, or as much of it as the fault lets through. */
-export function send(response: ServerResponse, answer: Answer, fault: Fault | undefined): void {
-  if (fault?.kind === 'reset') {
-    response.socket?.resetAndDestroy();
-    return;
-  }
-  response.sendDate = false;
-  const { body } = answer;
-  if (fault?.kind === 'stall') {
-    response.writeHead(answer.status, { ...answer.headers, 'Content-Length': body.length }).flushHeaders();
-    return;
-  }
-  if (fault?.kind === 'cut') {
-    const half = body.subarray(0, body.length >>> 1);
-    if (fault.framing === 'chunked') {
-      response.writeHead(answer.status, answer.headers).write(half);
-      response.end();
-      return;
-    }
-    const length = fault.framing === 'aborted' ? body.length : half.length;
-    response.writeHead(answer.status, { ...answer.headers, 'Content-Length': length });
-    if (fault.framing === 'aborted') response.write(half, () => response.destroy());
-    else response.end(half);
-    return;
-  }
-  response.writeHead(answer.status, { ...answer.headers, 'Content-Length': body.length }).end(body);
+function isRowRule(rule: FaultRule): rule is RowRule {
+  return rule.fault.kind === 'lacking';
+}
+
+/** The fields that a row lacks under these rules. */
+export function lackedBy(id: string, rules: readonly RowRule[]): readonly string[] {
+  return rules
+    .filter(({ fault, fraction = 1 }) => hash(saltOf(fault.field), 0, saltOf(id)) < fraction * 2 ** 32)
+    .map(({ fault }) => fault.field);
 }

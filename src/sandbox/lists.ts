@@ -1,6 +1,7 @@
 import type { Table } from '../tables/table.ts';
 import type { Source } from './data/source.ts';
 import { endpointOf, type Endpoint } from './endpoints.ts';
+import type { Faults } from './faults.ts';
 import { Rows } from './rows.ts';
 
 /** One list of the API. */
@@ -11,10 +12,15 @@ export class Lists {
   readonly #byName: ReadonlyMap<string, List>;
   readonly #byPath: ReadonlyMap<string, List>;
 
-  constructor(tables: readonly Table[], sourceOf: (table: string) => Source, now: () => number) {
+  constructor(
+    tables: readonly Table[],
+    sourceOf: (table: string) => Source,
+    faults: Faults,
+    now: () => number,
+  ) {
     const lists = tables.map((table): List => {
       const key = table.primaryKey.map((column) => table.columns[column]?.from ?? [column]);
-      const rows = new Rows(sourceOf(table.name), key, now);
+      const rows = new Rows(sourceOf(table.name), key, () => faults.rowRules(table.name), now);
       return { name: table.name, endpoint: endpointOf(table, tables), rows };
     });
     this.#byName = new Map(lists.map((list) => [list.name, list]));

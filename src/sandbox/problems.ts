@@ -63,6 +63,7 @@ export function tooManyRequests(limit: number, retryAt: number): Problem {
 export function problemOf(status: number): Problem {
   const types: Record<number, string> = {
     401: 'authentication_error',
+    402: 'payment_required',
     403: 'resource_forbidden',
     404: 'not_found',
     408: 'request_timeout',

@@ -1,5 +1,6 @@
 import { fieldAt, type ApiRecord, type Facts, type Source } from './data/source.ts';
 import { momentOf, timestamp } from './data/times.ts';
+import { lackedBy, type RowRule } from './faults.ts';
 
 /** A row that was created after the sandbox started. */
 type Added = {
@@ -20,6 +21,7 @@ export type Order = 'oldest' | 'newest';
 export class Rows {
   readonly #source: Source;
   readonly #key: readonly (readonly string[])[];
+  readonly #rules: () => readonly RowRule[];
   readonly #now: () => number;
   readonly #changed = new Map<number, { record: ApiRecord; facts: Facts }>();
   readonly #removed = new Set<number>();
@@ -29,16 +31,25 @@ export class Rows {
   #version = 0;
   #updated: Float64Array | undefined;
 
-  /** @param key where a record holds the values that together identify it */
-  constructor(source: Source, key: readonly (readonly string[])[], now: () => number) {
+  /**
+   * @param key where a record holds the values that together identify it
+   * @param rules the fields that rows lack at the moment
+   */
+  constructor(
+    source: Source,
+    key: readonly (readonly string[])[],
+    rules: () => readonly RowRule[],
+    now: () => number,
+  ) {
     this.#source = source;
     this.#key = key;
+    this.#rules = rules;
     this.#now = now;
   }
 
-  /** Goes up with each change. */
-  get version(): number {
-    return this.#version;
+  /** Differs after each change. */
+  get version(): string {
+    return `${this.#version} ${JSON.stringify(this.#rules())}`;
   }
 
   /** The id of a row: the values of its key, with slashes between them if there are several. */
@@ -80,8 +91,21 @@ export class Rows {
   }
 
   record(row: Row): ApiRecord {
+    const record = this.#whole(row);
+    const lacked = this.#lackedBy(row);
+    if (lacked.length === 0) return record;
+    return Object.fromEntries(Object.entries(record).filter(([field]) => !lacked.includes(field)));
+  }
+
+  /** The record without regard to rules about fields that it lacks. */
+  #whole(row: Row): ApiRecord {
     if (typeof row !== 'number') return row.record;
     return this.#changed.get(row)?.record ?? this.#source.record(row);
+  }
+
+  #lackedBy(row: Row): readonly string[] {
+    const rules = this.#rules();
+    return rules.length === 0 ? [] : lackedBy(this.id(row), rules);
   }
 
   facts(row: Row): Facts {
@@ -95,12 +119,16 @@ export class Rows {
     );
   }
 
+  /** What filters on created_at compare: NaN, which matches no filter, if the record does not have it. */
   created(row: Row): number {
+    if (this.#lackedBy(row).includes('created_at')) return Number.NaN;
     if (typeof row !== 'number') return row.facts.created;
     return this.#changed.get(row)?.facts.created ?? this.#source.created(row);
   }
 
+  /** The same for updated_at. */
   updated(row: Row): number {
+    if (this.#lackedBy(row).includes('updated_at')) return Number.NaN;
     if (typeof row !== 'number') return row.facts.updated;
     this.#updated ??= Float64Array.from({ length: this.#source.count }, (_, i) => this.#source.updated(i));
     return this.#changed.get(row)?.facts.updated ?? this.#updated[row] ?? Number.NaN;
@@ -152,7 +180,7 @@ export class Rows {
   change(id: string, patch: ApiRecord | ((record: ApiRecord) => ApiRecord), stampedAgoMs: number): ApiRecord {
     const row = this.locate(id);
     if (row === undefined) throw new RangeError(`no row ${id} to change`);
-    const before = plain(this.record(row));
+    const before = plain(this.#whole(row));
     const stamp = timestamp(this.#now() - stampedAgoMs);
     const record = plain({
       ...before,
@@ -163,7 +191,7 @@ export class Rows {
     if (typeof row === 'number') this.#changed.set(row, { record, facts });
     else Object.assign(row, { record, facts });
     this.#version++;
-    return record;
+    return this.record(row);
   }
 
   /** Adds a row, stamped `stampedAgoMs` before now. Fields that are not in the patch are generated. */
@@ -188,7 +216,7 @@ export class Rows {
     this.#added.splice(next === -1 || !this.#source.rising ? this.#added.length : next, 0, row);
     this.#addedById.set(id, row);
     this.#version++;
-    return record;
+    return this.record(row);
   }
 
   /** Deletes a row without a trace. */

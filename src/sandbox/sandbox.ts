@@ -16,7 +16,7 @@ export { realLimits, type Limits } from './buckets.ts';
 export { sandboxSizes } from './sizes.ts';
 export type { Identity, KeyOptions } from './auth.ts';
 export type { ApiRecord, Sizes } from './data/source.ts';
-export type { Fault, FaultRule, SandboxRequest } from './faults.ts';
+export type { AnswerRule, Fault, FaultRule, RowRule, SandboxRequest } from './faults.ts';
 export type { LoggedRequest } from './server.ts';
 
 /** Changes a record before it is sent. A text is sent as it is, in place of the record's JSON. */
@@ -104,14 +104,14 @@ export type Sandbox = {
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { seed = 1, now = Date.now, port = 0, tables = declaredTables, limits = realLimits } = options;
   const sizeOf = sizesOf(tables, options.sizes ?? {});
-  const lists = new Lists(tables, createSources(seed, sizeOf, spanOf(options), tables), now);
+  const faults = new Faults(seed);
+  const rules = typeof options.faults === 'number' ? commonFaults(options.faults) : (options.faults ?? []);
+  for (const rule of rules) faults.add(rule);
+  const lists = new Lists(tables, createSources(seed, sizeOf, spanOf(options), tables), faults, now);
   const keys = new Keys(() => {
     if (limits === 'off') return undefined;
     return new Buckets(limits.all, new Map([...lists.ownLimits(), ['/v2/incidents', limits.incidents]]), now);
   });
-  const faults = new Faults(seed);
-  const rules = typeof options.faults === 'number' ? commonFaults(options.faults) : (options.faults ?? []);
-  for (const rule of rules) faults.add(rule);
   const pages = new Pages(lists, (table, record) => {
     const sent = sandbox.transform?.(record, table) ?? record;
     return typeof sent === 'string' ? sent : JSON.stringify(sent);
@@ -126,8 +126,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const query = parseQuery(endpoint, request.params, readings, (choice) => pages.valuesOf(choice));
     return pages.page(list, query, key);
   };
-  const tableAt = (path: string) => lists.at(path)?.name;
-  const server = new SandboxServer({ now, keys, faults, tableAt, bodyFor });
+  const server = new SandboxServer({ now, keys, faults, lists, bodyFor });
   const rows = (table: string) => lists.get(table).rows;
 
   const sandbox: Sandbox = {

@@ -2,8 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyHolder, Keys } from './auth.ts';
-import { send, spoil, type Answer, type Fault, type Faults, type SandboxRequest } from './faults.ts';
+import type { Fault, Faults, SandboxRequest } from './faults.ts';
+import type { Lists } from './lists.ts';
 import { Problem, tooManyRequests } from './problems.ts';
+import { send, spoil, type Answer } from './spoil.ts';
 
 /** One request and how it was answered; `status` is `undefined` while it is open, and 0 after a reset. */
 export type LoggedRequest = {
@@ -22,8 +24,7 @@ export type Backend = {
   readonly now: () => number;
   readonly keys: Keys;
   readonly faults: Faults;
-  /** The table whose list is at a path. */
-  readonly tableAt: (path: string) => string | undefined;
+  readonly lists: Lists;
   /** The JSON for a request. Throws a Problem if the API would answer with an error. */
   readonly bodyFor: (request: SandboxRequest, key: KeyHolder) => Buffer;
 };
@@ -76,10 +77,11 @@ export class SandboxServer {
   }
 
   async #serve(incoming: IncomingMessage, response: ServerResponse, behaviour: Behaviour): Promise<void> {
-    const { now, keys, faults, tableAt, bodyFor } = this.#backend;
+    const { now, keys, faults, lists, bodyFor } = this.#backend;
     const { method = '', url = '/' } = incoming;
     const { pathname: path, searchParams: params } = new URL(url, 'http://127.0.0.1');
-    const table = tableAt(path);
+    const list = lists.at(path);
+    const table = list?.name;
     const request: SandboxRequest = { path, params, table };
     const entry: (typeof this.requests)[number] = {
       at: now(),
@@ -115,7 +117,7 @@ export class SandboxServer {
       answer.body = Buffer.from(error.body(requestId));
     }
     answer.headers['Date'] = new Date(now()).toUTCString();
-    const sent = fault === undefined ? answer : spoil(answer, fault, request, requestId);
+    const sent = fault ? spoil(answer, fault, { request, requestId, list, now: now() }) : answer;
     entry.fault = fault?.kind;
     entry.status = fault?.kind === 'reset' ? 0 : sent.status;
     send(response, sent, fault);

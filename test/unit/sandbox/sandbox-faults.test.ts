@@ -1,6 +1,6 @@
 import axios from 'axios';
 import { afterEach, expect, it } from 'vitest';
-import { startSandbox, type FaultRule, type Sandbox } from '../../../src/sandbox/sandbox.ts';
+import { startSandbox, type AnswerRule, type FaultRule, type Sandbox } from '../../../src/sandbox/sandbox.ts';
 
 const sizes = { incidents: 30, incident_updates: 0, follow_ups: 0, alerts: 100, escalations: 0 };
 
@@ -39,7 +39,7 @@ it('fails as many times as the rule says, then works again', async () => {
 
 it('fails only the requests that a rule matches, until the rule is removed', async () => {
   const sandbox = await start();
-  const isResumed: FaultRule['when'] = ({ params }) => params.has('after');
+  const isResumed: AnswerRule['when'] = ({ params }) => params.has('after');
   const takeBack = sandbox.fault({ fault: { kind: 'error', status: 404 }, table: 'alerts', when: isResumed });
   expect((await ask(sandbox, '/v1/severities')).status).toBe(200);
   expect((await ask(sandbox)).status).toBe(200);
@@ -134,4 +134,125 @@ it('fails a share of the requests, the same ones for the same seed', async () =>
   expect(failed.length).toBeLessThan(60);
   expect(await failures(4)).toEqual(first);
   expect(await failures(5)).not.toEqual(first);
+});
+
+type Page = {
+  alerts: { id: string; created_at?: string }[];
+  pagination_meta?: { after?: string; page_size: number };
+};
+const pageOf = async (sandbox: Sandbox, path = '/v2/alerts?page_size=10') => {
+  const { status, data } = await ask(sandbox, path);
+  return { status, ...(JSON.parse(data) as Page) };
+};
+/** All rows, as a client that believes each response reads them. */
+async function readAll(sandbox: Sandbox): Promise<string[]> {
+  const ids: string[] = [];
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const page: Page = await pageOf(sandbox, `/v2/alerts?page_size=10${after && `&after=${after}`}`);
+    ids.push(...page.alerts.map(({ id }) => id));
+    after = page.pagination_meta?.after;
+  }
+  return ids;
+}
+const isThirdPage =
+  (sandbox: Sandbox): NonNullable<AnswerRule['when']> =>
+  ({ params }) =>
+    params.get('after') === sandbox.idAt('alerts', 19);
+
+it('ends a list in mid-air: with a full page without pagination_meta, or with a short or empty page', async () => {
+  const sandbox = await start();
+  const inTheMiddle = { table: 'alerts', times: 1, when: isThirdPage(sandbox) };
+  const whole = await readAll(sandbox);
+  expect(whole).toHaveLength(100);
+  sandbox.fault({ ...inTheMiddle, fault: { kind: 'no-meta' } });
+  expect(await readAll(sandbox)).toEqual(whole.slice(0, 30));
+  sandbox.fault({ ...inTheMiddle, fault: { kind: 'short', rows: 3, after: 'none' } });
+  expect(await readAll(sandbox)).toEqual(whole.slice(0, 23));
+  sandbox.fault({ ...inTheMiddle, fault: { kind: 'short', rows: 0, after: 'none' } });
+  expect(await readAll(sandbox)).toEqual(whole.slice(0, 20));
+  expect(await readAll(sandbox)).toEqual(whole);
+});
+
+it('serves a page that is shorter than asked for, and continues after its last row', async () => {
+  const sandbox = await start();
+  const whole = await readAll(sandbox);
+  sandbox.fault({ table: 'alerts', fault: { kind: 'short', rows: 3, after: 'last-row' }, fraction: 0.5 });
+  expect(await readAll(sandbox)).toEqual(whole);
+  const sizes = sandbox.requests.filter(({ fault }) => fault === 'short').length;
+  expect(sizes).toBeGreaterThan(5);
+});
+
+it('never ends: each empty page names another cursor', async () => {
+  const sandbox = await start({ table: 'alerts', fault: { kind: 'endless' } });
+  const cursors = new Set<string>();
+  let path = '/v2/alerts?page_size=10';
+  for (let asked = 0; asked < 5; asked += 1) {
+    const { status, alerts, pagination_meta: meta } = await pageOf(sandbox, path);
+    expect({ status, alerts }).toEqual({ status: 200, alerts: [] });
+    cursors.add(meta!.after!);
+    path = `/v2/alerts?page_size=10&after=${meta!.after}`;
+  }
+  expect(cursors.size).toBe(5);
+});
+
+it('lets rows lack a field: they are in the list, and no filter on the field returns them', async () => {
+  const sandbox = await start();
+  const everyDay = '/v2/alerts?page_size=50&created_at[gte]=2000-01-01';
+  const ids = async (path: string) => (await pageOf(sandbox, path)).alerts.map(({ id }) => id);
+  const before = await ids(everyDay);
+  const takeBack = sandbox.fault({
+    table: 'alerts',
+    fault: { kind: 'lacking', field: 'created_at' },
+    fraction: 0.4,
+  });
+
+  const { alerts } = await pageOf(sandbox, '/v2/alerts?page_size=50');
+  const lacking = alerts.filter((row) => !('created_at' in row)).map(({ id }) => id);
+  expect(lacking.length).toBeGreaterThan(5);
+  expect(lacking.length).toBeLessThan(45);
+  expect(alerts).toHaveLength(50);
+  expect(alerts).toEqual([...sandbox.records('alerts')].slice(0, 50));
+  expect((await ids(everyDay)).filter((id) => lacking.includes(id))).toEqual([]);
+  expect(await ids('/v2/alerts?page_size=50&updated_at[gte]=2000-01-01')).toEqual(alerts.map(({ id }) => id));
+
+  const changed = sandbox.change('alerts', lacking[0]!, { title: 'changed' });
+  expect(changed).not.toHaveProperty('created_at');
+  takeBack();
+  expect(await ids(everyDay)).toEqual(before);
+});
+
+it('lets one row lose a field for good', async () => {
+  const sandbox = await start();
+  const id = sandbox.idAt('alerts', 4);
+  sandbox.change('alerts', id, { created_at: undefined });
+  const find = async (query: string) =>
+    (await pageOf(sandbox, `/v2/alerts?page_size=50${query}`)).alerts.filter((row) => row.id === id);
+  expect(await find('')).toEqual([expect.not.objectContaining({ created_at: expect.anything() as unknown })]);
+  expect(await find('&created_at[gte]=2000-01-01')).toEqual([]);
+});
+
+it('asks to slow down for ever, with a wait of zero or one that is a date', async () => {
+  const now = Date.parse('2026-11-20T12:00:00Z');
+  running = await startSandbox({ sizes, now: () => now });
+  running.fault({ table: 'alerts', fault: { kind: 'error', status: 429, retryAfterSeconds: 0 } });
+  running.fault({
+    table: 'severities',
+    fault: { kind: 'error', status: 429, retryAfterSeconds: 90, retryAfterIs: 'date' },
+  });
+  for (let asked = 0; asked < 3; asked += 1) {
+    const { status, headers } = await ask(running);
+    expect([status, headers['retry-after']]).toEqual([429, '0']);
+  }
+  const { headers } = await ask(running, '/v1/severities');
+  expect(headers['retry-after']).toBe('Fri, 20 Nov 2026 12:01:30 GMT');
+});
+
+it.each([402, 404])('refuses a whole list that the plan does not include (%i)', async (status) => {
+  const sandbox = await start({ table: 'alerts', fault: { kind: 'error', status } });
+  for (let asked = 0; asked < 2; asked += 1) {
+    const refused = await ask(sandbox);
+    expect(refused.status).toBe(status);
+    expect(JSON.parse(refused.data)).toMatchObject({ status, errors: [{}] });
+  }
+  expect((await ask(sandbox, '/v1/severities')).status).toBe(200);
 });
