@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { NewWindow } from '../../src/incident-io/windows.ts';
-import { boundsOf, play, type Seen, type WrongRule } from '../helpers/play.ts';
+import { play, type Seen, type WrongRule } from '../helpers/play.ts';
+import { boundsOf } from '../helpers/played-account.ts';
 import { type Played, type Round, type Scenario, scenario } from '../helpers/scenario.ts';
 
 /** How many seeds: 50 in every test run, 1,000 in `npm run torture`. */
