@@ -4,18 +4,29 @@ import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { makeFolder } from '../folders.ts';
 
-/** Where `link` keeps the key of a connection, away from the settings, which are meant for version control. */
+/** The user's home folder; `undefined` for a user without one, as in some containers. */
+export function homeFolder(): string | undefined {
+  const home = resolve(process.env['HOME'] || homedir());
+  return home === resolve('/') ? undefined : home;
+}
+
+/** The path of a key file as settings name it: relative to their folder, absolute, or below the home folder as `~/…`. */
+export function keyFilePath(folder: string, path: string): string {
+  const home = path.startsWith('~/') ? homeFolder() : undefined;
+  return home === undefined ? resolve(folder, path) : join(home, path.slice('~/'.length));
+}
+
+/** Where `link` keeps the key of a connection, apart from the settings, which are meant for version control. */
 export function ownKeyFile(connection: string): string {
-  const { XDG_CONFIG_HOME, HOME } = process.env;
-  const folder = XDG_CONFIG_HOME || join(HOME || homedir(), '.config');
+  const folder = process.env['XDG_CONFIG_HOME'] || join(process.env['HOME'] || homedir(), '.config');
   return resolve(folder, 'incident-io-source', `${connection}.key`);
 }
 
 /**
  * Writes a key file that only its owner can read.
- * @param replace whether one that is there already is replaced.
+ * @param replace whether one that exists is replaced
  *
- * Throws `UsageError` where there is one and it is not.
+ * Throws `UsageError` if there is one and it is not to be replaced.
  */
 export async function writeKeyFile(
   file: string,
@@ -25,7 +36,7 @@ export async function writeKeyFile(
   await makeFolder(dirname(file), 0o700);
   if (replace) await rm(file, { force: true });
   try {
-    // Created anew, so that nobody has it open and no link leads elsewhere.
+    // A new file: nobody else has it open, and it is not a link to somewhere else.
     const handle = await open(file, 'wx', 0o600);
     try {
       await handle.writeFile(`${key}\n`);
@@ -36,8 +47,8 @@ export async function writeKeyFile(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     throw new UsageError(
-      `${file} holds the key of a connection of this name already.`,
-      'Give this connection another name, use that file (--key-file), or replace it with --force.',
+      `The key file ${file} already exists: a connection of this name has been linked before.`,
+      'Give this connection another name, use that file (--key-file), or replace it (--force).',
     );
   }
 }

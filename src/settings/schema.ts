@@ -2,8 +2,12 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import { checkedBaseUrl, defaultBaseUrl } from '../incident-io/base-url.ts';
-import { nearest } from '../nearest.ts';
+import { tables } from '../tables/index.ts';
+import { incrementalFieldsOf, syncMethodsOf, type Table, type TimestampField } from '../tables/table.ts';
+import { destinationOf, destinationTakes, problemOfDestination } from '../warehouse/store/destination.ts';
+import { keyFilePath } from './key-file.ts';
 import { variablePattern } from './key.ts';
+import { problemsOf, settingsError } from './problems.ts';
 import {
   defaultRetention,
   defaultTableSettings,
@@ -13,47 +17,42 @@ import {
   settingsVersion,
   type TableSettings,
 } from './settings.ts';
-import { tables } from '../tables/index.ts';
-import { incrementalFieldsOf, syncMethodsOf, type Table, type TimestampField } from '../tables/table.ts';
-import {
-  destinationOf,
-  destinationTakes,
-  problemOfDestination,
-  shownDestination,
-} from '../warehouse/store/destination.ts';
+import { nameInVersion1, upgradeOf } from './version-1.ts';
 
 const connectionPattern = /^[a-z0-9_-]{1,60}$/;
 const secondsPattern = /^[1-9][0-9]{0,4}s$/;
 
-/** What is wrong with a connection's name; `undefined` where nothing is. */
+/** What is wrong with a connection's name; `undefined` if nothing is. */
 export function problemOfConnection(name: string): string | undefined {
   return connectionPattern.test(name) ? undefined : connectionTakes;
 }
-const connectionTakes = 'it takes small letters, digits, _ and -, at most 60 of them';
+const connectionTakes = 'use at most 60 lower-case letters, digits, _ and -';
 
 /**
- * The form of the file. Each message says what is allowed; path and value are put before it.
- * @param seconds whether frequencies of seconds are, for an API on this machine.
+ * The format of the file. Each message says what is allowed; the path and the value are put in front of it.
+ * @param seconds whether frequencies in seconds are allowed, as they are for an API on this machine
  */
 function fileSchema(seconds: boolean) {
   return objectOf({
-    $schema: z.string({ error: 'it takes the address of the JSON Schema' }).optional(),
+    $schema: z.string({ error: 'use the address of the JSON Schema' }).optional(),
     version: z
-      .literal(settingsVersion, { error: `it takes ${settingsVersion}` })
-      .describe('Version of the form of this file.'),
+      .literal(settingsVersion, { error: `use ${settingsVersion}` })
+      .describe('Version of the format of this file.'),
     connection: z
       .string({ error: connectionTakes })
       .regex(connectionPattern, { error: connectionTakes })
-      .describe('Name of the connection; the ids of its schedules are made of it.'),
+      .describe('Name of the connection, which is part of the ids of its schedules.'),
     apiKey: z
       .union(
         [
           z.strictObject({ env: z.string().regex(variablePattern, { abort: true }) }),
           z.strictObject({ file: z.string().min(1, { abort: true }) }),
         ],
-        { error: 'it takes {"env": "NAME"} or {"file": "path"}, and never the key itself' },
+        { error: 'use {"env": "NAME"} or {"file": "path"}, never the key itself' },
       )
-      .describe('Where the worker finds the API key: a variable, or a file (relative to this one).'),
+      .describe(
+        'Where the worker finds the API key: an environment variable, or a file (relative to this one, or ~/…).',
+      ),
     baseUrl: z
       .string({ error: baseUrlTakes })
       .refine(isBaseUrl, { error: baseUrlTakes })
@@ -67,21 +66,21 @@ function fileSchema(seconds: boolean) {
         if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
       })
       .describe(
-        'Folder of the tables, relative to this file, or s3://bucket/prefix; with ?endpoint=…&region=…&pathStyle=true for a store other than AWS.',
+        'Folder of the tables (relative to this file), or s3://bucket/prefix; with ?endpoint=…&region=…&pathStyle=true for a store other than AWS.',
       ),
     retention: z
-      .enum(retentions, { error: `it takes ${retentions.join(', ')}` })
+      .enum(retentions, { error: `use ${retentions.join(', ')}` })
       .default(defaultRetention)
-      .describe('How long replaced and dropped rows stay on the disk, and older versions readable.'),
+      .describe('How long rows that were replaced or dropped stay on the disk, and older versions readable.'),
     tables: objectOf(
       Object.fromEntries(tables.map((table) => [table.name, tableSchema(table, seconds).optional()])),
     )
-      .refine((chosen) => Object.keys(chosen).length > 0, { error: 'it takes one table or more' })
+      .refine((chosen) => Object.keys(chosen).length > 0, { error: 'name at least one table' })
       .describe('The tables to keep current.'),
   });
 }
 
-const baseUrlTakes = 'it takes an https:// address, or http:// of this machine, without user and password';
+const baseUrlTakes = 'use an https:// address, or http:// of this machine, without user name and password';
 
 function tableSchema(table: Table, seconds: boolean) {
   const { name, description } = table;
@@ -89,13 +88,14 @@ function tableSchema(table: Table, seconds: boolean) {
   const incrementalFields = incrementalFieldsOf(table);
   const defaults = defaultTableSettings(table);
   const incremental = table.incremental !== undefined;
-  const forIncremental = 'it is only for "syncMethod": "incremental"';
+  const forIncremental = 'only incremental syncs have it';
+  const wholeOnly = `${name} has no incremental sync, so leave it out`;
   const frequency = frequencySchema(seconds);
   return objectOf({
     syncMethod: z
-      .enum(syncMethods, { error: `it takes ${syncMethods.join(' or ')}` })
+      .enum(syncMethods, { error: `use ${syncMethods.join(' or ')}` })
       .optional()
-      .describe(`How the table is kept current. Default: ${defaults.syncMethod}.`),
+      .describe(`How the table is synced. Default: ${defaults.syncMethod}.`),
     every: frequency
       .optional()
       .describe(
@@ -104,19 +104,21 @@ function tableSchema(table: Table, seconds: boolean) {
     incrementalField: incremental
       ? z
           .enum(incrementalFields as [TimestampField], {
-            error: `it takes ${incrementalFields.join(' or ')}`,
+            error: `use ${incrementalFields.join(' or ')}`,
           })
           .optional()
-          .describe(`For incremental. Default: ${incrementalFields[0]}.`)
-      : z.never({ error: `${name} is always read whole, so it takes none` }).optional(),
+          .describe(
+            `For incremental: the field that tells which rows changed. Default: ${incrementalFields[0]}.`,
+          )
+      : z.never({ error: wholeOnly }).optional(),
     fullReadEvery: incremental
       ? z
-          .union([frequency, z.literal('never')], { error: `it takes ${allowed(seconds)} or never` })
+          .union([frequency, z.literal('never')], { error: `use ${allowed(seconds)} or never` })
           .optional()
           .describe(
-            `For incremental: how often everything is read all the same, so that deleted rows go. Default: ${defaults.fullReadEvery}.`,
+            `For incremental: how often the whole table is read anyway, so that deleted rows disappear. Default: ${defaults.fullReadEvery}.`,
           )
-      : z.never({ error: `${name} is always read whole, so it takes none` }).optional(),
+      : z.never({ error: wholeOnly }).optional(),
   })
     .refine(isIncrementalOr('incrementalField', table), {
       path: ['incrementalField'],
@@ -131,7 +133,7 @@ function tableSchema(table: Table, seconds: boolean) {
     .describe(description);
 }
 
-/** Checked though other settings of the table are wrong, so that all mistakes are told at once. */
+/** Checked even if other settings of the table are wrong, so that all mistakes are reported at once. */
 function isObject({ value }: { readonly value: unknown }): boolean {
   return typeof value === 'object' && value !== null;
 }
@@ -143,24 +145,24 @@ function isIncrementalOr(setting: 'incrementalField' | 'fullReadEvery', table: T
 
 function frequencySchema(seconds: boolean) {
   const list = z.enum(frequencies);
-  const error = `it takes ${allowed(seconds)}`;
+  const error = `use ${allowed(seconds)}`;
   if (!seconds) return z.enum(frequencies, { error });
   const tried = z
     .string()
     .regex(secondsPattern, { abort: true })
-    .describe('Seconds, only where baseUrl is on this machine.') as unknown as z.ZodType<`${number}s`>;
+    .describe('Seconds, only if baseUrl is on this machine.') as unknown as z.ZodType<`${number}s`>;
   return z.union([list, tried], { error });
 }
 
 function allowed(seconds: boolean): string {
   return seconds
     ? `${frequencies.join(', ')} or seconds such as 10s`
-    : `${frequencies.join(', ')} (seconds such as 10s only where baseUrl is on this machine)`;
+    : `${frequencies.join(', ')} (seconds such as 10s only if baseUrl is on this machine)`;
 }
 
 /** An object of these settings and no others. */
 function objectOf<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.strictObject(shape, { error: `it takes an object of ${Object.keys(shape).join(', ')}` });
+  return z.strictObject(shape, { error: `use an object of ${Object.keys(shape).join(', ')}` });
 }
 
 function isBaseUrl(text: string): boolean {
@@ -175,19 +177,23 @@ function isBaseUrl(text: string): boolean {
 
 /**
  * The settings in a file's parsed JSON.
- * @param file its path, for messages and for the paths in it
+ * @param file the file's path, for messages and for the paths in it
  *
- * Throws one `UsageError` for all mistakes: each with its path, the value and what is allowed.
+ * Throws one `UsageError` for all mistakes, each with its path, the value and what is allowed.
  */
 export function settingsOf(written: unknown, file: string): Settings {
   assertKnownVersion(written, file);
-  const value = inVersion2(written);
+  const upgrade = upgradeOf(written);
+  const value = upgrade?.value ?? written;
   const schema = fileSchema(isLoopback((value as { baseUrl?: unknown } | null)?.baseUrl));
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
+    const pathInFile = (path: string) => upgrade?.renamed.get(path) ?? path;
+    const knownAt = (path: readonly string[]) =>
+      upgrade ? knownKeys(path).map(nameInVersion1) : knownKeys(path);
     throw settingsError(
       file,
-      parsed.error.issues.flatMap((issue) => problemsOf(issue, value)),
+      parsed.error.issues.flatMap((issue) => problemsOf(issue, { value, pathInFile, knownAt })),
     );
   }
   const { connection, apiKey, baseUrl, destination, retention } = parsed.data;
@@ -196,7 +202,7 @@ export function settingsOf(written: unknown, file: string): Settings {
   return {
     version: settingsVersion,
     connection,
-    apiKey: 'env' in apiKey ? apiKey : { file: resolve(folder, apiKey.file) },
+    apiKey: 'env' in apiKey ? apiKey : { file: keyFilePath(folder, apiKey.file) },
     baseUrl: checkedBaseUrl(baseUrl),
     destination: destinationOf(destination, folder),
     retention,
@@ -209,81 +215,22 @@ export function settingsOf(written: unknown, file: string): Settings {
   };
 }
 
-/** One error that tells of all problems of a settings file. */
-export function settingsError(file: string, problems: readonly string[]): UsageError {
-  const what =
-    problems.length === 1 ? ` ${problems[0]}` : problems.map((problem) => `\n  - ${problem}`).join('');
-  return new UsageError(`${file}:${what}`, 'Correct this and try again; nothing was changed.');
-}
-
-/** The names of version 1 as version 2 has them; anything else stays, for the schema to judge. */
-function inVersion2(value: unknown): unknown {
-  if (!isRecord(value) || value['version'] !== 1) return value;
-  const { tables } = value;
-  if (!isRecord(tables)) return { ...value, version: settingsVersion };
-  const renamed = Object.entries(tables).map(([name, entry]) => [
-    name,
-    isRecord(entry)
-      ? Object.fromEntries(
-          Object.entries(entry).map(([key, setting]) => [namesOfVersion1[key] ?? key, setting]),
-        )
-      : entry,
-  ]);
-  return { ...value, version: settingsVersion, tables: Object.fromEntries(renamed) as unknown };
-}
-const namesOfVersion1: { readonly [name: string]: string } = {
-  sync: 'syncMethod',
-  fullRefreshEvery: 'fullReadEvery',
-};
-
-function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function assertKnownVersion(value: unknown, file: string): void {
   const version = (value as { version?: unknown } | null)?.version;
   if (typeof version !== 'number' || version <= settingsVersion) return;
   throw new UsageError(
-    `${file} is of version ${version}; this program reads version ${settingsVersion} and older.`,
-    'Update incident-io-source, or use the settings file of an older one.',
+    `${file} has version ${version} of the settings format; this program reads version ${settingsVersion} and older.`,
+    'Update incident-io-source, or use a settings file of an older version.',
   );
 }
 
-function problemsOf(issue: z.core.$ZodIssue, root: unknown): string[] {
-  if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(issue.path.map(String));
-    return issue.keys.map((key) => {
-      const place = issue.path.length === 0 ? 'The settings' : issue.path.join('.');
-      const near = nearest(key, known);
-      const question = near === undefined ? '.' : `; did you mean ${near}?`;
-      return `${place} ${issue.path.length === 0 ? 'take' : 'takes'} no ${JSON.stringify(key)}${question}`;
-    });
-  }
-  const { path, message } = issue;
-  const name = path.length === 0 ? 'The file' : path.join('.');
-  const found = path.reduce<unknown>(
-    (value, key) => (value as { readonly [key: PropertyKey]: unknown } | null | undefined)?.[key],
-    root,
-  );
-  return [`${name} ${found === undefined ? 'is missing' : `is ${shown(name, found)}`}; ${message}.`];
-}
-
-/** What may stand in the object at a path. */
+/** The settings that exist at a path. */
 function knownKeys(path: readonly string[]): string[] {
   if (path.length === 0) return Object.keys(fileSchema(false).shape).filter((key) => key !== '$schema');
   if (path[0] !== 'tables') return [];
   return path.length === 1
     ? tables.map(({ name }) => name)
     : ['syncMethod', 'every', 'incrementalField', 'fullReadEvery'];
-}
-
-/** The value as it stands in the file; not where somebody may have put the key itself. */
-function shown(name: string, value: unknown): string {
-  if (name === 'apiKey' || name === 'The file') return 'of another form';
-  const text = JSON.stringify(
-    ['destination', 'baseUrl'].includes(name) && typeof value === 'string' ? shownDestination(value) : value,
-  );
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
 function isLoopback(baseUrl: unknown): boolean {

@@ -1,35 +1,35 @@
-import type { KeyReference } from './key.ts';
 import { type SyncMethod, syncMethodsOf, type Table, type TimestampField } from '../tables/table.ts';
+import type { KeyReference } from './key.ts';
 
-/** How often a table is synced. Seconds are for trying, and only against an API on this machine. */
+/** How often a table is synced. Seconds are for trials, and only with an API on this machine. */
 export const frequencies = ['5m', '15m', '30m', '1h', '6h', '12h', '24h', '7d', '30d'] as const;
 export type Frequency = (typeof frequencies)[number] | `${number}s`;
 
 /**
- * How long what a sync replaced or dropped stays on the disk, and older versions readable. A day at least: a commit
- * may read for two hours what another one has removed, and a query for a working day. Thirty at most: others' tools
- * keep no more of a log.
+ * How long rows that a sync replaced or dropped stay on the disk, and older versions readable. At least a day: a
+ * commit may read for two hours what another one has removed, and a query for a working day. At most thirty days:
+ * other tools keep no more of a log.
  */
 export const retentions = ['1d', '3d', '7d', '14d', '30d'] as const;
 export type Retention = (typeof retentions)[number];
 export const defaultRetention: Retention = '7d';
 
-/** How one table is kept current. */
+/** How one table is synced. */
 export type TableSettings = {
   readonly syncMethod: SyncMethod;
   /** For `incremental`. */
   readonly incrementalField?: TimestampField;
   readonly every: Frequency;
-  /** For `incremental`: how often the whole table is read anyway, so that deleted rows go. */
+  /** For `incremental`: how often the whole table is read anyway, so that deleted rows disappear. */
   readonly fullReadEvery?: Frequency | 'never';
 };
 
-/** Version of the settings file's format. Version 1 called `syncMethod` `sync`, and `fullReadEvery` `fullRefreshEvery`. */
+/** Version of the settings file's format. */
 export const settingsVersion = 2;
 
-/** One connection, as its settings file says. Paths are absolute once it is read. */
+/** One connection, as its settings file describes it. Paths are absolute once the file is read. */
 export type Settings = {
-  /** Version of the file's form. */
+  /** Version of the file's format. */
   readonly version: typeof settingsVersion;
   /** Name of the connection, `[a-z0-9_-]+`. */
   readonly connection: string;
@@ -51,8 +51,8 @@ export function intervalMs(frequency: Frequency | Retention): number {
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * How a table is kept current where the settings leave it open: by its changes if it can be, as its rows are
- * wanted soon and asking for changes costs few requests.
+ * How a table is synced if the settings do not say: by its changes if it can be, because rows are wanted soon and
+ * asking for changes costs few requests.
  */
 export function defaultTableSettings(
   table: Table,

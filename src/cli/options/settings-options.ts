@@ -16,18 +16,24 @@ export function addChangingOptions(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
-/** Connects to Temporal for as long as `work` lasts. */
-export async function withTemporal<T>({ stderr }: Session, work: (client: Client) => Promise<T>): Promise<T> {
-  const [{ Client }, { connectTemporal }] = await Promise.all([
-    import('@temporalio/client'),
+/** A server that is restarted is away for seconds; nobody waits longer than this for a command. */
+const patienceMs = 60_000;
+
+/** Connects to Temporal for as long as `work` lasts. A server that goes away is waited for, and told of. */
+export async function withTemporal<T>(
+  { stderr, signal }: Session,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const [{ connectTemporal }, { patientClient }] = await Promise.all([
     import('../../temporal/connection.ts'),
+    import('../../temporal/patient-client.ts'),
   ]);
   const report = (line: string) => void stderr.write(`${line}\n`);
-  const { connection, namespace, close } = await connectTemporal({ env: process.env, report });
+  const access = await connectTemporal({ env: process.env, report });
   try {
-    return await work(new Client({ connection, namespace }));
+    return await work(patientClient(access, { ms: patienceMs, signal, report }));
   } finally {
-    await close();
+    await access.close();
   }
 }
 

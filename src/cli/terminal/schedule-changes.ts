@@ -1,4 +1,5 @@
 import type { TableChange } from '../../connections/apply.ts';
+import type { Neighbour } from '../../connections/neighbours.ts';
 import type { Difference } from '../../connections/schedule-differences.ts';
 import type { Settings, TableSettings } from '../../settings/settings.ts';
 import type { Output, Session } from '../session.ts';
@@ -55,6 +56,21 @@ export function changesAsJson(changes: readonly TableChange[]): unknown {
     change: change.change,
     differences: change.change === 'update' ? change.differences : [],
   }));
+}
+
+/** Warns of other connections that sync into the same destination. */
+export function tellNeighbours(
+  { stderr }: Session,
+  { destination, tables }: Settings,
+  neighbours: readonly Neighbour[],
+): void {
+  for (const { connection, tables: theirs } of neighbours) {
+    const shared = theirs.filter((table) => table in tables);
+    const what =
+      shared.length === 0 ? '' : ` Both sync ${shared.join(', ')}, so their runs would overtake each other.`;
+    writeText(stderr, `warning: the connection ${connection} also syncs into ${destination}.${what}`);
+    if (shared.length > 0) writeText(stderr, '  → Use another destination, or unlink one of the two.');
+  }
 }
 
 /** Tells of runs that could not be waited for. */

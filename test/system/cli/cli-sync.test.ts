@@ -198,7 +198,7 @@ describe('a key', () => {
     await expectRefused(['--to', destination, '--base-url', sandbox.url], {
       code: 1,
       error: 'KeyMissingError',
-      message: 'The API key is missing: variable INCIDENT_IO_API_KEY holds none.',
+      message: 'The API key is missing: variable INCIDENT_IO_API_KEY has none.',
       advice: 'Set INCIDENT_IO_API_KEY where',
     });
     expect(await isThere(destination)).toBe(false);
@@ -228,7 +228,7 @@ describe('a key', () => {
       await expectRefused(syncWith(join(folder, name)), {
         code: 1,
         error: 'KeyMissingError',
-        message: `The API key is missing: file ${join(folder, name)} holds none.`,
+        message: `The API key is missing: file ${join(folder, name)} has none.`,
         advice: 'Create that key file',
       });
     }
@@ -241,7 +241,7 @@ describe('a key', () => {
     await expectRefused(syncWith(join(folder, 'spaces')), {
       code: 2,
       error: 'UsageError',
-      message: `The API key in file ${join(folder, 'spaces')} holds spaces or characters no key has.`,
+      message: `The API key in file ${join(folder, 'spaces')} contains spaces or other characters that no key has.`,
       advice: 'Copy the key again',
     });
     expect(await isThere(destination)).toBe(false);

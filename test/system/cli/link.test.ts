@@ -15,6 +15,7 @@ import { createWorker } from '../../../src/serving/create-worker.ts';
 import { folderStore } from '../../../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../../../src/warehouse/open-warehouse.ts';
 import { cli, type CliOptions, type Finished } from '../../helpers/cli.ts';
+import { changeWithDeltaRs } from '../../helpers/delta-reader.ts';
 import { sync, temporaryFolder } from '../../helpers/sync.ts';
 import { connectToTestServer, unique } from '../../helpers/temporal.ts';
 import { expectTruth } from '../../helpers/truth.ts';
@@ -268,6 +269,23 @@ describe('link by options', () => {
       expect(refused.err).toContain(`https://app.incident.io/${account}`);
     }
     expect(await readdir(folder)).toEqual(['warehouse']);
+  });
+
+  it('does not let a table that cannot be read keep the others from being linked and applied', async () => {
+    const { connection, settings, destination, linkByKey } = await place();
+    const users = join(destination, 'users');
+    await mkdir(users, { recursive: true });
+    await changeWithDeltaRs(users, { change: 'create' });
+    const linked = await linkByKey('--tables', 'users,severities', '--no-import');
+    expect(linked.code).toBe(0);
+    expect(linked.err).toMatch(new RegExp(`^note: users: .*${destination}`, 'm'));
+    const file = JSON.parse(await readFile(settings, 'utf8')) as { tables: { [table: string]: object } };
+    file.tables['incident_types'] = {};
+    await writeFile(settings, JSON.stringify(file));
+    const applied = await cli(['apply', '--settings', settings, '--yes']);
+    expect(applied.code).toBe(0);
+    expect(applied.err).toMatch(new RegExp(`^note: users: .*${destination}`, 'm'));
+    expect(await schedulesOf(connection)).toHaveLength(3);
   });
 
   it('refuses to take the schedules of a connection of the same name', async () => {
@@ -524,6 +542,48 @@ describe('apply', () => {
     expect(JSON.parse(machine.out)).toMatchObject({
       applied: false,
       changes: [{ change: 'none' }, { change: 'none' }],
+    });
+  });
+
+  it('rewrites a settings file of version 1 once it is agreed to, and says what it renames', async () => {
+    const { sandbox, connection, settings, destination } = await place();
+    vi.stubEnv('LINK_TEST_KEY', sandbox.key);
+    const old = {
+      version: 1,
+      connection,
+      apiKey: { env: 'LINK_TEST_KEY' },
+      baseUrl: sandbox.url,
+      destination,
+      tables: { users: {}, alerts: { sync: 'full_refresh' } },
+    };
+    const text = JSON.stringify(old);
+    await writeFile(settings, text);
+    const apply = (...args: string[]) => cli(['apply', '--settings', settings, ...args]);
+    const renamed = ['tables.alerts.sync', 'tables.alerts.syncMethod'];
+    const dry = await apply('--dry-run');
+    for (const each of [settings, ...renamed]) expect(dry.out).toContain(each);
+    expect(await apply()).toMatchObject({ code: 2 });
+    expect(await readFile(settings, 'utf8')).toBe(text);
+
+    const done = await apply('--yes', '--json');
+    const [from, to] = renamed;
+    expect(JSON.parse(done.out)).toMatchObject({ applied: true, renamed_settings: [{ from, to }] });
+    expect(JSON.parse(await readFile(settings, 'utf8'))).toEqual({
+      ...old,
+      version: 2,
+      tables: { users: {}, alerts: { syncMethod: 'full_refresh' } },
+    });
+    expect(await apply()).toMatchObject({ code: 0, err: '' });
+
+    // If only the file is old, a pipeline without --yes continues as before.
+    await writeFile(settings, text);
+    const asked = await apply();
+    expect(asked).toMatchObject({ code: 0 });
+    expect(asked.err).toContain('--yes');
+    expect(await readFile(settings, 'utf8')).toBe(text);
+    expect(await apply('--yes')).toMatchObject({ code: 0 });
+    expect(await apply('--dry-run', '--json')).toMatchObject({
+      out: expect.stringContaining('"renamed_settings": []') as string,
     });
   });
 

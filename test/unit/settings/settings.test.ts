@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
+import { parseSettings, readSettings, readSettingsFile } from '../../../src/settings/file.ts';
 import { settingsJsonSchema, settingsOf } from '../../../src/settings/schema.ts';
-import { parseSettings, readSettings, writeSettings } from '../../../src/settings/file.ts';
+import { writeSettings, writeUpgrade } from '../../../src/settings/write.ts';
 import { temporaryFolder } from '../../helpers/sync.ts';
 
 const good = {
@@ -84,44 +85,66 @@ describe('settings', () => {
         incident: {},
       },
     });
-    const lines = message.split('\n');
-    for (const expected of [
-      'The settings take no "conection"; did you mean connection?',
-      'connection is "Prod!"; it takes small letters, digits, _ and -, at most 60 of them.',
-      'destination is 7; it takes the path of a folder,',
-      'tables.incidents.every is "20m"; it takes 5m, 15m, 30m, 1h, 6h, 12h, 24h, 7d, 30d',
-      'tables.incidents.fullReadEvery is "24h"; it is only for "syncMethod": "incremental".',
-      'tables.users.incrementalField is "updated_at"; users is always read whole, so it takes none.',
-      'tables.users takes no "evry"; did you mean every?',
-      'tables.alerts.syncMethod is "often"; it takes incremental or full_refresh.',
-      'tables.alerts.incrementalField is "created_at"; it takes updated_at.',
-      'tables takes no "incident"; did you mean incidents?',
-    ]) {
-      expect(lines).toContainEqual(expect.stringContaining(expected));
+    const lines = message.split('\n').slice(1);
+    // By path: what the file has, and what it may have.
+    const expected: [path: string, ...values: string[]][] = [
+      ['conection', 'connection'],
+      ['connection', '"Prod!"', '60'],
+      ['destination', '7', 's3://'],
+      ['tables.incidents.every', '"20m"', '5m, 15m, 30m, 1h, 6h, 12h, 24h, 7d, 30d'],
+      ['tables.incidents.fullReadEvery', '"24h"', 'incremental'],
+      ['tables.users.incrementalField', '"updated_at"', 'users', 'incremental'],
+      ['tables.users.evry', 'every?'],
+      ['tables.alerts.syncMethod', '"often"', 'incremental or full_refresh'],
+      ['tables.alerts.incrementalField', '"created_at"', 'updated_at'],
+      ['tables.incident', 'incidents?'],
+    ];
+    for (const [path, ...values] of expected) {
+      const line = lines.find((line) => line.startsWith(`  - ${path} `));
+      for (const value of values) expect(line).toContain(value);
     }
-    expect(lines).toHaveLength(11);
+    expect(lines).toHaveLength(expected.length);
+  });
+
+  it('of version 1 are refused by the names that the file has', () => {
+    const lines = refusal({
+      ...good,
+      version: 1,
+      tables: {
+        alerts: { sync: 'often', fullRefreshEvery: '20m', syn: 'incremental' },
+        incidents: { sync: 'incremental', syncMethod: 'full_refresh' },
+        users: { fullRefreshEvery: '24h' },
+      },
+    }).split('\n');
+    for (const path of [
+      'alerts.sync is "often"',
+      'alerts.fullRefreshEvery is "20m"',
+      'alerts.syn ',
+      'incidents.sync ',
+      'users.fullRefreshEvery is "24h"',
+    ]) {
+      expect(lines).toContainEqual(expect.stringContaining(`  - tables.${path}`));
+    }
+    expect(lines.find((line) => line.includes('alerts.syn '))).toContain('sync?');
+    expect(lines).toHaveLength(6);
   });
 
   it.each([
-    [{ ...good, version: 3 }, 'is of version 3; this program reads version 2'],
-    [{ ...good, version: undefined }, 'version is missing; it takes 2.'],
-    [{ ...good, tables: {} }, 'tables is {}; it takes one table or more.'],
-    [{ ...good, tables: { incidents: { every: '10s' } } }, 'tables.incidents.every is "10s"'],
-    [{ ...good, destination: 'gs://bucket' }, 'destination is "gs://bucket"; it takes the path of a folder'],
-    [
-      { ...good, destination: 's3://me:secret@bucket' },
-      'destination is "s3://…@bucket"; credentials do not belong in it',
-    ],
-    [
-      { ...good, destination: 's3://bucket/a?key=secret' },
-      'destination is "s3://bucket/a?…"; it has no parameter key',
-    ],
-    [{ ...good, retention: '12h' }, 'retention is "12h"; it takes 1d, 3d, 7d, 14d, 30d.'],
-    [{ ...good, baseUrl: 'http://example.com' }, 'baseUrl is "http://example.com"'],
-    [[], 'The file is of another form'],
-    [null, 'The file is of another form'],
-  ])('are refused: %j', (value, expected) => {
-    expect(refusal(value)).toContain(expected);
+    [{ ...good, version: 3 }, ['3', '2']],
+    [{ ...good, version: undefined }, ['version', '2']],
+    [{ ...good, tables: {} }, ['tables', '{}']],
+    [{ ...good, tables: { incidents: { every: '10s' } } }, ['tables.incidents.every', '"10s"']],
+    [{ ...good, destination: 'gs://bucket' }, ['destination', '"gs://bucket"']],
+    [{ ...good, destination: 's3://me:secret@bucket' }, ['destination', '"s3://…@bucket"']],
+    [{ ...good, destination: 's3://bucket/a?key=secret' }, ['destination', '"s3://bucket/a?…"', 'key']],
+    [{ ...good, retention: '12h' }, ['retention', '"12h"', '1d, 3d, 7d, 14d, 30d']],
+    [{ ...good, baseUrl: 'http://example.com' }, ['baseUrl', '"http://example.com"']],
+    [[], ['The file']],
+    [null, ['The file']],
+  ])('are refused: %j', (value, named) => {
+    const message = refusal(value);
+    for (const each of named) expect(message).toContain(each);
+    expect(message).not.toContain('secret');
   });
 
   it('take seconds where the API is on this machine', () => {
@@ -137,22 +160,18 @@ describe('settings', () => {
     },
   );
 
-  it('are refused where a table stands twice, also with the same words, and where they are no JSON', async () => {
-    const twice = JSON.stringify(good, undefined, 1).replace('"users": {}', '"incidents": {}');
-    await expect(parseSettings(twice, 'f.json')).rejects.toThrow(
-      'f.json: "incidents" stands twice in one object, again in line 10.',
-    );
-    await expect(
-      parseSettings('{"tables": {"users": {}, "users": {"every": "1h"}}}', 'f.json'),
-    ).rejects.toThrow('"users" stands twice');
-    await expect(parseSettings('{\n "apiKey": inc-SECRET', 'f.json')).rejects.toThrow(
-      /^f.json: this is not JSON; the first mistake is in line 2.$/,
-    );
+  it('are refused where a table is there twice with other settings, and where they are not JSON', async () => {
+    const twice = JSON.stringify(good, undefined, 1).replace('"users": {}', '"incidents": {"every": "1h"}');
+    await expect(parseSettings(twice, 'f.json')).rejects.toThrow(UsageError);
+    await expect(parseSettings(twice, 'f.json')).rejects.toThrow(/^f\.json: .*"incidents".* 10/);
+    const broken = '{\n "apiKey": inc-SECRET';
+    await expect(parseSettings(broken, 'f.json')).rejects.toThrow(/^f\.json: (?!.*SECRET).* 2/);
   });
 
   it('are told to be made where there are none', async () => {
     const file = join(await temporaryFolder(), 'none.json');
-    await expect(readSettings(file)).rejects.toThrow(`There is no settings file ${file}.`);
+    await expect(readSettings(file)).rejects.toThrow(UsageError);
+    await expect(readSettings(file)).rejects.toThrow(file);
   });
 });
 
@@ -210,7 +229,7 @@ describe('written settings', () => {
     const settings = parsed(good, file);
     await writeSettings(file, settings, { replace: false });
     expect(await readSettings(file)).toEqual(settings);
-    await expect(writeSettings(file, settings, { replace: false })).rejects.toThrow('is there already');
+    await expect(writeSettings(file, settings, { replace: false })).rejects.toThrow(UsageError);
     await writeSettings(file, { ...settings, connection: 'other' }, { replace: true });
     expect((await readSettings(file)).connection).toBe('other');
     expect(await readdir(folder)).toEqual(['incident-io.json']);
@@ -219,6 +238,52 @@ describe('written settings', () => {
     await mkdir(moved);
     await writeFile(join(moved, 'incident-io.json'), await readFile(file));
     expect((await readSettings(join(moved, 'incident-io.json'))).destination).toBe(join(moved, 'warehouse'));
+  });
+});
+
+describe('the key file in written settings', () => {
+  it.each([
+    ['key', { file: './key' }],
+    ['../home/.config/prod.key', { file: '~/.config/prod.key' }],
+    ['../elsewhere/key', { file: expect.stringMatching(/^\/.*\/elsewhere\/key$/) as string }],
+  ])('%s has a path that other people can use, if there is one', async (key, written) => {
+    const folder = await temporaryFolder();
+    vi.stubEnv('HOME', join(folder, 'home'));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await mkdir(join(folder, 'settings'));
+    const file = join(folder, 'settings', 'incident-io.json');
+    const settings = parsed({ ...good, apiKey: { file: key } }, file);
+    await writeSettings(file, settings, { replace: false });
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ apiKey: written });
+    expect(await readSettings(file)).toEqual(settings);
+  });
+});
+
+describe('a file of version 1', () => {
+  it('is rewritten with its values as they are, through a link, and then needs no upgrade', async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, 'real.json');
+    const link = join(folder, 'link.json');
+    const old = {
+      ...good,
+      version: 1,
+      tables: { incidents: { sync: 'incremental', every: '5m', fullRefreshEvery: '7d' }, users: {} },
+    };
+    await writeFile(file, JSON.stringify(old), { mode: 0o600 });
+    await symlink(file, link);
+    const { settings, upgrade } = await readSettingsFile(link);
+    expect([...upgrade!.renamed]).toEqual([
+      ['tables.incidents.syncMethod', 'tables.incidents.sync'],
+      ['tables.incidents.fullReadEvery', 'tables.incidents.fullRefreshEvery'],
+    ]);
+    await writeUpgrade(link, upgrade!);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+      ...good,
+      tables: { incidents: { syncMethod: 'incremental', every: '5m', fullReadEvery: '7d' }, users: {} },
+    });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await readSettingsFile(link)).toEqual({ settings });
+    expect(await readdir(folder)).toEqual(['link.json', 'real.json']);
   });
 });
 

@@ -18,10 +18,10 @@ import type { Session } from '../../session.ts';
 import { tellFailures } from '../../terminal/failure.ts';
 import { examples } from '../../terminal/help.ts';
 import { printJson } from '../../terminal/output.ts';
-import { changesAsJson, tellUnanswered } from '../../terminal/schedule-changes.ts';
+import { changesAsJson, tellNeighbours, tellUnanswered } from '../../terminal/schedule-changes.ts';
 import { type Answers, type CheckedKey, defaultConnection, type LinkOptions } from './answers.ts';
 import { givenAnswers, givenKey } from './flags.ts';
-import { printPermissions, printPlan, tellLinked, tellNeighbours } from './report.ts';
+import { printPermissions, printPlan, tellLinked } from './report.ts';
 
 /** `link`: makes a connection, by questions on a terminal and by options elsewhere. */
 export function linkCommand(session: Session): Command {
@@ -86,7 +86,7 @@ function addLinkOptions(command: Command): Command {
 
 async function link(session: Session, given: LinkOptions): Promise<void> {
   const [{ assertMayWrite }, { problemOfConnection, settingsOf }, { assertSameName }] = await Promise.all([
-    import('../../../settings/file.ts'),
+    import('../../../settings/write.ts'),
     import('../../../settings/schema.ts'),
     import('../../../connections/link.ts'),
   ]);

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { TableChange } from '../../../connections/apply.ts';
-import type { Neighbour } from '../../../connections/neighbours.ts';
 import { describeKey } from '../../../settings/key.ts';
 import { defaultSettingsFile, type Settings } from '../../../settings/settings.ts';
 import { tableNamed } from '../../../tables/index.ts';
@@ -42,21 +41,6 @@ export function printPlan(
   stdout.write(`settings    ${resolve(options.settings)}\n`);
   stdout.write(`API key     ${describeKey(apiKey)}${writeKey ? ' (to be written)' : ''}\n`);
   stdout.write(`import      ${options.import ? 'starts now' : 'at the first interval of each schedule'}\n\n`);
-}
-
-/** Warns of other connections that sync into the same destination. */
-export function tellNeighbours(
-  { stderr }: Session,
-  { destination, tables }: Settings,
-  neighbours: readonly Neighbour[],
-): void {
-  for (const { connection, tables: theirs } of neighbours) {
-    const shared = theirs.filter((table) => table in tables);
-    const what =
-      shared.length === 0 ? '' : ` Both sync ${shared.join(', ')}, so their runs would overtake each other.`;
-    writeText(stderr, `warning: the connection ${connection} also syncs into ${destination}.${what}`);
-    if (shared.length > 0) writeText(stderr, '  → Use another destination, or unlink one of the two.');
-  }
 }
 
 /** What was done, and what to do next. */
