@@ -2,9 +2,9 @@
 import { run } from './run.ts';
 
 const interrupt = new AbortController();
-// The handler stays after the first signal: libraries that tidy up at exit (locks, the cursor) end the process as soon
-// as nobody else listens. A second one, whichever it is, ends it as it would without us; one that comes at once is the
-// same Ctrl-C again: npm and timeout pass on what the terminal has sent already.
+// The handler stays after the first signal: libraries that clean up at exit (locks, the cursor) end the process if they
+// are the only listeners. A second signal of either kind ends the process as usual. One that comes at once is the same
+// Ctrl-C: npm and timeout pass on what the terminal has already sent to everybody.
 const signals = ['SIGINT', 'SIGTERM'] as const;
 const sameSignalMs = 500;
 let first: number | undefined;
@@ -18,7 +18,7 @@ const stop = (signal: NodeJS.Signals) => {
   process.kill(process.pid, signal);
 };
 for (const signal of signals) process.on(signal, stop);
-// `… | head` closes the pipe; what the command is doing goes on.
+// `… | head` closes the pipe; the command continues with what it is doing.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
@@ -27,5 +27,5 @@ const { stdin, stdout, stderr } = process;
 const code = await run(process.argv.slice(2), { stdin, stdout, stderr, signal: interrupt.signal });
 for (const stream of [stdout, stderr])
   await new Promise<void>((resolve) => stream.write('', () => resolve()));
-// Temporal's runtime keeps a process alive whose command failed before it had a worker.
+// Temporal's runtime would keep the process alive if the command failed before it had a worker.
 process.exit(code);

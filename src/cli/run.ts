@@ -1,30 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Command } from 'commander';
+import { keepSecret } from '../secrets.ts';
 import { applyCommand } from './commands/apply.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { checkCommand } from './commands/check.ts';
 import { demoCommand } from './commands/demo/demo.ts';
-import { reportFailure } from './terminal/failure.ts';
-import { examples } from './terminal/help.ts';
-import { keyVariable } from './options/key-options.ts';
 import { linkCommand } from './commands/link/link.ts';
 import { pauseCommand } from './commands/pause.ts';
 import { queryCommand } from './commands/query.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { resyncCommand } from './commands/resync.ts';
 import { sandboxCommand } from './commands/sandbox.ts';
-import type { Session } from './session.ts';
-import { keepSecret } from '../secrets.ts';
 import { statusCommand } from './commands/status/status.ts';
 import { syncCommand } from './commands/sync/sync.ts';
 import { tablesCommand } from './commands/tables.ts';
 import { triggerCommand } from './commands/trigger.ts';
-import { upCommand } from './commands/up.ts';
 import { unlinkCommand } from './commands/unlink.ts';
+import { upCommand } from './commands/up.ts';
 import { workerCommand } from './commands/worker.ts';
+import { keyVariable } from './options/key-options.ts';
+import type { Session } from './session.ts';
+import { reportFailure } from './terminal/failure.ts';
+import { examples } from './terminal/help.ts';
 
-/** Every command, in the order the help lists them. */
+/** All commands, in the order of the help. */
 const commands: readonly ((session: Session) => Command)[] = [
   tablesCommand,
   checkCommand,
@@ -47,8 +47,8 @@ const commands: readonly ((session: Session) => Command)[] = [
 
 /**
  * Runs one command line.
- * @param argv without the program's own two entries.
- * @returns the exit code: 0 done · 1 something failed · 2 it was asked for wrongly · 130 interrupted.
+ * @param argv without the two entries for the program itself
+ * @returns the exit code: 0 done · 1 something failed · 2 wrong usage · 130 interrupted
  */
 export async function run(
   argv: readonly string[],
@@ -76,14 +76,14 @@ function createProgram(session: Session): Command {
       writeErr: (text) => stderr.write(text),
       getOutHelpWidth: () => stdout.columns ?? 80,
       getErrHelpWidth: () => stderr.columns ?? 80,
-      // Errors are told of in one place, with all others.
+      // reportFailure prints all errors.
       outputError: () => undefined,
     })
     .addHelpText(
       'after',
       examples(
-        ['Which tables are there?', 'incident-io-source tables'],
-        ['What may my key read?', `export ${keyVariable}=…\n  incident-io-source check`],
+        ['Which tables can be synced?', 'incident-io-source tables'],
+        ['What can my key read?', `export ${keyVariable}=…\n  incident-io-source check`],
         [
           'How many incidents of each severity?',
           `incident-io-source query "SELECT severity_id, count(*) FROM incidents GROUP BY ALL"`,
@@ -94,7 +94,7 @@ function createProgram(session: Session): Command {
   return program;
 }
 
-/** Of package.json, which lies above both the sources and the build. */
+/** The version in package.json, which lies above both the sources and the build. */
 function version(): string {
   const root = extname(import.meta.url) === '.ts' ? '../../' : '../../../';
   const text = readFileSync(new URL(`${root}package.json`, import.meta.url), 'utf8');

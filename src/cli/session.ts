@@ -1,17 +1,17 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** A stream people or programs read; a terminal says how wide it is. */
+/** A stream that people or programs read. A terminal says how wide it is. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** What one call of a command has to do with the outside. */
+/** What connects one call of a command with the outside. */
 export type Session = {
   readonly stdin: Readable;
-  /** What was asked for. */
+  /** For results. */
   readonly stdout: Output;
-  /** Everything said about it: warnings, notes, errors. */
+  /** For warnings, notes and errors. */
   readonly stderr: Output;
-  /** Aborted when somebody interrupts (Ctrl-C). */
+  /** Aborted by an interrupt (Ctrl-C). */
   readonly signal: AbortSignal;
-  /** Set to 1 by a command that told of a failure in its own words; a thrown error does so by itself. */
+  /** A command sets it to 1 if it has reported a failure itself; a thrown error needs nothing. */
   exitCode: number;
 };

@@ -3,10 +3,10 @@ import type { KeyReference, VaultReference } from '../settings/key.ts';
 import { defaultTableSettings, intervalMs, type TableSettings } from '../settings/settings.ts';
 import type { Table } from '../tables/table.ts';
 
-/** How a run reads its table, as the workflow takes it. */
+/** How a run reads its table, in the words of the workflow's input. */
 export type Method = Pick<SyncTableInput, 'syncMethod' | 'incrementalField' | 'fullReadEveryMs'>;
 
-/** How a run reads its table, from the table's settings. */
+/** The same, from the settings of the table. */
 export function toMethod({
   syncMethod,
   incrementalField,
@@ -25,9 +25,9 @@ export type SourceInput = {
   /** `dashboard_url`, or `unknown`. */
   readonly account: string;
   readonly giveUpAfterMinutes: number;
-  /** The run is a scheduled one: nobody is waiting for it. */
+  /** Present for a scheduled run: nobody is waiting for it. */
   readonly periodic?: true;
-  /** How long removed files stay readable; if left out, as the table has it. */
+  /** How long removed files stay readable; by default as long as the table itself says. */
   readonly retentionMs?: number;
 };
 
@@ -45,7 +45,7 @@ export function inputOf(
       baseUrl,
       account,
       ...(periodic && { periodic }),
-      // A batch of two minutes is what a SIGKILL costs at most; ten thousand rows make a part worth a file.
+      // Two minutes are the most that a SIGKILL costs; ten thousand rows are worth a file.
       limits: { batchRows: 10_000, batchMs: 120_000, giveUpAfterMs: giveUpAfterMinutes * 60_000 },
       ...(retentionMs !== undefined && { retentionMs }),
     },

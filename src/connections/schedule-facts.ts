@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Settings } from '../settings/settings.ts';
-import { placeOf } from '../warehouse/store/destination.ts';
 import { hostName, scheduleId, workerQueue } from '../temporal/names.ts';
+import { placeOf } from '../warehouse/store/destination.ts';
 import type { Run } from './runs.ts';
 import { bufferedIn, describeSchedule, runningIn } from './schedule-lookup.ts';
 import { isSameDestination, marker, type Owner, ownerOf } from './schedule-owner.ts';
@@ -10,29 +10,29 @@ import { isSameDestination, marker, type Owner, ownerOf } from './schedule-owner
 /** A run as its schedule remembers it. */
 export type ScheduledAction = Required<Run> & {
   readonly takenAt: Date;
-  /** `temporal.api.enums.v1.WorkflowExecutionStatus`, which the server keeps up to date for a while. */
+  /** A `temporal.api.enums.v1.WorkflowExecutionStatus`, which the server keeps up to date for a while. */
   readonly status: number;
 };
 
-/** What a status is made from of a table's schedule. */
+/** What a table's status needs to know of its schedule. */
 export type ScheduleFacts = {
   readonly paused: boolean;
-  /** Why. */
+  /** Why it is paused. */
   readonly note?: string;
-  /** Whether the destination of its runs is the settings', on this host. */
+  /** Whether its runs write to the destination of the settings, on this host. */
   readonly isHere: boolean;
-  /** Where its runs write, if the settings name another destination. */
+  /** Where its runs write, if that is another destination than the settings name. */
   readonly elsewhere?: string;
-  /** The latest, oldest first. */
+  /** The latest runs, oldest first. */
   readonly actions: readonly ScheduledAction[];
   readonly running: readonly Run[];
-  /** A run follows the one that is going on. */
+  /** Another run follows the one in progress. */
   readonly buffered: boolean;
   readonly next?: Date;
   readonly createdAt: () => Promise<Date>;
 };
 
-/** A table's schedule as it is now; `undefined` where there is none. The server replays it for the answer. */
+/** A table's schedule as it is now; `undefined` if there is none. The server replays it for the answer. */
 export async function describedSchedule(
   client: Client,
   { connection, destination }: Settings,
@@ -59,7 +59,7 @@ export async function describedSchedule(
   };
 }
 
-/** The most the server gives at once. */
+/** The most that the server lists at once. */
 const pageSize = 1_000;
 /** `WORKFLOW_EXECUTION_STATUS_RUNNING` */
 const isRunning = ({ status }: ScheduledAction) => status === 1;
@@ -67,8 +67,9 @@ const isRunning = ({ status }: ScheduledAction) => status === 1;
 type ListedEntry = Awaited<ReturnType<Client['workflowService']['listSchedules']>>['schedules'][number];
 
 /**
- * All schedules of the namespace at a few questions, as the server's index has them: seconds old, and without the
- * trigger that waits. What looks for one table's facts gives its settings; `undefined` where it is not listed (yet).
+ * All schedules of the namespace for the price of a few requests, as the server's index has them: seconds old, and
+ * without triggers that wait.
+ * @returns looks up the schedule of a table; `undefined` if it is not listed (yet)
  */
 export async function listedSchedules(
   client: Client,
@@ -98,7 +99,7 @@ function factsOf(
   { memo, info }: ListedEntry,
 ): ScheduleFacts | undefined {
   const payload = memo?.fields?.[marker];
-  // Not ours, or of another making: its description tells.
+  // Not ours, or made by another version: its description has to tell.
   if (!payload || !info) return undefined;
   const owner = defaultPayloadConverter.fromPayload<Owner>(payload);
   const { host, destination } = owner;
@@ -125,7 +126,7 @@ function factsOf(
   };
 }
 
-/** One folder on two hosts is another matter: nobody looks into it from here. */
+/** The same folder on another host is not another destination: it is the one that the settings name. */
 function elsewhere(owner: Owner | undefined, destination: string): Pick<ScheduleFacts, 'elsewhere'> {
   return owner === undefined || isSameDestination(owner, destination) ? {} : { elsewhere: owner.destination };
 }

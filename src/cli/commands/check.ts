@@ -4,17 +4,18 @@ import { type Identity, readIdentity } from '../../incident-io/identity.ts';
 import { readPermissions, type TablePermission } from '../../incident-io/permissions.ts';
 import { describeKey, type KeyReference, resolveKey } from '../../settings/key.ts';
 import { tablesNamed } from '../../tables/index.ts';
-import { examples } from '../terminal/help.ts';
 import { addKeyOptions, type KeyOptions, keyReferenceOf } from '../options/key-options.ts';
-import { count, printJson, printTable, visible } from '../terminal/output.ts';
 import type { Session } from '../session.ts';
+import { examples } from '../terminal/help.ts';
+import { count, printJson, printTable, visible } from '../terminal/output.ts';
+import { writeText } from '../terminal/text.ts';
 
-/** `check`: what the API key belongs to and may read. */
+/** `check`: whose API key it is, and what it can read. */
 export function checkCommand(session: Session): Command {
   return addKeyOptions(
-    new Command('check').description('check the API key: its account, and which tables it may read'),
+    new Command('check').description('check the API key: its account, and which tables it can read'),
   )
-    .argument('[table...]', 'the tables to check; all of them when none is named')
+    .argument('[table...]', 'the tables to check; all tables if none is named')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -27,7 +28,7 @@ export function checkCommand(session: Session): Command {
           'incident-io-source check --base-url http://127.0.0.1:8080',
         ],
         [
-          'Tables the key may not read',
+          'Tables that the key cannot read',
           `incident-io-source check --json | jq -r '.tables[] | select(.allowed | not).table'`,
         ],
       ),
@@ -60,8 +61,8 @@ async function check(
 }
 
 /**
- * Whether the key sees private incidents; without this role the API leaves them out of its lists silently.
- * `undefined` where the roles could not be read.
+ * Whether the key sees private incidents; without this role the API silently leaves them out of its lists.
+ * `undefined` if the roles could not be read.
  */
 function hasGlobalAccess({ visibility }: Identity): boolean | undefined {
   if (visibility === 'unknown') return undefined;
@@ -78,28 +79,37 @@ function printReport(
   stdout.write(`API key  ${visible(identity.name ?? 'unnamed')} (${describeKey(reference)})\n\n`);
   printTable(stdout, permissions, [
     { head: 'table', value: ({ table }) => table },
-    { head: 'may be read', value: (permission) => verdictOn(permission), wrap: true },
+    { head: 'readable', value: (permission) => verdictOn(permission), wrap: true },
   ]);
   stdout.write('\n');
   const globalAccess = hasGlobalAccess(identity);
   if (globalAccess === undefined) {
-    stderr.write('warning: the identity of the key could not be read: it may see public incidents only.\n');
+    writeText(
+      stderr,
+      'warning: the identity of the key could not be read, so it is not known whether it sees private incidents.',
+    );
   } else if (!globalAccess) {
-    stderr.write('warning: private incidents are absent: the key lacks the role global_access.\n');
+    writeText(
+      stderr,
+      'warning: the key does not see private incidents, because it lacks the role global_access.\n' +
+        '  → To sync them, create a key with “View all incident data, including private incidents”.',
+    );
   }
   const refused = permissions.filter((permission) => !permission.allowed);
   if (refused.length === 0) {
     const all = permissions.length === 1 ? permissions[0]!.table : `all ${permissions.length} tables`;
-    stdout.write(`The key may read ${all}.\n`);
+    stdout.write(`The key can read ${all}.\n`);
     return;
   }
-  stderr.write(`error: ${refused.length} of ${count(permissions.length, 'table')} cannot be read.\n`);
   const scopes = new Set(refused.flatMap(({ scope }) => scope ?? []));
-  if (scopes.size > 0) {
-    stderr.write(`  → Grant the API key ${listed([...scopes])} in incident.io under Settings → API keys.\n`);
-  } else {
-    stderr.write('  → Check the base URL, and what the answers above say.\n');
-  }
+  const advice =
+    scopes.size > 0
+      ? `Grant the API key ${listed([...scopes])} in incident.io under Settings → API keys.`
+      : 'Check the base URL, and the reasons above.';
+  writeText(
+    stderr,
+    `error: ${refused.length} of ${count(permissions.length, 'table')} cannot be read.\n  → ${advice}`,
+  );
 }
 
 function verdictOn(permission: TablePermission): string {

@@ -6,14 +6,14 @@ import { examples } from '../terminal/help.ts';
 
 type ResyncOptions = OperatingOptions & { readonly yes?: true };
 
-/** `resync`: reads tables again from the beginning. */
+/** `resync`: reads tables from scratch. */
 export function resyncCommand(session: Session): Command {
   return addOperatingOptions(
     new Command('resync')
-      .summary('read tables again from the beginning')
+      .summary('read tables from scratch')
       .description(
-        'read tables again from the beginning, now, whatever account the key belongs to; the tables keep their rows ' +
-          'until the new ones are committed',
+        'read tables from scratch, now, whatever account the key belongs to; the tables keep their rows until the ' +
+          'new ones are committed',
       ),
   )
     .option('--yes', 'do not ask for confirmation')
@@ -36,7 +36,7 @@ async function resync(session: Session, names: readonly string[], options: Resyn
     const { destination } = settings;
     const schedules = await scheduledTables(client, settings, tables);
     assertOnThisHost(destination, schedules);
-    const question = `Read ${tables.map(({ name }) => name).join(', ')} again from the beginning?`;
+    const question = `Read ${tables.map(({ name }) => name).join(', ')} from scratch?`;
     if (!(await isAgreed(session, options, question, false))) {
       session.stdout.write('Nothing was changed.\n');
       return;
@@ -44,6 +44,6 @@ async function resync(session: Session, names: readonly string[], options: Resyn
     const begun = await withWarehouse(destination, (warehouse) =>
       resyncTables({ client, warehouse }, schedules),
     );
-    tellOutcomes(session, options, begun, () => 'is being read again from the beginning');
+    tellOutcomes(session, options, begun, () => 'is being read from scratch');
   });
 }

@@ -1,21 +1,22 @@
 import { Command } from 'commander';
 import { tableNamed, tables } from '../../tables/index.ts';
 import { incrementalFieldsOf, syncMethodsOf, type Table } from '../../tables/table.ts';
+import type { Session } from '../session.ts';
 import { examples } from '../terminal/help.ts';
 import { printJson, printTable } from '../terminal/output.ts';
-import type { Session } from '../session.ts';
+import { writeText } from '../terminal/text.ts';
 
-/** `tables`: what can be synced, and what each table holds. */
+/** `tables`: what can be synced, and the columns of each table. */
 export function tablesCommand(session: Session): Command {
   return new Command('tables')
-    .description('list the tables, or show the columns of one; needs no API key')
-    .argument('[table]', 'show this table with its columns')
+    .description('list all tables, or show the columns of one; needs no API key')
+    .argument('[table]', 'show this table and its columns')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       examples(
-        ['What can be synced, and how', 'incident-io-source tables'],
-        ['What is in one table', 'incident-io-source tables incidents'],
+        ['All tables, and how they can be synced', 'incident-io-source tables'],
+        ['The columns of one table', 'incident-io-source tables incidents'],
         [
           'Columns that may hold personal data',
           `incident-io-source tables users --json | jq -r '.columns[] | select(.personal).name'`,
@@ -35,17 +36,17 @@ function listTables({ stdout }: Session, json: boolean): void {
   }
   printTable(stdout, tables, [
     { head: 'table', value: ({ name }) => name },
-    { head: 'sync methods', value: methodsOf, wrap: true },
+    { head: 'sync methods', value: syncMethodsInWords, wrap: true },
     {
       head: 'incremental fields',
       value: (table) => incrementalFieldsOf(table).join(', '),
       wrap: true,
     },
-    { head: 'key', value: ({ primaryKey }) => primaryKey.join(', ') },
+    { head: 'primary key', value: ({ primaryKey }) => primaryKey.join(', ') },
     { head: 'scope', value: ({ scope }) => scope ?? 'none' },
     { head: 'description', value: ({ description }) => description, wrap: true },
   ]);
-  stdout.write('\n* used unless told otherwise. Columns of a table: incident-io-source tables <table>\n');
+  writeText(stdout, '\n* the default. To see the columns of a table:\n  incident-io-source tables <table>');
 }
 
 function showTable({ stdout }: Session, table: Table, json: boolean): void {
@@ -62,11 +63,11 @@ function showTable({ stdout }: Session, table: Table, json: boolean): void {
     });
     return;
   }
-  stdout.write(`${table.name}: ${table.description}\n\n`);
-  stdout.write(`sync methods        ${methodsOf(table)}\n`);
+  writeText(stdout, `${table.name}: ${table.description}\n`);
+  stdout.write(`sync methods        ${syncMethodsInWords(table)}\n`);
   stdout.write(`incremental fields  ${incrementalFieldsOf(table).join(', ') || 'none'}\n`);
   stdout.write(`primary key         ${table.primaryKey.join(', ')}\n`);
-  stdout.write(`scope of the key    ${table.scope}\n\n`);
+  stdout.write(`scope               ${table.scope ?? 'none'}\n\n`);
   printTable(stdout, columns, [
     { head: 'column', value: ({ name }) => name },
     { head: 'type', value: ({ type }) => type },
@@ -79,15 +80,15 @@ function summaryOf(table: Table) {
   return {
     name: table.name,
     description: table.description,
-    methods: syncMethodsOf(table),
+    sync_methods: syncMethodsOf(table),
     incremental_fields: incrementalFieldsOf(table),
     primary_key: table.primaryKey,
     scope: table.scope,
   };
 }
 
-/** The default first, marked where there is a choice. */
-function methodsOf(table: Table): string {
+/** The default first, marked if there is a choice. */
+function syncMethodsInWords(table: Table): string {
   const methods = syncMethodsOf(table);
   return methods.length === 1
     ? methods[0]

@@ -4,13 +4,13 @@ import type { Command } from 'commander';
 import { defaultBaseUrl } from '../../incident-io/base-url.ts';
 import type { KeyReference } from '../../settings/key.ts';
 
-/** The variable commands read the key from unless told otherwise. */
+/** The environment variable from which commands read the key unless told otherwise. */
 export const keyVariable = 'INCIDENT_IO_API_KEY';
 
 /** The options of commands that talk to incident.io, as commander gives them. */
 export type KeyOptions = { readonly keyFile?: string; readonly baseUrl: string };
 
-/** The key itself is no option: it would stand in the shell's history and in the list of processes. */
+/** The key itself is not an option: it would appear in the shell's history and in the list of processes. */
 export function addKeyOptions(command: Command): Command {
   return command
     .addOption(new Option('--key-file <path>', `read the API key from this file instead of ${keyVariable}`))
@@ -19,7 +19,7 @@ export function addKeyOptions(command: Command): Command {
     );
 }
 
-/** Where the key is; a file's path is made absolute, since another process may read it. */
+/** Where the key is. A file's path is made absolute, because another process may read it. */
 export function keyReferenceOf({ keyFile }: KeyOptions): KeyReference {
   return keyFile === undefined ? { env: keyVariable } : { file: resolve(keyFile) };
 }

@@ -1,2 +1,2 @@
-/** Somebody ended the command at one of its questions, or it has reported itself what it was interrupted at. */
+/** The command was cancelled at one of its questions, or has itself reported what was interrupted. */
 export class InterruptedError extends Error {}

@@ -2,25 +2,24 @@ import Table from 'cli-table3';
 import { UsageError } from '../../errors.ts';
 import { withSuggestion } from '../../nearest.ts';
 import type { Output } from '../session.ts';
+import { widthOf } from './text.ts';
 
-/** How one column of a printed table is made from a row. */
+/** How a printed table gets one of its columns. */
 export type PrintedColumn<Row> = {
   readonly head: string;
   readonly value: (row: Row) => string;
   readonly align?: 'left' | 'right';
-  /** Long text goes on in the next line, where others are cut at the terminal's edge. */
+  /** Long text continues on the next line; in other columns it is cut at the terminal's edge. */
   readonly wrap?: true;
 };
 
 const gap = 2;
-/** A column narrower than this says nothing. */
+/** A narrower column would show too little to be of use. */
 const narrowest = 8;
-/** The width of a terminal that does not say. */
-const usualWidth = 80;
-
 /**
- * Prints rows in columns. On a terminal they fit its width: the widest columns give way first, and columns for
- * which there is no room at all are left out; how many that were is the result. Elsewhere nothing is cut.
+ * Prints rows in columns. On a terminal they fit its width: the widest columns shrink first, and columns without any
+ * room are left out. Elsewhere nothing is cut.
+ * @returns how many columns were left out
  */
 export function printTable<Row>(
   output: Output,
@@ -31,8 +30,7 @@ export function printTable<Row>(
     output.write(plainTable(rows, columns));
     return 0;
   }
-  // Some pseudo terminals have none: a width of 0.
-  const width = output.columns || usualWidth;
+  const width = widthOf(output);
   const shown = columns.slice(0, Math.max(1, Math.floor((width + gap) / (narrowest + gap))));
   const cells = rows.map((row) => shown.map(({ value }) => visible(value(row))));
   const widest = shown.map(({ head }, i) =>
@@ -58,7 +56,7 @@ export function printTable<Row>(
   return columns.length - shown.length;
 }
 
-/** Columns side by side without borders, a rule below the heads. */
+/** Columns without borders, with a rule below the heads. */
 const onlyRule = {
   top: '',
   'top-mid': '',
@@ -77,7 +75,7 @@ const onlyRule = {
   middle: ' '.repeat(gap),
 };
 
-/** Widths that together do not exceed `room`: what is above a common limit is cut to it. */
+/** Widths that together do not exceed `room`: the wider ones are cut to a common limit. */
 function fitted(widest: readonly number[], room: number): number[] {
   let left = room;
   const widths = Array.from(widest, () => 0);
@@ -106,7 +104,7 @@ function plainTable<Row>(rows: readonly Row[], columns: readonly PrintedColumn<R
     .join('');
 }
 
-/** The text with its control characters spelt out: people's words must not break lines or steer a terminal. */
+/** The text with its control characters written out: a value must not break lines or steer a terminal. */
 export function visible(text: string): string {
   return text.replace(
     /\p{Cc}/gu,
@@ -115,19 +113,19 @@ export function visible(text: string): string {
 }
 const named: { readonly [character: string]: string } = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** A value as JSON for a machine, on lines of its own. */
+/** Prints a value as JSON for a machine, indented. */
 export function printJson(output: Output, value: unknown): void {
   output.write(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-/** `1234567` as `1,234,567`; with a noun also its number: `1 row`, `1,234 rows`. */
+/** `1234567` as `1,234,567`; with a noun, `1 row` or `1,234 rows`. */
 export function count(n: number, noun?: string): string {
   const figure = n.toLocaleString('en');
   if (noun === undefined) return figure;
   return `${figure} ${noun}${n === 1 ? '' : 's'}`;
 }
 
-/** `40s`, `12m`, `3h`, `9d`: the largest unit of which there are two, or the smallest. */
+/** `40s`, `12m`, `3h`, `9d`: rounded down, in the largest unit of which there are at least two. */
 export function span(seconds: number): string {
   const units = [
     ['d', 86_400],

@@ -29,12 +29,16 @@ const check = (...more: string[]) => cli(['check', ...sandboxTables, '--base-url
 
 describe('what is asked for wrongly exits with 2, says what is wrong and what to do', () => {
   it.each([
-    { argv: ['tabels'], message: "unknown command 'tabels'", advice: 'Did you mean tables?' },
-    { argv: ['tables', '--jsn'], message: "unknown option '--jsn'", advice: 'Did you mean --json?' },
-    { argv: ['tables', 'incidnts'], message: 'There is no table "incidnts"', advice: 'mean incidents?' },
-    { argv: ['query'], message: "missing required argument 'sql'", advice: '--help' },
-    { argv: ['sandbox', '--faults', '2'], message: 'from 0 to 1', advice: '--help' },
-    { argv: ['check', '--base-url', 'http://example.com'], message: 'is not usable', advice: 'https://' },
+    { argv: ['tabels'], message: 'tabels', advice: 'tables?' },
+    { argv: ['tables', '--jsn'], message: '--jsn', advice: '--json?' },
+    { argv: ['tables', 'incidnts'], message: '"incidnts"', advice: 'incidents?' },
+    { argv: ['query'], message: 'sql', advice: '--help' },
+    { argv: ['sandbox', '--faults', '2'], message: '1', advice: '--help' },
+    {
+      argv: ['check', '--base-url', 'http://example.com'],
+      message: 'http://example.com',
+      advice: 'https://',
+    },
   ])('$argv', async ({ argv, message, advice }) => {
     const { code, out, err } = await cli(argv);
     expect(code).toBe(2);
@@ -52,6 +56,12 @@ describe('what is asked for wrongly exits with 2, says what is wrong and what to
     expect(said.error).toBe('UsageError');
     expect(said.message).toContain(message);
     expect(said.advice).toContain(advice);
+  });
+
+  it('suggests no command where none is near', async () => {
+    const { code, err } = await cli(['warehouses']);
+    expect(code).toBe(2);
+    expect(err).not.toMatch(/did you mean/i);
   });
 
   it('shows the help where no command is given', async () => {
@@ -91,9 +101,9 @@ describe('check', () => {
     vi.stubEnv('INCIDENT_IO_API_KEY', sandbox.addKey({ scopes: ['incidents.view', 'users.view'] }));
     const { code, out, err } = await check();
     expect(code).toBe(1);
-    expect(out).toMatch(/^alerts +no: scope alerts\.view is missing$/m);
+    expect(out).toMatch(/^alerts +no: .*alerts\.view/m);
     expect(out).toMatch(/^users +yes$/m);
-    expect(err).toContain('9 of 12 tables cannot be read');
+    expect(err).toMatch(/9 of 12 tables/);
     for (const scope of ['actions.view', 'alerts.view', 'custom_fields.view']) expect(err).toContain(scope);
 
     const json = await check('--json');
@@ -107,7 +117,7 @@ describe('check', () => {
     vi.stubEnv('INCIDENT_IO_API_KEY', sandbox.addKey({ identity: { roles: ['viewer'] } }));
     const { code, err } = await check();
     expect(code).toBe(0);
-    expect(err).toContain('private incidents are absent');
+    expect(err).toMatch(/^warning: .*global_access/m);
   });
 
   it('reads the key from a file, and says which one lacks it', async () => {
@@ -267,8 +277,17 @@ describe('what is printed', () => {
   });
 
   it('names the nearest choice', () => {
-    expect(choices('--method', 'incremental', ['full_refresh', 'incremental'])).toBe('incremental');
-    expect(() => choices('--method', 'incrmental', ['full_refresh', 'incremental'])).toThrow(UsageError);
+    const methods = ['full_refresh', 'incremental'];
+    expect(choices('--sync-method', 'incremental', methods)).toBe('incremental');
+    const choose = (value: string) => () => choices('--sync-method', value, methods);
+    expect(choose('incrmental')).toThrow(UsageError);
+    expect(choose('incrmental')).toThrow(/--sync-method.*"incrmental"/);
+    expect(choose('incrmental')).toThrow(
+      expect.objectContaining({ advice: expect.stringContaining('incremental?') as string }) as Error,
+    );
+    expect(choose('often')).toThrow(
+      expect.objectContaining({ advice: 'Use full_refresh or incremental.' }) as Error,
+    );
   });
 });
 
