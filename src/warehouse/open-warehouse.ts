@@ -1,6 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
-import { DestinationError, SourceError } from '../errors.ts';
 import { commitRun } from './commit/commit.ts';
 import { DeltaLog } from './delta/log.ts';
 import { openStore } from './store/open-store.ts';
@@ -8,7 +5,8 @@ import { DuckDb } from './duckdb.ts';
 import { JsonPartWriter, stagingOf } from './commit/part-writer.ts';
 import { resetTable } from './commit/reset.ts';
 import { rowCount } from './delta/row-count.ts';
-import { probePrefix, spillFolder, stagingFolder, type Store } from './store/store.ts';
+import { assertReachable, probeStore } from './store/probe.ts';
+import { spillFolder, stagingFolder, type Store } from './store/store.ts';
 import { assertWritableTable, isDisturbed, stateOf } from './delta/table-state.ts';
 import { hasDeclaredColumns } from './delta/target-schema.ts';
 import { keepUp } from './upkeep/upkeep.ts';
@@ -29,7 +27,7 @@ export function openWarehouse(
   store: Store,
   { destination, now = Date.now }: { readonly destination: string; readonly now?: () => number },
 ): Promise<Warehouse> {
-  let probed = false;
+  let probed: Promise<void> | undefined;
   // Parts are in the store; files that become parts are on this machine.
   const places = store.kind === 'folder' ? [store] : [store, store.local];
   const duckDb = new DuckDb(() => store.local.scratch(spillFolder));
@@ -38,15 +36,16 @@ export function openWarehouse(
     destination,
     kind: store.kind,
     async assertWritable() {
-      if (probed) return;
-      await assertWritable(store, destination);
-      probed = true;
+      // All tables ask this at once, and one probe is enough for them.
+      probed ??= probeStore(store, destination);
+      try {
+        await probed;
+      } catch (error) {
+        probed = undefined;
+        throw error;
+      }
     },
-    async assertReachable() {
-      // Each probe would leave two versions behind in a versioned bucket, and this is asked every few seconds.
-      if (store.kind === 'folder') await assertWritable(store, destination);
-      else await store.read(`${probePrefix}none`);
-    },
+    assertReachable: () => assertReachable(store, destination),
     async readState(table) {
       const log = new DeltaLog(world, table.name);
       const snapshot = await log.snapshot();
@@ -68,28 +67,4 @@ export function openWarehouse(
     keepUp: (table, since, signal) => keepUp(world, table, since, signal),
     close: () => duckDb.close(),
   });
-}
-
-async function assertWritable(store: Store, destination: string): Promise<void> {
-  const key = `${probePrefix}${randomUUID()}`;
-  const first = Buffer.from('first');
-  let honoured: boolean;
-  try {
-    const written = await store.writeIfAbsent(key, first);
-    const again = await store.writeIfAbsent(key, Buffer.from('second'));
-    honoured = written && !again && first.equals((await store.read(key)) ?? Buffer.of());
-    await store.delete([key]);
-  } catch (error) {
-    if (error instanceof SourceError) throw error;
-    throw new DestinationError(
-      `The destination ${destination} cannot be written to: ${error instanceof Error ? error.message : String(error)}.`,
-      'Use a folder that exists or can be created, on a disk with free space, and that this user may write to.',
-      { cause: error },
-    );
-  }
-  if (honoured) return;
-  throw new DestinationError(
-    `The destination ${destination} lets a second writer replace a file, so commits could be lost.`,
-    'Use a local disk, or a store that supports conditional writes (If-None-Match: *).',
-  );
 }

@@ -126,10 +126,7 @@ export type Warehouse = {
   /** The absolute path or URL by which people know it. */
   readonly destination: string;
   readonly kind: Store['kind'];
-  /**
-   * Writes and deletes a probe, until that has worked once. Throws `DestinationError` if it cannot, or if the store lets
-   * a second writer replace a file.
-   */
+  /** Probes the destination until that has succeeded once. Throws as `probeStore` does. */
   assertWritable(): Promise<void>;
   /** Throws like `assertWritable` if the destination cannot be reached now. */
   assertReachable(): Promise<void>;

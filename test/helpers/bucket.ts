@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { afterAll, inject } from 'vitest';
+import { awsVariables } from './environment.ts';
 import { credentials, type Gateway, startGateway } from './s3-gateway.ts';
 
-/** Whether tests of buckets can run here. */
+/** Whether tests that need a bucket can run on this machine. */
 export function canServeS3(): boolean {
   return inject('canServeS3');
 }
@@ -16,26 +17,24 @@ let bucket: TestBucket | undefined;
 /** Serves a bucket until the tests of this file are over. */
 export async function serveBucket(): Promise<TestBucket> {
   if (bucket) return bucket;
-  // Whatever else this machine has for the AWS SDK is none of the tests' business.
-  const none = join('/', 'nowhere');
-  Object.assign(process.env, credentials, { AWS_CONFIG_FILE: none, AWS_SHARED_CREDENTIALS_FILE: none });
+  Object.assign(process.env, awsVariables);
   const gateway = await startGateway();
   afterAll(() => gateway.stop());
   const folder = join(gateway.root, 'tables');
-  // Tests that sweep with another clock must not take away what others have on its way.
+  // Tests that sweep with another clock must not delete what others have on its way.
   process.env['TMPDIR'] = gateway.scratch;
   await mkdir(folder);
   bucket = { gateway, folder };
   return bucket;
 }
 
-/** The destination whose objects lie in a folder: that folder, or what of the bucket lies there. */
+/** The destination whose objects are the files of a folder: the bucket, if the folder is in it, or the folder itself. */
 export function destinationAt(folder: string): string {
   const key = bucket && keyAt(bucket, folder);
   return bucket && key !== undefined ? `s3://tables/${key}?endpoint=${bucket.gateway.url}` : folder;
 }
 
-/** How delta-rs and Polars reach a table whose files lie in a folder. */
+/** How delta-rs and Polars reach a table whose files are in a folder. */
 export function readerAt(folder: string): { table: string; storage?: { [option: string]: string } } {
   const key = bucket && keyAt(bucket, folder);
   if (!bucket || key === undefined) return { table: folder };
@@ -55,7 +54,7 @@ function keyAt(bucket: TestBucket, folder: string): string | undefined {
   return key.startsWith('..') ? undefined : key.split(sep).join('/');
 }
 
-/** The folder that stands for the bucket, once there is one. */
+/** The folder that holds the bucket's objects, once a bucket is served. */
 export function bucketFolder(): string | undefined {
   return bucket?.folder;
 }

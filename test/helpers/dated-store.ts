@@ -19,8 +19,8 @@ export function datedStore(store: Store, folder: string, now: () => number): Sto
       if (written) await date(key);
       return written;
     },
-    async upload(key, localFile) {
-      const bytes = await store.upload(key, localFile);
+    async upload(key, localFile, options) {
+      const bytes = await store.upload(key, localFile, options);
       await date(key);
       return bytes;
     },

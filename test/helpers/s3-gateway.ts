@@ -14,12 +14,12 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(project, '.go');
 const binary = join(folder, `versitygw-${version}`);
 
-/** Whether the gateway is here or can be built. */
+/** Whether the gateway can be built on this machine. */
 export function hasGo(): boolean {
   return spawnSync('go', ['version']).status === 0;
 }
 
-/** An S3-compatible server that keeps its objects as files, built where it is missing, which takes a minute or two. */
+/** Builds an S3-compatible server that keeps its objects as files, unless it is built: it takes a minute or two. */
 export async function ensureGateway(signal?: AbortSignal): Promise<string> {
   if (await exists(binary)) return binary;
   const release = await lock(project, {
@@ -35,7 +35,7 @@ export async function ensureGateway(signal?: AbortSignal): Promise<string> {
       const source = `github.com/versity/versitygw/cmd/versitygw@${version}`;
       await promisify(execFile)('go', ['install', source], { env, ...(signal && { signal }) });
       await mkdir(folder, { recursive: true });
-      // Whole or not at all, and from another file system if need be.
+      // Copied first, because the temporary folder may be on another file system, then renamed in one step.
       await promisify(execFile)('cp', [join(built, 'versitygw'), `${binary}.part`]);
       await rename(`${binary}.part`, binary);
     } finally {
@@ -50,14 +50,14 @@ export async function ensureGateway(signal?: AbortSignal): Promise<string> {
 export type Gateway = {
   /** `http://127.0.0.1:port` */
   readonly url: string;
-  /** A folder in it is a bucket. */
+  /** Each folder in it is a bucket. */
   readonly root: string;
-  /** A folder for what is on its way to a bucket. */
+  /** A folder for files on their way to a bucket. */
   readonly scratch: string;
   stop(): Promise<void>;
 };
 
-/** The credentials that every gateway takes. */
+/** The credentials that every gateway accepts. */
 export const credentials = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'testsecret' };
 
 export async function startGateway(): Promise<Gateway> {
@@ -91,7 +91,7 @@ export async function startGateway(): Promise<Gateway> {
   };
 }
 
-/** Throws what the last attempt failed with. */
+/** Waits until the server answers. Throws the error of the last attempt. */
 async function answered(url: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {

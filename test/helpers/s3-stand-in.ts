@@ -16,17 +16,19 @@ export type S3Request = {
   readonly keyId: string | undefined;
 };
 
-/** What a stand-in does instead of handing over the store's answer. */
+/** What a stand-in does instead of passing on the store's answer. */
 export type Fault =
   /** An error of the S3 API. */
   | { readonly status: number; readonly code: string; readonly headers?: { readonly [name: string]: string } }
-  /** The store does what it was asked to, and the connection ends without a word. */
+  /** A page that is not an answer of the S3 API. */
+  | { readonly status: number; readonly page: string }
+  /** The store does as it was asked, and the connection ends without an answer. */
   | 'lose the answer'
   /** The connection ends in the middle of the body. */
   | 'cut the body';
 
 /**
- * A server on loopback that hands requests on to a store, except where `fault` says otherwise. Gone after the test.
+ * A server on loopback that passes requests on to a store, unless `fault` says otherwise. It is gone after the test.
  * @returns its address
  */
 export async function standInFor(
@@ -39,10 +41,11 @@ export async function standInFor(
     const asked = { method: request.method!, path: decodeURIComponent(request.url!), keyId };
     const wrong = fault(asked);
     if (typeof wrong === 'object') {
-      refuse(response, wrong);
+      if ('page' in wrong) response.writeHead(wrong.status).end(wrong.page);
+      else refuse(response, wrong);
       return;
     }
-    const { status, headers, bytes } = await handOn(store, request, body);
+    const { status, headers, bytes } = await passOn(store, request, body);
     if (wrong === 'lose the answer') {
       response.destroy();
       return;
@@ -56,20 +59,8 @@ export async function standInFor(
   });
 }
 
-/** A store that replaces objects though it is asked to write only where nothing is. */
-export async function carelessStore(): Promise<string> {
-  const objects = new Map<string, Buffer>();
-  return serve(async (request, response) => {
-    const key = request.url!.split('?')[0]!;
-    const body = await buffer(request);
-    if (request.method === 'PUT') objects.set(key, body);
-    const found = request.method === 'GET' ? objects.get(key) : Buffer.from('<DeleteResult/>');
-    if (found) response.end(found);
-    else refuse(response, { status: 404, code: 'NoSuchKey' });
-  });
-}
-
-async function serve(
+/** A server on loopback that is gone after the test; its address. */
+export async function serve(
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): Promise<string> {
   const server: Server = createServer((request, response) => {
@@ -84,15 +75,19 @@ async function serve(
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function refuse(response: ServerResponse, { status, code, headers }: Exclude<Fault, string>): void {
+/** Answers with an error of the S3 API. */
+export function refuse(
+  response: ServerResponse,
+  { status, code, headers }: Extract<Fault, { readonly code: string }>,
+): void {
   response.writeHead(status, { 'content-type': 'application/xml', ...headers });
   response.end(
     `<?xml version="1.0"?><Error><Code>${code}</Code><Message>secret of the store</Message></Error>`,
   );
 }
 
-/** The host stays the one that the client signed. */
-async function handOn(
+/** Passes a request on. Its `host` header stays as the client signed it. */
+async function passOn(
   store: string,
   { method, url, headers }: IncomingMessage,
   body: Buffer,

@@ -26,6 +26,7 @@ export function bucketStore(bucket: Bucket, prefix: string, local: LocalStore): 
   const root = prefix === '' ? '' : `${prefix}/`;
   const store: Store = {
     kind: 'bucket',
+    trusted: bucket.trusted,
     local,
     async list(prefix, { after } = {}) {
       const behind = after === undefined ? undefined : root + after;
@@ -44,10 +45,10 @@ export function bucketStore(bucket: Bucket, prefix: string, local: LocalStore): 
     write: (key, bytes) =>
       attempted(bucket, { action: 'write', name: root + key }, () => bucket.put(root + key, bytes)),
     writeIfAbsent: (key, bytes) => writeIfAbsent(bucket, root + key, bytes),
-    async upload(key, localFile) {
+    async upload(key, localFile, { inParts } = { inParts: false }) {
       const name = root + key;
       const { size } = await stat(localFile);
-      await attempted(bucket, { action: 'write', name }, () => bucket.upload(name, localFile));
+      await attempted(bucket, { action: 'write', name }, () => bucket.upload(name, localFile, inParts));
       await rm(localFile);
       return size;
     },

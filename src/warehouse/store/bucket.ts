@@ -23,13 +23,15 @@ export type BucketRequest = {
 export type Bucket = {
   /** `s3://bucket`: followed by `/` and the name of an object it is the object's address in messages. */
   readonly address: string;
+  /** Whether whoever runs the store guarantees that only one of many `putIfAbsent` of a name succeeds. */
+  readonly trusted: boolean;
   /** `undefined` if there is no such object; throws if there is no such bucket. */
   get(name: string): Promise<{ readonly body: Readable; readonly bytes: number } | undefined>;
   put(name: string, bytes: Uint8Array): Promise<void>;
   /** `contended`: another writer is writing the object at this moment, and may still fail. */
   putIfAbsent(name: string, bytes: Uint8Array): Promise<'written' | 'taken' | 'contended'>;
-  /** Uploads a local file of any size. */
-  upload(name: string, file: string): Promise<void>;
+  /** Uploads a local file of any size; if `inParts`, even a small one the way that large ones are. */
+  upload(name: string, file: string, inParts: boolean): Promise<void>;
   /**
    * Pages in any order.
    * @param options.after nothing needs to be listed up to this name; a cloud that cannot leave it out lists it too

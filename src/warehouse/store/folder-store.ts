@@ -16,6 +16,7 @@ export function folderStore(root: string): LocalStore {
   const writeAside = (bytes: Uint8Array) => writeNew(pathOf(`${writesFolder}/${randomUUID()}`), bytes);
   const store: LocalStore = {
     kind: 'folder',
+    trusted: true,
     async list(prefix, { after = '' } = {}) {
       const found: StoredObject[] = [];
       const base = prefix.slice(0, prefix.lastIndexOf('/') + 1);
@@ -33,7 +34,7 @@ export function folderStore(root: string): LocalStore {
     async writeIfAbsent(key, bytes) {
       const aside = await writeAside(bytes);
       try {
-        return await linkIfAbsent(aside, pathOf(key));
+        return await linkIfAbsent(aside, pathOf(key), folder);
       } finally {
         await rm(aside, { force: true });
       }
@@ -73,17 +74,26 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<string> {
   return path;
 }
 
+/** How file systems refuse hard links: EPERM on exFAT, ENOTSUP on SMB shares, ENOSYS on many that run in user space. */
+const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
 /**
  * Gives a finished file a second name unless something has that name; `false` if something has. Only `link(2)` does
  * this in one step: a file created in place would be visible half-written, and a rename replaces what is there.
  */
-async function linkIfAbsent(file: string, path: string): Promise<boolean> {
+async function linkIfAbsent(file: string, path: string, root: string): Promise<boolean> {
   await makeFolder(dirname(path));
   try {
     await link(file, path);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
+    const code = codeOf(error);
+    if (code === 'EEXIST') return false;
+    if (!noLinks.includes(code)) throw error;
+    throw new DestinationError(
+      `The file system of ${root} has no hard links (${code}), so two writers could replace each other's commits.`,
+      'Use a folder on another disk, or a bucket.',
+      { cause: error },
+    );
   }
   await syncFolder(dirname(path));
   return true;
@@ -165,6 +175,6 @@ async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -1,19 +1,27 @@
 import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
   PutObjectCommand,
   type S3Client,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { DestinationCredentialsError } from '../../errors.ts';
 import type { Bucket, BucketRequest, ListingPage } from './bucket.ts';
 import { addressOf, type BucketAddress } from './destination.ts';
-import { openS3Client } from './s3-client.ts';
-import { refusal, s3Error, statusOf } from './s3-errors.ts';
+import { isMissing, isUnsupported, refusal, statusOf } from './s3-answers.ts';
+import { isOtherStore, openS3Client } from './s3-client.ts';
+import { notAStore, s3Error } from './s3-errors.ts';
 
 /** Bytes of one part of an upload; up to four parts are in memory at once. */
 const uploadPart = 8 * 2 ** 20;
@@ -21,12 +29,16 @@ const uploadPart = 8 * 2 ** 20;
 /** A bucket in S3 or in a store that speaks its protocol. */
 export class S3Bucket implements Bucket {
   readonly address: string;
+  readonly trusted: boolean;
   readonly #at: BucketAddress;
   #opened: Promise<S3Client> | undefined;
+  /** Some stores refuse to list from a name on. */
+  #listsAfter = true;
 
   constructor(at: BucketAddress) {
     this.#at = at;
     this.address = addressOf({ bucket: at.bucket, prefix: '' });
+    this.trusted = !isOtherStore(at);
   }
 
   #client(): Promise<S3Client> {
@@ -43,7 +55,7 @@ export class S3Bucket implements Bucket {
       const { Body, ContentLength } = await client.send(new GetObjectCommand(this.#object(name)));
       return { body: Body as Readable, bytes: ContentLength ?? 0 };
     } catch (error) {
-      if (statusOf(error) === 404 && (error as Error).name !== 'NoSuchBucket') return undefined;
+      if (isMissing(error)) return undefined;
       throw error;
     }
   }
@@ -65,21 +77,40 @@ export class S3Bucket implements Bucket {
     }
   }
 
-  async upload(name: string, file: string): Promise<void> {
+  async upload(name: string, file: string, inParts: boolean): Promise<void> {
     const client = await this.#client();
+    if (inParts) {
+      await this.#uploadInParts(client, name, file);
+      return;
+    }
     const params = { ...this.#object(name), Body: createReadStream(file) };
     await new Upload({ client, partSize: uploadPart, params }).done();
+  }
+
+  /** `Upload` sends a file below its size of a part whole; the last part of an upload may be of any size. */
+  async #uploadInParts(client: S3Client, name: string, file: string): Promise<void> {
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand(this.#object(name)));
+    const upload = { ...this.#object(name), UploadId };
+    try {
+      const part = { PartNumber: 1, Body: await readFile(file) };
+      const { ETag } = await client.send(new UploadPartCommand({ ...upload, ...part }));
+      const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+      await client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload }));
+    } catch (error) {
+      // The first failure is the one to report. A rule of the bucket's lifecycle has to abort such uploads anyway.
+      await Promise.allSettled([client.send(new AbortMultipartUploadCommand(upload))]);
+      throw error;
+    }
   }
 
   async *list(
     prefix: string,
     { after, delimiter }: { readonly after?: string | undefined; readonly delimiter?: string | undefined },
   ): AsyncIterable<ListingPage> {
-    const client = await this.#client();
     const asked = { Bucket: this.#at.bucket, Prefix: prefix, StartAfter: after, Delimiter: delimiter };
     let ContinuationToken: string | undefined;
     do {
-      const page = await client.send(new ListObjectsV2Command({ ...asked, ContinuationToken }));
+      const page = await this.#page({ ...asked, ContinuationToken });
       const { Contents = [], CommonPrefixes = [] } = page;
       yield {
         objects: Contents.map(({ Key, Size, LastModified }) => ({
@@ -93,18 +124,47 @@ export class S3Bucket implements Bucket {
     } while (ContinuationToken !== undefined);
   }
 
+  async #page(request: ListObjectsV2CommandInput): Promise<ListObjectsV2CommandOutput> {
+    const client = await this.#client();
+    const { StartAfter, ...whole } = request;
+    let page: ListObjectsV2CommandOutput;
+    try {
+      page = await client.send(new ListObjectsV2Command(this.#listsAfter ? request : whole));
+    } catch (error) {
+      if (StartAfter === undefined || !this.#listsAfter || !isUnsupported(error)) throw error;
+      page = await client.send(new ListObjectsV2Command(whole));
+      this.#listsAfter = false;
+    }
+    // Without these checks any page in XML would pass for an empty listing, and a table's log for one that is not there.
+    const isListing = page.Name !== undefined || page.KeyCount !== undefined;
+    if (isListing && (!page.IsTruncated || page.NextContinuationToken !== undefined)) return page;
+    throw notAStore(addressOf(this.#at));
+  }
+
   async delete(name: string): Promise<void> {
     const client = await this.#client();
-    await client.send(new DeleteObjectCommand(this.#object(name)));
+    try {
+      await client.send(new DeleteObjectCommand(this.#object(name)));
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
   async deleteMany(names: readonly string[]): Promise<boolean> {
     const client = await this.#client();
     const Delete = { Objects: names.map((Key) => ({ Key })), Quiet: true };
-    const { Errors = [] } = await client.send(new DeleteObjectsCommand({ Bucket: this.#at.bucket, Delete }));
-    const [first] = Errors;
-    if (first) throw refusal(first.Code ?? 'UnknownError');
-    return true;
+    try {
+      const { Errors = [] } = await client.send(
+        new DeleteObjectsCommand({ Bucket: this.#at.bucket, Delete }),
+      );
+      const first = Errors.find(({ Code }) => Code !== 'NoSuchKey');
+      if (first) throw refusal(first.Code ?? 'UnknownError');
+      return true;
+    } catch (error) {
+      // Some stores do not know this request, or want another checksum with it than the SDK sends.
+      if (isUnsupported(error)) return false;
+      throw error;
+    }
   }
 
   errorOf(cause: unknown, request: BucketRequest): unknown {

@@ -1,6 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { DestinationError } from '../../errors.ts';
 import type { BucketAddress } from './destination.ts';
+import { markAnswers } from './s3-answers.ts';
 
 /** How often a request is sent before its failure is reported. */
 const attempts = 5;
@@ -36,7 +37,7 @@ export async function openS3Client(at: BucketAddress): Promise<S3Client> {
 
 function clientIn(region: string | undefined, at: BucketAddress): S3Client {
   const isOther = isOtherStore(at);
-  return new S3Client({
+  const client = new S3Client({
     ...(region !== undefined && { region }),
     ...(at.endpoint !== undefined && { endpoint: at.endpoint }),
     // Few other stores have a host name for each bucket.
@@ -52,4 +53,6 @@ function clientIn(region: string | undefined, at: BucketAddress): S3Client {
     // The second limit is for silence: a long answer may take as long as it needs.
     requestHandler: { connectionTimeout: 5_000, socketTimeout: 30_000 },
   });
+  markAnswers(client);
+  return client;
 }

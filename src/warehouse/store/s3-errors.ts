@@ -1,4 +1,3 @@
-import { S3ServiceException } from '@aws-sdk/client-s3';
 import {
   DestinationCredentialsError,
   DestinationError,
@@ -9,25 +8,8 @@ import {
 import { isBrokenOff } from './broken-off.ts';
 import type { BucketRequest } from './bucket.ts';
 import { addressOf, type BucketAddress } from './destination.ts';
+import { elsewhere, expired, isAnswer, passing, type SdkError, statusOf, unknownKey } from './s3-answers.ts';
 
-/**
- * The parts of the SDK's errors that are read. The message is not one of them: a store, or something in front of it,
- * may put anything into it.
- */
-type SdkError = Error & {
-  readonly code?: string;
-  readonly Code?: string;
-  readonly Region?: string;
-  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
-  readonly $response?: { readonly headers?: { readonly [name: string]: string } };
-};
-
-const expired = /^(ExpiredToken|ExpiredTokenException|TokenRefreshRequired|InvalidToken|RequestExpired)$/;
-const unknownKey = /^(InvalidAccessKeyId|SignatureDoesNotMatch|InvalidSecurity|NotSignedUp)$/;
-const elsewhere =
-  /^(PermanentRedirect|TemporaryRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException|301|307)$/;
-const passing =
-  /^(SlowDown|ServiceUnavailable|InternalError|RequestTimeout|TimeoutError|OperationAborted|ConditionalRequestConflict|Throttling|ThrottlingException|TooManyRequests|TooManyRequestsException|RequestLimitExceeded|BadDigest|IncompleteBody)$/;
 const certificate = /CERT|^EPROTO$|^ERR_(TLS|SSL)|^UNABLE_TO/;
 
 /** The permission that a request needs, as a policy names it. */
@@ -42,21 +24,13 @@ const permissions: { readonly [A in BucketRequest['action']]: string } = {
 const findingCredentials =
   'They are found the way the AWS SDK finds them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or the role of the machine.';
 
-/** The error for one object that the store did not delete among many. */
-export function refusal(code: string): Error {
-  const denied = code === 'AccessDenied';
-  return new S3ServiceException({
-    name: code,
-    $fault: 'client',
-    $metadata: { httpStatusCode: denied ? 403 : 200 },
-    message: code,
-  });
+/** An answer that reports success, but is not what an S3 store answers. */
+export function notAStore(where: string): DestinationError {
+  return new DestinationError(`The endpoint of ${where} does not answer as an S3 store does.`, checkEndpoint);
 }
 
-/** The HTTP status of the answer to a failed request, if there was an answer. */
-export function statusOf(error: unknown): number | undefined {
-  return (error as SdkError | null)?.$metadata?.httpStatusCode;
-}
+const checkEndpoint =
+  'Check the endpoint: another server, or a proxy in front of the store, seems to answer there.';
 
 /** A failed request, and the words for it. */
 type Failed = {
@@ -67,8 +41,11 @@ type Failed = {
   readonly where: string;
   /** The request: `s3:GetObject on s3://bucket/name`. */
   readonly what: string;
-  /** The store's code and the status: `NoSuchKey, 404`. */
+  /** The code and the status of the answer: `NoSuchKey, 404`. */
   readonly answer: string;
+  /** Whether the answer is an error as S3 stores send them, which has a code. */
+  readonly isS3: boolean;
+  readonly action: BucketRequest['action'];
 };
 
 /**
@@ -88,12 +65,17 @@ export function s3Error(cause: unknown, at: BucketAddress, { action, name }: Buc
     where,
     what: `${permissions[action]} on ${target}`,
     answer: [error.code ?? error.Code ?? error.name, ...(status === undefined ? [] : [status])].join(', '),
+    isS3: error.Code !== undefined,
+    action,
   };
   return (
     withoutCredentials(failed) ??
     wrongSettings(failed) ??
+    withoutCondition(failed) ??
+    answeredByOther(failed) ??
+    denied(failed) ??
     passingFailure(failed) ??
-    wrongCertificate(failed) ??
+    wrongEndpoint(failed) ??
     refused(failed) ??
     error
   );
@@ -107,7 +89,7 @@ function withoutCredentials({ error, status, where, answer }: Failed): SourceErr
       findingCredentials,
     );
   }
-  if (status !== undefined && !(error instanceof S3ServiceException)) {
+  if (status !== undefined && !isAnswer(error)) {
     return new DestinationCredentialsError(
       `The service that gives out the credentials for ${where} answered ${answer}.`,
       findingCredentials,
@@ -122,7 +104,7 @@ function withoutCredentials({ error, status, where, answer }: Failed): SourceErr
   return undefined;
 }
 
-function wrongSettings({ error, status, bucket, where, what, answer }: Failed): SourceError | undefined {
+function wrongSettings({ error, status, bucket, where, answer }: Failed): SourceError | undefined {
   const { name } = error;
   if (unknownKey.test(name)) {
     return new DestinationPermissionError(
@@ -142,37 +124,71 @@ function wrongSettings({ error, status, bucket, where, what, answer }: Failed): 
       'Create it or correct its name; for a store other than AWS, name its endpoint too.',
     );
   }
-  if (elsewhere.test(name) || status === 301) {
-    const region = error.Region ?? error.$response?.headers?.['x-amz-bucket-region'];
+  const region = error.Region ?? error.$response?.headers?.['x-amz-bucket-region'];
+  if (elsewhere.test(name) || (status === 301 && region !== undefined)) {
     return new DestinationError(
       `The bucket ${bucket} is in another region${region === undefined ? '' : `, ${region}`} (${answer}).`,
       `Set AWS_REGION, or name the region in the destination: ${where}?region=${region ?? '…'}`,
     );
   }
-  if (status === 403 || status === 401) {
-    return new DestinationPermissionError(
-      `The store does not allow ${what} (${answer}).`,
-      'Grant the credentials s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on its objects.',
-    );
-  }
   return undefined;
 }
 
+/**
+ * The store refuses `If-None-Match: *`. The probe writes an object without that condition before, so it must be the
+ * condition that is refused.
+ */
+function withoutCondition({ error, status, where, answer, action }: Failed): SourceError | undefined {
+  if (action !== 'writeIfAbsent' || passing.test(error.name)) return undefined;
+  if (status !== 501 && status !== 400) return undefined;
+  return new DestinationError(
+    `The store of ${where} cannot keep a second writer from replacing a file: it refuses If-None-Match (${answer}).`,
+    'Use a store that supports If-None-Match on writes, or a folder on a local disk.',
+  );
+}
+
+/** An answer without an S3 error code: the page of a proxy or load balancer, or of a server that is not a store. */
+function answeredByOther({ status, where, what, isS3 }: Failed): SourceError | undefined {
+  if (status === undefined || isS3) return undefined;
+  if (status < 300) return notAStore(where);
+  const problem = `${what} was answered with ${status} and without an S3 error code.`;
+  return asksToWait(status)
+    ? new DestinationUnavailableError(problem)
+    : new DestinationError(problem, checkEndpoint);
+}
+
+function denied({ status, what, answer }: Failed): SourceError | undefined {
+  if (status !== 403 && status !== 401) return undefined;
+  return new DestinationPermissionError(
+    `The store does not allow ${what} (${answer}).`,
+    'Grant the credentials s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on its objects.',
+  );
+}
+
 function passingFailure({ error, status, what, answer }: Failed): SourceError | undefined {
-  const noAnswer = status === undefined && isBrokenOff(error);
-  const asksToWait = status === 408 || status === 429 || (status ?? 0) >= 500;
-  if (!passing.test(error.name) && !noAnswer && !asksToWait) return undefined;
+  const isPassing = status === undefined ? isBrokenOff(error) : asksToWait(status);
+  if (!isPassing && !passing.test(error.name)) return undefined;
   return new DestinationUnavailableError(`The store failed to carry out ${what} (${answer}).`);
 }
 
-function wrongCertificate({ error, where, answer }: Failed): SourceError | undefined {
-  if (error.code === undefined || !certificate.test(error.code)) return undefined;
+/** 501 means that the server will never do it. */
+function asksToWait(status: number): boolean {
+  return status === 408 || status === 429 || (status >= 500 && status !== 501);
+}
+
+function wrongEndpoint({ error, where, answer }: Failed): SourceError | undefined {
+  if (error.code === undefined) return undefined;
+  if (error.code.startsWith('HPE_')) {
+    return new DestinationError(`The endpoint of ${where} does not speak HTTP (${answer}).`, checkEndpoint);
+  }
+  if (!certificate.test(error.code)) return undefined;
   return new DestinationError(
     `The connection to the store of ${where} cannot be trusted (${answer}).`,
     'Check the endpoint. If its certificate is from an authority of your own, name that one in NODE_EXTRA_CA_CERTS.',
   );
 }
 
+/** The error says nothing of which more is known. */
 function refused({ status, what, answer }: Failed): SourceError | undefined {
   if (status === undefined) return undefined;
   return new DestinationError(

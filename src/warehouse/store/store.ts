@@ -13,6 +13,11 @@ export type StoredObject = {
 export type Store = {
   readonly kind: 'folder' | 'bucket';
   /**
+   * Whether put-if-absent is known to work, whatever the load: on a file system, and where the cloud that runs the store
+   * guarantees it. In any other store a commit has to check that it was not replaced.
+   */
+  readonly trusted: boolean;
+  /**
    * All objects under a prefix, at any depth, sorted by key; none if there is nothing under it.
    * @param options.after lists only the keys after this one; most buckets then send no others
    */
@@ -25,8 +30,11 @@ export type Store = {
   write(key: string, bytes: Uint8Array): Promise<void>;
   /** Writes an object unless there is one; `false` if there is. Every commit depends on this. */
   writeIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
-  /** Moves a finished local file into place, under a name that nobody else uses; its size in bytes. */
-  upload(key: string, localFile: string): Promise<number>;
+  /**
+   * Moves a finished local file into place, under a name that nobody else uses; its size in bytes.
+   * @param options.inParts sends even a small file to a bucket in parts, as large files are
+   */
+  upload(key: string, localFile: string, options?: { readonly inParts: boolean }): Promise<number>;
   /** Gives `work` objects as local files, until it is done. */
   withLocal<T>(work: (local: LocalFiles) => Promise<T>): Promise<T>;
   /** No error for a key that does not exist. */

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   DestinationCredentialsError,
   DestinationError,
@@ -17,20 +17,15 @@ import { openStore } from '../../../src/warehouse/store/open-store.ts';
 import { openDestination } from '../../../src/warehouse/open-warehouse.ts';
 import { canServeS3, destinationAt, serveBucket, type TestBucket } from '../../helpers/bucket.ts';
 import { cli } from '../../helpers/cli.ts';
+import { setEnv } from '../../helpers/environment.ts';
 import { readWithDeltaRs, readWithPolars } from '../../helpers/delta-reader.ts';
-import { carelessStore, type Fault, type S3Request, standInFor } from '../../helpers/s3-stand-in.ts';
+import { type Fault, type S3Request, standInFor } from '../../helpers/s3-stand-in.ts';
 import { sync, temporaryFolder } from '../../helpers/sync.ts';
 import { connectToTestServer } from '../../helpers/temporal.ts';
 import { expectTruth } from '../../helpers/truth.ts';
 import { committed, openPlace, readRows, stage, state, syncRun, things } from '../../helpers/warehouse.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
-/** Sets variables of this process until the test is over. */
-function setEnv(variables: { readonly [name: string]: string | undefined }): void {
-  onTestFinished(() => void vi.unstubAllEnvs());
-  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
-}
 
 describe.skipIf(!canServeS3())('a bucket', async () => {
   const { gateway, folder } = canServeS3() ? await serveBucket() : ({} as TestBucket);
@@ -201,6 +196,7 @@ describe.skipIf(!canServeS3())('a bucket', async () => {
     ],
     [{ status: 500, code: 'InternalError' }, DestinationUnavailableError, 'later', 'InternalError, 500'],
     [{ status: 400, code: 'InvalidRequest' }, DestinationError, 'never', 'refused s3:PutObject'],
+    [{ status: 429, page: 'secret' }, DestinationUnavailableError, 'later', 'answered with 429'],
     ['lose the answer', DestinationUnavailableError, 'later', 'ECONNRESET'],
   ] as const)('that answers %j says so', async (fault, kind, retry, sentence) => {
     const store = await openStore(await behind(() => fault));
@@ -230,11 +226,5 @@ describe.skipIf(!canServeS3())('a bucket', async () => {
     expect(await errorOf(store.list(''))).toBeInstanceOf(DestinationCredentialsError);
     setEnv({ AWS_ACCESS_KEY_ID: 'test' });
     expect(await store.list('')).toEqual([]);
-  });
-
-  it('whose store lets a second writer replace an object is refused', async () => {
-    const warehouse = await openDestination(`s3://tables/x?endpoint=${await carelessStore()}`);
-    onTestFinished(() => warehouse.close());
-    expect((await errorOf(warehouse.assertWritable())).message).toContain('lets a second writer replace');
   });
 });
