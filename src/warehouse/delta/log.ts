@@ -96,8 +96,7 @@ export class DeltaLog {
   ): Promise<boolean> {
     const version = versionAfter(before);
     const lines = actions.map((action) => `${JSON.stringify(action)}\n`).join('');
-    const key = this.#key(`${digits(version)}.json`);
-    const written = await this.#world.store.writeIfAbsent(key, Buffer.from(lines));
+    const written = await this.#writeOnce(this.#key(`${digits(version)}.json`), Buffer.from(lines));
     if (!written || !before) return written;
     if (version % checkpointEvery === 0 || isFirstOfDay(before.metadata, since, now)) {
       const replay = new Replay(before);
@@ -105,6 +104,16 @@ export class DeltaLog {
       await this.#checkpoint(replay.snapshot(version, this.#table), since);
     }
     return true;
+  }
+
+  /**
+   * A store that is not trusted may let a second writer replace the file. Reading it back shows most of those cases: not
+   * one in which the second writer comes after this read.
+   */
+  async #writeOnce(key: string, bytes: Buffer): Promise<boolean> {
+    const { store } = this.#world;
+    if (!(await store.writeIfAbsent(key, bytes))) return false;
+    return store.trusted || bytes.equals((await store.read(key)) ?? Buffer.of());
   }
 
   async #checkpoint(snapshot: Snapshot, since: number): Promise<void> {
