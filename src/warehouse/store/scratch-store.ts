@@ -14,7 +14,15 @@ export async function scratchStore(): Promise<LocalStore> {
   // `os.userInfo()` would fail for a user without an entry in /etc/passwd, as containers may have.
   const uid = process.getuid?.();
   const folder = join(tmpdir(), `incident-io-source-${uid ?? 'user'}`);
-  await makeFolder(folder, 0o700);
+  try {
+    await makeFolder(folder, 0o700);
+  } catch (cause) {
+    throw new DestinationError(
+      `The folder for files on their way to and from a bucket cannot be created: ${(cause as Error).message}.`,
+      'Set TMPDIR to a folder with free space where this user may write.',
+      { cause },
+    );
+  }
   const facts = await lstat(folder);
   const isOurs =
     facts.isDirectory() && (uid === undefined || (facts.uid === uid && (facts.mode & 0o077) === 0));
