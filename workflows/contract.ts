@@ -49,8 +49,10 @@ export type SyncTableResult = {
   /** Milliseconds since the epoch. */
   readonly watermark?: number;
   readonly read: Figures;
-  /** From the run's start to its commit. */
+  /** From when a worker took the run until its commit. */
   readonly seconds: number;
+  /** From the run's start until a worker took it. */
+  readonly queuedSeconds?: number;
   /** Sentences for people. */
   readonly notes: readonly string[];
 };

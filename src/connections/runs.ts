@@ -1,84 +1,22 @@
 import {
   type Client,
   WorkflowContinuedAsNewError,
-  WorkflowExecutionAlreadyStartedError,
   type WorkflowExecutionDescription,
   WorkflowFailedError,
   type WorkflowHandle,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { ActivityFailure, CancelledFailure } from '@temporalio/common';
-import { UsageError } from '../errors.ts';
-import { restartPolicy } from '../../workflows/restart.ts';
-import { adviceOf, asApplicationFailure } from '../../workflows/failures.ts';
-import type { SyncTableInput, TableOutcome, TableProgress } from '../../workflows/contract.ts';
+import type { TableOutcome, TableProgress } from '../../workflows/contract.ts';
 import type { syncTable } from '../../workflows/sync-table.ts';
-import { tableWorkflowId } from '../temporal/names.ts';
-
-/** A run that is going on, and how this process came to it. */
-export type StartedRun = {
-  readonly table: string;
-  readonly handle: WorkflowHandle<typeof syncTable>;
-  /** `taken_up`: it was open with the same arguments · `replaced`: one with others was cancelled first. */
-  readonly how: 'started' | 'taken_up' | 'replaced';
-};
+import { endOfFailed } from './run-end.ts';
 
 /**
- * Starts a table's run, or takes up the open one. Its workflow id is fixed by destination and table, so there is
- * one at most. A worker must serve the queue: it has to carry out a cancellation.
- *
- * Throws `UsageError` where the open run belongs to another account.
- */
-export async function startRun(
-  client: Client,
-  taskQueue: string,
-  destination: string,
-  input: SyncTableInput,
-): Promise<StartedRun> {
-  const { table, account } = input.run;
-  const workflowId = tableWorkflowId(destination, table);
-  // In the order the workflow declares them, so equal arguments are equal texts.
-  const args = JSON.stringify(input);
-  let how: StartedRun['how'] = 'started';
-  for (;;) {
-    const open = await openRun(client, workflowId);
-    if (open?.arguments === args)
-      return { table, how: 'taken_up', handle: client.workflow.getHandle(workflowId) };
-    if (open) {
-      const other =
-        open.arguments === undefined ? 'unknown' : (JSON.parse(open.arguments) as SyncTableInput).run.account;
-      if (other !== account && other !== 'unknown' && account !== 'unknown') {
-        throw new UsageError(
-          `${table}: a run for the account ${other} is going on in ${destination}; the key belongs to ${account}.`,
-          'Wait for that run, or use another destination.',
-        );
-      }
-      how = 'replaced';
-      await cancelRun(client, workflowId);
-    }
-    try {
-      const handle = await client.workflow.start<typeof syncTable>('syncTable', {
-        workflowId,
-        taskQueue,
-        args: [input],
-        retry: restartPolicy,
-        memo: { arguments: args },
-      });
-      return { table, how, handle };
-    } catch (error) {
-      // Somebody was faster; what is open now decides.
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
-  }
-}
-
-/**
- * A run and what it continued as. Two runs that were triggered within a second have one workflow id, so a run of
- * a schedule is told by its first execution as well.
+ * A run, with whatever it continued as. Two runs triggered within a second have the same workflow id, so a schedule's
+ * run is identified by its first execution as well.
  */
 export type Run = { readonly workflowId: string; readonly firstExecutionRunId?: string };
 
-/** The newest execution of a run; `undefined` where the server knows it no longer. */
+/** The newest execution of a run; `undefined` if the server no longer knows it. */
 export async function describeRun(
   client: Client,
   { workflowId, firstExecutionRunId }: Run,
@@ -94,30 +32,9 @@ export async function describeRun(
   }
 }
 
-/** The run that is open under this id, with its arguments as its starter kept them; `undefined` where none is. */
-async function openRun(
-  client: Client,
-  workflowId: string,
-): Promise<{ arguments: string | undefined } | undefined> {
-  const run = await describeRun(client, { workflowId });
-  if (run?.status.name !== 'RUNNING') return undefined;
-  const kept = run.memo?.['arguments'];
-  return { arguments: typeof kept === 'string' ? kept : undefined };
-}
-
-/** Which of these tables have an open run outside schedules. */
-export async function openTables(
-  client: Client,
-  destination: string,
-  tables: readonly string[],
-): Promise<string[]> {
-  const open = await Promise.all(tables.map((table) => openRun(client, tableWorkflowId(destination, table))));
-  return tables.filter((_, index) => open[index] !== undefined);
-}
-
-/** Cancels a run and waits until it has swept its staging; no error where it ended meanwhile. */
+/** Cancels a run and waits until it has deleted what it had staged. Not an error if it has ended in the meantime. */
 export async function cancelRun(client: Client, workflowId: string): Promise<void> {
-  // What an execution continues or is begun anew as knows nothing of the cancellation, so it is looked at again.
+  // A retry or continued run does not inherit the cancellation, so look again.
   for (;;) {
     const open = await describeRun(client, { workflowId });
     if (open?.status.name !== 'RUNNING') return;
@@ -135,41 +52,44 @@ export async function cancelRun(client: Client, workflowId: string): Promise<voi
   }
 }
 
-/** How a run ended. `cancelled` is told apart, for nothing went wrong. */
+/** How a run ended. `cancelled` is not a failure. */
 export type RunOutcome = TableOutcome | { readonly table: string; readonly status: 'cancelled' };
 
-/** Waits for a run, and for what it is begun anew as. */
+/** Waits for a run, following retries and continue-as-new. */
 export async function outcomeOf({
   table,
   handle,
-}: Pick<StartedRun, 'table' | 'handle'>): Promise<RunOutcome> {
+}: {
+  readonly table: string;
+  readonly handle: WorkflowHandle<typeof syncTable>;
+}): Promise<RunOutcome> {
   try {
     return { table, status: 'synced', result: await handle.result() };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    if (isCancelled(error.cause)) return { table, status: 'cancelled' };
-    const failure = asApplicationFailure(error.cause);
-    const { type, message } = failure;
-    return { table, status: 'failed', error: type ?? 'Error', message, advice: adviceOf(failure) };
+    const end = endOfFailed(error);
+    if (end.outcome === 'cancelled') return { table, status: 'cancelled' };
+    return { table, status: 'failed', ...end.failure };
   }
 }
 
-function isCancelled(cause: unknown): boolean {
-  return cause instanceof CancelledFailure || (cause instanceof ActivityFailure && isCancelled(cause.cause));
+/** The progress of a run, with what it is retrying. */
+export type RunProgress = TableProgress & { readonly retrying?: Retrying };
+
+export type Retrying = { readonly attempt: number; readonly message: string };
+
+/** Asks a run for its progress. Rejects if no worker responds. */
+export async function progressOf(handle: WorkflowHandle): Promise<RunProgress> {
+  const [description, progress] = await Promise.all([
+    handle.describe(),
+    handle.query<TableProgress>('progress'),
+  ]);
+  const retrying = retryingOf(description);
+  return { ...progress, ...(retrying && { retrying }) };
 }
 
-/** Where a run stands, with what it is retrying, if anything. */
-export type RunProgress = TableProgress & {
-  readonly retrying?: { readonly attempt: number; readonly message: string };
-};
-
-/** Asks a run for its progress. Throws where no worker answers. */
-export async function progressOf(handle: WorkflowHandle): Promise<RunProgress> {
-  const [{ raw }, progress] = await Promise.all([handle.describe(), handle.query<TableProgress>('progress')]);
+/** What a run is retrying; `undefined` if none of its steps has failed. */
+export function retryingOf({ raw }: WorkflowExecutionDescription): Retrying | undefined {
   const failing = (raw.pendingActivities ?? []).find(({ lastFailure }) => lastFailure);
-  if (!failing) return progress;
-  return {
-    ...progress,
-    retrying: { attempt: failing.attempt ?? 1, message: failing.lastFailure?.message ?? '' },
-  };
+  return failing && { attempt: failing.attempt ?? 1, message: failing.lastFailure?.message ?? '' };
 }

@@ -9,7 +9,7 @@ import { type Condition, serveProbes } from './probes.ts';
 import { runtimeMeter, servingRuntime } from './runtime.ts';
 import { serveWhile, type Serving } from './serve.ts';
 import type { Tracing } from './tracing.ts';
-import { watchDestination, watchServer } from './watches.ts';
+import { watchDestination, watchServer, whileWatching } from './watches.ts';
 
 /** Addresses of this machine to answer at; nothing listens for those left out. */
 export type Endpoints = {
@@ -64,7 +64,8 @@ async function serveWith<T>(
   servingRuntime(log, connection, endpoints.metrics);
   const tracing = await tracingIfAsked(process.env, log);
   if (tracing) opened.add(() => tracing.stop());
-  const access = await connectTemporal({ env: process.env, report: (line) => log('info', line) });
+  const report = (line: string) => log('info', line);
+  const access = await connectTemporal({ env: process.env, report });
   opened.add(async () => {
     await access.close();
     log('info', 'worker stopped', { connection });
@@ -87,7 +88,7 @@ async function serveWith<T>(
       signal.addEventListener('abort', stops, { once: true });
       return whileWatching(
         (done) => [
-          watchServer(access, noticing(condition, 'temporal', log, { address }), log, done),
+          watchServer(access, noticing(condition, 'temporal', log, { address }), report, done),
           ...(endpoints.health === undefined
             ? []
             : [watchDestination(warehouse, noticing(condition, 'destination', log, { destination }), done)]),
@@ -97,22 +98,6 @@ async function serveWith<T>(
       );
     },
   );
-}
-
-/** Works while the watches go on, which end at the signal they get. A watch that fails makes this fail. */
-async function whileWatching<T>(
-  begin: (done: AbortSignal) => readonly Promise<void>[],
-  work: () => Promise<T>,
-): Promise<T> {
-  const done = new AbortController();
-  const watches = begin(done.signal);
-  const failed = watches.map((watch) => watch.then(() => new Promise<never>(() => {})));
-  try {
-    return await Promise.race([work(), ...failed]);
-  } finally {
-    done.abort();
-    await Promise.all(watches);
-  }
 }
 
 const changes = {

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TemporalAccess } from '../temporal/connection.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
-import type { Log } from './logs.ts';
 
 /** Takes what a watch found at each look: the problem, or `undefined` if there is none. */
 export type OnLook = (problem: string | undefined) => void;
@@ -19,15 +18,11 @@ const destinationAnswersMs = 10_000;
 export async function watchServer(
   { connection, embedded }: TemporalAccess,
   onLook: OnLook,
-  log: Log,
+  report: (line: string) => void,
   done: AbortSignal,
 ): Promise<void> {
   const { defaultStateDir, useDevServer } = await import('../temporal/dev-server/dev-server.ts');
-  const server = {
-    stateDir: defaultStateDir(process.env),
-    env: process.env,
-    report: (line: string) => log('info', line),
-  };
+  const server = { stateDir: defaultStateDir(process.env), env: process.env, report };
   const ask = () =>
     connection.withDeadline(Date.now() + askServerEveryMs, () =>
       connection.workflowService.getSystemInfo({}),
@@ -42,6 +37,41 @@ export async function watchServer(
       await use.release();
     }
     await sleep(askServerEveryMs, undefined, { signal: done }).catch(() => undefined);
+  }
+}
+
+/**
+ * Works while the server is watched. `report` takes a line when it stops answering, and one when it answers again.
+ * Fails if the watch does: an embedded server could not be started again.
+ */
+export async function whileWatchingServer<T>(
+  access: TemporalAccess,
+  report: (line: string) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  let isAway = false;
+  const onLook: OnLook = (problem) => {
+    const was = isAway;
+    isAway = problem !== undefined;
+    if (isAway && !was) report(`The Temporal server at ${access.address} does not answer (${problem}).`);
+    if (was && !isAway) report(`The Temporal server at ${access.address} answers again.`);
+  };
+  return whileWatching((done) => [watchServer(access, onLook, report, done)], work);
+}
+
+/** Works while the watches go on, which end at the signal they get. A watch that fails makes this fail. */
+export async function whileWatching<T>(
+  begin: (done: AbortSignal) => readonly Promise<void>[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const done = new AbortController();
+  const watches = begin(done.signal);
+  const failed = watches.map((watch) => watch.then(() => new Promise<never>(() => {})));
+  try {
+    return await Promise.race([work(), ...failed]);
+  } finally {
+    done.abort();
+    await Promise.all(watches);
   }
 }
 

@@ -1,20 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
+import type { TableStatus } from '../../connections/table-status.ts';
 import { SourceError } from '../../errors.ts';
+import type { Log, LogOutput } from '../../serving/logs.ts';
+import type { Service } from '../../serving/serve-connection.ts';
+import { resolveKey } from '../../settings/key.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { tableNamed } from '../../tables/index.ts';
-import type { Log, LogOutput } from '../../serving/logs.ts';
-import type { TableStatus } from '../../connections/status.ts';
-import { assertSameAccount } from '../../warehouse/commit/account.ts';
-import { resolveKey } from '../../settings/key.ts';
-import { examples } from '../terminal/help.ts';
 import { keyVariable } from '../options/key-options.ts';
-import type { Service } from '../../serving/serve-connection.ts';
 import { addServingOptions, type ServingOptions } from '../options/serving-options.ts';
 import type { Session } from '../session.ts';
-import { statusOnScreen } from './status/status.ts';
+import { examples } from '../terminal/help.ts';
+import { statusesAsText } from './status/table-report.ts';
 
-/** `up`: everything a connection needs, in one process. */
+/** `up`: everything that a connection needs, in one process. */
 export function upCommand(session: Session): Command {
   return addServingOptions(
     new Command('up')
@@ -41,13 +40,13 @@ async function up(session: Session, { settings: file, ...endpoints }: ServingOpt
   ]);
   const { signal } = session;
   const settings = await readSettings(file);
-  const key = await resolveKey(settings.apiKey);
+  const apiKey = await resolveKey(settings.apiKey);
   const screen = await openScreen(session);
   const log = createLog(screen.lines);
   try {
-    const account = await accountOf(session, settings, key, log);
+    const account = await accountIfTold(settings, apiKey, log, signal);
     await serveConnection({ settings, endpoints, log, signal }, async (service) => {
-      await applySettings(session, settings, account, service, log);
+      await applySettings(settings, account, service, log, signal);
       await show(session, settings, service, log, screen);
     });
   } finally {
@@ -55,7 +54,7 @@ async function up(session: Session, { settings: file, ...endpoints }: ServingOpt
   }
 }
 
-/** A status at the bottom of the terminal that is drawn anew, and lines above it; elsewhere lines only. */
+/** On a terminal, a status at the bottom that is redrawn, with log lines above it; elsewhere log lines only. */
 type Screen = {
   readonly lines: LogOutput;
   readonly show?: (status: string) => void;
@@ -63,7 +62,7 @@ type Screen = {
 };
 
 async function openScreen({ stdout, stderr }: Session): Promise<Screen> {
-  // Text also where nobody is at a terminal: what reads JSON runs `worker`.
+  // Text even without a terminal: whatever reads JSON runs `worker`.
   if (stdout.isTTY !== true) {
     return { lines: { write: (line) => stderr.write(line), isTTY: true }, close: () => undefined };
   }
@@ -77,17 +76,18 @@ async function openScreen({ stdout, stderr }: Session): Promise<Screen> {
 }
 
 /**
- * Whose key it is. An API that does not answer now may do so when the first run begins; a key that is refused would
- * fail them all. Throws `CredentialsError`.
+ * The key's account; `unknown` if the API does not answer now, since it may when the first run begins. A key that is
+ * refused would fail all runs. Throws `CredentialsError`.
  */
-async function accountOf(session: Session, { baseUrl }: Settings, apiKey: string, log: Log): Promise<string> {
-  const [{ createClient }, { readIdentity }] = await Promise.all([
-    import('../../incident-io/client.ts'),
-    import('../../incident-io/identity.ts'),
-  ]);
+async function accountIfTold(
+  { baseUrl }: Settings,
+  apiKey: string,
+  log: Log,
+  signal: AbortSignal,
+): Promise<string> {
+  const { accountOf } = await import('../../connections/account.ts');
   try {
-    const identity = await readIdentity(createClient({ apiKey, baseUrl }), { signal: session.signal });
-    return identity.account;
+    return await accountOf({ apiKey, baseUrl }, signal);
   } catch (error) {
     if (!(error instanceof SourceError) || error.retry === 'never') throw error;
     log('warn', 'the key could not be checked', { error: error.message, advice: error.advice });
@@ -95,37 +95,45 @@ async function accountOf(session: Session, { baseUrl }: Settings, apiKey: string
   }
 }
 
-/** Makes the schedules be what the settings say. The worker serves already: it has to end runs of those deleted. */
+/** Makes the schedules match the settings. The worker already serves: it has to end runs of deleted schedules. */
 async function applySettings(
-  { signal }: Session,
   settings: Settings,
   account: string,
   { client, warehouse }: Service,
   log: Log,
+  signal: AbortSignal,
 ): Promise<void> {
-  const [{ planApply, applySchedules }, { triggerTables }] = await Promise.all([
-    import('../../connections/apply.ts'),
-    import('../../connections/trigger.ts'),
-  ]);
-  for (const name of Object.keys(settings.tables)) {
-    assertSameAccount(settings.destination, name, await warehouse.readState(tableNamed(name)), account);
+  const [{ assertOwnTables }, { planApply, applySchedules }, { isFailure }, { triggerTables }] =
+    await Promise.all([
+      import('../../connections/account.ts'),
+      import('../../connections/apply.ts'),
+      import('../../connections/per-table.ts'),
+      import('../../connections/trigger.ts'),
+    ]);
+  const tables = Object.keys(settings.tables).map(tableNamed);
+  // Its own runs fail and say so; the others are kept current.
+  for (const { table, ...failure } of await assertOwnTables(warehouse, tables, account)) {
+    log('error', 'cannot read a table', { table, ...failure });
   }
   const changes = await planApply(client, settings, account);
   await applySchedules(client, settings, changes, signal);
   for (const { table, change } of changes) {
-    if (change !== 'none') log('info', `schedule ${said[change]}`, { table });
-    // Its first interval may be days away, and whoever starts `up` wants to see the table.
-    if (change === 'create') await triggerTables(client, settings, [tableNamed(table)]);
+    if (change !== 'none') log('info', `schedule ${pastTense[change]}`, { table });
+  }
+  // The first interval may be days away, and whoever starts `up` wants to see the tables.
+  const created = changes.filter(({ change }) => change === 'create').map(({ table }) => tableNamed(table));
+  for (const outcome of await triggerTables(client, settings, created)) {
+    if (isFailure(outcome)) log('error', 'cannot trigger a table', outcome);
   }
 }
-const said = { create: 'created', update: 'updated', delete: 'deleted' } as const;
+const pastTense = { create: 'created', update: 'updated', delete: 'deleted' } as const;
 
 /** Between two looks: a person who watches wants to see it move. */
 const lookEveryMs = 2_000;
 
-/** Shows how the tables are doing until somebody interrupts; without a terminal once, as then every run is told. */
+/** Shows how the tables are doing until the interrupt; without a terminal only once, since every run is logged. */
 async function show(
-  session: Session,
+  { stdout, signal }: Session,
   settings: Settings,
   { client, warehouse }: Service,
   log: Log,
@@ -133,9 +141,8 @@ async function show(
 ): Promise<void> {
   const [{ isGrpcServiceError, ServiceError }, { statusOf }] = await Promise.all([
     import('@temporalio/client'),
-    import('../../connections/status.ts'),
+    import('../../connections/table-status.ts'),
   ]);
-  const { signal } = session;
   const tables = Object.keys(settings.tables).map(tableNamed);
   const look = () => Promise.all(tables.map((table) => statusOf(client, settings, table, warehouse)));
   const interrupted = new Promise<undefined>((resolve) => {
@@ -143,24 +150,25 @@ async function show(
     else signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
   if (!screen.show) {
-    for (const status of await look()) log('info', 'table', plain(status));
+    const statuses = (await Promise.race([look(), interrupted])) ?? [];
+    for (const status of statuses) log('info', 'table', factsOf(status));
     await interrupted;
     return;
   }
   while (!signal.aborted) {
     try {
-      // A server that is gone keeps a question waiting for longer than Ctrl-C may take.
+      // The server may not answer for longer than Ctrl-C may take.
       const statuses = await Promise.race([look(), interrupted]);
-      if (statuses) screen.show(statusOnScreen(session, { settings }, statuses));
+      if (statuses) screen.show(statusesAsText(stdout, settings, statuses));
     } catch (error) {
-      // That the server does not answer is told above the status, which then stays as it was.
+      // A line above the status says that the server does not answer; the status stays as it was.
       if (!(error instanceof ServiceError || isGrpcServiceError(error))) throw error;
     }
     await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
-function plain({ table, syncMethod, every, lastRun, nextRun, schedule }: TableStatus) {
+function factsOf({ table, syncMethod, every, lastRun, nextRun, schedule }: TableStatus) {
   const last = lastRun && { lastRun: lastRun.outcome, ended: lastRun.ended };
   return { table, syncMethod, every, ...last, nextRun: schedule === 'paused' ? 'paused' : nextRun };
 }

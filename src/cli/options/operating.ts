@@ -36,10 +36,11 @@ export async function operating<T>(
   names: readonly string[],
   { settings: file }: OperatingOptions,
   work: (operated: Operated) => Promise<T>,
+  patienceMs?: number,
 ): Promise<T> {
   const settings = await readSettings(file);
   const tables = chosenTables(settings, file, names);
-  return withTemporal(session, (client) => work({ client, settings, tables }));
+  return withTemporal(session, (client) => work({ client, settings, tables }), patienceMs);
 }
 
 /** Prints one line per table, or all of them as JSON. The exit code is 1 if a table failed. */

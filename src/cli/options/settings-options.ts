@@ -16,13 +16,14 @@ export function addChangingOptions(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
-/** A server that is restarted is away for seconds; nobody waits longer than this for a command. */
-const patienceMs = 60_000;
-
-/** Connects to Temporal for as long as `work` lasts. A server that goes away is waited for, and told of. */
+/**
+ * Connects to Temporal for as long as `work` lasts. A server that goes away is waited for, and the person told.
+ * @param patienceMs milliseconds without an answer after which a call fails
+ */
 export async function withTemporal<T>(
   { stderr, signal }: Session,
   work: (client: Client) => Promise<T>,
+  patienceMs = 60_000,
 ): Promise<T> {
   const [{ connectTemporal }, { patientClient }] = await Promise.all([
     import('../../temporal/connection.ts'),

@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
@@ -41,23 +41,23 @@ async function sandboxOf(options: SandboxOptions = {}): Promise<Sandbox> {
   return sandbox;
 }
 
-/** `sync` with these arguments. However it ends, it does not say the key. */
+/** `sync` with these arguments. However it ends, it does not print the key. */
 async function sync(argv: readonly string[], options?: CliOptions): Promise<Finished> {
   const finished = await cli(['sync', ...argv], options);
   expect(finished.out + finished.err).not.toContain(secret);
   return finished;
 }
 
-type Said = {
+type Printed = {
   readonly error: string;
   readonly message: string;
   readonly advice: string;
   readonly tables?: { table: string; status: string; error?: string; advice?: string }[];
 };
 
-async function syncJson(argv: readonly string[]): Promise<{ code: number; said: Said; err: string }> {
+async function syncJson(argv: readonly string[]): Promise<{ code: number; printed: Printed; err: string }> {
   const { code, out, err } = await sync([...argv, '--json']);
-  return { code, said: JSON.parse(out) as Said, err };
+  return { code, printed: JSON.parse(out) as Printed, err };
 }
 
 async function isThere(path: string): Promise<boolean> {
@@ -74,110 +74,59 @@ async function filesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Expects `sync` to be refused before it starts a server of its own, in words and as one JSON object, with what is
- * wrong and what to do.
+ * Expects `sync` to be refused before it starts a server of its own, in words and as one JSON object, with the class of
+ * the error and what it names.
  */
 async function expectRefused(
   argv: readonly string[],
-  expected: { code: number; error: string; message: string; advice: string },
+  expected: { code: number; error: string; names: readonly string[] },
 ): Promise<void> {
   const state = await temporaryFolder();
   vi.stubEnv('TEMPORAL_ADDRESS', undefined);
   vi.stubEnv('XDG_STATE_HOME', state);
   const { code, out, err } = await sync(argv);
-  expect(err.split('\n').slice(0, 2)).toEqual([
-    expect.stringContaining(`error: ${expected.message}`),
-    expect.stringContaining(expected.advice),
-  ]);
-  expect(err.split('\n')[1]).toMatch(/^ {2}→ /);
+  expect(err).toMatch(/^error: .+\n {2}→ .+\n$/);
+  for (const name of expected.names) expect(err).toContain(name);
   expect({ code, out }).toEqual({ code: expected.code, out: '' });
 
   const json = await syncJson(argv);
   expect(json).toMatchObject({ code: expected.code, err: '' });
-  expect(json.said).toMatchObject({
-    error: expected.error,
-    message: expect.stringContaining(expected.message) as string,
-    advice: expect.stringContaining(expected.advice) as string,
-  });
+  expect(json.printed.error).toBe(expected.error);
+  for (const name of expected.names) expect(json.printed.message + json.printed.advice).toContain(name);
   expect(await readdir(state)).toEqual([]);
 }
 
-describe('what cannot be right is refused before anything is asked, started or written', () => {
+describe('mistakes are refused before anything is asked, started or written', () => {
   it.each([
-    {
-      argv: ['incidnts'],
-      message: 'There is no table "incidnts".',
-      advice: 'Did you mean incidents? The tables are alerts,',
-    },
-    {
-      argv: ['--method', 'incremntal'],
-      message: 'Unknown --method "incremntal".',
-      advice: 'Did you mean incremental?',
-    },
+    { argv: ['incidnts'], names: ['"incidnts"', 'incidents'] },
+    { argv: ['--method', 'incremntal'], names: ['--method', '"incremntal"', 'incremental'] },
     {
       argv: ['--incremental-field', 'update_at'],
-      message: 'Unknown --incremental-field "update_at".',
-      advice: 'Did you mean updated_at?',
+      names: ['--incremental-field', '"update_at"', 'updated_at'],
     },
-    {
-      argv: ['severities', '--method', 'incremental'],
-      message: 'severities does not take --method incremental.',
-      advice: 'It takes full_refresh.',
-    },
-    {
-      argv: ['severities', '--method', 'incremntal'],
-      message: 'Unknown --method "incremntal".',
-      advice: 'Did you mean incremental?',
-    },
+    { argv: ['severities', '--method', 'incremental'], names: ['severities', '--method', 'full_refresh'] },
+    { argv: ['severities', '--method', 'incremntal'], names: ['"incremntal"'] },
     {
       argv: ['alerts', '--method', 'incremental', '--incremental-field', 'created_at'],
-      message: 'alerts does not take --incremental-field created_at.',
-      advice: 'It takes updated_at.',
+      names: ['alerts', '--incremental-field', 'created_at', 'updated_at'],
     },
-    {
-      argv: ['severities', '--incremental-field', 'update_at'],
-      message: 'Unknown --incremental-field "update_at".',
-      advice: 'Did you mean updated_at?',
-    },
-    {
-      argv: ['severities', '--incremental-field', 'updated_at'],
-      message: '--incremental-field updated_at is of no use to severities, which full_refresh reads whole.',
-      advice: 'Leave it out.',
-    },
-    {
-      argv: ['alerts', '--incremental-field', 'updated_at'],
-      message: '--incremental-field updated_at is of no use to alerts, which full_refresh reads whole.',
-      advice: 'Add --method incremental, or leave it out.',
-    },
+    { argv: ['severities', '--incremental-field', 'update_at'], names: ['"update_at"'] },
+    { argv: ['severities', '--incremental-field', 'updated_at'], names: ['severities', 'updated_at'] },
     {
       argv: ['--method', 'full_refresh', '--incremental-field', 'updated_at'],
-      message: '--incremental-field updated_at is of no use to alerts, which full_refresh reads whole.',
-      advice: 'leave it out.',
+      names: ['updated_at', 'full_refresh', '--method incremental'],
     },
-    {
-      argv: ['--give-up-after', '-1'],
-      message: 'Give a number of minutes above 0.',
-      advice: '--help',
-    },
-    {
-      argv: ['--base-url', 'http://example.com'],
-      message: 'The base URL "http://example.com" is not usable.',
-      advice: 'Give an https:// address such as https://api.incident.io',
-    },
-    {
-      argv: ['--base-url', 'https://me:password@127.0.0.1'],
-      message: 'The base URL holds a user name or password.',
-      advice: 'Leave them out',
-    },
-  ])('$argv', async ({ argv, message, advice }) => {
+    { argv: ['--give-up-after', '-1'], names: ['--give-up-after'] },
+    { argv: ['--base-url', 'http://example.com'], names: ['"http://example.com"', 'https://'] },
+    { argv: ['--base-url', 'https://me:password@127.0.0.1'], names: ['base URL', 'user name'] },
+  ])('$argv', async ({ argv, names }) => {
     const sandbox = await sandboxOf();
     const destination = join(await temporaryFolder(), 'warehouse');
     const all = ['--to', destination, '--base-url', sandbox.url, ...argv];
     const { code, out, err } = await sync(all);
-    expect(err).toContain(message);
-    expect(err).toContain(advice);
+    for (const name of names) expect(err).toContain(name);
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect((await syncJson(all)).said).toMatchObject({ error: 'UsageError' });
+    expect((await syncJson(all)).printed).toMatchObject({ error: 'UsageError' });
     expect(sandbox.requests).toEqual([]);
     expect(await isThere(destination)).toBe(false);
   });
@@ -185,39 +134,36 @@ describe('what cannot be right is refused before anything is asked, started or w
   it('no destination', async () => {
     const { code, err } = await sync(['incidents']);
     expect(code).toBe(2);
-    expect(err).toContain('There is neither --to nor a settings file incident-io.json.');
-    expect(err).toContain('Give --to');
+    for (const name of ['--to', 'incident-io.json']) expect(err).toContain(name);
   });
 });
 
 describe('a key', () => {
-  it('that is missing: says which variable, and nothing is made', async () => {
+  it('that is missing is refused with its variable, and nothing is created', async () => {
     vi.stubEnv('INCIDENT_IO_API_KEY', undefined);
     const sandbox = await sandboxOf();
     const destination = join(await temporaryFolder(), 'warehouse');
     await expectRefused(['--to', destination, '--base-url', sandbox.url], {
       code: 1,
       error: 'KeyMissingError',
-      message: 'The API key is missing: variable INCIDENT_IO_API_KEY has none.',
-      advice: 'Set INCIDENT_IO_API_KEY where',
+      names: ['INCIDENT_IO_API_KEY'],
     });
     expect(await isThere(destination)).toBe(false);
     expect(sandbox.requests).toEqual([]);
   });
 
-  it('that is wrong: says where to make one, and nothing is made', async () => {
+  it('that is wrong is refused with the place to create one, and nothing is created', async () => {
     const sandbox = await sandboxOf({ key: { key: 'another' } });
     const destination = join(await temporaryFolder(), 'warehouse');
     await expectRefused(['--to', destination, '--base-url', sandbox.url], {
       code: 1,
       error: 'CredentialsError',
-      message: 'GET /v1/identity: 401',
-      advice: 'Settings → API keys',
+      names: ['/v1/identity', '401', 'Settings → API keys'],
     });
     expect(await isThere(destination)).toBe(false);
   });
 
-  it('file that is missing, empty, a folder or holds spaces: says so, without the key', async () => {
+  it('in a file that is missing, empty, a folder or has spaces is refused with the file, not the key', async () => {
     const sandbox = await sandboxOf();
     const folder = await temporaryFolder();
     const destination = join(folder, 'warehouse');
@@ -228,27 +174,24 @@ describe('a key', () => {
       await expectRefused(syncWith(join(folder, name)), {
         code: 1,
         error: 'KeyMissingError',
-        message: `The API key is missing: file ${join(folder, name)} has none.`,
-        advice: 'Create that key file',
+        names: [join(folder, name)],
       });
     }
     await expectRefused(syncWith(folder), {
       code: 1,
       error: 'KeyMissingError',
-      message: `The key file ${folder} cannot be read (EISDIR).`,
-      advice: 'Create that key file',
+      names: [folder, 'EISDIR'],
     });
     await expectRefused(syncWith(join(folder, 'spaces')), {
       code: 2,
       error: 'UsageError',
-      message: `The API key in file ${join(folder, 'spaces')} contains spaces or other characters that no key has.`,
-      advice: 'Copy the key again',
+      names: [join(folder, 'spaces'), 'spaces'],
     });
     expect(await isThere(destination)).toBe(false);
     expect(sandbox.requests).toEqual([]);
   });
 
-  it('that lacks a scope fails that table alone, and names the scope', async () => {
+  it('that lacks a scope fails only that table, and the scope is named', async () => {
     const scopes = [
       'incidents.view',
       'incident_statuses.view',
@@ -265,14 +208,13 @@ describe('a key', () => {
     expect(out).toMatch(/^incidents +40 /m);
     expect(out).toMatch(/^users +5 /m);
     expect(out).toMatch(/^alerts +failed$/m);
-    expect(err).toContain('error: alerts: GET /v2/alerts: 403 missing a required scope: alerts.view');
-    expect(err).toContain('→ Grant the API key the scope alerts.view');
+    expect(err).toMatch(/error: alerts: .*403.*alerts\.view.*\n {2}→ .*alerts\.view/);
     expect((await readWithDeltaRs(join(destination, 'incidents'))).rows).toHaveLength(40);
     expect(await isThere(join(destination, 'alerts'))).toBe(false);
 
     const json = await syncJson(argv);
     expect(json.code).toBe(1);
-    const byName = new Map(json.said.tables?.map((told) => [told.table, told]));
+    const byName = new Map(json.printed.tables?.map((one) => [one.table, one]));
     expect([...byName.keys()].toSorted()).toEqual(tables.toSorted());
     expect(byName.get('users')?.status).toBe('synced');
     expect(byName.get('alerts')).toMatchObject({
@@ -284,7 +226,7 @@ describe('a key', () => {
 });
 
 describe('a destination', () => {
-  it('that is a file, or lies below one, is refused and stays as it is', async () => {
+  it('that is a file, or in one, is refused and stays as it is', async () => {
     const sandbox = await sandboxOf();
     const file = join(await temporaryFolder(), 'file');
     await writeFile(file, 'mine');
@@ -292,26 +234,36 @@ describe('a destination', () => {
       await expectRefused(['--to', destination, '--base-url', sandbox.url], {
         code: 1,
         error: 'DestinationError',
-        message: `The destination ${destination} cannot be written to`,
-        advice: 'Give a folder',
+        names: [destination],
       });
     }
     expect(await filesIn(join(file, '..'))).toEqual([file]);
   });
 
-  it('that holds a Delta table of somebody else is refused, and that table stays as it is', async () => {
+  it('with a Delta table of somebody else fails that table alone, which stays as it is', async () => {
     const sandbox = await sandboxOf();
     const destination = await temporaryFolder();
     await mkdir(join(destination, 'users'));
     await changeWithDeltaRs(join(destination, 'users'), { change: 'create' });
-    const before = await filesIn(destination);
-    await expectRefused(['--to', destination, '--base-url', sandbox.url], {
+    const before = await filesIn(join(destination, 'users'));
+    const argv = ['severities', 'users', '--to', destination, '--base-url', sandbox.url];
+    const { code, out, err } = await sync(argv);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^severities +\d/m);
+    expect(out).toMatch(/^users +failed$/m);
+    expect(err).toMatch(/error: .*users .*\n {2}→ /);
+    expect(await filesIn(join(destination, 'users'))).toEqual(before);
+    // If no table is left to sync, no server is started.
+    await rm(join(destination, 'severities'), { recursive: true });
+    const state = await temporaryFolder();
+    vi.stubEnv('TEMPORAL_ADDRESS', undefined);
+    vi.stubEnv('XDG_STATE_HOME', state);
+    const alone = await syncJson(['users', '--to', destination, '--base-url', sandbox.url]);
+    expect(alone).toMatchObject({
       code: 1,
-      error: 'DestinationError',
-      message: `The Delta table users in ${destination} was not made by incident-io-source.`,
-      advice: 'Sync into another destination',
+      printed: { tables: [{ table: 'users', status: 'failed', error: 'DestinationError' }] },
     });
-    expect(await filesIn(destination)).toEqual(before);
+    expect(await readdir(state)).toEqual([]);
   });
 
   it('that is fed by another account is refused, and its tables stay as they are', async () => {
@@ -324,14 +276,13 @@ describe('a destination', () => {
     await expectRefused(argv, {
       code: 1,
       error: 'AccountMismatchError',
-      message: `users in ${destination} holds the account https://app.incident.io/sandbox; the key belongs to https://app.incident.io/other.`,
-      advice: 'Use another destination',
+      names: ['users', destination, 'https://app.incident.io/sandbox', 'https://app.incident.io/other'],
     });
     expect(await filesIn(destination)).toEqual(before);
   });
 });
 
-it('fails a table with a record that has no id, whose values it does not show', async () => {
+it('fails a table with a record that has no id, without showing its values', async () => {
   const sandbox = await sandboxOf({
     transform: (record, table) =>
       table === 'users' && record['name'] !== undefined ? { name: 'Ada Private' } : record,
@@ -340,7 +291,7 @@ it('fails a table with a record that has no id, whose values it does not show', 
   const argv = ['users', 'severities', '--to', destination, '--base-url', sandbox.url];
   const { code, out, err } = await sync(argv);
   expect(code).toBe(1);
-  expect(err).toContain('error: users: record 1 of the batch has no id.');
+  expect(err).toMatch(/error: users: .*record 1 .*id/);
   expect(out + err).not.toContain('Ada');
   expect(await isThere(join(destination, 'users'))).toBe(false);
   expect(await isThere(join(destination, 'severities'))).toBe(true);
@@ -354,17 +305,16 @@ it('says that no Temporal server answers, and leaves nothing behind', async () =
   const argv = ['users', '--to', destination, '--base-url', sandbox.url];
   const { code, out, err } = await sync(argv);
   expect({ code, out }).toEqual({ code: 1, out: '' });
-  expect(err).toContain('error: No Temporal server answers at 127.0.0.1:1');
-  expect(err).toContain('→ Check TEMPORAL_ADDRESS');
-  const { said } = await syncJson(argv);
-  expect(said.error).toBe('TemporalUnavailableError');
+  expect(err).toMatch(/error: .*127\.0\.0\.1:1.*\n {2}→ .*TEMPORAL_ADDRESS/);
+  const { printed } = await syncJson(argv);
+  expect(printed.error).toBe('TemporalUnavailableError');
   expect(await filesIn(destination)).toEqual([]);
 });
 
 it('prints one JSON object, with the figures of every table, and nothing else on standard output', async () => {
   const sandbox = await sandboxOf();
   const destination = await temporaryFolder();
-  const { code, said } = await syncJson([
+  const { code, printed } = await syncJson([
     'users',
     'severities',
     '--to',
@@ -373,40 +323,39 @@ it('prints one JSON object, with the figures of every table, and nothing else on
     sandbox.url,
   ]);
   expect(code).toBe(0);
-  expect(said).toMatchObject({ destination });
-  expect(said.tables?.map(({ table }) => table).toSorted()).toEqual(['severities', 'users']);
-  const users = said.tables?.find(({ table }) => table === 'users');
+  expect(printed).toMatchObject({ destination });
+  expect(printed.tables?.map(({ table }) => table).toSorted()).toEqual(['severities', 'users']);
+  const users = printed.tables?.find(({ table }) => table === 'users');
   expect(users).toMatchObject({
     status: 'synced',
     result: { rows: 5, fullRead: true, changes: { inserted: 5 }, read: { rows: 5 } },
   });
 });
 
-it('is cancelled by an interrupt in mid-run: the run too, and nothing stays staged', async () => {
+it('cancels its run when it is interrupted, and nothing stays staged', async () => {
   const sandbox = await sandboxOf({ sizes: { alerts: 2_000 }, latencyMs: 20 });
   const destination = await temporaryFolder();
   const interrupt = new AbortController();
   sandbox.fault({
     fault: { kind: 'without', headers: 'rate-limit' },
     when: ({ table, params }) => {
-      // In the middle of the paging, after which it goes on slowly.
+      // In the middle of the paging, which then continues slowly.
       if (table === 'alerts' && params.has('after')) interrupt.abort();
       sandbox.latencyMs = interrupt.signal.aborted ? 1_000 : 20;
       return false;
     },
   });
-  const { code, out, err } = await sync(['alerts', '--to', destination, '--base-url', sandbox.url], {
+  const { code, out } = await sync(['alerts', '--to', destination, '--base-url', sandbox.url], {
     signal: interrupt.signal,
   });
   expect(code).toBe(130);
-  expect(err).toContain('Interrupted.');
   expect(out).toMatch(/^alerts +cancelled$/m);
   const handle = new Client({ connection }).workflow.getHandle(tableWorkflowId(destination, 'alerts'));
   expect((await handle.describe()).status.name).toBe('CANCELLED');
   expect(await filesIn(destination)).toEqual([]);
 });
 
-it('says that somebody else cancelled its runs, where it was not interrupted itself', async () => {
+it('reports a run that was cancelled by somebody else as an error', async () => {
   const sandbox = await sandboxOf({ sizes: { alerts: 2_000 }, latencyMs: 20 });
   const destination = await temporaryFolder();
   const cancelled = new Client({ connection }).workflow.getHandle(tableWorkflowId(destination, 'alerts'));
@@ -419,14 +368,14 @@ it('says that somebody else cancelled its runs, where it was not interrupted its
   });
   const { code, out, err } = await sync(['alerts', '--to', destination, '--base-url', sandbox.url]);
   expect(code).toBe(1);
-  expect(err).toContain('error: alerts: somebody else cancelled its run.\n  → Run it again.');
+  expect(err).toMatch(/error: alerts: .*cancelled.*\n {2}→ /);
   expect(out).not.toContain('Tables are in');
 });
 
-it('demo, interrupted in mid-run, says so and leaves nothing behind', async () => {
+it('demo says that it was interrupted, and leaves nothing behind', async () => {
   const temporary = await temporaryFolder();
   const demo = startCommand(['demo'], { TMPDIR: temporary });
-  // The first word of its progress: on a quick machine all tables may be beyond planning by then.
+  // The first word of its progress: on a fast machine no table may still be planning by then.
   await demo.says('alerts');
   demo.child.kill('SIGINT');
   expect(await demo.ended).toBe(130);

@@ -124,12 +124,11 @@ describe('sync by a settings file', () => {
       await held.arrived;
       // The run that is going on has read already, and knows nothing of this one.
       sandbox.create('users');
-      const { code, out, err } = await cli(['sync', '--json', ...at(linked)], {
+      const { code, out } = await cli(['sync', '--json', ...at(linked)], {
         onTold: (told) => {
-          if (told.includes('waits for the one that follows')) held.open();
+          if (/users: .*next/.test(told)) held.open();
         },
       });
-      expect(err).toContain('users: a run is going on; waits for the one that follows.');
       expect(reported(out)).toMatchObject({
         destination: linked.settings.destination,
         tables: [{ table: 'users', status: 'synced', result: { rows: 21 } }],
@@ -162,11 +161,11 @@ describe('sync by a settings file', () => {
     const { code, out, err } = await cli(['sync', ...at(linked)], {
       signal: interrupt.signal,
       onTold: (told) => {
-        if (told.includes('No worker answers for users')) interrupt.abort();
+        if (/worker .*users/.test(told)) interrupt.abort();
       },
     });
     expect({ code, out }).toEqual({ code: 130, out: '' });
-    expect(err).toContain('The runs go on without this command');
+    expect(err).toContain('incident-io-source cancel');
     await linked.serving(async () => {
       const [run] = await resultsOf(linked, 'users');
       expect(run).toMatchObject({ rows: 20 });
@@ -181,7 +180,7 @@ describe('sync by a settings file', () => {
     const { code, out } = await cli(['sync', '--json', ...at(linked)], {
       signal: interrupt.signal,
       onTold: (told) => {
-        if (told.includes('No worker answers for users')) interrupt.abort();
+        if (/worker .*users/.test(told)) interrupt.abort();
       },
     });
     expect(code).toBe(130);
@@ -194,14 +193,14 @@ describe('sync by a settings file', () => {
   });
 
   it.each([
-    [['--to', 'warehouse'], '--to and --settings exclude each other'],
-    [['--method', 'full_refresh'], '--method goes with --to'],
-    [['--give-up-after', '5'], '--give-up-after goes with --to'],
-  ])('refuses %j, which contradicts it, and triggers nothing', async (flags, message) => {
+    [['--to', 'warehouse'], '--to'],
+    [['--method', 'full_refresh'], '--method'],
+    [['--give-up-after', '5'], '--give-up-after'],
+  ])('refuses %j, which contradicts it, and triggers nothing', async (flags, named) => {
     const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
     const { code, out, err } = await cli(['sync', ...flags, ...at(linked)]);
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toContain(message);
+    expect(err).toContain(named);
     expect((await linked.schedule('users').describe()).info.numActionsTaken).toBe(0);
   });
 });

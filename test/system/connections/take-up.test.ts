@@ -6,7 +6,8 @@ import type { Activities, Extracted } from '../../../activities/contract.ts';
 import { UsageError } from '../../../src/errors.ts';
 import { tableWorkflowId } from '../../../src/temporal/names.ts';
 import { cancelTable } from '../../../src/connections/cancel.ts';
-import { cancelRun, outcomeOf, startRun } from '../../../src/connections/runs.ts';
+import { cancelRun, outcomeOf } from '../../../src/connections/runs.ts';
+import { startRun } from '../../../src/connections/start-run.ts';
 import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { createWorker } from '../../../src/serving/create-worker.ts';
 import type { SyncTableInput } from '../../../workflows/contract.ts';
@@ -23,21 +24,21 @@ async function untilCancelled(): Promise<Extracted> {
   return context.cancelled.finally(() => clearInterval(beat));
 }
 
-/** Works on a destination of its own while a worker as the product makes it serves its queue. */
+/** Works while a worker made the way the product makes it serves the queue. */
 async function serving(made: Activities, taskQueue: string, work: () => Promise<void>): Promise<void> {
   const { connection, namespace, workflowBundle } = temporal;
   const worker = await createWorker({ connection, namespace, taskQueue, activities: made, workflowBundle });
   await worker.runUntil(work);
 }
 
-/** Leaves an open run behind whose history the product's workflows cannot replay. */
+/** Leaves an open run whose history the product's workflows cannot replay. */
 async function leaveUnreplayable(place: string): Promise<void> {
   const old = await Worker.create({
     connection: temporal.connection,
     taskQueue: place,
     activities: activities({}),
     workflowsPath: fileURLToPath(new URL('../../fixtures/other-workflows/index.ts', import.meta.url)),
-    // Without a cache its tasks go to whoever serves the queue next, not to its own for ten seconds.
+    // With a cache, its tasks would wait ten seconds for this worker instead of going to the next one.
     maxCachedWorkflows: 0,
   });
   await old.runUntil(async () => {
@@ -48,8 +49,8 @@ async function leaveUnreplayable(place: string): Promise<void> {
 
 const begin = (place: string, asked: SyncTableInput) => startRun(temporal.client, place, place, asked);
 
-describe('a run that is open already', () => {
-  it('is taken up by one with the same arguments', async () => {
+describe('a run that is already open', () => {
+  it('is taken up by a start with the same arguments', async () => {
     const place = unique('place');
     let release = () => {};
     const released = new Promise<void>((resolve) => {
@@ -66,7 +67,7 @@ describe('a run that is open already', () => {
     });
   });
 
-  it('is cancelled, and sweeps, before one with other arguments begins', async () => {
+  it('is cancelled, and deletes what it staged, before one with other arguments starts', async () => {
     const place = unique('place');
     const made = activities({
       planSync: async ({ syncMethod }) => {
@@ -91,7 +92,7 @@ describe('a run that is open already', () => {
     });
   });
 
-  it('is left alone where it belongs to another account', async () => {
+  it('is left alone if it belongs to another account', async () => {
     const place = unique('place');
     const made = activities({ extractBatch: untilCancelled });
     await serving(made, place, async () => {
@@ -104,7 +105,7 @@ describe('a run that is open already', () => {
     });
   });
 
-  it('is begun anew where this version cannot replay it', async () => {
+  it('starts over if this version cannot replay it', async () => {
     const place = unique('place');
     await leaveUnreplayable(place);
     await serving(activities({}), place, async () => {
@@ -125,10 +126,10 @@ describe('a run that is open already', () => {
           new AbortController().signal,
         ),
     ],
-  ])('stays cancelled by %s where this version cannot replay it', async (_, cancel) => {
+  ])('stays cancelled by %s if this version cannot replay it', async (_, cancel) => {
     const place = unique('place');
     await leaveUnreplayable(place);
-    // A run that is begun anew would read, and commit.
+    // A run that starts over would read and commit.
     const made = activities({ extractBatch: untilCancelled });
     await serving(made, place, async () => {
       await cancel(place);
@@ -140,7 +141,7 @@ describe('a run that is open already', () => {
     });
   });
 
-  it('is not begun anew where it fails by itself', async () => {
+  it('does not start over if it fails by itself', async () => {
     const place = unique('place');
     const made = activities({
       planSync: () => Promise.reject(ApplicationFailure.nonRetryable('no scope', 'PermissionError')),
@@ -152,14 +153,14 @@ describe('a run that is open already', () => {
     });
   });
 
-  it('is cancelled first where nobody knows its arguments', async () => {
+  it('is cancelled first if its arguments are unknown', async () => {
     const place = unique('place');
     const made = activities({
       extractBatch: async () =>
         made.called.includes('discard') ? batch('part', { kind: 'done' }) : untilCancelled(),
     });
     await serving(made, place, async () => {
-      // Started by hand, without the memo by which a run is compared.
+      // Started by hand, without the memo by which runs are compared.
       await temporal.client.workflow.start('syncTable', {
         workflowId: tableWorkflowId(place, input.run.table),
         taskQueue: place,

@@ -25,11 +25,11 @@ async function probe(address: string, path: string): Promise<Answer | undefined>
   }
 }
 
-const wait = { timeout: 30_000, interval: 50 };
+const wait = { timeout: 80_000, interval: 50 };
 
 it(
   'say ready while the worker polls and its server answers, and alive all along',
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async () => {
     const sandbox = await startSandbox({ limits: 'off' });
     onTestFinished(() => sandbox.stop());

@@ -1,18 +1,21 @@
 import { createLogUpdate } from 'log-update';
-import type { RunOutcome, RunProgress, StartedRun } from '../../../connections/runs.ts';
-import { count, printJson, printTable, visible } from '../../terminal/output.ts';
+import type { RunOutcome, RunProgress } from '../../../connections/runs.ts';
+import type { StartedRun } from '../../../connections/start-run.ts';
+import { count, printJson, printTable, span, visible } from '../../terminal/output.ts';
 import { hideSecrets } from '../../../secrets.ts';
 import type { Session } from '../../session.ts';
 
-/** Lines that are not on a terminal come at most so often a table, or when its phase changes. */
+/** Without a terminal, a table gets a line at most this often, or when its phase changes. */
 const plainEveryMs = 10_000;
+/** A shorter wait for a worker is not worth a note. */
+const worthTellingSeconds = 60;
 
-/** What `sync` tells people while it lasts, on stderr, and at the end, on stdout. */
+/** What `sync` reports: progress to stderr, the result to stdout. */
 export class SyncReport {
   readonly #session: Session;
   readonly #json: boolean;
   readonly #live: ReturnType<typeof createLogUpdate> | undefined;
-  readonly #told = new Map<string, { phase: string; at: number }>();
+  readonly #lines = new Map<string, { phase: string; at: number }>();
   readonly #ended: RunOutcome[] = [];
   #tables = 0;
 
@@ -22,25 +25,25 @@ export class SyncReport {
     if (session.stderr.isTTY === true) this.#live = createLogUpdate(session.stderr as NodeJS.WritableStream);
   }
 
-  /** A line that stays. */
+  /** Prints a line that stays. */
   say(line: string): void {
     const text = hideSecrets(line);
     if (this.#live) this.#live.persist(text);
     else this.#session.stderr.write(`${text}\n`);
   }
 
-  /** How many tables there will be. */
+  /** Sets how many tables there will be. */
   begin(tables: number): void {
     this.#tables = tables;
   }
 
   started(runs: readonly StartedRun[]): void {
-    this.begin(runs.length);
     const taken = runs.filter(({ how }) => how === 'taken_up').map(({ table }) => table);
     const replaced = runs.filter(({ how }) => how === 'replaced').map(({ table }) => table);
-    if (taken.length > 0) this.say(`Goes on with the open runs of ${taken.join(', ')}.`);
-    if (replaced.length > 0)
-      this.say(`Cancelled the open runs of ${replaced.join(', ')}: they had other settings.`);
+    if (taken.length > 0) this.say(`Resuming runs already in progress: ${taken.join(', ')}.`);
+    if (replaced.length > 0) {
+      this.say(`Cancelled runs in progress that had other settings: ${replaced.join(', ')}.`);
+    }
   }
 
   progressed(progress: readonly RunProgress[]): void {
@@ -50,10 +53,10 @@ export class SyncReport {
       return;
     }
     for (const run of progress) {
-      const told = this.#told.get(run.table);
+      const last = this.#lines.get(run.table);
       const phase = run.retrying ? `retrying ${run.retrying.attempt}` : run.phase;
-      if (told && told.phase === phase && Date.now() - told.at < plainEveryMs) continue;
-      this.#told.set(run.table, { phase, at: Date.now() });
+      if (last && last.phase === phase && Date.now() - last.at < plainEveryMs) continue;
+      this.#lines.set(run.table, { phase, at: Date.now() });
       this.#session.stderr.write(`${this.#line(run)}\n`);
     }
   }
@@ -63,13 +66,13 @@ export class SyncReport {
   }
 
   /**
-   * Prints the report; what failed comes last, with what to do.
-   * @param destination where the tables are, if they stay.
+   * Prints the result; failures come last, with what to do.
+   * @param destination where the tables are, if they stay
    */
   close(destination?: string): void {
     this.#live?.clear();
     const { stdout } = this.#session;
-    // As they ended would be another order every time.
+    // Not in the order in which they ended, which differs every time.
     const ended = this.#ended.toSorted((a, b) => (a.table < b.table ? -1 : 1));
     if (this.#json) {
       printJson(stdout, { destination, tables: ended });
@@ -102,11 +105,15 @@ export class SyncReport {
       say(`  → ${outcome.advice}`);
     }
     if (outcome.status === 'cancelled' && !this.#session.signal.aborted) {
-      say(`error: ${outcome.table}: somebody else cancelled its run.`);
+      say(`error: ${outcome.table}: its run was cancelled, but not by this command.`);
       say('  → Run it again.');
     }
     if (outcome.status === 'synced') {
-      for (const note of outcome.result.notes) say(`note: ${outcome.table}: ${visible(note)}`);
+      const { notes, queuedSeconds = 0 } = outcome.result;
+      for (const note of notes) say(`note: ${outcome.table}: ${visible(note)}`);
+      if (queuedSeconds >= worthTellingSeconds) {
+        say(`note: ${outcome.table}: its run waited ${span(queuedSeconds)} for a worker.`);
+      }
     }
   }
 
@@ -119,7 +126,7 @@ export class SyncReport {
   }
 }
 
-/** A row of the report; what is unknown stays empty. */
+/** One row of the result; unknown figures stay empty. */
 function printed(outcome: RunOutcome) {
   const { table } = outcome;
   if (outcome.status !== 'synced') {

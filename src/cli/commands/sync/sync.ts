@@ -17,7 +17,7 @@ import { examples } from '../../terminal/help.ts';
 import { addKeyOptions, keyReferenceOf, type KeyOptions, keyVariable } from '../../options/key-options.ts';
 import { choices } from '../../terminal/output.ts';
 import type { Session } from '../../session.ts';
-import type { SyncRequest } from './run.ts';
+import type { SyncRequest } from './own-runs.ts';
 
 type SyncOptions = KeyOptions & {
   readonly to?: string;
@@ -30,18 +30,18 @@ type SyncOptions = KeyOptions & {
 
 export function syncCommand(session: Session): Command {
   const command = new Command('sync')
-    .summary('copy tables, now')
-    .description('copy tables into Delta tables, now; run again after a kill, it takes up where it was')
-    .argument('[table...]', 'the tables to sync; all of them when none is named')
-    .option('--to <destination>', 'the folder of the tables, made if need be, or s3://bucket/prefix')
+    .summary('sync tables now')
+    .description('sync tables now; if the command is killed, run it again and it resumes')
+    .argument('[table...]', 'the tables to sync; by default all of them')
+    .option('--to <destination>', 'folder of the tables, created if it is missing, or s3://bucket/prefix')
     .option(
       '--settings <file>',
       `instead of --to: have the schedules of a connection do it, and wait (default: "${defaultSettingsFile}")`,
     )
     .option('--method <method>', 'full_refresh or incremental, instead of each table’s default')
-    .option('--incremental-field <field>', 'updated_at or created_at, for incremental')
+    .option('--incremental-field <field>', 'updated_at or created_at, for --method incremental')
     .addOption(
-      new Option('--give-up-after <minutes>', 'fail a table after so long without any progress')
+      new Option('--give-up-after <minutes>', 'fail a table after this long without progress')
         .default(10)
         .argParser(minutes),
     )
@@ -56,7 +56,7 @@ export function syncCommand(session: Session): Command {
           `incident-io-source sync --to "s3://bucket/prefix?endpoint=https://minio.example:9000"`,
         ],
         ['Two tables', 'incident-io-source sync incidents alerts --to ./warehouse'],
-        ['Read everything anew', 'incident-io-source sync --to ./warehouse --method full_refresh'],
+        ['Read everything again', 'incident-io-source sync --to ./warehouse --method full_refresh'],
         [`By the schedules and workers of ${defaultSettingsFile}`, 'incident-io-source sync'],
         [
           'Try it without an account (see incident-io-source sandbox)',
@@ -69,7 +69,7 @@ export function syncCommand(session: Session): Command {
     );
 }
 
-/** What only a `sync` of its own takes; of schedules the settings say it. */
+/** Options that only go with --to; for schedules, the settings decide. */
 const ownOptions = ['method', 'incrementalField', 'giveUpAfter', 'keyFile', 'baseUrl'] as const;
 
 async function syncBySettings(
@@ -80,8 +80,8 @@ async function syncBySettings(
 ): Promise<void> {
   if (settings === undefined && !existsSync(defaultSettingsFile)) {
     throw new UsageError(
-      `Where to? There is neither --to nor a settings file ${defaultSettingsFile}.`,
-      'Give --to <folder or s3://bucket/prefix>, or make settings with incident-io-source link.',
+      `Nothing says where to sync to: there is no --to and no settings file ${defaultSettingsFile}.`,
+      'Give --to <folder or s3://bucket/prefix>, or create the settings with incident-io-source link.',
     );
   }
   const file = settings ?? defaultSettingsFile;
@@ -90,11 +90,11 @@ async function syncBySettings(
     const flag = command.options.find((option) => option.attributeName() === stray)!.long!;
     throw new UsageError(
       `${flag} goes with --to: without it, ${file} says how tables are synced.`,
-      `Change ${file} and run apply, or add --to for a sync beside its schedules.`,
+      `Change ${file} and run apply, or add --to for a sync outside its schedules.`,
     );
   }
-  const { runScheduledSync } = await import('./scheduled.ts');
-  await runScheduledSync(session, names, { settings: file, ...(json && { json }) });
+  const { runSyncBySchedule } = await import('./by-schedule.ts');
+  await runSyncBySchedule(session, names, { settings: file, ...(json && { json }) });
 }
 
 async function sync(
@@ -105,11 +105,11 @@ async function sync(
 ): Promise<void> {
   if (options.settings !== undefined) {
     throw new UsageError(
-      '--to and --settings exclude each other: the settings say where the tables are.',
-      'Leave out --to to have the schedules do it, or --settings for a sync of its own.',
+      '--to and --settings cannot be used together: the settings say where the tables are.',
+      'Leave out --to to have the schedules sync, or --settings to sync without them.',
     );
   }
-  // What can be refused without a look at the outside is refused here.
+  // Whatever can be refused without asking anybody is refused here.
   const chosen = tablesNamed(names);
   const request: SyncRequest = {
     tables: chosen.map((table) => ({ table, method: methodOf(table, options, names.length > 0) })),
@@ -119,29 +119,29 @@ async function sync(
     giveUpAfterMinutes: options.giveUpAfter,
     json: options.json === true,
   };
-  // Loading Temporal and DuckDB takes half a second, which --help need not wait for.
-  const { runSync } = await import('./run.ts');
+  // Loading Temporal and DuckDB takes half a second, and --help should not wait for it.
+  const { runSync } = await import('./own-runs.ts');
   await runSync(session, request);
 }
 
 /**
- * The method and field asked for, or the table's defaults where it does not offer them; a table that was named
- * has to offer them.
+ * The method and field that were asked for, or the table's defaults if it does not offer them. A table that was named
+ * has to offer them. Throws `UsageError`.
  */
-function methodOf(table: Table, options: SyncOptions, named: boolean): Method {
+function methodOf(table: Table, options: SyncOptions, isNamed: boolean): Method {
   const fields = incrementalFieldsOf(table);
-  const syncMethod = offered(table, named, '--method', options.method, allMethods, syncMethodsOf(table));
+  const syncMethod = offered(table, isNamed, '--method', options.method, allMethods, syncMethodsOf(table));
   if (syncMethod === 'incremental') {
     const asked = options.incrementalField;
-    const incrementalField = offered(table, named, '--incremental-field', asked, allFields, fields);
+    const incrementalField = offered(table, isNamed, '--incremental-field', asked, allFields, fields);
     return toMethod({ ...defaultTableSettings(table, syncMethod), incrementalField });
   }
   if (options.incrementalField !== undefined) {
     const field = choices('--incremental-field', options.incrementalField, allFields);
-    // Of all tables only some go by a field; who names a table, or asks for full_refresh, means something else.
-    if (named || options.method === 'full_refresh') {
+    // Among all tables some have no such field. To name one of those, or to ask for full_refresh, is a mistake.
+    if (isNamed || options.method === 'full_refresh') {
       throw new UsageError(
-        `--incremental-field ${field} is of no use to ${table.name}, which full_refresh reads whole.`,
+        `--incremental-field ${field} does not apply to ${table.name}: full_refresh reads the whole table.`,
         fields.includes(field) ? 'Add --method incremental, or leave it out.' : 'Leave it out.',
       );
     }
@@ -151,7 +151,7 @@ function methodOf(table: Table, options: SyncOptions, named: boolean): Method {
 
 function offered<T extends string>(
   table: Table,
-  named: boolean,
+  isNamed: boolean,
   option: string,
   asked: string | undefined,
   all: readonly T[],
@@ -160,7 +160,7 @@ function offered<T extends string>(
   if (asked === undefined) return takes[0]!;
   const value = choices(option, asked, all);
   if (takes.includes(value)) return value;
-  if (!named) return takes[0]!;
+  if (!isNamed) return takes[0]!;
   throw new UsageError(`${table.name} does not take ${option} ${value}.`, `It takes ${takes.join(' or ')}.`);
 }
 
@@ -169,7 +169,8 @@ const allFields: readonly TimestampField[] = ['updated_at', 'created_at'];
 
 function minutes(text: string): number {
   const value = Number(text);
-  if (!(value > 0) || !Number.isFinite(value))
-    throw new InvalidArgumentError('Give a number of minutes above 0.');
+  if (!(value > 0) || !Number.isFinite(value)) {
+    throw new InvalidArgumentError('Give a number of minutes greater than 0.');
+  }
   return value;
 }

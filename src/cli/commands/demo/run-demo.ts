@@ -5,31 +5,35 @@ import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TableOutcome } from '../../../../workflows/contract.ts';
 import type { syncSource } from '../../../../workflows/sync-source.ts';
+import { followProgress } from '../../../connections/follow-progress.ts';
+import { inputOf } from '../../../connections/input.ts';
+import { cancelRun } from '../../../connections/runs.ts';
 import { sandboxTables, startSandbox } from '../../../sandbox/sandbox.ts';
+import { quietRuntime } from '../../../serving/runtime.ts';
+import { serveWhile, type Serving } from '../../../serving/serve.ts';
 import { tableNamed } from '../../../tables/index.ts';
 import { connectDevServer } from '../../../temporal/connection.ts';
 import { useTemporaryDevServer } from '../../../temporal/dev-server/temporary.ts';
-import { inputOf } from '../../../connections/input.ts';
 import { tableWorkflowId } from '../../../temporal/names.ts';
-import { quietRuntime } from '../../../serving/runtime.ts';
-import { serveWhile, type Serving } from '../../../serving/serve.ts';
-import { cancelRun } from '../../../connections/runs.ts';
-import { watch } from '../../../connections/sync-tables.ts';
-import { destinationOf } from '../../../warehouse/store/destination.ts';
 import { openDestination } from '../../../warehouse/open-warehouse.ts';
-import { questions } from './questions.ts';
-import { runQuery } from '../query.ts';
+import { destinationOf } from '../../../warehouse/store/destination.ts';
 import type { Session } from '../../session.ts';
+import { runQuery } from '../query.ts';
 import { SyncReport } from '../sync/report.ts';
+import { questions } from './questions.ts';
 
-/** Where the sandbox's key is while the demo lasts; workflows carry this name. */
+/** Where the sandbox's key is during the demo; workflows carry this name. */
 const keyVariable = 'INCIDENT_IO_SANDBOX_KEY';
+const yearsOfData = 3;
 
-/** Syncs an invented account and asks its tables; `to` is the folder or bucket that keeps them. */
+/**
+ * Syncs a made-up account and asks questions of its tables.
+ * @param to the folder or bucket that keeps the tables
+ */
 export async function runDemo(session: Session, to: string | undefined): Promise<void> {
   const destination =
     to === undefined ? await mkdtemp(join(tmpdir(), 'incident-io-demo-')) : destinationOf(to);
-  const sandbox = await startSandbox();
+  const sandbox = await startSandbox(spanUntilToday());
   process.env[keyVariable] = sandbox.key;
   try {
     await syncAll(session, destination, sandbox.url, to !== undefined);
@@ -39,11 +43,32 @@ export async function runDemo(session: Session, to: string | undefined): Promise
       session.stdout.write(`\n${question}\n\n`);
       await runQuery(session, destination, sql);
     }
-    if (to === undefined) session.stdout.write('\nKeep the tables with --to <folder>.\n');
+    session.stdout.write(`\n${whatNext(to)}\n`);
   } finally {
     await sandbox.stop();
     if (to === undefined) await rm(destination, { recursive: true, force: true });
   }
+}
+
+/** Data that ends in the past would look like a sync that has stopped. */
+function spanUntilToday(): { readonly since: string; readonly until: string } {
+  const until = new Date();
+  const since = new Date(until);
+  since.setUTCFullYear(until.getUTCFullYear() - yearsOfData);
+  return { since: since.toISOString(), until: until.toISOString() };
+}
+
+/** The last line is a command to be copied as it is. */
+function whatNext(to: string | undefined): string {
+  // In a checkout, and by npx, the program is not on the path.
+  const program = `${process.env['npm_execpath'] === undefined ? '' : 'npx '}incident-io-source`;
+  if (to === undefined) return `To keep the tables:\n${program} demo --to ./warehouse`;
+  return `To ask a question of your own:\n${program} query "SELECT * FROM incidents LIMIT 5" --from ${quoted(to)}`;
+}
+
+/** A shell's word. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Runs the workflow syncSource over all tables, on a Temporal server of its own. */
@@ -73,7 +98,7 @@ async function syncAll(session: Session, destination: string, baseUrl: string, k
 }
 
 async function importNow(
-  session: Session,
+  { signal }: Session,
   { client, taskQueue }: Serving,
   report: SyncReport,
   destination: string,
@@ -97,25 +122,25 @@ async function importNow(
   const done = new AbortController();
   const cancelled = new Promise<void>((resolve, reject) => {
     const cancel = () => void cancelRun(client, handle.workflowId).then(resolve, reject);
-    if (session.signal.aborted) cancel();
-    else session.signal.addEventListener('abort', cancel, { once: true, signal: done.signal });
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel, { once: true, signal: done.signal });
   });
-  const going = new Set(runs.map(({ workflowId }) => ({ handle: client.workflow.getHandle(workflowId) })));
-  const watching = watch(going, (progress) => report.progressed(progress), done.signal);
+  const open = new Set(runs.map(({ workflowId }) => ({ handle: client.workflow.getHandle(workflowId) })));
+  const following = followProgress(open, (progress) => report.progressed(progress), done.signal);
   const outcomes = outcomesOf(handle);
   try {
-    // The run may have ended while the cancellation still looks for what it goes on as.
+    // The run may have ended while the cancellation still looks for what it continued as.
     return await Promise.race([outcomes, cancelled.then(() => outcomes)]);
   } catch (error) {
-    session.signal.throwIfAborted();
+    signal.throwIfAborted();
     throw error;
   } finally {
     done.abort();
-    await watching;
+    await following;
   }
 }
 
-/** All outcomes, also where some failed: then they are the failure's details. */
+/** All outcomes; if some tables failed, they are in the details of the workflow's failure. */
 async function outcomesOf(handle: WorkflowHandle<typeof syncSource>): Promise<readonly TableOutcome[]> {
   try {
     return await handle.result();

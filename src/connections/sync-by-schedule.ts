@@ -1,15 +1,18 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import type { syncTable } from '../../workflows/sync-table.ts';
-import { outcomeOf, type Run, type RunOutcome, type StartedRun } from './runs.ts';
+import { followProgress, type OnProgress } from './follow-progress.ts';
+import { outcomeOf, type Run, type RunOutcome } from './runs.ts';
 import { runningIn, scheduleOf } from './schedule-lookup.ts';
-import { watch, type Watcher } from './sync-tables.ts';
 import { type Triggered, triggerTable } from './trigger.ts';
 
 /** How a command follows the runs that it has schedules start. */
-export type ScheduledWatcher = Pick<Watcher, 'onProgress' | 'onOutcome'> & {
+export type ScheduleWatcher = {
   readonly onTriggered: (table: string, triggered: Triggered) => void;
-  /** Ends the waiting. The runs go on: others may count on them. */
+  readonly onProgress: OnProgress;
+  readonly onOutcome: (outcome: RunOutcome) => void;
+  /** Ends the waiting. The runs continue, since others may count on them. */
   readonly interrupt: AbortSignal;
 };
 
@@ -17,49 +20,53 @@ export type ScheduledWatcher = Pick<Watcher, 'onProgress' | 'onOutcome'> & {
 const lookEveryMs = 500;
 
 /**
- * Triggers schedules and waits for the first run of each that starts from now on. One failure stops no other.
- * Rejects with the reason of `interrupt`.
+ * Triggers schedules and, for each, waits for the first run that starts from now on. A table's failure does not stop
+ * the others. Rejects with the reason of `interrupt`.
  */
-export async function syncScheduled(
+export async function syncBySchedule(
   client: Client,
   schedules: readonly { readonly table: string; readonly description: ScheduleDescription }[],
-  { onTriggered, onProgress, onOutcome, interrupt }: ScheduledWatcher,
+  { onTriggered, onProgress, onOutcome, interrupt }: ScheduleWatcher,
 ): Promise<RunOutcome[]> {
-  const going = new Set<Pick<StartedRun, 'handle'>>();
+  const open = new Set<ReturnType<typeof asked>>();
+  const done = new AbortController();
+  const waiting = AbortSignal.any([interrupt, done.signal]);
+  // Node warns of a leak when more than ten listeners, one per table here, wait for the same signal.
+  setMaxListeners(0, waiting);
   const all = schedules.map(async ({ table, description }) => {
-    // What a run continues as has the same id, and is asked by that alone.
-    const askedOf = ({ workflowId }: Run) => ({
-      handle: client.workflow.getHandle<typeof syncTable>(workflowId),
-    });
-    const before = runningIn(description).map(askedOf);
-    for (const asked of before) going.add(asked);
+    const before = runningIn(description).map((run) => asked(client, run));
+    for (const run of before) open.add(run);
     onTriggered(table, await triggerTable(client, description));
-    const { workflowId, firstExecutionRunId } = await nextRun(client, description, interrupt);
-    for (const asked of before) going.delete(asked);
-    const asked = askedOf({ workflowId });
-    going.add(asked);
+    const { workflowId, firstExecutionRunId } = await nextRun(client, description, waiting);
+    for (const run of before) open.delete(run);
+    const current = asked(client, { workflowId });
+    open.add(current);
     const handle = client.workflow.getHandle<typeof syncTable>(workflowId, firstExecutionRunId);
     const outcome = await outcomeOf({ table, handle });
-    going.delete(asked);
+    open.delete(current);
     onOutcome(outcome);
     return outcome;
   });
-  const done = new AbortController();
   const interrupted = new Promise<never>((_, reject) => {
     const stop = () => reject(interrupt.reason as Error);
     if (interrupt.aborted) stop();
     else interrupt.addEventListener('abort', stop, { once: true, signal: done.signal });
   });
-  const watching = watch(going, onProgress, done.signal);
+  const following = followProgress(open, onProgress, done.signal);
   try {
     return await Promise.race([Promise.all(all), interrupted]);
   } finally {
     done.abort();
-    await watching;
+    await following;
   }
 }
 
-/** The first run of a schedule that is not in this description of it yet. */
+/** Whatever a run continues as has the same workflow id, and is asked by that alone. */
+function asked(client: Client, { workflowId }: Run) {
+  return { handle: client.workflow.getHandle<typeof syncTable>(workflowId) };
+}
+
+/** The first run of a schedule that this description of it does not have. */
 async function nextRun(
   client: Client,
   { scheduleId, info }: ScheduleDescription,

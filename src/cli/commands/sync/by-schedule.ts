@@ -1,0 +1,59 @@
+import { scheduledTables } from '../../../connections/schedule-lookup.ts';
+import { SilentWorkers } from '../../../connections/silent-workers.ts';
+import { syncBySchedule } from '../../../connections/sync-by-schedule.ts';
+import { startWorker } from '../../../connections/table-health.ts';
+import { TemporalUnavailableError } from '../../../errors.ts';
+import { operating, type OperatingOptions } from '../../options/operating.ts';
+import type { Session } from '../../session.ts';
+import { SyncReport } from './report.ts';
+
+/** Has the tables of a settings file synced by their schedules and workers, waits for them and reports. */
+export async function runSyncBySchedule(
+  session: Session,
+  names: readonly string[],
+  options: OperatingOptions,
+): Promise<void> {
+  const { signal } = session;
+  await operating(session, names, options, async ({ client, settings, tables }) => {
+    const schedules = await scheduledTables(client, settings, tables);
+    const report = new SyncReport(session, options.json === true);
+    report.begin(schedules.length);
+    const sayContinuing = () =>
+      report.say('The runs continue without this command; incident-io-source cancel ends them.');
+    signal.addEventListener('abort', sayContinuing, { once: true });
+    const workers = new SilentWorkers();
+    const lost = new AbortController();
+    const outcomes = await syncBySchedule(
+      client,
+      schedules.map(({ table, description }) => ({ table: table.name, description })),
+      {
+        onTriggered(table, triggered) {
+          workers.waitFor(table, Date.now());
+          if (triggered !== 'started') {
+            report.say(`${table}: a run is in progress; waiting for the next one.`);
+          }
+        },
+        onProgress(progress) {
+          for (const { table } of progress) workers.heard(table, Date.now());
+          reportSilence(workers, report, lost);
+          report.progressed(progress);
+        },
+        onOutcome(outcome) {
+          workers.done(outcome.table);
+          report.ended(outcome);
+        },
+        interrupt: AbortSignal.any([signal, lost.signal]),
+      },
+    );
+    report.close(settings.destination);
+    if (outcomes.some(({ status }) => status !== 'synced')) session.exitCode = 1;
+  });
+}
+
+/** Says for which tables no worker responds, and gives up when that has lasted too long. */
+function reportSilence(workers: SilentWorkers, report: SyncReport, giveUp: AbortController): void {
+  const { silent, lost } = workers.look(Date.now());
+  const noWorker = (tables: readonly string[]) => `No worker responds for ${tables.join(', ')}.`;
+  if (silent.length > 0) report.say(`${noWorker(silent)} ${startWorker}`);
+  if (lost.length > 0) giveUp.abort(new TemporalUnavailableError(noWorker(lost), startWorker));
+}

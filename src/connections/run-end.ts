@@ -1,0 +1,38 @@
+import type { WorkflowFailedError } from '@temporalio/client';
+import { ActivityFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
+import { adviceOf, asApplicationFailure } from '../../workflows/failures.ts';
+import type { Failure } from '../failure.ts';
+
+/** How a run that did not succeed ended. */
+export type UnsuccessfulEnd =
+  | { readonly outcome: 'cancelled' }
+  | { readonly outcome: 'failed' | 'terminated' | 'timed_out'; readonly failure: Failure };
+
+/** What waiting for a run rejected with, as people and programs get it. */
+export function endOfFailed({ cause }: WorkflowFailedError): UnsuccessfulEnd {
+  if (isCancelled(cause)) return { outcome: 'cancelled' };
+  if (cause instanceof TerminatedFailure) return { outcome: 'terminated', failure: terminated(cause) };
+  const failure = asApplicationFailure(cause);
+  const { type, message } = failure;
+  return {
+    outcome: cause instanceof TimeoutFailure ? 'timed_out' : 'failed',
+    failure: { error: type ?? 'Error', message, advice: adviceOf(failure) },
+  };
+}
+
+function isCancelled(cause: unknown): boolean {
+  return cause instanceof CancelledFailure || (cause instanceof ActivityFailure && isCancelled(cause.cause));
+}
+
+/** The client's message if whoever terminated the run gave no reason. */
+const withoutReason = 'Workflow execution terminated';
+
+/** Nothing of ours terminates runs, and a terminated run could not delete what it had staged. */
+function terminated({ name, message }: TerminatedFailure): Failure {
+  const reason = message === withoutReason ? 'no reason was given' : `the reason given: ${message}`;
+  return {
+    error: name,
+    message: `an operator terminated the run on the Temporal server; ${reason}`,
+    advice: 'Ask whoever runs the Temporal server; trigger the table to sync it again.',
+  };
+}
