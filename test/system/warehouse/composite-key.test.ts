@@ -81,7 +81,7 @@ describe('a key of two columns', () => {
 
   it('eight small files are compacted into one with every row unchanged', async () => {
     const place = await openPlace();
-    for (const [number, thing] of [...'hagbfced'].entries()) {
+    for (const [number, thing] of Array.from('hagbfced').entries()) {
       await committed(place, steps, [[step(thing, number, 'x'), step('z', number, 'x')]]);
     }
     const before = await readRows(place, steps);
