@@ -180,35 +180,40 @@ describe.skipIf(!canServeS3())('a bucket', async () => {
   });
 
   it.each([
-    [{ status: 400, code: 'ExpiredToken' }, DestinationCredentialsError, 'later', 'have expired'],
-    [{ status: 403, code: 'InvalidAccessKeyId' }, DestinationPermissionError, 'never', 'does not accept'],
+    [{ status: 400, code: 'ExpiredToken' }, DestinationCredentialsError, 'later', 'ExpiredToken, 400'],
+    [
+      { status: 403, code: 'InvalidAccessKeyId' },
+      DestinationPermissionError,
+      'never',
+      'InvalidAccessKeyId, 403',
+    ],
     [
       { status: 403, code: 'AccessDenied' },
       DestinationPermissionError,
       'never',
-      /does not allow s3:PutObject on s3:\/\/tables\/behind-\w+\/a\/x /,
+      /s3:PutObject on s3:\/\/tables\/behind-\w+\/a\/x \(AccessDenied, 403\)/,
     ],
     [
       { status: 301, code: 'PermanentRedirect', headers: { 'x-amz-bucket-region': 'eu-west-3' } },
       DestinationError,
       'never',
-      'in another region, eu-west-3',
+      'eu-west-3',
     ],
     [{ status: 500, code: 'InternalError' }, DestinationUnavailableError, 'later', 'InternalError, 500'],
-    [{ status: 400, code: 'InvalidRequest' }, DestinationError, 'never', 'refused s3:PutObject'],
+    [{ status: 400, code: 'InvalidRequest' }, DestinationError, 'never', /s3:PutObject.*InvalidRequest, 400/],
     [{ status: 429, page: 'secret' }, DestinationUnavailableError, 'later', 'answered with 429'],
     ['lose the answer', DestinationUnavailableError, 'later', 'ECONNRESET'],
-  ] as const)('that answers %j says so', async (fault, kind, retry, sentence) => {
+  ] as const)('that answers %j is an error of its own kind', async (fault, kind, retry, facts) => {
     const store = await openStore(await behind(() => fault));
     const error = await errorOf(store.write('a/x', Buffer.from('x')));
     expect(error).toBeInstanceOf(kind);
     expect(error.retry).toBe(retry);
-    expect(error.message).toMatch(sentence);
+    expect(error.message).toMatch(facts);
   });
 
-  it('that is not there, or is asked without credentials, says so', async () => {
+  it('that does not exist, or that nobody has credentials or a region for, is an error of its own kind', async () => {
     const missing = await openStore(`s3://missing/x?endpoint=${gateway.url}`);
-    expect(await errorOf(missing.list(''))).toMatchObject({ message: 'There is no bucket missing.' });
+    expect((await errorOf(missing.list(''))).message).toMatch(/bucket missing\b/);
     setEnv({
       AWS_ACCESS_KEY_ID: undefined,
       AWS_SECRET_ACCESS_KEY: undefined,
@@ -219,7 +224,7 @@ describe.skipIf(!canServeS3())('a bucket', async () => {
     expect((await errorOf((await openStore('s3://aws/x')).list(''))).message).toContain('region');
   });
 
-  it('is asked with the credentials that are renewed after they have expired', async () => {
+  it('is asked with renewed credentials after the old ones have expired', async () => {
     setEnv({ AWS_ACCESS_KEY_ID: 'old' });
     const expired = { status: 400, code: 'ExpiredToken' };
     const store = await openStore(await behind(({ keyId }) => (keyId === 'old' ? expired : undefined)));

@@ -21,7 +21,7 @@ async function newStore(): Promise<Store> {
 
 const bytes = (text: string) => Buffer.from(text);
 
-/** Uploads a file of its own; its size as the store tells it. */
+/** Uploads a new file; its size as the store returns it. */
 async function upload(store: Store, key: string, content: string | Buffer): Promise<number> {
   const scratch = await store.local.scratch('_staging/t');
   onTestFinished(() => rm(scratch, { recursive: true, force: true }));
@@ -31,7 +31,7 @@ async function upload(store: Store, key: string, content: string | Buffer): Prom
   return size;
 }
 
-it('lets one of many writers have a name, and keeps what it wrote', async () => {
+it('lets exactly one of many writers have a name, and keeps what that one wrote', async () => {
   const store = await newStore();
   for (let round = 0; round < 20; round += 1) {
     const won = await Promise.all(
@@ -43,7 +43,7 @@ it('lets one of many writers have a name, and keeps what it wrote', async () => 
   expect(await store.list('_staging/')).toEqual([]);
 });
 
-it('lists objects under a prefix at any depth, in order, and none where there is nothing', async () => {
+it('lists objects under a prefix at any depth, in order, and none if there is nothing under it', async () => {
   const store = await newStore();
   for (const key of ['a/b/2', 'a/b/10', 'a/bc/1', 'z/1']) await store.write(key, bytes(key));
   const keysOf = async (...asked: Parameters<Store['list']>) =>
@@ -66,7 +66,7 @@ it('reads, replaces, uploads and deletes', async () => {
   await store.write('a/x', bytes('two'));
   expect((await store.read('a/x'))?.toString()).toBe('two');
   expect(await upload(store, 'a/deep/y', 'three')).toBe(5);
-  // Above the size of a part.
+  // Larger than one part of an upload.
   const large = Buffer.alloc(17 * 2 ** 20, 'large');
   expect(await upload(store, 'a/deep/z', large)).toBe(large.byteLength);
   await store.withLocal(async (local) => {
@@ -83,8 +83,8 @@ it('reads, replaces, uploads and deletes', async () => {
   expect(await store.list('a/')).toEqual([]);
 });
 
-describe.skipIf(bucketFolder())('a folder', () => {
-  it('that cannot be read is not taken for an empty one', async () => {
+describe.skipIf(bucketFolder())('a store in a folder', () => {
+  it('that cannot be read is not taken for an empty folder', async () => {
     const root = await newFolder();
     const store = folderStore(root);
     await mkdir(join(root, 'a'));
@@ -93,7 +93,7 @@ describe.skipIf(bucketFolder())('a folder', () => {
     await expect(store.read('a/file/x')).rejects.toThrow(/ENOTDIR/);
   });
 
-  it('hands out its own files, and has those on their way beside them', async () => {
+  it('gives its own files as local ones, and keeps files on their way in its staging', async () => {
     const root = await newFolder();
     const store = folderStore(root);
     expect(await store.withLocal((local) => local.paths(['a/x']))).toEqual([join(root, 'a', 'x')]);
