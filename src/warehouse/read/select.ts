@@ -7,7 +7,7 @@ const inspection = /^(?:show|desc|describe|summarize)\b/i;
 
 const result = '"result of the query"';
 const resultRows = '"rows of the result"';
-const oneSelect = 'Give one SELECT (or DESCRIBE, SUMMARIZE, SHOW TABLES).';
+const oneSelect = 'Use one SELECT (or DESCRIBE, SUMMARIZE, SHOW TABLES).';
 
 /**
  * Runs SQL from outside, if it is one statement that only reads.

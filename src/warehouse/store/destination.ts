@@ -29,7 +29,7 @@ export function destinationOf(text: string, folder = '.'): string {
   if (problem !== undefined) {
     throw new UsageError(
       `The destination ${JSON.stringify(shownDestination(text))} cannot be used: ${problem}.`,
-      'Give a folder, or a bucket as s3://bucket/prefix.',
+      'Name a folder, or a bucket as s3://bucket/prefix.',
     );
   }
   const bucket = bucketOf(text);
