@@ -2,6 +2,7 @@
  * What the workflows take, return and report. Types only, so that whoever starts or follows a run can import them
  * without the workflows.
  */
+import type { Sinks } from '@temporalio/workflow';
 import type { Plan, TableRun } from '../activities/contract.ts';
 import type { Figures, Reading } from './windows.ts';
 
@@ -23,8 +24,10 @@ export type Carried = {
   readonly reading: Reading;
   /** How often the run has been planned. */
   readonly planned: number;
-  /** When the first execution of the chain started; milliseconds since the epoch. */
+  /** When a worker took the first execution of the chain; milliseconds since the epoch. */
   readonly began?: number;
+  /** How long the first execution had waited for that worker. */
+  readonly queuedSeconds?: number;
 };
 
 /** What a run of `syncTable` did. */
@@ -67,6 +70,13 @@ export type TableProgress = {
   readonly windows?: { readonly open: number; readonly done: number };
   readonly notes: readonly string[];
 };
+
+/** What a worker is told about each run that ends. A sink, so that it adds nothing to the history. */
+export interface RunSinks extends Sinks {
+  readonly incidentIoSource: {
+    runEnded(table: string, outcome: 'synced' | 'failed' | 'cancelled', seconds: number): void;
+  };
+}
 
 /** One run of `syncSource`. */
 export type SyncSourceInput = {

@@ -3,10 +3,7 @@ import type { Extracted, Plan, TableRun } from '../activities/contract.ts';
 import type { Carried, SyncTableInput } from './contract.ts';
 import type { Announce } from './progress.ts';
 import { activities } from './steps.ts';
-import { afterBatch, batchOf, type Reading } from './windows.ts';
-
-/** The number of cursors of one table that are read side by side. */
-const sideBySide = 8;
+import { afterBatch, batchOf, type Reading, windowsAtOnce } from './windows.ts';
 
 type Batch = { readonly windowId: number; readonly extracted: Extracted };
 
@@ -56,7 +53,7 @@ function startBatches(
   inFlight: Map<number, Promise<Batch>>,
 ): void {
   const idle = reading.open.map(({ window }) => window.id).filter((id) => !inFlight.has(id));
-  for (const windowId of idle.slice(0, sideBySide - inFlight.size)) {
+  for (const windowId of idle.slice(0, windowsAtOnce - inFlight.size)) {
     const batch = activities.extractBatch({
       run,
       ...batchOf(reading, windowId),

@@ -6,13 +6,22 @@ import { missingNotes } from './windows.ts';
 /** The result of a run whose commit succeeded, in this attempt or in an earlier one. */
 export function resultOf(
   table: string,
-  { plan, reading }: Carried,
+  { plan, reading, queuedSeconds }: Carried,
   outcome: Exclude<CommitOutcome, { status: 'overtaken' }>,
   seconds: number,
 ): SyncTableResult {
   const { fullRead, reason } = plan;
   const { version, rows } = outcome;
-  const base = { table, fullRead, reason, version, rows, read: reading.figures, seconds };
+  const base = {
+    table,
+    fullRead,
+    reason,
+    version,
+    rows,
+    read: reading.figures,
+    seconds,
+    ...(queuedSeconds !== undefined && { queuedSeconds }),
+  };
   const notes = [...reading.notes, ...missingNotes(reading)];
   if (outcome.status === 'already_committed') return { ...base, notes };
   const { rowsBefore, inserted, updated, dropped, bytesWritten, columnsAdded, watermark } = outcome;

@@ -21,18 +21,18 @@ export async function syncTable(input: SyncTableInput): Promise<SyncTableResult>
   const chainId = workflowInfo().firstExecutionRunId;
   const identity: TableRun = { ...input.run, chainId, runId: chainId };
   const { table } = identity;
-  const began = input.carried?.began ?? workflowInfo().startTime.getTime();
+  const timing = input.carried ? carriedTiming(input.carried) : firstTiming();
   const announce = answerProgress(table);
   if (!input.carried) reportStarted(table);
   try {
-    const result = await planReadCommit(input, identity, began, announce);
+    const result = await planReadCommit(input, identity, timing, announce);
     reportEnded(result);
     return result;
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     const end = await sweep(identity, error);
-    if (end instanceof ApplicationFailure) reportFailed(table, secondsSince(began), end);
-    else reportCancelled(table, secondsSince(began));
+    if (end instanceof ApplicationFailure) reportFailed(table, secondsSince(timing), end);
+    else reportCancelled(table, secondsSince(timing));
     throw end;
   }
 }
@@ -41,13 +41,13 @@ export async function syncTable(input: SyncTableInput): Promise<SyncTableResult>
 async function planReadCommit(
   input: SyncTableInput,
   identity: TableRun,
-  began: number,
+  timing: Timing,
   announce: Announce,
 ): Promise<SyncTableResult> {
   const plan = async (planned: number): Promise<Carried> => {
     announce('planning');
     const made = await planTable(input, identity);
-    return { plan: made, reading: startReading(made), planned, began };
+    return { plan: made, reading: startReading(made), planned, ...timing };
   };
 
   let carried = input.carried ?? (await plan(1));
@@ -61,7 +61,7 @@ async function planReadCommit(
     const outcome = await activities.commitSync({ run, plan: made, parts, ...totalOf(made, reading) });
     if (outcome.status !== 'overtaken') {
       announce('done', carried);
-      const result = resultOf(identity.table, carried, outcome, secondsSince(began));
+      const result = resultOf(identity.table, carried, outcome, secondsSince(timing));
       return { ...result, notes: [...result.notes, ...(await keepUp(run, outcome))] };
     }
     await activities.discardStaged({ run });
@@ -95,6 +95,18 @@ function totalOf({ fullRead }: Plan, { windowsDone, total }: Reading): { total?:
   return fullRead && windowsDone === 1 && total !== undefined ? { total } : {};
 }
 
-function secondsSince(began: number): number {
+type Timing = Required<Pick<Carried, 'began'>> & Pick<Carried, 'queuedSeconds'>;
+
+/** The clock of a workflow stands still within a task, so this is when a worker took the run. */
+function firstTiming(): Timing {
+  const began = Date.now();
+  return { began, queuedSeconds: (began - workflowInfo().startTime.getTime()) / 1_000 };
+}
+
+function carriedTiming({ began = workflowInfo().startTime.getTime(), queuedSeconds }: Carried): Timing {
+  return { began, ...(queuedSeconds !== undefined && { queuedSeconds }) };
+}
+
+function secondsSince({ began }: Timing): number {
   return (Date.now() - began) / 1_000;
 }

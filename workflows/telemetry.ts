@@ -1,16 +1,16 @@
-import { type ApplicationFailure, log, metricMeter, workflowInfo } from '@temporalio/workflow';
-import type { SyncTableResult } from './contract.ts';
+import { type ApplicationFailure, log, proxySinks, workflowInfo } from '@temporalio/workflow';
+import type { RunSinks, SyncTableResult } from './contract.ts';
 import { adviceOf } from './failures.ts';
 
-// Log lines and metrics of a run. They go through the SDK's own log and meter, which add nothing to the history and
-// are silent during a replay.
+// Log lines and figures of a run. They go through sinks, which add nothing to the history, and are silent during a
+// replay. Not through the SDK's meter: it adds labels of its own, and `namespace` clashes with those of scrapers.
 
 export function reportStarted(table: string): void {
   log.info('run started', { table, ...ids() });
 }
 
 export function reportEnded(result: SyncTableResult): void {
-  const { table, seconds, version, rows, read, changes, reason, notes } = result;
+  const { table, seconds, queuedSeconds, version, rows, read, changes, reason, notes } = result;
   const { requests, waitedMs } = read;
   const changed = changes && {
     inserted: changes.inserted,
@@ -26,6 +26,7 @@ export function reportEnded(result: SyncTableResult): void {
     requests,
     waitedSeconds: waitedMs / 1_000,
     seconds,
+    queuedSeconds,
     version,
     reason,
     ...(notes.length > 0 && { notes }),
@@ -49,16 +50,8 @@ function ids() {
   return { run: workflowInfo().firstExecutionRunId };
 }
 
-function countRun(table: string, outcome: 'synced' | 'failed' | 'cancelled', seconds: number): void {
-  metricMeter
-    .createCounter('incident_io_source_runs', undefined, 'Runs that ended.')
-    .add(1, { table, outcome });
-  metricMeter
-    .createHistogram(
-      'incident_io_source_run_seconds',
-      'float',
-      undefined,
-      'Seconds from start to end of a run.',
-    )
-    .record(seconds, { table, outcome });
+const { incidentIoSource } = proxySinks<RunSinks>();
+
+function countRun(...run: Parameters<typeof incidentIoSource.runEnded>): void {
+  if (!workflowInfo().unsafe.isReplaying) incidentIoSource.runEnded(...run);
 }

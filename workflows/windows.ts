@@ -39,6 +39,9 @@ export type Figures = {
   readonly batches: number;
 };
 
+/** The number of windows of one table that are read at the same time. */
+export const windowsAtOnce = 8;
+
 /** How often a cursor may fail; the next time fails the run. */
 const reopenings = 3;
 

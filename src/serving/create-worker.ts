@@ -2,12 +2,15 @@ import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  type InjectedSinks,
   type NativeConnection,
   Worker,
   type WorkerOptions as Options,
   type WorkflowBundleOption,
 } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
+import type { RunSinks } from '../../workflows/contract.ts';
+import { windowsAtOnce } from '../../workflows/windows.ts';
 import { tables } from '../tables/index.ts';
 import type { Table } from '../tables/table.ts';
 import type { Tracing } from './tracing.ts';
@@ -20,11 +23,16 @@ export type ServedQueue = {
   /** The workflows' bundle; defaults to this package's own. */
   readonly workflowBundle?: WorkflowBundleOption;
   readonly tracing?: Tracing;
+  /** Told about each run that ends. */
+  readonly onRunEnded?: OnRunEnded;
 };
+
+/** Called with how a run ended, and the seconds it took without its wait for a worker. */
+export type OnRunEnded = RunSinks['incidentIoSource']['runEnded'];
 
 /** A worker for one destination's queue, with its limits and the reasons for them. */
 export function createWorker(options: ServedQueue): Promise<Worker> {
-  const { connection, namespace, taskQueue, activities, workflowBundle, tracing } = options;
+  const { connection, namespace, taskQueue, activities, workflowBundle, tracing, onRunEnded } = options;
   const { interceptors, ...workflows } = workflowBundle
     ? { workflowBundle }
     : ownWorkflows(tracing !== undefined);
@@ -35,7 +43,8 @@ export function createWorker(options: ServedQueue): Promise<Worker> {
     activities,
     ...workflows,
     ...workerLimits(tables),
-    ...(tracing && { interceptors: { ...interceptors, activity: tracing.activity }, sinks: tracing.sinks }),
+    sinks: { ...runSinks(onRunEnded), ...tracing?.sinks },
+    ...(tracing && { interceptors: { ...interceptors, activity: tracing.activity } }),
     // A cancellation reaches an activity with the answer to its heartbeat, so heartbeats must not be held back.
     maxHeartbeatThrottleInterval: '3 seconds',
     defaultHeartbeatThrottleInterval: '3 seconds',
@@ -48,9 +57,6 @@ export function createWorker(options: ServedQueue): Promise<Worker> {
     shutdownForceTime: '60 seconds',
   });
 }
-
-/** As many windows of a table as `syncTable` reads at the same time. */
-const windowsAtOnce = 8;
 
 /** What one worker takes on at the same time so that no table waits for another one's batches. */
 export function workerLimits(
@@ -66,6 +72,15 @@ export function workerLimits(
   };
 }
 
+/** What workflows report their end to; a worker without it would log an error for each run. */
+export function runSinks(onRunEnded: OnRunEnded = () => undefined): InjectedSinks<RunSinks> {
+  return {
+    incidentIoSource: {
+      runEnded: { fn: (_info, ...run) => onRunEnded(...run), callDuringReplay: false },
+    },
+  };
+}
+
 /** Makes spans of a workflow. Only the traced bundle contains it: runs that are not traced pay nothing for it. */
 export const tracingModule = createRequire(import.meta.url).resolve(
   '@temporalio/interceptors-opentelemetry/lib/workflow-interceptors.js',
@@ -74,15 +89,17 @@ export const tracingModule = createRequire(import.meta.url).resolve(
 /** The bundle that the build made. Run from source, the workflows themselves, which takes a second longer. */
 export function ownWorkflows(
   isTraced = false,
-): Pick<Options, 'workflowBundle' | 'workflowsPath' | 'interceptors'> {
+): Pick<Options, 'workflowBundle' | 'workflowsPath' | 'interceptors' | 'sinks'> {
+  const sinks = runSinks();
   const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
   if (extname(import.meta.url) === '.ts') {
     const workflowsPath = here('../../workflows/index.ts');
     return isTraced
-      ? { workflowsPath, interceptors: { workflowModules: [tracingModule] } }
-      : { workflowsPath };
+      ? { workflowsPath, sinks, interceptors: { workflowModules: [tracingModule] } }
+      : { workflowsPath, sinks };
   }
   return {
+    sinks,
     workflowBundle: {
       codePath: here(isTraced ? '../../workflow-bundle-traced.js' : '../../workflow-bundle.js'),
     },

@@ -4,6 +4,7 @@ import type { Observer } from '../../activities/index.ts';
 import { intervalMs, type Settings } from '../settings/settings.ts';
 import { tableNamed } from '../tables/index.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { OnRunEnded } from './create-worker.ts';
 import type { Log } from './logs.ts';
 
 /** Upper bounds of the histograms' buckets, in seconds. */
@@ -62,20 +63,20 @@ export function countingObserver(meter: MetricMeter): Observer {
 }
 
 /**
- * Starts the counters of each table's runs at 0. Prometheus does not count the first value of a series as an increase,
- * so a worker's first failure would raise no alarm. The labels are those that the SDK adds in a workflow.
+ * Counts runs by how they ended. The counters of these tables start at 0: Prometheus does not count the first value of
+ * a series as an increase, so a worker's first failure would raise no alarm.
  */
-export function countRunsFromZero(
-  meter: MetricMeter,
-  { tables }: Pick<Settings, 'tables'>,
-  queue: { readonly namespace: string; readonly taskQueue: string },
-): void {
+export function runCounter(meter: MetricMeter, { tables }: Pick<Settings, 'tables'>): OnRunEnded {
   const runs = meter.createCounter('incident_io_source_runs', undefined, 'Runs that ended.');
+  const description = 'Seconds that runs took, without their wait for a worker.';
+  const runSeconds = meter.createHistogram('incident_io_source_run_seconds', 'float', undefined, description);
   for (const table of Object.keys(tables)) {
-    for (const outcome of ['synced', 'failed', 'cancelled']) {
-      runs.add(0, { ...queue, workflowType: 'syncTable', table, outcome });
-    }
+    for (const outcome of ['synced', 'failed', 'cancelled']) runs.add(0, { table, outcome });
   }
+  return (table, outcome, seconds) => {
+    runs.add(1, { table, outcome });
+    runSeconds.record(seconds, { table, outcome });
+  };
 }
 
 /** About as often as a scrape comes; requests to a bucket are billed, so once per minute. */

@@ -4,7 +4,7 @@ import { workerQueue } from '../temporal/names.ts';
 import { openDestination } from '../warehouse/open-warehouse.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { Log } from './logs.ts';
-import { countingObserver, countRunsFromZero, keepTableFigures } from './metrics.ts';
+import { countingObserver, keepTableFigures, runCounter } from './metrics.ts';
 import { type Condition, serveProbes } from './probes.ts';
 import { runtimeMeter, servingRuntime } from './runtime.ts';
 import { serveWhile, type Serving } from './serve.ts';
@@ -76,11 +76,10 @@ async function serveWith<T>(
 
   const taskQueue = workerQueue(destination);
   const meter = endpoints.metrics === undefined ? undefined : runtimeMeter();
-  if (meter) countRunsFromZero(meter, settings, { namespace, taskQueue });
-  const observer = meter && countingObserver(meter);
+  const figures = meter && { observer: countingObserver(meter), onRunEnded: runCounter(meter, settings) };
   const patience = { ms: Infinity, signal };
   return serveWhile(
-    { access, warehouse, taskQueue, patience, ...(observer && { observer }), ...(tracing && { tracing }) },
+    { access, warehouse, taskQueue, patience, ...figures, ...(tracing && { tracing }) },
     async (serving) => {
       condition.worker = serving.status;
       log('info', 'worker started', { connection, destination, taskQueue, address, namespace });

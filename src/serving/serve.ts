@@ -6,7 +6,7 @@ import type { TemporalAccess } from '../temporal/connection.ts';
 import { syncQueue } from '../temporal/names.ts';
 import { patientClient, type Patience } from '../temporal/patient-client.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
-import { createWorker } from './create-worker.ts';
+import { createWorker, type OnRunEnded } from './create-worker.ts';
 import type { Tracing } from './tracing.ts';
 
 /** What a command starts runs with while its own worker serves their queue. */
@@ -25,6 +25,7 @@ export type ServeOptions = {
   /** Defaults to the queue of `sync`. */
   readonly taskQueue?: string;
   readonly observer?: Observer;
+  readonly onRunEnded?: OnRunEnded;
   readonly tracing?: Tracing;
   /** How long the client goes on asking a server that does not answer. */
   readonly patience?: Patience;
@@ -35,7 +36,16 @@ export type ServeOptions = {
  * worker dies first.
  */
 export async function serveWhile<T>(
-  { access, warehouse, requestTimeoutMs, workflowBundle, observer, tracing, ...options }: ServeOptions,
+  {
+    access,
+    warehouse,
+    requestTimeoutMs,
+    workflowBundle,
+    observer,
+    tracing,
+    onRunEnded,
+    ...options
+  }: ServeOptions,
   work: (serving: Serving) => Promise<T>,
 ): Promise<T> {
   const { connection, namespace } = access;
@@ -52,6 +62,7 @@ export async function serveWhile<T>(
     }),
     ...(workflowBundle && { workflowBundle }),
     ...(tracing && { tracing }),
+    ...(onRunEnded && { onRunEnded }),
   });
   const client = patientClient(access, options.patience);
   return worker.runUntil(() => work({ client, taskQueue, status: () => worker.getStatus() }));

@@ -1,5 +1,6 @@
 import { Worker } from '@temporalio/worker';
 import type { Activities, Extracted, Plan } from '../../activities/contract.ts';
+import { runSinks } from '../../src/serving/create-worker.ts';
 import type { SyncTableInput } from '../../workflows/contract.ts';
 import { type TestTemporal, unique } from './temporal.ts';
 
@@ -88,6 +89,7 @@ export async function running<T>(
     taskQueue,
     activities: made,
     workflowBundle: temporal.workflowBundle,
+    sinks: runSinks(),
     maxHeartbeatThrottleInterval: 100,
   });
   return worker.runUntil(() => work(taskQueue));

@@ -10,6 +10,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
+import { runSinks } from '../../src/serving/create-worker.ts';
 import { findTemporalCli } from '../../src/temporal/dev-server/cli-binary.ts';
 import { activities, batch, committed, input, planOf } from './activities.ts';
 
@@ -117,6 +118,7 @@ try {
       taskQueue: name,
       activities: made,
       workflowsPath,
+      sinks: runSinks(),
       maxHeartbeatThrottleInterval: 100,
     });
     await worker.runUntil(async () => {

@@ -1,6 +1,7 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { expect, inject, it } from 'vitest';
+import { runSinks } from '../../../src/serving/create-worker.ts';
 import { findTemporalCli } from '../../../src/temporal/dev-server/cli-binary.ts';
 import { quietRuntime } from '../../../src/serving/runtime.ts';
 import type { SyncTableResult } from '../../../workflows/contract.ts';
@@ -42,6 +43,7 @@ it(
         taskQueue: 'long',
         activities: made,
         workflowBundle: { codePath: inject('workflowBundlePath') },
+        sinks: runSinks(),
       });
       await worker.runUntil(async () => {
         const handle = await environment.client.workflow.start('syncTable', {
