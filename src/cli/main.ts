@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { type OutputLostError, watchOutputs } from './lost-output.ts';
 import { run } from './run.ts';
 
 const interrupt = new AbortController();
@@ -18,14 +19,22 @@ const stop = (signal: NodeJS.Signals) => {
   process.kill(process.pid, signal);
 };
 for (const signal of signals) process.on(signal, stop);
-// `… | head` closes the pipe; the command continues with what it is doing.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
 
 const { stdin, stdout, stderr } = process;
-const code = await run(process.argv.slice(2), { stdin, stdout, stderr, signal: interrupt.signal });
-for (const stream of [stdout, stderr])
+// Unhandled, it would end the process at once, and leave its Temporal server running.
+let lost: OutputLostError | undefined;
+watchOutputs({ 'standard output': stdout, 'standard error': stderr }, (error) => {
+  lost = error;
+  interrupt.abort(error);
+});
+let code = await run(process.argv.slice(2), { stdin, stdout, stderr, signal: interrupt.signal });
+for (const stream of [stdout, stderr]) {
   await new Promise<void>((resolve) => stream.write('', () => resolve()));
+}
+if (lost?.sentence !== undefined) {
+  // What was asked for is done, but nobody has seen it.
+  code ||= lost.exitCode;
+  await new Promise<void>((resolve) => stderr.write(lost!.sentence!, () => resolve()));
+}
 // Temporal's runtime would keep the process alive if the command failed before it had a worker.
 process.exit(code);

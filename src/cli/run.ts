@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Command } from 'commander';
+import { SourceError, TemporalUnavailableError } from '../errors.ts';
 import { keepSecret } from '../secrets.ts';
 import { applyCommand } from './commands/apply.ts';
 import { cancelCommand } from './commands/cancel.ts';
@@ -19,10 +21,12 @@ import { triggerCommand } from './commands/trigger.ts';
 import { unlinkCommand } from './commands/unlink.ts';
 import { upCommand } from './commands/up.ts';
 import { workerCommand } from './commands/worker.ts';
+import { OutputLostError } from './lost-output.ts';
 import { keyVariable } from './options/key-options.ts';
 import type { Session } from './session.ts';
 import { reportFailure } from './terminal/failure.ts';
 import { examples } from './terminal/help.ts';
+import { InterruptedError } from './terminal/interrupted.ts';
 
 /** All commands, in the order of the help. */
 const commands: readonly ((session: Session) => Command)[] = [
@@ -48,21 +52,45 @@ const commands: readonly ((session: Session) => Command)[] = [
 /**
  * Runs one command line.
  * @param argv without the two entries for the program itself
- * @returns the exit code: 0 done · 1 something failed · 2 wrong usage · 130 interrupted
+ * @returns the exit code: 0 done · 1 something failed · 2 wrong usage · 130 interrupted · 141 the reader of the output
+ * went away
  */
 export async function run(
   argv: readonly string[],
   io: Pick<Session, 'stdin' | 'stdout' | 'stderr' | 'signal'>,
 ): Promise<number> {
   const session: Session = { ...io, exitCode: 0 };
+  // Each table and each question listens to it; Node warns of a leak at eleven.
+  setMaxListeners(0, io.signal);
   const key = process.env[keyVariable]?.trim();
   if (key) keepSecret(key);
   try {
     await createProgram(session).parseAsync(argv, { from: 'user' });
     return session.exitCode;
   } catch (error) {
-    return reportFailure(session, error, argv.includes('--json'));
+    const cause = causeOf(error);
+    const { reason } = io.signal;
+    if (reason instanceof OutputLostError && isInterruption(cause, reason)) return reason.exitCode;
+    return reportFailure(session, cause, argv.includes('--json'));
   }
+}
+
+/** Temporal's client wraps whatever a call throws; the reason is below, or has to be told as the server's. */
+function causeOf(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== 'ServiceError') return error;
+  const { cause, message } = error;
+  if (cause instanceof SourceError || (cause instanceof Error && cause.name === 'AbortError')) return cause;
+  const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
+  return new TemporalUnavailableError(
+    `A call to the Temporal server failed: ${reason}`,
+    'Check the server, and what TEMPORAL_API_KEY or the client certificate may do in its namespace.',
+    { cause: error },
+  );
+}
+
+function isInterruption(error: unknown, reason: Error): boolean {
+  const isAbort = error instanceof Error && error.name === 'AbortError';
+  return error === reason || error instanceof InterruptedError || isAbort;
 }
 
 function createProgram(session: Session): Command {

@@ -10,7 +10,7 @@ export type Session = {
   readonly stdout: Output;
   /** For warnings, notes and errors. */
   readonly stderr: Output;
-  /** Aborted by an interrupt (Ctrl-C). */
+  /** Aborted by an interrupt (Ctrl-C), or when the output is lost. */
   readonly signal: AbortSignal;
   /** A command sets it to 1 if it has reported a failure itself; a thrown error needs nothing. */
   exitCode: number;

@@ -1,7 +1,7 @@
 /** A worker responds within a second, or within a few if it has just started. */
 const silentMs = 10_000;
-/** In a script there is nobody who would start a worker. */
-const lostMs = 10 * 60_000;
+/** How long to wait for a worker, or a server: in a script there is nobody who would start one. */
+export const lostMs = 10 * 60_000;
 /** Nothing was asked for longer than this: the machine slept, or the server was away. */
 const breakMs = 60_000;
 

@@ -5,6 +5,7 @@ import { type Sandbox, sandboxSizes, startSandbox } from '../../sandbox/sandbox.
 import { UsageError } from '../../errors.ts';
 import { examples } from '../terminal/help.ts';
 import { keyVariable } from '../options/key-options.ts';
+import { throwIfOutputLost } from '../lost-output.ts';
 import type { Session } from '../session.ts';
 
 type SandboxCommandOptions = {
@@ -16,35 +17,37 @@ type SandboxCommandOptions = {
   readonly limits: boolean;
   readonly live?: true;
   readonly json?: true;
-  /** A size a table, under its name in camel case. */
+  /** One size per table, under its name in camel case. */
   readonly [size: string]: unknown;
 };
 
 const sizes = Object.keys(sandboxSizes.demo) as (keyof typeof sandboxSizes.demo)[];
 
-/** `sandbox`: a stand-in for the API to try everything with. */
+/** `sandbox`: a stand-in for the API, to try everything with. */
 export function sandboxCommand(session: Session): Command {
   const command = new Command('sandbox')
-    .description('serve a stand-in for the incident.io API with invented data, until Ctrl-C')
-    .addOption(new Option('--port <n>', 'on 127.0.0.1; 0 for any free one').default(8080).argParser(port));
+    .description('serve a stand-in for the incident.io API with made-up data, until Ctrl-C')
+    .addOption(
+      new Option('--port <n>', 'port of 127.0.0.1; 0 for any free one').default(8080).argParser(port),
+    );
   for (const table of sizes) {
     command.addOption(
-      new Option(`--${table.replaceAll('_', '-')} <n>`, `how many ${table.replaceAll('_', ' ')} there are`)
+      new Option(`--${table.replaceAll('_', '-')} <n>`, `number of ${table.replaceAll('_', ' ')}`)
         .default(sandboxSizes.demo[table])
         .argParser(whole),
     );
   }
   return command
-    .addOption(new Option('--seed <n>', 'the same seed makes the same account').default(1).argParser(whole))
+    .addOption(new Option('--seed <n>', 'the same seed gives the same account').default(1).argParser(whole))
     .addOption(new Option('--latency <ms>', 'milliseconds before each answer').default(0).argParser(whole))
     .option('--no-limits', 'answer as fast as possible, instead of at the API’s rate limits')
     .addOption(
-      new Option('--faults <fraction>', 'the share of requests that fail in ways that pass, from 0 to 1')
+      new Option('--faults <fraction>', 'share of requests that fail in passing, from 0 to 1')
         .default(0)
         .argParser(fraction),
     )
-    .option('--live', 'let a row come, change or go before each answer, as the seed decides')
-    .option('--json', 'print url and key as one line of JSON')
+    .option('--live', 'add, change or delete a row before each answer, as the seed decides')
+    .option('--json', 'print URL and key as one line of JSON')
     .addHelpText(
       'after',
       examples(
@@ -75,6 +78,7 @@ async function serveSandbox({ stdout, signal }: Session, options: SandboxCommand
   } finally {
     await sandbox.stop();
   }
+  throwIfOutputLost(signal);
 }
 
 async function start(
@@ -87,14 +91,14 @@ async function start(
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
     throw new UsageError(
-      `Port ${port} of 127.0.0.1 ${code === 'EACCES' ? 'may not be used by you' : 'is in use'}.`,
+      `Port ${port} of 127.0.0.1 ${code === 'EACCES' ? 'needs more rights than you have' : 'is in use'}.`,
       'Choose another with --port, or 0 for any free one.',
     );
   }
 }
 
 function introductionTo({ url, key }: Sandbox): string {
-  return `The sandbox serves an invented account at ${url} with the key ${key}. Ctrl-C ends it.
+  return `The sandbox serves a made-up account at ${url} with the key ${key}. Ctrl-C ends it.
 
 In another terminal:
   export ${keyVariable}=${key}
@@ -120,7 +124,7 @@ function fraction(text: string): number {
   return value;
 }
 
-/** As commander names an option's value. */
+/** The name that commander gives the value of an option. */
 function camelCase(table: string): string {
   return table.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

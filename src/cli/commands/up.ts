@@ -9,6 +9,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { tableNamed } from '../../tables/index.ts';
 import { keyVariable } from '../options/key-options.ts';
 import { addServingOptions, type ServingOptions } from '../options/serving-options.ts';
+import { throwIfOutputLost } from '../lost-output.ts';
 import type { Session } from '../session.ts';
 import { examples } from '../terminal/help.ts';
 import { statusesAsText } from './status/table-report.ts';
@@ -52,6 +53,7 @@ async function up(session: Session, { settings: file, ...endpoints }: ServingOpt
   } finally {
     screen.close();
   }
+  throwIfOutputLost(signal);
 }
 
 /** On a terminal, a status at the bottom that is redrawn, with log lines above it; elsewhere log lines only. */

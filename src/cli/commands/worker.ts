@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { resolveKey } from '../../settings/key.ts';
 import { keyVariable } from '../options/key-options.ts';
 import { addServingOptions, type ServingOptions } from '../options/serving-options.ts';
+import { throwIfOutputLost } from '../lost-output.ts';
 import type { Session } from '../session.ts';
 import { examples } from '../terminal/help.ts';
 
@@ -42,4 +43,5 @@ async function work(session: Session, { settings: file, ...endpoints }: ServingO
   await serveConnection({ settings, endpoints, log: createLog(stderr), signal }, async () => {
     if (!signal.aborted) await once(signal, 'abort');
   });
+  throwIfOutputLost(signal);
 }

@@ -18,6 +18,7 @@ import { tableWorkflowId } from '../../../temporal/names.ts';
 import { openDestination } from '../../../warehouse/open-warehouse.ts';
 import { destinationOf } from '../../../warehouse/store/destination.ts';
 import type { Session } from '../../session.ts';
+import { shellWord } from '../../terminal/text.ts';
 import { runQuery } from '../query.ts';
 import { SyncReport } from '../sync/report.ts';
 import { questions } from './questions.ts';
@@ -63,12 +64,7 @@ function whatNext(to: string | undefined): string {
   // In a checkout, and by npx, the program is not on the path.
   const program = `${process.env['npm_execpath'] === undefined ? '' : 'npx '}incident-io-source`;
   if (to === undefined) return `To keep the tables:\n${program} demo --to ./warehouse`;
-  return `To ask a question of your own:\n${program} query "SELECT * FROM incidents LIMIT 5" --from ${quoted(to)}`;
-}
-
-/** A shell's word. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return `To ask a question of your own:\n${program} query "SELECT * FROM incidents LIMIT 5" --from ${shellWord(to)}`;
 }
 
 /** Runs the workflow syncSource over all tables, on a Temporal server of its own. */

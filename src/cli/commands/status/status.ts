@@ -7,6 +7,7 @@ import { defaultSettingsFile } from '../../../settings/settings.ts';
 import { tables } from '../../../tables/index.ts';
 import { type Operated, operating, type OperatingOptions } from '../../options/operating.ts';
 import { withTemporal } from '../../options/settings-options.ts';
+import { throwIfOutputLost } from '../../lost-output.ts';
 import type { Session } from '../../session.ts';
 import { examples } from '../../terminal/help.ts';
 import { printJson } from '../../terminal/output.ts';
@@ -88,7 +89,7 @@ async function statusOfTables(
   options: OperatingOptions & Pick<StatusOptions, 'watch'>,
 ): Promise<void> {
   const { withStatusReader } = await import('../../../connections/status-reader.ts');
-  await operating(session, names, options, async (operated) => {
+  const show = async (operated: Operated) => {
     const { client, settings, tables } = operated;
     await withStatusReader(client, settings, tables, async (read) => {
       if (options.watch) {
@@ -100,7 +101,8 @@ async function statusOfTables(
       if (options.json) printJson(session.stdout, statuses);
       else printStatuses(session.stdout, settings, statuses);
     });
-  });
+  };
+  await operating(session, names, options, show, options.watch && Infinity);
 }
 
 async function statusOfConnections(session: Session, files: readonly string[], json: boolean): Promise<void> {
@@ -128,4 +130,5 @@ async function watch(session: Session, { settings }: Operated, read: ReadStatuse
     await sleep(redrawEveryMs, undefined, { signal }).catch(() => undefined);
   }
   live?.done();
+  throwIfOutputLost(signal);
 }

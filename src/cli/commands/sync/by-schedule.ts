@@ -1,9 +1,9 @@
 import { scheduledTables } from '../../../connections/schedule-lookup.ts';
-import { SilentWorkers } from '../../../connections/silent-workers.ts';
+import { lostMs, SilentWorkers } from '../../../connections/silent-workers.ts';
 import { syncBySchedule } from '../../../connections/sync-by-schedule.ts';
 import { startWorker } from '../../../connections/table-health.ts';
 import { TemporalUnavailableError } from '../../../errors.ts';
-import { operating, type OperatingOptions } from '../../options/operating.ts';
+import { type Operated, operating, type OperatingOptions } from '../../options/operating.ts';
 import type { Session } from '../../session.ts';
 import { SyncReport } from './report.ts';
 
@@ -14,7 +14,7 @@ export async function runSyncBySchedule(
   options: OperatingOptions,
 ): Promise<void> {
   const { signal } = session;
-  await operating(session, names, options, async ({ client, settings, tables }) => {
+  const sync = async ({ client, settings, tables }: Operated) => {
     const schedules = await scheduledTables(client, settings, tables);
     const report = new SyncReport(session, options.json === true);
     report.begin(schedules.length);
@@ -45,9 +45,11 @@ export async function runSyncBySchedule(
         interrupt: AbortSignal.any([signal, lost.signal]),
       },
     );
+    signal.removeEventListener('abort', sayContinuing);
     report.close(settings.destination);
     if (outcomes.some(({ status }) => status !== 'synced')) session.exitCode = 1;
-  });
+  };
+  await operating(session, names, options, sync, lostMs);
 }
 
 /** Says for which tables no worker responds, and gives up when that has lasted too long. */

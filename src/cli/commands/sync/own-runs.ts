@@ -52,8 +52,10 @@ export async function runSync(session: Session, request: SyncRequest): Promise<v
       readable.length === 0
         ? []
         : await syncReadable(session, { ...request, tables: readable }, account, warehouse, report);
+    // Before the report is printed: whoever stops reading it interrupts nothing.
+    const isInterrupted = session.signal.aborted;
     report.close(destination);
-    if (session.signal.aborted) throw new InterruptedError();
+    if (isInterrupted) throw new InterruptedError();
     if ([...failed, ...outcomes].some(({ status }) => status !== 'synced')) session.exitCode = 1;
   } finally {
     await warehouse.close();
@@ -90,6 +92,7 @@ async function syncReadable(
       }),
     );
   } finally {
+    signal.removeEventListener('abort', sayCancelling);
     await access.close();
   }
 }

@@ -1,0 +1,41 @@
+import type { Output } from './session.ts';
+
+/** As of a program that SIGPIPE ended, which is how most programs go when their reader does. */
+const readerGone = 141;
+const failed = 1;
+
+/** Output that can no longer be written: its reader went away (`… | head`), or its disk is full. */
+export class OutputLostError extends Error {
+  readonly exitCode: number;
+  /** For a person; nothing needs to be said to a reader that went away. */
+  readonly sentence: string | undefined;
+
+  constructor(output: string, { code }: NodeJS.ErrnoException) {
+    super(`${output} is lost (${code})`);
+    const isGone = code === 'EPIPE';
+    this.exitCode = isGone ? readerGone : failed;
+    this.sentence = isGone
+      ? undefined
+      : `error: Cannot write to ${output} (${code}).\n  → Check the disk that it goes to, then run the command again.\n`;
+  }
+}
+
+/** Calls `onLost` once, for the first of the outputs that can no longer be written. */
+export function watchOutputs(
+  outputs: { readonly [name: string]: Output },
+  onLost: (error: OutputLostError) => void,
+): void {
+  let isLost = false;
+  for (const [name, output] of Object.entries(outputs)) {
+    output.on('error', (error: NodeJS.ErrnoException) => {
+      if (isLost) return;
+      isLost = true;
+      onLost(new OutputLostError(name, error));
+    });
+  }
+}
+
+/** For commands that end when they are interrupted: a lost output is not what they were to end at. */
+export function throwIfOutputLost({ reason }: AbortSignal): void {
+  if (reason instanceof OutputLostError) throw reason;
+}
