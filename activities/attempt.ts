@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import { defined } from '../src/defined.ts';
 import { SourceError } from '../src/errors.ts';
 import type { Beat } from './contract.ts';
-import { toFailure } from './failures.ts';
+import { delayOf, toFailure } from './failures.ts';
 
 /** Often enough that a cancellation is prompt; the worker sends at most one heartbeat in three seconds. */
 const beatMs = 2_000;
@@ -16,8 +16,11 @@ const gapMs = 180_000;
 
 export type Attempt = {
   readonly signal: AbortSignal;
-  /** Call it once per request with the milliseconds it waited at the rate limit: they are not a lack of progress. */
-  readonly waited: (ms: number) => void;
+  /**
+   * Call it once per request with the milliseconds it waited at the rate limit. They are not a lack of progress unless
+   * the API refused requests meanwhile.
+   */
+  readonly waited: (ms: number, refused: boolean) => void;
   /** Call it when a wait at the rate limit begins, with its end (milliseconds since the epoch), and without after it. */
   readonly waitsUntil: (at?: number) => void;
 };
@@ -42,8 +45,8 @@ export async function attempt<T>(giveUpAfterMs: number, work: (attempt: Attempt)
   try {
     return await work({
       signal: context.cancellationSignal,
-      waited: (ms) => {
-        if (failingSince !== undefined) failingSince += ms;
+      waited: (ms, refused) => {
+        if (failingSince !== undefined && !refused) failingSince += ms;
       },
       waitsUntil: (at) => {
         waitingUntil = at;
@@ -55,7 +58,8 @@ export async function attempt<T>(giveUpAfterMs: number, work: (attempt: Attempt)
     if (context.cancellationSignal.aborted && !(error instanceof SourceError)) throw error;
     const now = Date.now();
     failingSince ??= now;
-    waitingUntil = undefined;
+    const delay = delayOf(error);
+    waitingUntil = delay === undefined ? undefined : now + delay;
     beat();
     const minutes = Math.round((now - failingSince) / 6_000) / 10;
     throw toFailure(
@@ -69,7 +73,7 @@ export async function attempt<T>(giveUpAfterMs: number, work: (attempt: Attempt)
 
 /** Since when nothing has worked, according to the last heartbeat of the attempt before. */
 function failingSinceOf(before: Beat | undefined, now: number): number | undefined {
-  if (!before || now - before.at >= gapMs) return undefined;
+  if (!before || now - Math.max(before.at, before.waitingUntil ?? 0) >= gapMs) return undefined;
   // An attempt that died without reporting was alive at its last heartbeat.
   return before.failingSince ?? before.at;
 }

@@ -119,7 +119,7 @@ export type Beat = {
   readonly at: number;
   /** Since when nothing has worked. */
   readonly failingSince?: number;
-  /** When the wait at the rate limit ends, if the attempt is waiting. */
+  /** When the wait ends that the API asked for, or that follows its refusal; absent if there is none. */
   readonly waitingUntil?: number;
 };
 

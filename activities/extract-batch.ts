@@ -1,5 +1,5 @@
 import { defined } from '../src/defined.ts';
-import { CursorRejectedError, SourceError } from '../src/errors.ts';
+import { CursorRejectedError, SourceError, UnexpectedResponseError } from '../src/errors.ts';
 import type { Call } from '../src/incident-io/client.ts';
 import { readLines, type Reader } from '../src/incident-io/pages.ts';
 import { splitWindow } from '../src/incident-io/split-window.ts';
@@ -11,6 +11,12 @@ import type { PartWriter, Warehouse } from '../src/warehouse/warehouse.ts';
 import type { Attempt } from './attempt.ts';
 import type { Clients } from './clients.ts';
 import type { ExtractInput, Extracted } from './contract.ts';
+
+/**
+ * After this many pages in a row without a record the list is taken to have no end. No account hides so many records
+ * from a key: a page stands for up to 250.
+ */
+const mostEmptyPages = 1_000;
 
 /** Staged bytes of JSON at which a batch ends whatever its rows: a few rows may hold megabytes of text. */
 const batchBytes = 64 * 2 ** 20;
@@ -32,8 +38,9 @@ type Batch = Pick<BatchWorld, 'table' | 'stopping'> & {
   readonly rows: AnswerRows;
   readonly writer: PartWriter;
   readonly figures: Figures;
-  /** What requests are sent with; `work` as in `Call`. */
-  readonly call: (work?: number) => Call;
+  readonly call: (own: Pick<Call, 'work' | 'waitSignal'>) => Call;
+  /** Ends a wait for a token when the batch's time is over. */
+  readonly waitSignal: AbortSignal;
   /** Milliseconds since the epoch. */
   readonly began: number;
 };
@@ -46,7 +53,7 @@ class TimeUp extends Error {}
 /**
  * Reads pages of one window and stages their rows as one part: fetch, write, then tell. After an error that a retry
  * may mend, or when the worker shuts down, what was read so far is staged and returned with its cursor: a fault costs
- * time, never progress. Only an attempt that read nothing fails.
+ * time, never progress. Only an attempt that read no row fails, because pages without rows may go on forever.
  */
 export async function extractBatch(
   input: ExtractInput,
@@ -56,26 +63,26 @@ export async function extractBatch(
   const figures: Figures = { pages: 0, requests: 0, bytes: 0, waitedMs: 0 };
   const timeUp = new AbortController();
   const began = Date.now();
-  const call = (work?: number): Call =>
-    defined({
-      signal: attempt.signal,
-      waitSignal: figures.pages > 0 ? timeUp.signal : undefined,
-      leaveHalf: input.leaveHalf,
-      work,
-      onRequest: ({ waitedMs, bytes }: { readonly waitedMs: number; readonly bytes: number }) => {
-        figures.requests += 1;
-        figures.bytes += bytes;
-        figures.waitedMs += waitedMs;
-        attempt.waited(waitedMs);
-      },
-    });
+  const call = callOf(input, attempt, figures);
   const client = await clients.clientOf(run);
-  await clients.assertAccount(run, call());
+  await clients.assertAccount(run, call({}));
   const rows = new AnswerRows(table);
   const writer = await warehouse.createPart(table, run.chainId);
   const timer = setTimeout(() => timeUp.abort(new TimeUp()), run.limits.batchMs);
   try {
-    const end = await readPages({ input, table, stopping, client, rows, writer, figures, call, began });
+    const { signal: waitSignal } = timeUp;
+    const end = await readPages({
+      input,
+      table,
+      stopping,
+      client,
+      rows,
+      writer,
+      figures,
+      call,
+      waitSignal,
+      began,
+    });
     const part = await spanned('stage', { 'incident_io.rows': writer.rows }, () => writer.finish());
     const missing = Object.keys(rows.missing).length > 0 ? rows.missing : undefined;
     return { ...figures, ...end, ...defined({ part, missing }) };
@@ -85,6 +92,23 @@ export async function extractBatch(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What the requests of a batch are sent with; their figures are added up. */
+function callOf({ run, leaveHalf }: ExtractInput, attempt: Attempt, figures: Figures): Batch['call'] {
+  return (own) => ({
+    signal: attempt.signal,
+    patienceMs: run.limits.giveUpAfterMs,
+    onRequest: ({ waitedMs, refused, bytes }) => {
+      figures.requests += 1;
+      figures.bytes += bytes;
+      figures.waitedMs += waitedMs;
+      attempt.waited(waitedMs, refused);
+    },
+    onRefused: attempt.waitsUntil,
+    ...defined({ leaveHalf }),
+    ...own,
+  });
 }
 
 /** How a batch ended. */
@@ -97,15 +121,19 @@ async function readPages(batch: Batch): Promise<BatchEnd> {
   // What the workflow needs to know about this window, however the batch ends.
   let kept: Pick<BatchEnd, 'keepWhole' | 'note'> = {};
   let { after } = input;
+  let emptyPages = 0;
   try {
     for (;;) {
       // A window of unknown length goes first: all that comes after it has to wait for all of it.
       const work = window.pages === undefined ? Number.MAX_SAFE_INTEGER : window.pages - figures.pages;
-      const reader = { client, table, call: call(work) };
+      const own = { work, ...(writer.rows > 0 && { waitSignal: batch.waitSignal }) };
+      const reader = { client, table, call: call(own) };
       const page = await readLines(reader, window, after, rows, writer.rows);
       await writer.add(page.lines);
       figures.pages += 1;
       if (page.after === undefined) return { next: { kind: 'done', ...defined({ total: page.total }) } };
+      emptyPages = page.lines.count > 0 ? 0 : emptyPages + 1;
+      if (emptyPages === mostEmptyPages) throw endless(table);
       if (seen.has(page.after)) return { next: { kind: 'reopen', reason: 'a cursor came a second time' } };
       seen.add(page.after);
       after = page.after;
@@ -134,24 +162,30 @@ async function splitOrKept(
   return { keepWhole: true, ...defined({ note }) };
 }
 
+function endless({ path }: Table): UnexpectedResponseError {
+  return new UnexpectedResponseError(
+    `GET ${path}: ${mostEmptyPages} pages in a row without a record, and each names another one`,
+  );
+}
+
 function isFull({ input, writer, began, stopping }: Batch): boolean {
   const { batchRows, batchMs } = input.run.limits;
-  const full = writer.rows >= batchRows || writer.bytes >= batchBytes || Date.now() - began >= batchMs;
-  return full || stopping();
+  const isTime = writer.rows > 0 && Date.now() - began >= batchMs;
+  return isTime || writer.rows >= batchRows || writer.bytes >= batchBytes || stopping();
 }
 
 /**
- * Where the window continues after an error. Throws the error if it will not pass by itself, or if nothing was read:
+ * Where the window continues after an error. Throws the error if it will not pass by itself, or if no row was read:
  * then the attempt fails.
  */
 function nextAfter(
   error: unknown,
-  { figures, stopping }: Batch,
+  { writer, figures, stopping }: Batch,
   after: string | undefined,
 ): Extracted['next'] {
   if (error instanceof CursorRejectedError) return { kind: 'reopen', reason: error.message };
-  const isPassing = error instanceof SourceError && error.retry === 'later';
-  if (figures.pages === 0 || after === undefined) throw error;
-  if (!isPassing && !(error instanceof TimeUp) && !stopping()) throw error;
+  const isPassing = error instanceof TimeUp || (error instanceof SourceError && error.retry === 'later');
+  const canContinue = (isPassing && writer.rows > 0) || (stopping() && figures.pages > 0);
+  if (!canContinue || after === undefined) throw error;
   return { kind: 'more', after };
 }

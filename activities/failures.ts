@@ -25,7 +25,7 @@ export function toFailure(error: unknown, gaveUp?: string): ApplicationFailure {
     return ApplicationFailure.create({
       type: error.name,
       message: said,
-      nonRetryable: error.retry === 'never' || gaveUp !== undefined,
+      nonRetryable: error.retry === 'never' || gaveUp !== undefined || isTooLong(error),
       details: [
         {
           advice: error.advice,
@@ -56,8 +56,13 @@ export function toFailure(error: unknown, gaveUp?: string): ApplicationFailure {
 /** A server that is down does not know for how long. `attempt` would take a longer delay for a gap and not count it. */
 const longestUnavailableMs = 120_000;
 
+/** The API refuses requests for longer than the run may go without progress. */
+function isTooLong(error: SourceError): boolean {
+  return error instanceof RateLimitedError && error.until !== undefined;
+}
+
 /** Milliseconds until the next attempt, as the API asked, within a limit: nothing else tries while a run waits. */
-function delayOf(error: SourceError): number | undefined {
+export function delayOf(error: unknown): number | undefined {
   if (error instanceof RateLimitedError) return atMost(longestWaitMs, error.retryAfterMs);
   if (error instanceof ApiUnavailableError) return atMost(longestUnavailableMs, error.retryAfterMs);
   return undefined;

@@ -56,13 +56,18 @@ export function createActivities({
       describeSpan({ 'incident_io.table': table, 'incident_io.run': chainId });
       const observed: Attempt = {
         ...tried,
-        waited: (ms) => {
-          tried.waited(ms);
+        waited: (ms, refused) => {
+          tried.waited(ms, refused);
           observer?.requested(table, ms);
         },
       };
       return work(
-        { table: knownTable(tableNamed, table), warehouse, clients, call: callOf(observed) },
+        {
+          table: knownTable(tableNamed, table),
+          warehouse,
+          clients,
+          call: callOf(observed, limits.giveUpAfterMs),
+        },
         observed,
       );
     });
@@ -110,8 +115,13 @@ function knownTable(tableNamed: Dependencies['tableNamed'], name: string): Table
   }
 }
 
-function callOf({ signal, waited }: Attempt): Call {
-  return { signal, onRequest: ({ waitedMs }) => waited(waitedMs) };
+function callOf({ signal, waited, waitsUntil }: Attempt, patienceMs: number): Call {
+  return {
+    signal,
+    patienceMs,
+    onRequest: ({ waitedMs, refused }) => waited(waitedMs, refused),
+    onRefused: waitsUntil,
+  };
 }
 
 /** Measures the seconds since this call. */

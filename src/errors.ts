@@ -66,12 +66,22 @@ export class PermissionError extends RequestError {
 /** The API asked us to slow down (429). */
 export class RateLimitedError extends RequestError {
   readonly retry = 'later';
-  readonly advice = 'Nothing to do: the run continues when the API allows it.';
   /** Milliseconds until one request will succeed (`Retry-After`), if the API says so. */
   readonly retryAfterMs: number | undefined;
-  constructor(message: string, retryAfterMs: number | undefined, facts: RequestFacts) {
+  /**
+   * Set if that is too long to wait for: when it is worth asking again, milliseconds since the epoch. A retry before
+   * then would not help.
+   */
+  readonly until: number | undefined;
+  constructor(message: string, retryAfterMs: number | undefined, facts: RequestFacts, until?: number) {
     super(message, facts);
     this.retryAfterMs = retryAfterMs;
+    this.until = until;
+  }
+  get advice(): string {
+    return this.until === undefined
+      ? 'Nothing to do: the run continues when the API allows it.'
+      : 'Find out what else uses this API key so much, and sync again when the API allows it; a schedule does so by itself.';
   }
 }
 

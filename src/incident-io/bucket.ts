@@ -1,8 +1,18 @@
 /** A token bucket that the API keeps: `capacity` requests at once, refilled at `perSecond`. */
 export type BucketLimit = { readonly capacity: number; readonly perSecond: number };
 
-/** The longest `Retry-After` that is waited out. Some proxies send seconds since the epoch, which say nothing here. */
+/** The longest wait for a bucket at a time, in milliseconds: after it the API is asked again, whatever it said. */
 export const longestWaitMs = 30 * 60_000;
+
+/**
+ * After this many refusals in a row the pause grows by itself, or a `Retry-After: 0` would be answered with request
+ * after request. A few in a row are usual where many processes share a bucket.
+ */
+const usualRefusals = 5;
+const firstPauseMs = 1_000;
+const longestPauseMs = 60_000;
+/** A refusal is not in a row with the one before if nobody asked for this long after its end. */
+const rowEndsAfterMs = 60_000;
 
 /** When fewer than this many seconds' worth of tokens are left, a process takes only a share of them. */
 const sharedSeconds = 2;
@@ -10,6 +20,16 @@ const sharedSeconds = 2;
 const largestShare = 1;
 /** A refusal halves the share; after this many milliseconds it has doubled again. */
 const shareDoublesInMs = 60_000;
+
+/** Why a bucket gives no token: the API refuses requests. */
+export type Refusal = {
+  /** When the first request was refused since the last one that got through. */
+  readonly since: number;
+  /** When the API may be asked again. */
+  readonly until: number;
+  /** When the API said so. */
+  readonly askedUntil: number;
+};
 
 /**
  * This process's count of a bucket that the server keeps and that others draw from too.
@@ -33,6 +53,11 @@ export class Bucket {
   /** Number of the newest request whose answer said what is left. */
   #told = 0;
   #blockedUntil = 0;
+  /** Refusals since the last request that got through. */
+  #refusals = 0;
+  /** When the first of them came, and until when the last one asked to wait. */
+  #refusedSince = 0;
+  #askedUntil = 0;
   #share = largestShare;
   #shareAt = 0;
   /** For requests that leave half to others; the server does not know it. */
@@ -78,17 +103,37 @@ export class Bucket {
     this.#at = now;
   }
 
-  /** Sends nothing for a while. After that one request will succeed, so there is one token. */
-  blockFor(asked: number, now: number): void {
-    const ms = Math.min(asked, longestWaitMs);
+  /** A request was refused: sends nothing for a while. After that one request will succeed, so there is one token. */
+  refuse(askedMs: number, now: number): void {
     // Requests that were under way together are refused together, and count as one refusal.
     if (now >= this.#blockedUntil) {
+      if (now >= this.#blockedUntil + rowEndsAfterMs) this.#refusals = 0;
+      if (this.#refusals === 0) this.#refusedSince = now;
+      this.#refusals += 1;
       this.#share = this.#shareOf(now) / 2;
       this.#shareAt = now;
     }
+    const ms = Math.max(Math.min(askedMs, longestWaitMs), pauseAfter(this.#refusals));
+    this.#askedUntil = Math.max(this.#askedUntil, now + askedMs);
     this.#blockedUntil = Math.max(this.#blockedUntil, now + ms);
     this.#tokens = Math.min(this.#tokens, 1 - ms * this.#perMs);
     this.#at = now;
+  }
+
+  /** A request got through. */
+  accept(): void {
+    this.#refusals = 0;
+    this.#askedUntil = 0;
+  }
+
+  /** The refusal that lasts now; `undefined` if none does. */
+  refusal(now: number): Refusal | undefined {
+    if (now >= this.#blockedUntil) return undefined;
+    return {
+      since: this.#refusedSince,
+      until: Math.max(this.#blockedUntil, this.#askedUntil),
+      askedUntil: this.#askedUntil,
+    };
   }
 
   #shareOf(now: number): number {
@@ -122,4 +167,10 @@ export class Bucket {
     this.#tokens = Math.min(this.capacity, this.#tokens + Math.max(0, now - this.#at) * this.#perMs);
     this.#at = now;
   }
+}
+
+/** Milliseconds to wait after this many refusals in a row, whatever the API asks for. */
+function pauseAfter(refusals: number): number {
+  const more = refusals - usualRefusals;
+  return more <= 0 ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** (more - 1));
 }

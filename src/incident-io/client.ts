@@ -1,11 +1,12 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
-import { ApiUnavailableError } from '../errors.ts';
+import { defined } from '../defined.ts';
+import { ApiUnavailableError, RateLimitedError } from '../errors.ts';
 import { spanned, spanSince } from '../spans.ts';
 import { checkedBaseUrl } from './base-url.ts';
 import { type BucketLimit, longestWaitMs } from './bucket.ts';
-import { Pace, type Turn } from './pace.ts';
+import { clock, Pace, PatienceExhausted, type Turn } from './pace.ts';
 import { answeredAtOf, errorOf, rateHeadersOf } from './response.ts';
 
 /** A query parameter; a name may occur several times (`status_category[one_of]=a&status_category[one_of]=b`). */
@@ -24,9 +25,31 @@ export type Call = {
   readonly work?: number;
   /** Leaves half of the allowance to the user's other tools; see `Pace`. */
   readonly leaveHalf?: true;
-  /** Called for every request sent, with the milliseconds it waited at the limit. */
-  readonly onRequest?: (request: { readonly waitedMs: number; readonly bytes: number }) => void;
+  /**
+   * Milliseconds for which the API may refuse requests with 429; a longer refusal, or being asked to wait for longer,
+   * ends the call. Five minutes if left out.
+   */
+  readonly patienceMs?: number;
+  /** Called for every request sent. */
+  readonly onRequest?: (request: SentRequest) => void;
+  /**
+   * Called when a wait after a refusal begins or changes, with its end (milliseconds since the epoch); called without
+   * when it is over.
+   */
+  readonly onRefused?: (until?: number) => void;
 };
+
+export type SentRequest = {
+  /** Milliseconds it waited at the limit. */
+  readonly waitedMs: number;
+  /** It waited because the API refused requests: until then the call made no progress. */
+  readonly refused: boolean;
+  /** Of the response; 0 if there was none. */
+  readonly bytes: number;
+};
+
+/** For questions that a person waits for. */
+const defaultPatienceMs = 5 * 60_000;
 
 export type Answer = {
   /** The body. */
@@ -37,8 +60,8 @@ export type Answer = {
 
 export type Client = {
   /**
-   * One GET, sent when the limits allow; a 429 is waited out. Only a 200 is an answer: for any other status it
-   * throws one of the errors in `errors.ts`.
+   * One GET, sent when the limits allow; a 429 is waited out, if that does not take too long. Only a 200 is an
+   * answer: for any other status it throws one of the errors in `errors.ts`.
    */
   get(path: string, params: readonly Param[], call: Call, bucket?: BucketLimit): Promise<Answer>;
 };
@@ -78,8 +101,12 @@ export function createClient({
 
   return {
     async get(path, params, call, bucket) {
+      const began = clock();
+      let refusal: Error | undefined;
       for (;;) {
-        const turn = await turnFor(pace, path, call, bucket);
+        const turn = await turnFor(pace, path, call, began, bucket).catch((error: unknown) => {
+          throw error instanceof PatienceExhausted ? rateLimited(path, error, refusal) : error;
+        });
         const request = { 'http.request.method': 'GET', 'url.path': path };
         const response = await spanned(`GET ${path}`, request, async (span) => {
           const response = await send(http, path, params, call, timeoutMs, turn);
@@ -89,11 +116,17 @@ export function createClient({
         const headers = rateHeadersOf(response);
         turn.done(headers);
         const text = response.data as Buffer;
-        call.onRequest?.({ waitedMs: turn.waitedMs, bytes: text.byteLength });
+        call.onRequest?.({ ...waitOf(turn), bytes: text.byteLength });
         if (response.status === 200) return { text, answeredAt: answeredAtOf(response) };
-        if (response.status === 429 && (headers.retryAfterMs ?? 0) <= longestWaitMs) continue;
         const withCursor = params.some(([name]) => name === 'after');
-        throw errorOf(response, path, withCursor, quote);
+        const error = errorOf(response, path, withCursor, quote);
+        const patienceMs = call.patienceMs ?? defaultPatienceMs;
+        const { retryAfterMs } = headers;
+        // Whoever may wait for longer than that waits elsewhere: nothing else could use this worker's place meanwhile.
+        const waitsElsewhere =
+          retryAfterMs !== undefined && retryAfterMs > longestWaitMs && retryAfterMs <= patienceMs;
+        if (retryAfterMs === undefined || waitsElsewhere) throw error;
+        refusal = error;
       }
     },
   };
@@ -102,17 +135,35 @@ export function createClient({
 async function turnFor(
   pace: Pace,
   path: string,
-  { work = Number.MAX_SAFE_INTEGER, leaveHalf, signal, waitSignal }: Call,
+  call: Call,
+  began: number,
   bucket: BucketLimit | undefined,
 ): Promise<Turn> {
+  const { work = Number.MAX_SAFE_INTEGER, leaveHalf, signal, waitSignal, onRefused } = call;
   const turn = await pace.turn({
     work,
-    ...(leaveHalf && { leaveHalf }),
     signal: waitSignal ? AbortSignal.any([signal, waitSignal]) : signal,
-    ...(bucket && { bucket: { ...bucket, name: path } }),
+    patience: { ms: call.patienceMs ?? defaultPatienceMs, began },
+    ...defined({ leaveHalf, onRefused, bucket: bucket && { ...bucket, name: path } }),
   });
+  if (turn.refused) onRefused?.();
   if (turn.waitedMs > 0) spanSince('wait at the limit', turn.waitedMs);
   return turn;
+}
+
+/** The API has refused requests for too long. `refusal` is what it said to this call, if it said anything to it. */
+function rateLimited(
+  path: string,
+  { refusedMs, until }: PatienceExhausted,
+  refusal: Error | undefined,
+): RateLimitedError {
+  const facts = refusal instanceof RateLimitedError ? refusal.facts : {};
+  const message = `${refusal?.message ?? `GET ${path} was not sent`}: the API has refused requests for ${Math.round(refusedMs / 1_000)} s and may be asked again at ${new Date(until).toISOString()}`;
+  return new RateLimitedError(message, until - Date.now(), facts, until);
+}
+
+function waitOf({ waitedMs, refused }: Turn): Pick<SentRequest, 'waitedMs' | 'refused'> {
+  return { waitedMs, refused };
 }
 
 async function send(
@@ -136,7 +187,7 @@ async function send(
   } catch (error) {
     turn.done();
     // Its wait at the limit was not a lack of progress either.
-    call.onRequest?.({ waitedMs: turn.waitedMs, bytes: 0 });
+    call.onRequest?.({ ...waitOf(turn), bytes: 0 });
     call.signal.throwIfAborted();
     // The error of axios holds the request with its key, so only its code is kept.
     const code = abort.signal.aborted ? `nothing for ${timeoutMs / 1000} s` : codeOf(error);

@@ -1,4 +1,4 @@
-import { Bucket, type BucketLimit } from './bucket.ts';
+import { Bucket, type BucketLimit, type Refusal } from './bucket.ts';
 
 /** The bucket every request of a key draws from (vendor's documentation, "Rate limits"). */
 export const keyLimit: BucketLimit = { capacity: 1200, perSecond: 20 };
@@ -11,12 +11,14 @@ export type RateHeaders = {
   readonly remaining?: number;
   /** Milliseconds until one request will succeed, on a 429. */
   readonly retryAfterMs?: number;
+  /** The request got through: it was neither refused nor did the API fail. */
+  readonly isAccepted?: boolean;
 };
 
 /** A timer can wait for at most 24 days and fires at once if asked for more; looking again costs nothing. */
 const lookAgainMs = 60_000;
 /** Never steps, unlike the wall clock: setting that one back would block a bucket for as long. */
-const clock = () => performance.now();
+export const clock = () => performance.now();
 
 export type TurnRequest = {
   /** The endpoint's own bucket, in addition to the key's. */
@@ -26,13 +28,35 @@ export type TurnRequest = {
   /** Goes only while half of the allowance is left to others. */
   readonly leaveHalf?: true;
   readonly signal: AbortSignal;
+  /** For how long the API may refuse requests; without it, forever. */
+  readonly patience?: Patience;
+  /** Called when the API refuses requests, with the time at which it may be asked again, milliseconds since the epoch. */
+  readonly onRefused?: (until: number) => void;
 };
+
+/** A limit for refusals. Those before `began` are not this request's; `clock` gives its time. */
+export type Patience = { readonly ms: number; readonly began: number };
+
+/** The API has refused requests for longer than the request may wait, or asks to wait for longer. */
+export class PatienceExhausted extends Error {
+  /** For how long it has refused them. */
+  readonly refusedMs: number;
+  /** When it may be asked again, milliseconds since the epoch. */
+  readonly until: number;
+  constructor(refusedMs: number, until: number) {
+    super('refused for too long');
+    this.refusedMs = refusedMs;
+    this.until = until;
+  }
+}
 
 /** A request that may be sent now. */
 export type Turn = {
   /** Whole milliseconds it waited for its token. */
   readonly waitedMs: number;
-  /** To be called once, when the response is there or the request failed. */
+  /** Whether it waited because the API refused requests. */
+  readonly refused: boolean;
+  /** To be called once: with what the response says, or without if there is none. */
   done(headers?: RateHeaders): void;
 };
 
@@ -41,7 +65,12 @@ type Waiter = {
   readonly work: number;
   readonly leaveHalf: boolean;
   readonly since: number;
+  readonly patience: Patience | undefined;
+  /** The end of the refusal that it was told of. */
+  refusedUntil: number | undefined;
   readonly grant: (turn: Turn) => void;
+  readonly reject: (reason: Error) => void;
+  readonly onRefused: TurnRequest['onRefused'];
 };
 
 /**
@@ -61,8 +90,8 @@ export class Pace {
   readonly #waiting: Waiter[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  /** Resolves when the request may be sent; rejects with the signal's reason. */
-  turn({ bucket, work, leaveHalf, signal }: TurnRequest): Promise<Turn> {
+  /** Resolves when the request may be sent. Throws the signal's reason, and `PatienceExhausted`. */
+  turn({ bucket, work, leaveHalf, signal, patience, onRefused }: TurnRequest): Promise<Turn> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(signal.reason as Error);
@@ -70,7 +99,7 @@ export class Pace {
       }
       const now = clock();
       const leave = () => {
-        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        this.#remove(waiter);
         reject(signal.reason as Error);
       };
       const waiter: Waiter = {
@@ -78,9 +107,16 @@ export class Pace {
         work,
         leaveHalf: leaveHalf === true,
         since: now,
+        patience,
+        refusedUntil: undefined,
+        onRefused,
         grant: (turn) => {
           signal.removeEventListener('abort', leave);
           resolve(turn);
+        },
+        reject: (reason) => {
+          signal.removeEventListener('abort', leave);
+          reject(reason);
         },
       };
       signal.addEventListener('abort', leave, { once: true });
@@ -95,21 +131,29 @@ export class Pace {
     return bucket;
   }
 
+  #remove(waiter: Waiter): void {
+    this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+  }
+
   #serve(now: number): void {
     clearTimeout(this.#timer);
     // A request that waits for one bucket must not hold up those of another, so all are looked at.
     for (const waiter of this.#waiting.toSorted((a, b) => b.work - a.work)) {
-      if (msUntilTurn(waiter, now) > 0) continue;
+      if (msUntilTurn(waiter, now) > 0) {
+        this.#tellRefusal(waiter, now);
+        continue;
+      }
       const tokens = waiter.buckets.map((bucket) => ({
         bucket,
         number: bucket.take(now, waiter.leaveHalf),
       }));
-      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+      this.#remove(waiter);
       waiter.grant({
         waitedMs: Math.round(now - waiter.since),
-        done: (headers = {}) => {
+        refused: waiter.refusedUntil !== undefined,
+        done: (headers) => {
           const then = clock();
-          settle(tokens, headers, then);
+          if (headers) settle(tokens, headers, then);
           this.#serve(then);
         },
       });
@@ -118,6 +162,29 @@ export class Pace {
     const waits = this.#waiting.map((waiter) => msUntilTurn(waiter, now));
     this.#timer = setTimeout(() => this.#serve(clock()), Math.max(1, Math.min(lookAgainMs, ...waits)));
   }
+
+  /** Tells a waiting request that the API refuses requests, or ends its wait if that lasts too long. */
+  #tellRefusal(waiter: Waiter, now: number): void {
+    const refusal = longest(waiter.buckets.map((bucket) => bucket.refusal(now)));
+    if (!refusal) return;
+    const wallClock = (at: number) => Math.round(Date.now() + at - now);
+    const { patience } = waiter;
+    if (patience) {
+      const since = Math.max(refusal.since, patience.began);
+      if (refusal.askedUntil - since > patience.ms || now - since >= patience.ms) {
+        this.#remove(waiter);
+        waiter.reject(new PatienceExhausted(now - since, wallClock(refusal.until)));
+        return;
+      }
+    }
+    if (waiter.refusedUntil === refusal.until) return;
+    waiter.refusedUntil = refusal.until;
+    waiter.onRefused?.(wallClock(refusal.until));
+  }
+}
+
+function longest(refusals: readonly (Refusal | undefined)[]): Refusal | undefined {
+  return refusals.reduce((a, b) => (a && b ? (a.until > b.until ? a : b) : (a ?? b)), undefined);
 }
 
 function msUntilTurn({ buckets, leaveHalf, since }: Waiter, now: number): number {
@@ -133,12 +200,13 @@ type Token = { readonly bucket: Bucket; readonly number: number };
 /** Tells the buckets of a request what its response said; the headers describe only the tightest one. */
 function settle(
   tokens: readonly Token[],
-  { limit, remaining, retryAfterMs }: RateHeaders,
+  { limit, remaining, retryAfterMs, isAccepted }: RateHeaders,
   now: number,
 ): void {
   const binding = tokens.filter(({ bucket }) => limit === undefined || bucket.capacity === limit);
   for (const { bucket, number } of binding.length > 0 ? binding : tokens.slice(0, 1)) {
-    if (retryAfterMs !== undefined) bucket.blockFor(retryAfterMs, now);
+    if (retryAfterMs !== undefined) bucket.refuse(retryAfterMs, now);
     else if (remaining !== undefined && limit !== undefined) bucket.correct(remaining, limit, number, now);
   }
+  if (isAccepted) for (const { bucket } of tokens) bucket.accept();
 }

@@ -14,6 +14,9 @@ import type { RateHeaders } from './pace.ts';
 /** The wait after a 429 without `Retry-After`, in milliseconds. The API leaves it out if it does not know the limit. */
 const defaultWaitMs = 5_000;
 
+/** Nobody asks for a wait of thirty years: so many seconds are counted from the epoch. */
+const unlikelySeconds = 1_000_000_000;
+
 /** What is known about a request that got this response. */
 export function factsOf(response: AxiosResponse): RequestFacts {
   const answeredAt = answeredAtOf(response);
@@ -35,6 +38,7 @@ export function rateHeadersOf(response: AxiosResponse): RateHeaders {
     ...(remaining !== undefined && { remaining }),
     // A 503 may carry Retry-After too, but it says nothing about the limits.
     ...(response.status === 429 && { retryAfterMs: retryAfter(response) ?? defaultWaitMs }),
+    isAccepted: response.status !== 429 && response.status < 500,
   };
 }
 
@@ -95,9 +99,17 @@ function textAt(value: unknown, ...keys: readonly string[]): string | undefined 
   return typeof found === 'string' ? found : undefined;
 }
 
+/**
+ * Milliseconds until the API may be asked again: `Retry-After` is a number of seconds or a date. A date is compared
+ * with the `Date` of the same response, because clocks differ.
+ */
 function retryAfter(response: AxiosResponse): number | undefined {
-  const seconds = integer(header(response, 'retry-after'));
-  return seconds === undefined ? undefined : seconds * 1000;
+  const text = header(response, 'retry-after');
+  const seconds = integer(text);
+  if (seconds !== undefined && seconds < unlikelySeconds) return seconds * 1000;
+  // Some proxies send the seconds since the epoch.
+  const at = seconds === undefined ? Date.parse(text ?? '') : seconds * 1000;
+  return Number.isNaN(at) ? undefined : Math.max(0, at - (answeredAtOf(response) ?? Date.now()));
 }
 
 function header(response: AxiosResponse, name: string): string | undefined {

@@ -119,11 +119,47 @@ describe('an attempt that fails', () => {
     const { failure } = await failureAfter(
       { failingSince: Date.now() - 11 * minute, at: Date.now() - 5_000 },
       async ({ waited }) => {
-        waited(5 * minute);
+        waited(5 * minute, false);
         throw unavailable();
       },
     );
     expect(failure.nonRetryable).toBe(false);
+  });
+
+  it('counts time in which the API refused its requests', async () => {
+    const { failure } = await failureAfter(
+      { failingSince: Date.now() - 11 * minute, at: Date.now() - 5_000 },
+      async ({ waited }) => {
+        waited(5 * minute, true);
+        throw unavailable();
+      },
+    );
+    expect(failure.nonRetryable).toBe(true);
+  });
+
+  it('counts on after a wait that the API asked for, however long, and says until when it lasts', async () => {
+    const limited = async () => {
+      throw new RateLimitedError('429', 25 * minute, { status: 429 });
+    };
+    const first = await failureAfter(undefined, limited);
+    const { failingSince, waitingUntil } = first.beats.at(-1)!;
+    expect(waitingUntil).toBeGreaterThan(Date.now() + 24 * minute);
+    const ago = 26 * minute;
+    const second = await failureAfter(
+      { at: Date.now() - ago, failingSince: failingSince! - ago, waitingUntil: waitingUntil! - ago },
+      limited,
+    );
+    expect(second.failure).toMatchObject({ nonRetryable: true });
+    expect(second.failure.message).toMatch(/\b26 minutes\b/);
+  });
+
+  it('is not retried if the API refuses requests for longer than the run may go without progress', async () => {
+    const until = Date.now() + 60 * minute;
+    const { failure } = await failureAfter(undefined, async () => {
+      throw new RateLimitedError('429', 60 * minute, { status: 429 }, until);
+    });
+    expect(failure).toMatchObject({ type: 'RateLimitedError', nonRetryable: true });
+    expect(failure.details).toMatchObject([{ retry: 'later' }]);
   });
 
   it('is not retried if a person has to act, and says what to do', async () => {

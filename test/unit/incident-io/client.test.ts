@@ -7,6 +7,7 @@ import {
   CursorRejectedError,
   FilterRejectedError,
   PermissionError,
+  RateLimitedError,
   type RequestError,
   UnexpectedResponseError,
 } from '../../../src/errors.ts';
@@ -93,6 +94,13 @@ describe('a response that is not an answer', () => {
     expect(await failureOf(stall, { timeoutMs: 100 })).toBeInstanceOf(ApiUnavailableError);
   });
 
+  it('says when to come again, also with a date', async () => {
+    const date = new Date('2020-01-01T00:00:00Z').toUTCString();
+    const later = new Date('2020-01-01T00:01:30Z').toUTCString();
+    const error = await failureOf({ status: 503, headers: { date, 'retry-after': later } });
+    expect(error).toMatchObject({ name: 'ApiUnavailableError', retryAfterMs: 90_000 });
+  });
+
   it('names the missing scope and keeps the request id', async () => {
     const error = (await failureOf({ status: 403, body: forbidden })) as PermissionError;
     expect(error.scope).toBe('alerts.view');
@@ -128,6 +136,56 @@ describe('a 429', () => {
     expect(sent[1]).toBeGreaterThanOrEqual(900);
   });
 
+  it('with a date is waited out until then, by the clock of the API', async () => {
+    const date = new Date('2020-01-01T00:00:00Z').toUTCString();
+    const later = new Date('2020-01-01T00:00:01Z').toUTCString();
+    const api = await apiReplying(
+      { status: 429, headers: { date, 'retry-after': later } },
+      { body: { alerts: [] } },
+    );
+    const client = createClient({ apiKey, baseUrl: api.baseUrl });
+    const began = performance.now();
+    await client.get('/v2/alerts', [], { signal: new AbortController().signal });
+    expect(performance.now() - began).toBeGreaterThanOrEqual(900);
+  });
+
+  it.each([
+    ['seconds', '3600'],
+    ['a date', new Date(Date.now() + 3_600_000).toUTCString()],
+    ['seconds since the epoch', String(Math.round(Date.now() / 1_000) + 3_600)],
+  ])(
+    'that asks in %s for a longer wait than the call has patience ends it, and says until when',
+    async (_, value) => {
+      const body = { request_id: 'ZtsoWDj7', errors: [{ message: 'slow down' }] };
+      const api = await apiReplying({ status: 429, headers: { 'retry-after': value }, body });
+      const client = createClient({ apiKey, baseUrl: api.baseUrl });
+      const { signal } = new AbortController();
+      const error = await client
+        .get('/v2/alerts', [], { signal, patienceMs: 600_000 })
+        .catch((error: unknown) => error as RateLimitedError);
+      expect(error).toBeInstanceOf(RateLimitedError);
+      const { until, message, facts } = error as RateLimitedError;
+      expect(Math.abs(until! - Date.now() - 3_600_000)).toBeLessThan(10_000);
+      expect(message).toContain('GET /v2/alerts: 429 slow down');
+      expect(message).toContain(new Date(until!).toISOString());
+      expect(facts.requestId).toBe('ZtsoWDj7');
+      expect(api.asked).toHaveLength(1);
+      // A request that would have to wait for it is not even sent.
+      const next = client.get('/v2/incidents', [], { signal, patienceMs: 600_000 });
+      await expect(next).rejects.toBeInstanceOf(RateLimitedError);
+      expect(api.asked).toHaveLength(1);
+    },
+  );
+
+  it('says until when it waits, and when that is over', async () => {
+    const api = await apiReplying({ status: 429, headers: { 'retry-after': '1' } }, {});
+    const client = createClient({ apiKey, baseUrl: api.baseUrl });
+    const told: (number | undefined)[] = [];
+    const { signal } = new AbortController();
+    await client.get('/v2/alerts', [], { signal, onRefused: (until) => told.push(until) });
+    expect(told).toEqual([expect.any(Number), undefined]);
+  });
+
   it('lets a wait be ended without ending requests under way', async () => {
     const api = await apiReplying({ status: 429, headers: { 'retry-after': '600' } });
     const wait = new AbortController();
@@ -135,6 +193,7 @@ describe('a 429', () => {
     const asking = client.get('/v2/alerts', [], {
       signal: new AbortController().signal,
       waitSignal: wait.signal,
+      patienceMs: 900_000,
       onRequest: () => setImmediate(() => wait.abort(new Error('time is up'))),
     });
     await expect(asking).rejects.toThrow('time is up');

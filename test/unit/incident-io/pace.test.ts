@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Pace, type Turn } from '../../../src/incident-io/pace.ts';
+import { Pace, PatienceExhausted, type Turn } from '../../../src/incident-io/pace.ts';
 import { Buckets, realLimits } from '../../../src/sandbox/buckets.ts';
 
 const incidents = { name: '/v2/incidents', capacity: 60, perSecond: 1 };
@@ -102,6 +102,78 @@ describe('Pace', () => {
     expect(blocked.count).toBe(0);
     await vi.advanceTimersByTimeAsync(2 * 60_000);
     expect(blocked.count).toBe(1);
+  });
+
+  describe('if the API refuses requests without a wait', () => {
+    /** Asks again after each refusal; returns the seconds at which it asked. */
+    async function refused(pace: Pace, patienceMs: number, retryAfterMs = 0) {
+      const asked: number[] = [];
+      const began = performance.now();
+      let end: unknown;
+      const asking = (async () => {
+        for (;;) {
+          const turn = await pace.turn({ work: 0, signal, patience: { ms: patienceMs, began } });
+          asked.push(Math.round((performance.now() - began) / 1_000));
+          turn.done({ retryAfterMs });
+        }
+      })().catch((error: unknown) => {
+        end = error;
+      });
+      await vi.advanceTimersByTimeAsync(patienceMs + 60_000);
+      await asking;
+      return { asked, end };
+    }
+
+    it('pauses for longer and longer, and gives up when its patience is exhausted', async () => {
+      const { asked, end } = await refused(new Pace(), 120_000);
+      expect(asked).toEqual([0, 0, 0, 0, 0, 0, 1, 3, 7, 15, 31, 63, 123]);
+      expect(end).toBeInstanceOf(PatienceExhausted);
+      expect((end as PatienceExhausted).refusedMs).toBeGreaterThanOrEqual(120_000);
+    });
+
+    it('never pauses for more than a minute at a time', async () => {
+      const { asked } = await refused(new Pace(), 600_000);
+      expect(asked.slice(-3).map((at, index, all) => at - (all[index - 1] ?? at))).toEqual([0, 60, 60]);
+    });
+
+    it('begins with short pauses again after a request that got through, or a minute in which nobody asked', async () => {
+      const pace = new Pace();
+      await refused(pace, 60_000);
+      await vi.advanceTimersByTimeAsync(120_000);
+      expect((await refused(pace, 10_000)).asked.slice(5, 8)).toEqual([0, 1, 3]);
+      await vi.advanceTimersByTimeAsync(10_000);
+      (await pace.turn({ work: 0, signal })).done({ isAccepted: true });
+      expect((await refused(pace, 10_000)).asked.slice(5, 8)).toEqual([0, 1, 3]);
+    });
+
+    it('does not count refusals from before the request', async () => {
+      const pace = new Pace();
+      await refused(pace, 120_000);
+      const { asked, end } = await refused(pace, 120_000);
+      expect(asked.length).toBeGreaterThan(1);
+      expect((end as PatienceExhausted).refusedMs).toBeLessThan(200_000);
+    });
+  });
+
+  it('gives up at once if it is asked to wait for longer than its patience, and says until when', async () => {
+    const pace = new Pace();
+    const hour = 3_600_000;
+    (await pace.turn({ work: 0, signal })).done({ retryAfterMs: hour });
+    const patience = { ms: 600_000, began: performance.now() };
+    const asking = pace.turn({ work: 0, signal, patience });
+    await expect(asking).rejects.toMatchObject({ until: Date.now() + hour });
+  });
+
+  it('says until when it waits, and that it has waited because of a refusal', async () => {
+    const pace = new Pace();
+    (await pace.turn({ work: 0, signal })).done({ retryAfterMs: 7_000 });
+    const told: number[] = [];
+    const until = Date.now() + 7_000;
+    const asking = pace.turn({ work: 0, signal, onRefused: (at) => told.push(at) });
+    ask(pace, 5);
+    await vi.advanceTimersByTimeAsync(7_000);
+    expect(told).toEqual([until]);
+    expect((await asking).refused).toBe(true);
   });
 
   it('waits no longer if the wall clock is set back', async () => {
@@ -235,6 +307,7 @@ async function share(processes: number, cursors: number, leastMs: number, spread
         turn.done({
           limit,
           remaining: Number(headers['X-RateLimit-Remaining']),
+          isAccepted: isGranted,
           ...(!isGranted && { retryAfterMs: Number(headers['Retry-After']) * 1_000 }),
         });
         if (isGranted) break;
