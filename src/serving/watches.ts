@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TemporalAccess } from '../temporal/connection.ts';
+import { useDevServer } from '../temporal/dev-server/dev-server.ts';
+import { defaultStateDir } from '../temporal/dev-server/folders.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 
 /** Takes what a watch found at each look: the problem, or `undefined` if there is none. */
@@ -21,8 +23,6 @@ export async function watchServer(
   report: (line: string) => void,
   done: AbortSignal,
 ): Promise<void> {
-  const { defaultStateDir, useDevServer } = await import('../temporal/dev-server/dev-server.ts');
-  const server = { stateDir: defaultStateDir(process.env), env: process.env, report };
   const ask = () =>
     connection.withDeadline(Date.now() + askServerEveryMs, () =>
       connection.workflowService.getSystemInfo({}),
@@ -33,7 +33,12 @@ export async function watchServer(
     onLook(problem);
     if (problem !== undefined && embedded) {
       // One that lives is left alone. This process stays on its record through its first use.
-      const use = await useDevServer(server);
+      const use = await useDevServer({
+        // Asked for here only: a worker with a server of its own needs no folder, and may have none.
+        stateDir: defaultStateDir(process.env),
+        env: process.env,
+        report,
+      });
       await use.release();
     }
     await sleep(askServerEveryMs, undefined, { signal: done }).catch(() => undefined);

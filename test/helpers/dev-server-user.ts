@@ -1,6 +1,7 @@
-// A process that uses an embedded Temporal server, as a command does, until a line comes in on stdin.
+// A process that uses an embedded Temporal server, as a command does, until it reads a line from stdin.
 import { once } from 'node:events';
-import { defaultStateDir, useDevServer } from '../../src/temporal/dev-server/dev-server.ts';
+import { useDevServer } from '../../src/temporal/dev-server/dev-server.ts';
+import { defaultStateDir } from '../../src/temporal/dev-server/folders.ts';
 import { useTemporaryDevServer } from '../../src/temporal/dev-server/temporary.ts';
 
 const options = { env: process.env, report: console.error };

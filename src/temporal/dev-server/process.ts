@@ -5,14 +5,14 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** One process, told apart from a later one that was given the same pid. */
+/** One process, distinguishable from a later one that was given the same pid. */
 export type ProcessIdentity = {
   readonly pid: number;
-  /** When it started, in the words of the operating system; only ever compared. */
+  /** When it started, as the operating system says it; only ever compared. */
   readonly startedAt: string;
 };
 
-/** Undefined if no process of that pid lives. One that ended and was not reaped yet is dead. */
+/** `undefined` if no process with the pid is alive. A process that has ended but was not reaped yet counts as dead. */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
   const startedAt = process.platform === 'linux' ? await startOnLinux(pid) : await startElsewhere(pid);
   return startedAt === undefined ? undefined : { pid, startedAt };
@@ -22,7 +22,7 @@ export async function isAlive({ pid, startedAt }: ProcessIdentity): Promise<bool
   return (await identify(pid))?.startedAt === startedAt;
 }
 
-/** Ends a process gently, by force after the limit, and returns when it is gone. */
+/** Ends a process gently, or by force after the limit, and returns once it is gone. */
 export async function stop(server: ProcessIdentity, gentleLimitMs: number): Promise<void> {
   const forceAt = Date.now() + gentleLimitMs;
   let signal: 'SIGTERM' | 'SIGKILL' | undefined = 'SIGTERM';
@@ -52,21 +52,21 @@ function send(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
 async function startOnLinux(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(missing);
   if (stat === undefined) return undefined;
-  // proc_pid_stat(5): the name in parentheses may hold anything, also spaces; state is field 3, start time 22.
+  // proc_pid_stat(5): the name in parentheses may contain anything, even spaces. State is field 3, start time field 22.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, ticks] = [fields[0], fields[19]];
   if (state === 'Z' || state === 'X' || ticks === undefined) return undefined;
-  // Ticks count from the boot, so two boots can give two processes the same pid and start.
+  // Ticks count from the boot, so processes of two boots can have the same pid and start time.
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
   return `${boot.trim()}/${ticks}`;
 }
 
 async function startElsewhere(pid: number): Promise<string | undefined> {
-  // A clock of one zone and language, or the same start would read differently in another terminal.
+  // A fixed time zone and language: otherwise one start time would read differently in another terminal.
   const env = { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' };
   const line = await run('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { env }).then(
     ({ stdout }) => stdout.trim(),
-    none,
+    nothingFound,
   );
   return line === undefined || line.startsWith('Z') ? undefined : line.slice(line.indexOf(' ')).trim();
 }
@@ -86,18 +86,18 @@ async function holdersOnLinux(path: string): Promise<number[]> {
 }
 
 async function holdersElsewhere(path: string): Promise<number[]> {
-  const pids = await run('lsof', ['-t', '--', path]).then(({ stdout }) => stdout, none);
+  const pids = await run('lsof', ['-t', '--', path]).then(({ stdout }) => stdout, nothingFound);
   return (pids ?? '').split('\n').filter(Boolean).map(Number);
 }
 
-/** Processes come and go while one looks, and those of other users are not shown. */
+/** Processes come and go during a scan, and those of other users are not visible. */
 function missing(error: unknown): undefined {
   if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(String(codeOf(error)))) return undefined;
   throw error;
 }
 
-/** `ps` and `lsof` exit with 1 where they found nothing. */
-function none(error: unknown): undefined {
+/** `ps` and `lsof` exit with 1 if they find nothing. */
+function nothingFound(error: unknown): undefined {
   if (codeOf(error) === 1) return undefined;
   throw error;
 }

@@ -4,21 +4,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
 import { z } from 'zod';
 import { TemporalUnavailableError } from '../../errors.ts';
+import { isAlive } from './process.ts';
 
 const processIdentity = z.object({ pid: z.int(), startedAt: z.string() });
 
 const runningServer = processIdentity.extend({
   port: z.int(),
-  /** Null where the port for the web UI was taken. */
+  /** Null if the port for the web UI was taken. */
   uiPort: z.int().nullable(),
   binary: z.string(),
 });
 
 const serverRecord = z.object({
-  /** Kept when the server stops, so that addresses people noted stay good. */
+  /** Kept when the server stops, so that addresses people have noted stay valid. */
   port: z.int().nullable(),
   server: runningServer.nullable(),
-  /** One entry a use; a process may have several. */
+  /** One entry per use; a process may have several. */
   users: z.array(processIdentity.extend({ use: z.string() })),
 });
 
@@ -32,15 +33,15 @@ export type HeldRecord = {
   readonly save: (record: ServerRecord) => Promise<void>;
 };
 
-/** The lock's owner renews it every 2 s; one that was killed keeps others waiting for this long. */
+/** The lock's owner renews it every 2 s. If the owner is killed, others wait for this long. */
 const staleAfterMs = 10_000;
-/** Longer than an owner that starts or stops a server may take. */
+/** Longer than the owner may take to start or stop a server. */
 const waitLimitMs = 90_000;
 
 /**
  * Runs `act` while no other process reads or writes the record of this folder.
  *
- * @throws {TemporalUnavailableError} Another process holds the lock for too long, or the record is no record.
+ * @throws {TemporalUnavailableError} Another process holds the lock for too long, or the file is not a record.
  */
 export async function withRecord<T>(stateDir: string, act: (held: HeldRecord) => Promise<T>): Promise<T> {
   const file = recordFile(stateDir);
@@ -53,7 +54,7 @@ export async function withRecord<T>(stateDir: string, act: (held: HeldRecord) =>
       record: await readRecord(stateDir),
       save: async (record) => {
         if (lost) throw new TemporalUnavailableError(`The lock on ${file} was lost.`, 'Try again.');
-        // Renamed into place: a process killed while it writes leaves the old record.
+        // Renamed into place: if the process is killed while it writes, the old record stays.
         await writeFile(`${file}.new`, JSON.stringify(record, null, 2), { mode: 0o600 });
         await rename(`${file}.new`, file);
       },
@@ -73,13 +74,13 @@ async function acquire(stateDir: string, onCompromised: () => void): Promise<() 
       if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
       if (Date.now() > giveUpAt) {
         throw new TemporalUnavailableError(
-          `Another process has been starting or stopping the Temporal server of ${stateDir} for too long.`,
+          `Another process has been starting or stopping the Temporal server in ${stateDir} for too long.`,
           'Wait for it or end it, then try again.',
           { cause: error },
         );
       }
     }
-    // Unequal waits, so that two that wait for a stale lock seldom meet at it.
+    // Waits of unequal length: two processes that wait for a stale lock rarely take it at the same moment.
     await sleep(20 + Math.random() * 80);
   }
 }
@@ -88,7 +89,7 @@ function recordFile(stateDir: string): string {
   return join(stateDir, 'temporal-server.json');
 }
 
-/** The record as it stands; whoever acts on it reads it again under the lock. */
+/** The record as it is now. Anyone who acts on it reads it again under the lock. */
 export async function readRecord(stateDir: string): Promise<ServerRecord> {
   const file = recordFile(stateDir);
   let text: string;
@@ -105,8 +106,14 @@ export async function readRecord(stateDir: string): Promise<ServerRecord> {
   } catch (error) {
     throw new TemporalUnavailableError(
       `${file} is not a record of a Temporal server.`,
-      'Delete it when no Temporal server uses the database beside it.',
+      'Delete it once no Temporal server uses the database next to it.',
       { cause: error },
     );
   }
+}
+
+/** Those users whose processes are alive. */
+export async function living(users: readonly ServerUser[]): Promise<ServerUser[]> {
+  const alive = await Promise.all(users.map(isAlive));
+  return users.filter((_, index) => alive[index]);
 }

@@ -1,19 +1,28 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CliOptions } from './cli-binary.ts';
-import { living, stopServer, useDevServer } from './dev-server.ts';
-import type { DevServer } from './dev-server.ts';
-import { readRecord, withRecord } from './record.ts';
+import { type DevServer, useDevServer } from './dev-server.ts';
+import { inFolder } from './folders.ts';
+import type { CliOptions } from './options.ts';
+import { living, readRecord, withRecord } from './record.ts';
+import { stopServer } from './server.ts';
 
 const prefix = 'incident-io-source-temporal-';
 
-/** An embedded server on a database of its own, which is deleted when it is released. */
+/**
+ * An embedded server with a database of its own, which is deleted when the server is released.
+ *
+ * @throws {TemporalUnavailableError} As `useDevServer`, or the system's folder for temporary files cannot be used.
+ */
 export async function useTemporaryDevServer(options: CliOptions): Promise<DevServer> {
-  await sweep();
-  const stateDir = await mkdtemp(join(tmpdir(), prefix));
+  const variable = 'TMPDIR';
+  const folder = { path: tmpdir(), holds: 'a temporary Temporal server', variable };
+  const stateDir = await inFolder(folder, async () => {
+    await sweep();
+    return mkdtemp(join(tmpdir(), prefix));
+  });
   try {
-    const server = await useDevServer({ ...options, stateDir });
+    const server = await useDevServer({ ...options, stateDir, variable });
     let released: Promise<void> | undefined;
     return { ...server, release: () => (released ??= server.release().then(() => remove(stateDir))) };
   } catch (error) {
@@ -22,7 +31,7 @@ export async function useTemporaryDevServer(options: CliOptions): Promise<DevSer
   }
 }
 
-/** Ends the temporary servers of processes that were killed: no later process would ever use or end them. */
+/** Stops the temporary servers of processes that were killed: no later process would ever use or stop them. */
 async function sweep(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     if (!name.startsWith(prefix)) continue;
@@ -35,7 +44,7 @@ async function sweep(): Promise<void> {
       });
       await remove(stateDir);
     } catch (error) {
-      // Swept or released by another process just now, or another person's.
+      // Another process swept or released it just now, or it belongs to another person.
       if (!(error instanceof Error && 'code' in error && ['ENOENT', 'EACCES'].includes(String(error.code)))) {
         throw error;
       }
@@ -43,7 +52,7 @@ async function sweep(): Promise<void> {
   }
 }
 
-/** Only its own process ever uses a temporary server, so one without living users stays so. */
+/** Only the process that started a temporary server ever uses it, so once its users are dead nobody will. */
 async function isAbandoned(stateDir: string): Promise<boolean> {
   const { users } = await readRecord(stateDir);
   return users.length > 0 && (await living(users)).length === 0;

@@ -11,11 +11,12 @@ import type { TestContext } from 'vitest';
 import { findTemporalCli } from '../../../src/temporal/dev-server/cli-binary.ts';
 import { identify, stop } from '../../../src/temporal/dev-server/process.ts';
 import { readRecord } from '../../../src/temporal/dev-server/record.ts';
-import { defaultStateDir, useDevServer } from '../../../src/temporal/dev-server/dev-server.ts';
+import { useDevServer } from '../../../src/temporal/dev-server/dev-server.ts';
+import { defaultStateDir } from '../../../src/temporal/dev-server/folders.ts';
 
 const report = () => undefined;
 
-/** A place for a server of the test's own; whatever still runs there at the end is stopped. */
+/** A place for a server of the test's own. Whatever still runs there at the end is stopped. */
 async function place({ onTestFinished }: TestContext) {
   const home = await mkdtemp(join(tmpdir(), 'incident-io-source-test-'));
   const env = { ...process.env, XDG_STATE_HOME: home, TMPDIR: home };
@@ -41,7 +42,7 @@ async function place({ onTestFinished }: TestContext) {
   };
 }
 
-/** A process of its own that uses the server, in a process group of its own, as a terminal starts commands. */
+/** A separate process that uses the server, in its own process group, as a terminal starts commands. */
 async function startUser(env: NodeJS.ProcessEnv, kind: string) {
   const loader = join(import.meta.dirname, '../../helpers/run-typescript.mjs');
   const program = join(import.meta.dirname, '../../helpers/dev-server-user.ts');
@@ -56,7 +57,7 @@ async function startUser(env: NodeJS.ProcessEnv, kind: string) {
   return {
     child,
     server,
-    /** Ends when the process does, which it must do by itself. */
+    /** Resolves when the process has ended, which it must do by itself. */
     release: async () => {
       child.stdin.write('\n');
       expect(await exited).toEqual([0, null]);
@@ -73,7 +74,7 @@ async function gone(pid: number): Promise<void> {
   await expect.poll(() => identify(pid)).toBeUndefined();
 }
 
-/** Written by another process: while this one has a file open for writing, a child forked meanwhile makes it "busy". */
+/** Written by another process: if this one wrote it, a child forked meanwhile would keep the file "busy". */
 async function script(file: string, ...lines: string[]): Promise<string> {
   const writer = spawn('sh', ['-c', 'cat > "$0" && chmod +x "$0"', file], {
     stdio: ['pipe', 'inherit', 'inherit'],
@@ -85,7 +86,7 @@ async function script(file: string, ...lines: string[]): Promise<string> {
 
 describe.concurrent('the embedded Temporal server', () => {
   test.for(['SIGKILL', 'SIGINT'] as const)(
-    'outlives a process that ends by %s, and the next one takes it over and stops it',
+    'outlives a process that ends by %s; the next process takes it over and stops it',
     async (signal, context) => {
       const { startUser, use } = await place(context);
       const killed = await startUser();
@@ -99,7 +100,7 @@ describe.concurrent('the embedded Temporal server', () => {
     },
   );
 
-  test('stays up for the other process when one is done, and ends with the last', async (context) => {
+  test('stays up for the other process when one is done, and ends with the last one', async (context) => {
     const { startUser } = await place(context);
     const first = await startUser();
     const second = await startUser();
@@ -111,7 +112,7 @@ describe.concurrent('the embedded Temporal server', () => {
     expect(await identify(first.server.pid)).toBeUndefined();
   });
 
-  test('is one, when several processes start at once', async (context) => {
+  test('is started once if several processes start at the same time', async (context) => {
     const { startUser } = await place(context);
     const users = await Promise.all([startUser(), startUser(), startUser()]);
     const pids = new Set(users.map(({ server }) => server.pid));
@@ -120,7 +121,7 @@ describe.concurrent('the embedded Temporal server', () => {
     expect(await Promise.all([...pids].map(identify))).toEqual([undefined]);
   });
 
-  test('is one, when several found none and each had to fetch the CLI first', async (context) => {
+  test('is started once if several processes find none and each has to fetch the CLI first', async (context) => {
     const { home, env, stateDir } = await place(context);
     const cli = await findTemporalCli({ env, report });
     const install = ['while [ "$1" != --target ]; do shift; done', 'mkdir -p "$2/bin"'];
@@ -142,7 +143,7 @@ describe.concurrent('the embedded Temporal server', () => {
     expect(await Promise.all([...pids].map(identify))).toEqual([undefined]);
   });
 
-  test('that died is replaced on the same database and port, and stays for whoever used the dead one', async (context) => {
+  test('that died is replaced on the same database and port, and stays up for users of the dead one', async (context) => {
     const { use } = await place(context);
     const first = await use();
     const connection = await Connection.connect({ address: first.address });
@@ -162,7 +163,7 @@ describe.concurrent('the embedded Temporal server', () => {
     expect(await identify(second.pid)).toBeUndefined();
   });
 
-  test('is not taken for another process that was given its pid', async (context) => {
+  test('is not confused with another process that was given its pid', async (context) => {
     const { stateDir, use } = await place(context);
     const other = spawn('sleep', ['600']);
     context.onTestFinished(() => void other.kill());
@@ -182,16 +183,19 @@ describe.concurrent('the embedded Temporal server', () => {
     expect(await identify(Number(other.pid))).toBeDefined();
   });
 
-  test('is not started on a database that something else has open', async (context) => {
+  test('is not started on a database that another process has open', async (context) => {
     const { stateDir, use } = await place(context);
     const unknown = await use();
     const identity = await identify(unknown.pid);
     await rm(join(stateDir, 'temporal-server.json'));
-    await expect(use()).rejects.toThrow(`in use by process ${unknown.pid}`);
+    await expect(use()).rejects.toMatchObject({
+      name: 'TemporalUnavailableError',
+      message: expect.stringContaining(`process ${unknown.pid}`) as string,
+    });
     if (identity !== undefined) await stop(identity, 0);
   });
 
-  test('starts where a process was killed while it held the lock', async (context) => {
+  test('starts although a process was killed while it held the lock', async (context) => {
     const { stateDir, use } = await place(context);
     const lock = join(stateDir, 'temporal-server.lock');
     await mkdir(lock, { recursive: true });
@@ -217,16 +221,77 @@ describe.concurrent('the embedded Temporal server', () => {
     expect(environment).not.toContain('inc-secret');
   });
 
-  test('that does not come up is an error with its own words', async (context) => {
+  test('is given a user and a home, without which it does not start in many containers', async (context) => {
     const { home, env, stateDir } = await place(context);
-    const broken = await script(join(home, 'cli'), 'echo the disk is on fire >&2', 'exit 1');
+    const cli = await findTemporalCli({ env, report });
+    const wrapper = await script(join(home, 'cli'), `env > '${home}/environment'`, `exec '${cli}' "$@"`);
+    const bare = { PATH: process.env['PATH'], TEMPORAL_CLI_PATH: wrapper };
+    const server = await useDevServer({ stateDir, env: bare, report });
+    await server.release();
+    const environment = await readFile(join(home, 'environment'), 'utf8');
+    expect(environment).toMatch(/^USER=./m);
+    expect(environment).toMatch(new RegExp(`^HOME=${stateDir}$`, 'm'));
+  });
+
+  test('that does not start is an error with its own output, and leaves no half-made database', async (context) => {
+    const { home, env, stateDir } = await place(context);
+    const broken = await script(
+      join(home, 'cli'),
+      'while [ "$1" != --db-filename ]; do shift; done',
+      'echo half of a schema > "$2"',
+      'echo the disk is on fire >&2',
+      'exit 1',
+    );
     const use = useDevServer({ stateDir, env: { ...env, TEMPORAL_CLI_PATH: broken }, report });
     await expect(use).rejects.toThrow('the disk is on fire');
     const started = await useDevServer({ stateDir, env, report });
     await started.release();
   });
 
-  test('keeps its noted port and does without the web UI where that port is taken', async (context) => {
+  test.for([
+    ['database or disk is full (13)', 'the disk is full', 'XDG_STATE_HOME'],
+    ['accept4: too many open files', 'open files', 'ulimit -n'],
+    ['attempt to write a readonly database (8)', 'may not write', 'XDG_STATE_HOME'],
+  ] as const)(
+    'that ends with "%s" is an error that names the folder and what to do',
+    async (row, context) => {
+      const [output, reason, advice] = row;
+      const { home, env, stateDir } = await place(context);
+      const broken = await script(join(home, 'cli'), `echo 'Error: ${output}' >&2`, 'exit 1');
+      const use = useDevServer({ stateDir, env: { ...env, TEMPORAL_CLI_PATH: broken }, report });
+      await expect(use).rejects.toMatchObject({
+        name: 'TemporalUnavailableError',
+        message: expect.stringMatching(new RegExp(`${stateDir}.*${reason}`)) as string,
+        advice: expect.stringContaining(advice) as string,
+      });
+    },
+  );
+
+  test('whose CLI cannot be run, as one for another C library, is an error that names it', async (context) => {
+    const { home, env, stateDir } = await place(context);
+    const foreign = join(home, 'cli');
+    await writeFile(foreign, '#!/nonexistent/loader\n', { mode: 0o755 });
+    const use = useDevServer({ stateDir, env: { ...env, TEMPORAL_CLI_PATH: foreign }, report });
+    await expect(use).rejects.toMatchObject({
+      name: 'TemporalUnavailableError',
+      message: expect.stringContaining(foreign) as string,
+      advice: expect.stringContaining('TEMPORAL_CLI_PATH') as string,
+    });
+  });
+
+  test('without a folder it can write to is an error that names the folder and the variable', async (context) => {
+    const { home, env } = await place(context);
+    const file = join(home, 'file');
+    await writeFile(file, '');
+    const stateDir = defaultStateDir({ ...env, XDG_STATE_HOME: file });
+    await expect(useDevServer({ stateDir, env, report })).rejects.toMatchObject({
+      name: 'TemporalUnavailableError',
+      message: expect.stringContaining(stateDir) as string,
+      advice: expect.stringContaining('XDG_STATE_HOME') as string,
+    });
+  });
+
+  test('keeps its recorded port, and runs without the web UI if that port is taken', async (context) => {
     const { stateDir, use } = await place(context);
     const other = createServer().listen(0, '127.0.0.1');
     context.onTestFinished(() => void other.close());
@@ -243,14 +308,14 @@ describe.concurrent('the embedded Temporal server', () => {
     await server.release();
   });
 
-  test('shows its web UI', async (context) => {
+  test('serves its web UI', async (context) => {
     const { use } = await place(context);
     const server = await use();
     expect((await fetch(String(server.uiAddress))).status).toBe(200);
     await server.release();
   });
 
-  test('a temporary one of a killed process is ended by the next, and leaves no file', async (context) => {
+  test('if temporary and its process was killed, is stopped by the next one and leaves no file', async (context) => {
     const { home, startUser } = await place(context);
     const killed = await startUser('temporary');
     await killed.signal('SIGKILL');
@@ -264,12 +329,15 @@ describe.concurrent('the embedded Temporal server', () => {
     );
   });
 
-  test('a record that is none is refused, not overwritten', async (context) => {
+  test('refuses a record it cannot read instead of overwriting it', async (context) => {
     const { stateDir, use } = await place(context);
     await mkdir(stateDir);
     const file = join(stateDir, 'temporal-server.json');
     await writeFile(file, '{"port": "many"}');
-    await expect(use()).rejects.toThrow(`${file} is not a record`);
+    await expect(use()).rejects.toMatchObject({
+      name: 'TemporalUnavailableError',
+      message: expect.stringContaining(file) as string,
+    });
     await access(file);
     await rm(file);
   });

