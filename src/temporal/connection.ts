@@ -1,11 +1,10 @@
-import { NativeConnection } from '@temporalio/worker';
-import type { NativeConnectionOptions } from '@temporalio/worker';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { TemporalUnavailableError, UsageError } from '../errors.ts';
-import type { CliOptions } from './dev-server/cli-binary.ts';
-import { defaultStateDir, useDevServer } from './dev-server/dev-server.ts';
-import type { DevServer } from './dev-server/dev-server.ts';
+import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
+import { UsageError } from '../errors.ts';
+import { type DevServer, useDevServer } from './dev-server/dev-server.ts';
+import { defaultStateDir } from './dev-server/folders.ts';
+import type { CliOptions } from './dev-server/options.ts';
+import { namespaceRefused, unreachable } from './unreachable.ts';
 
 const connectLimitMs = 10_000;
 
@@ -16,17 +15,18 @@ export type TemporalAccess = {
   readonly address: string;
   /** Whether it is the embedded server, which ends with its last user. */
   readonly embedded: boolean;
-  /** Of the embedded server's web UI, where it has one. */
+  /** Address of the embedded server's web UI, if it has one. */
   readonly uiAddress: string | undefined;
-  /** To be called when no worker uses the connection any more; stops the embedded server after its last user. */
+  /** Call it when no worker uses the connection any more. Stops the embedded server after its last user. */
   readonly close: () => Promise<void>;
 };
 
 /**
- * Connects to the server that Temporal's own variables or its configuration file name (`TEMPORAL_ADDRESS`,
- * `TEMPORAL_PROFILE`, `TEMPORAL_API_KEY`, …), and nothing is started; without an address, to the embedded server.
+ * Connects to the server named by Temporal's own variables or its configuration file (`TEMPORAL_ADDRESS`,
+ * `TEMPORAL_PROFILE`, `TEMPORAL_API_KEY`, …); then nothing is started and no state folder is needed. Without an
+ * address it connects to the embedded server.
  *
- * @throws {UsageError} The configuration cannot be read, or speaks of a server without giving its address.
+ * @throws {UsageError} The configuration cannot be read, or names a server without giving its address.
  * @throws {TemporalUnavailableError} The server cannot be reached or started, or lacks the namespace.
  */
 export async function connectTemporal({ env, report }: CliOptions): Promise<TemporalAccess> {
@@ -44,19 +44,19 @@ export async function connectTemporal({ env, report }: CliOptions): Promise<Temp
     };
   }
 
-  // Whoever names a namespace or a key means a server of theirs, and would look in vain in an embedded one.
+  // Anyone who names a namespace or a key means a server of their own and would not find it in an embedded one.
   const given = { ...others, namespace };
   const stray = (['namespace', 'apiKey', 'tls'] as const).filter((name) => given[name]);
   if (stray.length > 0) {
     throw new UsageError(
-      `Temporal's configuration gives ${stray.join(', ')} and no address.`,
+      `Temporal's configuration gives ${stray.join(', ')}, but no address.`,
       'Set TEMPORAL_ADDRESS, or unset the other TEMPORAL_* variables to use the embedded server.',
     );
   }
   return connectDevServer(await useDevServer({ stateDir: defaultStateDir(env), env, report }));
 }
 
-/** Connects to an embedded server, which is released when the connection is closed or cannot be made. */
+/** Connects to an embedded server. Releases it when the connection is closed or cannot be made. */
 export async function connectDevServer(server: DevServer): Promise<TemporalAccess> {
   const { address, uiAddress } = server;
   const namespace = 'default';
@@ -84,13 +84,13 @@ export async function connectDevServer(server: DevServer): Promise<TemporalAcces
 }
 
 function readConfig(env: NodeJS.ProcessEnv): ClientConnectConfig {
-  // An empty variable is as good as none, as in a shell.
+  // An empty variable counts as unset, as in a shell.
   const set = Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1]));
   try {
     return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
   } catch (error) {
     throw new UsageError(
-      `Temporal's configuration cannot be read: ${messageOf(error)}`,
+      `Cannot read Temporal's configuration: ${error instanceof Error ? error.message : String(error)}`,
       'Correct the TEMPORAL_* variables or the configuration file they name.',
     );
   }
@@ -103,16 +103,12 @@ async function connect(options: NativeConnectionOptions, address: string, namesp
   try {
     connection = await Promise.race([connecting, rejectAfter(connectLimitMs, limit.signal)]);
   } catch (error) {
-    // The attempt cannot be cancelled; a connection that comes after all is of no use to anyone.
+    // The attempt cannot be cancelled. If it succeeds later, nobody needs the connection.
     void connecting.then(
       (late) => late.close(),
       () => undefined,
     );
-    throw new TemporalUnavailableError(
-      `No Temporal server answers at ${address}: ${innermost(messageOf(error))}`,
-      'Check TEMPORAL_ADDRESS, the network and, for TLS, the certificates; without an address an embedded server is used.',
-      { cause: error },
-    );
+    throw unreachable(address, error, Boolean(options.tls));
   } finally {
     limit.abort();
   }
@@ -121,21 +117,8 @@ async function connect(options: NativeConnectionOptions, address: string, namesp
     return connection;
   } catch (error) {
     await connection.close();
-    throw new TemporalUnavailableError(
-      `The Temporal server at ${address} does not give access to namespace ${namespace}: ${messageOf(error)}`,
-      'Check TEMPORAL_NAMESPACE and the permissions of TEMPORAL_API_KEY or of the client certificate.',
-      { cause: error },
-    );
+    throw namespaceRefused(address, namespace, error);
   }
-}
-
-/** Of the nested errors that Temporal's native client prints in Rust's own form, the message that people know. */
-function innermost(text: string): string {
-  return [...text.matchAll(/"([^"]+)"/g)].at(-1)?.[1] ?? text;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function rejectAfter(ms: number, signal: AbortSignal): Promise<never> {
