@@ -1,5 +1,5 @@
 /**
- * `incident-io-source`: incident.io as a source for a pipeline platform. Importing it starts nothing and loads
+ * `incident-io-source`: incident.io as a source for a pipeline platform. Importing it starts nothing, and loads
  * neither Temporal's worker nor DuckDB.
  */
 export type {

@@ -1,9 +1,9 @@
 import { type Attributes, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 
-// Only the interface of OpenTelemetry: where a process has not set up tracing, as most have not, nothing is recorded.
-// Attributes name tables, windows, figures and outcomes, never a parameter, a row or a key.
+// Uses only the interface of OpenTelemetry: nothing is recorded unless the process has set up tracing, and most have
+// not. Attributes name tables, windows, figures and outcomes, never a parameter, a row or a key.
 
-/** Runs `work` within a span below the one that is open. */
+/** Runs `work` in a span below the open one. */
 export function spanned<T>(
   name: string,
   attributes: Attributes,
@@ -22,17 +22,17 @@ export function spanned<T>(
   });
 }
 
-/** A span that ends now and began so many milliseconds ago, below the one that is open. */
+/** Records a span below the open one that ends now and began `ms` milliseconds ago. */
 export function spanSince(name: string, ms: number): void {
   tracer()
     .startSpan(name, { startTime: Date.now() - ms })
     .end();
 }
 
-/** Adds facts to the span that is open. */
+/** Adds facts to the open span. */
 export function describeSpan(attributes: Attributes): void {
   trace.getActiveSpan()?.setAttributes(attributes);
 }
 
-// Asked for each time: one that is kept would go on to write to a provider that has been shut down.
+// Looked up each time: a stored one would still write to a provider that has been shut down.
 const tracer = () => trace.getTracer('incident-io-source');

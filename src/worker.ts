@@ -1,4 +1,5 @@
 import { createActivities } from '../activities/index.ts';
+import { defined } from './defined.ts';
 import { tableNamed } from './tables/index.ts';
 import { workerQueue } from './temporal/names.ts';
 import { createWorker } from './serving/create-worker.ts';
@@ -7,8 +8,8 @@ import { openDestination } from './warehouse/open-warehouse.ts';
 import type { SourceWorker, SourceWorkerOptions } from './plugin/warehouse-source.ts';
 
 /**
- * `incident-io-source/worker`: what a platform builds a worker of its own from, and reads the tables with. Importing
- * it loads Temporal's worker and DuckDB; `createWorker` of a source does so when it is called.
+ * `incident-io-source/worker`: what a platform needs to build its own worker and to read the tables. Importing it loads
+ * Temporal's worker and DuckDB; `createWorker` of a source loads them when it is called.
  */
 export { createActivities, type Dependencies } from '../activities/index.ts';
 export { tableNamed } from './tables/index.ts';
@@ -20,7 +21,7 @@ export { openDestination, openWarehouse } from './warehouse/open-warehouse.ts';
 export { tableFiles, type TableFiles } from './warehouse/read/table-files.ts';
 export type { Warehouse } from './warehouse/warehouse.ts';
 
-/** The worker of a destination's queue, with the limits this package recommends. */
+/** A worker for a destination's queue, with the limits this package recommends. */
 export async function createSourceWorker({
   connection,
   namespace,
@@ -35,8 +36,8 @@ export async function createSourceWorker({
       connection,
       namespace,
       taskQueue: workerQueue(destination),
-      activities: createActivities({ tableNamed, warehouse, ...(vault && { vault }) }),
-      ...(workflowBundle && { workflowBundle }),
+      activities: createActivities({ tableNamed, warehouse, ...defined({ vault }) }),
+      ...defined({ workflowBundle }),
     });
     return { worker, close: () => warehouse.close() };
   } catch (error) {

@@ -5,7 +5,7 @@ import { SourceError } from '../errors.ts';
 import { failureOf } from '../failure.ts';
 import type { ErrorDescription } from './warehouse-source.ts';
 
-/** What a failed run (`WorkflowFailedError`, its cause) or a thrown error says, and what to do. */
+/** Describes a failed run (its `WorkflowFailedError` or the cause of that) or a thrown error, with what to do. */
 export function describeError(error: unknown): ErrorDescription {
   if (error instanceof SourceError) return { ...failureOf(error), retry: error.retry };
   const reason = causeOf(error);
@@ -22,18 +22,18 @@ export function describeError(error: unknown): ErrorDescription {
   return { ...failureOfRun(failure), retry: retryOf(failure) };
 }
 
-/** The failure below the wrappers of client, workflow and activity; the error itself where there are none. */
+/** The failure inside the wrappers of client, workflow and activity; the error itself if there are none. */
 function causeOf(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof ApplicationFailure) return error;
   return error.cause instanceof TemporalFailure ? causeOf(error.cause) : error;
 }
 
-/** What the failure carries; a run that was terminated or never understood may succeed the next time. */
+/** As the failure says. A run that was terminated, or that no worker understood, may succeed the next time. */
 function retryOf({ details }: ApplicationFailure): ErrorDescription['retry'] {
   return (details?.[0] as { retry?: unknown } | undefined)?.retry === 'never' ? 'never' : 'later';
 }
 
-/** A failed `syncSource`: each failed table with its reason. The others went on, so a later run is of use. */
+/** A failed `syncSource`: each failed table with its reason. The other tables are synced, so a later run helps. */
 function describeTables({ message, details }: ApplicationFailure): ErrorDescription {
   const failed = (details as TableOutcome[]).filter((outcome) => outcome.status === 'failed');
   return {

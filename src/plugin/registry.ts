@@ -6,19 +6,19 @@ import type { WarehouseSource } from './warehouse-source.ts';
 export class SourceRegistry {
   readonly #sources = new Map<string, WarehouseSource>();
 
-  /** Throws `UsageError` where a source of this name is registered. */
+  /** Throws `UsageError` if a source of this name is already registered. */
   register(source: WarehouseSource): void {
     const { name } = source;
     if (this.#sources.has(name)) {
       throw new UsageError(
-        `A source ${JSON.stringify(name)} is registered already.`,
+        `A source ${JSON.stringify(name)} is already registered.`,
         'Register each source once.',
       );
     }
     this.#sources.set(name, source);
   }
 
-  /** Throws `UsageError`, with the nearest name, where there is none. */
+  /** Throws `UsageError`, with the nearest name, if there is none. */
   get(name: string): WarehouseSource {
     const source = this.#sources.get(name);
     if (source) return source;
@@ -31,7 +31,7 @@ export class SourceRegistry {
     );
   }
 
-  /** In the order they were registered. */
+  /** In the order in which they were registered. */
   list(): readonly WarehouseSource[] {
     return [...this.#sources.values()];
   }

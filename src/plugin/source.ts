@@ -1,6 +1,7 @@
 import { restartPolicy } from '../../workflows/restart.ts';
 import type { SyncTableInput } from '../../workflows/contract.ts';
 import { describeError } from './describe-error.ts';
+import { defined } from '../defined.ts';
 import { ApiUnavailableError, CredentialsError, PermissionError, UsageError } from '../errors.ts';
 import { checkedBaseUrl, defaultBaseUrl } from '../incident-io/base-url.ts';
 import { type Call, type Client, createClient } from '../incident-io/client.ts';
@@ -10,7 +11,7 @@ import { checkedKey } from '../settings/key.ts';
 import { defaultTableSettings, frequencies, intervalMs, retentions } from '../settings/settings.ts';
 import { tableNamed, tables } from '../tables/index.ts';
 import { incrementalFieldsOf, syncMethodsOf, type Table } from '../tables/table.ts';
-import { inputOf, type Method, toMethod } from '../connections/input.ts';
+import { inputOf, type Method, type SourceInput, toMethod } from '../connections/input.ts';
 import { tableWorkflowId, workerQueue } from '../temporal/names.ts';
 import { destinationOf } from '../warehouse/store/destination.ts';
 import type {
@@ -26,8 +27,8 @@ import type {
 const config: SourceConfig = {
   label: 'incident.io',
   caption: [
-    'Enter an API key of your incident.io account to copy its data into tables.',
-    'Create the key in incident.io under **Settings → API keys**, and grant it the view scope of each resource that you want to sync. To sync private incidents, grant the permission to view them too.',
+    'Enter an API key for your incident.io account to copy its data into tables.',
+    'Create the key in incident.io under **Settings → API keys**, with the view scope of each resource that you want to sync. To sync private incidents as well, also grant the permission to view them.',
   ].join('\n\n'),
   docsUrl: 'https://api-docs.incident.io/',
   releaseStatus: 'alpha',
@@ -43,7 +44,7 @@ const config: SourceConfig = {
   ],
 };
 
-/** Somebody waits before a form: what takes longer is told as unavailable. */
+/** Someone is waiting in front of a form: an API that takes longer is reported as unavailable. */
 const checkLimitMs = 30_000;
 
 export type IncidentIoOptions = {
@@ -51,7 +52,7 @@ export type IncidentIoOptions = {
   readonly baseUrl?: string;
 };
 
-/** The source for an API at another address. Throws `UsageError` for one that the key must not be sent to. */
+/** The source for an API at another address. Throws `UsageError` for an address that must not see the key. */
 export function createIncidentIoSource({
   baseUrl: text = defaultBaseUrl,
 }: IncidentIoOptions = {}): WarehouseSource {
@@ -105,7 +106,7 @@ export function createIncidentIoSource({
 /** incident.io as a source. */
 export const incidentIoSource: WarehouseSource = createIncidentIoSource();
 
-/** Errors that say something of the values; all others say nothing of them. */
+/** Whether an error says something about the values; all other errors say nothing about them. */
 function isVerdict(error: unknown): error is CredentialsError | PermissionError | UsageError {
   return error instanceof CredentialsError || error instanceof PermissionError || error instanceof UsageError;
 }
@@ -124,7 +125,7 @@ async function checking<T>(work: (call: Call) => Promise<T>): Promise<T> {
   const limit = new AbortController();
   const seconds = checkLimitMs / 1000;
   const timer = setTimeout(
-    () => limit.abort(new ApiUnavailableError(`incident.io gave no answer within ${seconds} s.`)),
+    () => limit.abort(new ApiUnavailableError(`incident.io did not answer within ${seconds} s.`)),
     checkLimitMs,
   );
   try {
@@ -171,42 +172,41 @@ function startOf<Type extends string, Input>(
 function syncInput(baseUrl: string, target: SyncTarget, sync: TableSync): SyncTableInput {
   const { apiKey, account = 'unknown', giveUpAfterMinutes = 60, retention } = target;
   const table = tableNamed(sync.table);
-  if (retention !== undefined) assertTaken(table, 'retention', retention, retentions);
-  const retentionMs = retention === undefined ? {} : { retentionMs: intervalMs(retention) };
-  const source = {
+  if (retention !== undefined) assertOffered(table, 'retention', retention, retentions);
+  const source: SourceInput = {
     apiKey,
     baseUrl,
     account,
     giveUpAfterMinutes,
     periodic: true,
-    ...retentionMs,
-  } as const;
+    ...defined({ retentionMs: retention === undefined ? undefined : intervalMs(retention) }),
+  };
   return inputOf(table, source, methodOf(table, sync));
 }
 
 function methodOf(table: Table, { table: _table, syncMethod: asked, ...chosen }: TableSync): Method {
   const { every: _every, ...defaults } = defaultTableSettings(table, asked);
   const { syncMethod } = defaults;
-  assertTaken(table, 'sync method', syncMethod, syncMethodsOf(table));
+  assertOffered(table, 'sync method', syncMethod, syncMethodsOf(table));
   if (syncMethod === 'full_refresh') return toMethod({ syncMethod });
   const settings = { ...defaults, ...chosen };
   const { incrementalField, fullReadEvery } = settings;
-  assertTaken(table, 'incremental field', incrementalField, incrementalFieldsOf(table));
+  assertOffered(table, 'incremental field', incrementalField, incrementalFieldsOf(table));
   const isInterval =
     fullReadEvery === undefined || fullReadEvery === 'never' || intervalMs(fullReadEvery) > 0;
-  if (!isInterval) assertTaken(table, 'fullReadEvery', fullReadEvery, [...frequencies, 'never']);
+  if (!isInterval) assertOffered(table, 'fullReadEvery', fullReadEvery, [...frequencies, 'never']);
   return toMethod(settings);
 }
 
-function assertTaken<T extends string>(
+function assertOffered<T extends string>(
   table: Table,
   what: string,
   value: string | undefined,
-  takes: readonly T[],
+  offered: readonly T[],
 ): asserts value is T {
-  if (value !== undefined && (takes as readonly string[]).includes(value)) return;
+  if (value !== undefined && (offered as readonly string[]).includes(value)) return;
   throw new UsageError(
-    `${table.name} does not take the ${what} ${JSON.stringify(value)}.`,
-    `It takes ${takes.join(' or ')}.`,
+    `${table.name} has no ${what} ${JSON.stringify(value)}.`,
+    `Use ${offered.join(' or ')}.`,
   );
 }

@@ -6,36 +6,36 @@ import type { KeyReference, Vault, VaultReference } from '../settings/key.ts';
 import type { Retention, TableSettings } from '../settings/settings.ts';
 import type { ColumnType, SyncMethod, TimestampField } from '../tables/table.ts';
 
-/** One thing to ask for when a connection is made. */
+/** A value to ask for when a connection is made. */
 export type SourceField = {
   readonly name: string;
   readonly label: string;
   readonly type: 'password';
   readonly required: boolean;
-  /** Is never shown again, logged, or kept with other settings. */
+  /** It must never be shown again, logged, or stored with other settings. */
   readonly secret: boolean;
   readonly placeholder: string;
 };
 
-/** The form that a platform shows to whoever makes a connection. */
+/** The form that a platform shows when a connection is made. */
 export type SourceConfig = {
-  /** What people know the source as. */
+  /** The source's name for people. */
   readonly label: string;
-  /** What to have ready, and where to get it; Markdown. */
+  /** What is needed and where to get it; Markdown. */
   readonly caption: string;
   readonly docsUrl: string;
   readonly releaseStatus: 'alpha' | 'beta' | 'ga';
   readonly fields: readonly SourceField[];
 };
 
-/** What was typed into the form, by the name of the field. */
+/** The values typed into the form, by field name. */
 export type FieldValues = { readonly [field: string]: string };
 
 export type SourceColumn = {
   readonly name: string;
   readonly type: ColumnType;
   readonly description: string;
-  /** Holds or may hold data about a person. */
+  /** Holds, or may hold, data about a person. */
   readonly personal: boolean;
 };
 
@@ -44,9 +44,9 @@ export type SourceTable = {
   readonly description: string;
   /** The default first. */
   readonly syncMethods: readonly SyncMethod[];
-  /** Fields an incremental sync can go by, the default first; none where the table has no such method. */
+  /** Fields that an incremental sync can go by, the default first; empty if the table has no such method. */
   readonly incrementalFields: readonly TimestampField[];
-  /** How it is kept current, and how often, unless somebody chooses otherwise. */
+  /** How the table is kept current, and how often, unless something else is chosen. */
   readonly defaults: TableSettings;
   readonly primaryKey: readonly string[];
   readonly columns: readonly SourceColumn[];
@@ -55,44 +55,44 @@ export type SourceTable = {
 export type CredentialsCheck =
   | {
       readonly valid: true;
-      /** Whose key it is, to be handed to every sync of the connection; `unknown` where it could not be read. */
+      /** The key's account, to be passed to every sync of the connection; `unknown` if it could not be read. */
       readonly account: string;
     }
   | { readonly valid: false; readonly message: string; readonly advice: string };
 
 /** What the syncs of a connection have in common. */
 export type SyncTarget = {
-  /** Where the worker finds the key, which itself never enters a workflow. */
+  /** Where the worker finds the key; the key itself never enters a workflow. */
   readonly apiKey: KeyReference | VaultReference;
-  /** Folder of the tables, or `s3://bucket/prefix`. */
+  /** The folder of the tables, or `s3://bucket/prefix`. */
   readonly destination: string;
-  /** As `validateCredentials` gave it: a key of another account is then refused. */
+  /** As returned by `validateCredentials`; a key of another account is then refused. */
   readonly account?: string;
-  /** A run fails after so many minutes without progress; 60 where it is left out. */
+  /** A run fails after this many minutes without progress; 60 if left out. */
   readonly giveUpAfterMinutes?: number;
   /**
-   * How long what a sync replaced or dropped stays on the disk, and older versions readable. Left out, as the table
-   * has it: 7 days unless somebody set another.
+   * How long replaced and dropped rows stay on the disk, and older versions stay readable. If left out, the table's
+   * own setting stays: 7 days unless it was changed.
    */
   readonly retention?: Retention;
 };
 
-/** Which table, and how it is kept current where that is not the table's default. How often is the schedule's. */
+/** A table, and how it is kept current if not by the table's defaults. How often is up to the schedule. */
 export type TableSync = { readonly table: string } & Partial<Omit<TableSettings, 'every'>>;
 
 /**
- * A workflow to be started: what `client.workflow.start(workflowType, …)` takes, or the `action` of a schedule.
- * The memo lets this package's commands see what an open run was asked for.
+ * A workflow to start: the arguments of `client.workflow.start(workflowType, …)`, or the `action` of a schedule.
+ * From the memo this package's commands learn what an open run was started with.
  */
 export type WorkflowStart<Type extends string, Input> = {
   readonly workflowType: Type;
   /** Served by `createWorker` for the same destination. */
   readonly taskQueue: string;
-  /** One a destination and table: two runs of one table cannot be started side by side. */
+  /** One per destination and table, so that two runs of one table cannot run at the same time. */
   readonly workflowId: string;
   readonly args: [Input];
   readonly memo: { readonly arguments: string };
-  /** Of one table's run: where a worker of another version cannot go on with it, it begins anew. */
+  /** Only for a single table's run: if a worker of another version cannot continue it, it starts over. */
   readonly retry?: RetryPolicy;
 };
 
@@ -101,17 +101,17 @@ export type SourceWorkerOptions = {
   readonly namespace: string;
   /** As in `SyncTarget`. */
   readonly destination: string;
-  /** For keys that are referred to as `{ vault }`. */
+  /** Looks up keys of the form `{ vault }`. */
   readonly vault?: Vault;
-  /** The workflows' bundle; this package's own where it is left out. */
+  /** The bundle of the workflows; if left out, this package's own. */
   readonly workflowBundle?: WorkflowBundleOption;
 };
 
-/** A worker that carries out the syncs into one destination. */
+/** A worker that runs the syncs into one destination. */
 export type SourceWorker = {
-  /** Not yet running: `run()` or `runUntil(…)`. */
+  /** Not running yet: call `run()` or `runUntil(…)`. */
   readonly worker: Worker;
-  /** Lets go of the destination; to be called when the worker has stopped. */
+  /** Releases the destination. Call it when the worker has stopped. */
   readonly close: () => Promise<void>;
 };
 
@@ -121,45 +121,45 @@ export type ErrorDescription = {
   readonly message: string;
   /** What a person can do about it, in one sentence. */
   readonly advice: string;
-  /** `later`: the next run may succeed as things are · `never`: somebody has to change something first. */
+  /** `later`: the next run may succeed unchanged · `never`: a person has to change something first. */
   readonly retry: 'never' | 'later';
 };
 
-/** A source of warehouse tables, as a pipeline platform sees it. Nothing here starts a server or a run. */
+/** A source of warehouse tables, as a pipeline platform sees it. No function starts a server or a run. */
 export interface WarehouseSource {
-  /** What it is registered as; lower case. */
+  /** The name it is registered under; lower case. */
   readonly name: string;
   readonly config: SourceConfig;
 
-  /** Every table there is; needs no key. */
+  /** All tables; needs no key. */
   getTables(): readonly SourceTable[];
 
   /**
-   * Whether a connection can be made with these values, and, with a table, whether they suffice to read it.
-   * Without one a key that may read little is valid: which tables it may read, `getTablePermissions` says.
+   * Whether a connection can be made with these values and, given a table, whether they suffice to read it.
+   * Without a table, a key that may read little is valid; `getTablePermissions` says which tables it may read.
    *
-   * Throws `ApiUnavailableError` where nothing was learnt of the key (it may be right), and `UsageError` for a
-   * table there is not.
+   * Throws `ApiUnavailableError` if nothing was learned about the key (it may be right), and `UsageError` for a table
+   * that does not exist.
    */
   validateCredentials(values: FieldValues, table?: string): Promise<CredentialsCheck>;
 
   /**
-   * For each table whether it may be read, or which scope is missing. Throws `CredentialsError` for a wrong key.
+   * For each table, whether the key may read it or which scope is missing. Throws `CredentialsError` for a wrong key.
    */
   getTablePermissions(values: FieldValues): Promise<readonly TablePermission[]>;
 
   /**
-   * A sync of one table, for a schedule or to be started at once. Throws `UsageError` for a table, method or field
-   * that does not exist or fit.
+   * A sync of one table, to be scheduled or started at once. Throws `UsageError` for a table, method or field that
+   * does not exist or does not fit.
    */
   syncTable(target: SyncTarget, sync: TableSync): WorkflowStart<'syncTable', SyncTableInput>;
 
-  /** "Import now": a sync of these tables, side by side; of all where none is named. */
+  /** "Import now": a sync of these tables side by side; of all tables if none are named. */
   syncSource(target: SyncTarget, syncs?: readonly TableSync[]): WorkflowStart<'syncSource', SyncSourceInput>;
 
-  /** A worker for the syncs into a destination. Loads Temporal's worker and DuckDB, which nothing else here does. */
+  /** A worker for the syncs into a destination. The only function that loads Temporal's worker and DuckDB. */
   createWorker(options: SourceWorkerOptions): Promise<SourceWorker>;
 
-  /** What went wrong, from whatever a run or a function of the source failed with, and what to do. */
+  /** What went wrong, given the error of a run or of a function of the source, and what to do. */
   describeError(error: unknown): ErrorDescription;
 }

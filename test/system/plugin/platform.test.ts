@@ -15,7 +15,7 @@ import { expectTruth } from '../../helpers/truth.ts';
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const temporal = await connectToTestServer();
 
-it('syncs a platform’s tables on schedules with a key from its vault, which stays there', async () => {
+it('syncs a platform’s tables on schedules, with a key that never leaves its vault', async () => {
   const sandbox = await startSandbox({ limits: 'off', sizes: { incidents: 300, escalations: 50 } });
   const destination = await temporaryFolder();
   const scopes = tables.flatMap(({ scope }) =>
@@ -51,7 +51,7 @@ it('syncs a platform’s tables on schedules with a key from its vault, which st
     for await (const { workflowId } of list) found.push(workflowId);
     return found;
   };
-  // Listing lags behind; two runs of three tables and the one that failed.
+  // The list lags behind: two runs of each of three tables, and the one that failed.
   await expect.poll(async () => (await runs()).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(7);
   for (const workflowId of await runs()) {
     const history = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
@@ -63,7 +63,7 @@ it('syncs a platform’s tables on schedules with a key from its vault, which st
   }
 });
 
-it('runs as it stands, without an account', async () => {
+it('runs without an account', async () => {
   const { INCIDENT_IO_API_KEY: _, ...env } = process.env;
   const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
   const { stdout } = await promisify(execFile)(
@@ -74,7 +74,7 @@ it('runs as it stands, without an account', async () => {
   expect(stdout).toMatch(/^incidents: 3000 rows, /m);
 });
 
-it('is what the documentation quotes', async () => {
+it('is quoted by the documentation', async () => {
   const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8');
   const flat = (text: string) => text.replaceAll(/^ *\/\/.*\n/gm, '').replaceAll(/^ +/gm, '');
   const example = flat(await read('../../../examples/platform.ts'));

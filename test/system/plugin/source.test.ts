@@ -45,7 +45,7 @@ const thrownBy = (work: () => unknown) =>
 describe('validateCredentials', () => {
   const account = 'https://app.incident.io/sandbox';
 
-  it('takes a key that may read nothing yet, and says for a table which scope it lacks', async () => {
+  it('accepts a key that may read nothing yet, and says which scope it lacks for a table', async () => {
     const values = { api_key: sandbox.addKey({ scopes: ['severities.view'] }) };
     expect(await source.validateCredentials(values)).toEqual({ valid: true, account });
     expect(await source.validateCredentials(values, 'severities')).toEqual({ valid: true, account });
@@ -60,8 +60,8 @@ describe('validateCredentials', () => {
     ['a wrong key', { api_key: 'no-such-key' }, /401/],
     ['no key', {}, /missing/],
     ['an empty one', { api_key: ' ' }, /missing/],
-    ['a key with a line break within', { api_key: 'inc_secret\nhalf' }, /characters no key has/],
-  ])('refuses %s with what to do, without repeating it', async (_, values, message) => {
+    ['a key with a line break in it', { api_key: 'inc_secret\nhalf' }, /characters/],
+  ])('refuses %s and says what to do, without repeating it', async (_, values, message) => {
     const check = await source.validateCredentials(values);
     expect(check).toEqual({
       valid: false,
@@ -71,7 +71,7 @@ describe('validateCredentials', () => {
     expect(JSON.stringify(check)).not.toMatch(/no-such-key|inc_secret/);
   });
 
-  it('throws where nothing was learnt of the key', async () => {
+  it('throws if nothing was learned about the key', async () => {
     const mend = sandbox.fault({ fault: { kind: 'error', status: 503 } });
     try {
       for (const table of [undefined, 'alerts']) {
@@ -83,7 +83,7 @@ describe('validateCredentials', () => {
     }
   });
 
-  it('throws for a table there is not, before anything is sent', async () => {
+  it('throws for a table that does not exist, before anything is sent', async () => {
     const before = sandbox.requests.length;
     const error = await thrownBy(() => source.validateCredentials({ api_key: sandbox.key }, 'incident'));
     expect(error).toMatchObject({
@@ -94,7 +94,7 @@ describe('validateCredentials', () => {
   });
 });
 
-it('gives the permission of every table, and throws for a wrong key', async () => {
+it('returns the permission for every table, and throws for a wrong key', async () => {
   const values = { api_key: sandbox.addKey({ scopes: ['users.view'] }) };
   const permissions = await source.getTablePermissions(values);
   expect(permissions.filter(({ allowed }) => allowed).map(({ table }) => table)).toEqual(['users']);
@@ -103,14 +103,14 @@ it('gives the permission of every table, and throws for a wrong key', async () =
   expect(error).toBeInstanceOf(CredentialsError);
 });
 
-it('refuses an address that would show the key', () => {
+it('refuses an address that would expose the key', () => {
   expect(() => createIncidentIoSource({ baseUrl: 'http://example.com' })).toThrow(UsageError);
 });
 
-describe('what starts a run', () => {
+describe('the start of a run', () => {
   const target = { apiKey: { vault: 'c1' }, destination: 'warehouse' };
 
-  it('is one a table and destination, however the folder is written', () => {
+  it('has one workflow id per table and destination, however the folder is written', () => {
     const start = source.syncTable(target, { table: 'alerts' });
     const again = source.syncTable(
       { ...target, destination: `${process.cwd()}/warehouse/` },
@@ -127,7 +127,7 @@ describe('what starts a run', () => {
     [{ table: 'severities', syncMethod: 'incremental' as const }, /full_refresh/],
     [{ table: 'incidents', incrementalField: 'due_at' as 'updated_at' }, /updated_at or created_at/],
     [{ table: 'incidents', fullReadEvery: 'weekly' as 'never' }, /7d .*never/],
-  ])('is refused where %j does not fit, with what would', async (sync, advice) => {
+  ])('is refused if %j does not fit, with what would', async (sync, advice) => {
     const error = await thrownBy(() => source.syncTable(target, sync));
     expect(error).toBeInstanceOf(UsageError);
     expect((error as UsageError).advice).toMatch(advice);
@@ -137,7 +137,7 @@ describe('what starts a run', () => {
 describe('describeError', () => {
   const target = { apiKey: { env: 'NONE' }, destination: `/nowhere/${unique('folder')}` };
 
-  /** What a run says that is started as the source says, with these activities. */
+  /** Starts a run the way the source says, with these activities, and describes how it fails. */
   async function failed(
     made: Partial<Activities>,
     start: Pick<ReturnType<WarehouseSource['syncTable' | 'syncSource']>, 'workflowType' | 'args'>,
@@ -156,7 +156,7 @@ describe('describeError', () => {
     throw error;
   };
 
-  it('says of a run that a person has to act, or that the next one may do', async () => {
+  it('says whether a person has to act or the next run may succeed', async () => {
     const start = source.syncTable(target, { table: 'alerts' });
     expect(await failed({ planSync: throwing(toFailure(refused)) }, start)).toEqual({
       error: 'PermissionError',
@@ -175,9 +175,9 @@ describe('describeError', () => {
     });
   });
 
-  it('tells a run that was cancelled or terminated from one that failed', async () => {
+  it('tells a cancelled or terminated run from a failed one', async () => {
     const start = source.syncTable(target, { table: 'alerts' });
-    // Goes on until somebody stops it.
+    // Runs until it is stopped.
     const extractBatch = async () => {
       const context = Context.current();
       const beat = setInterval(() => context.heartbeat(), 20);
@@ -204,7 +204,7 @@ describe('describeError', () => {
     });
   });
 
-  it('takes what a function of the source throws', () => {
+  it('describes what a function of the source throws', () => {
     expect(source.describeError(refused)).toEqual({
       error: 'PermissionError',
       message: refused.message,
@@ -219,7 +219,7 @@ describe('describeError', () => {
 });
 
 describe('a vault', () => {
-  it('gives the key by its id, and is asked anew each time', async () => {
+  it('returns the key by its id, and is asked again each time', async () => {
     const keys = new Map([['c1', ' inc_one\n']]);
     const vault = async (id: string) => keys.get(id);
     expect(await resolveKey({ vault: 'c1' }, vault)).toBe('inc_one');
@@ -231,7 +231,7 @@ describe('a vault', () => {
     ['holds no such key', async () => undefined],
     ['cannot be reached', throwingVault],
     ['is missing on this worker', undefined],
-  ])('that %s is waited for, and named without its secrets', async (_, vault) => {
+  ])('that %s is retried, and named without its secrets', async (_, vault) => {
     const error = await thrownBy(() => resolveKey({ vault: 'c1' }, vault));
     expect(error).toBeInstanceOf(KeyMissingError);
     const failure = toFailure(error);
@@ -246,14 +246,14 @@ describe('a vault', () => {
 });
 
 describe('SourceRegistry', () => {
-  it('gives what was registered, and names the nearest for what was not', () => {
+  it('returns what was registered, and suggests the nearest name for what was not', () => {
     const registry = new SourceRegistry();
     expect(() => registry.get('incident_io')).toThrow(UsageError);
     registry.register(incidentIoSource);
     registry.register({ ...incidentIoSource, name: 'pager' });
     expect(registry.get('incident_io')).toBe(incidentIoSource);
     expect(registry.list().map(({ name }) => name)).toEqual(['incident_io', 'pager']);
-    expect(() => registry.register({ ...incidentIoSource })).toThrow(/"incident_io" is registered already/);
+    expect(() => registry.register({ ...incidentIoSource })).toThrow(/"incident_io"/);
     const unknown = expect.objectContaining({
       name: 'UsageError',
       advice: expect.stringContaining('Did you mean incident_io?') as string,
@@ -262,11 +262,13 @@ describe('SourceRegistry', () => {
   });
 });
 
-it('is imported without Temporal’s worker and DuckDB, whose native parts take long and threads', async () => {
+it('is imported without Temporal’s worker and DuckDB, whose native parts take time and threads', async () => {
   const script = `
     await import(${JSON.stringify(new URL('../../../src/index.ts', import.meta.url).href)});
     process.report.excludeNetwork = true;
-    console.log(process.report.getReport().sharedObjects.filter((name) => name.endsWith('.node')).join());
+    const natives = process.report.getReport().sharedObjects.filter((name) => name.endsWith('.node'));
+    // Without the path of this checkout, which may hold any word.
+    console.log(natives.map((name) => name.split('/node_modules/').at(-1)).join());
   `;
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--import',
@@ -275,6 +277,6 @@ it('is imported without Temporal’s worker and DuckDB, whose native parts take 
     '--eval',
     script,
   ]);
-  // The compiler that lets Node run these sources has a native part too.
+  // The compiler that lets Node run these sources also has a native part.
   expect(stdout).not.toMatch(/temporal|core-bridge|duckdb/);
 });
