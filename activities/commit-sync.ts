@@ -1,12 +1,12 @@
 import { defined } from '../src/defined.ts';
 import { readPage } from '../src/incident-io/pages.ts';
-import type { CommitOutcome } from '../src/warehouse/warehouse.ts';
-import type { CommitInput } from './contract.ts';
+import type { CommitOutcome, CommitRequest } from '../src/warehouse/warehouse.ts';
+import type { CommitInput, Look } from './contract.ts';
 import type { Step } from './step.ts';
 
 /** Makes a run visible in one Delta version, and deletes its staging once that is done. */
 export async function commitSync(input: CommitInput, step: Step): Promise<CommitOutcome> {
-  const { run, plan, parts } = input;
+  const { run, plan, parts, look } = input;
   const { table, warehouse } = step;
   const total = table.counted ? (input.total ?? (await countRecords(input, step))) : undefined;
   const { chainId, retentionMs } = run;
@@ -14,10 +14,15 @@ export async function commitSync(input: CommitInput, step: Step): Promise<Commit
     chainId,
     parts,
     ...plan,
-    ...defined({ retentionMs, total }),
+    ...defined({ retentionMs, total, question: look && questionOf(look) }),
   });
-  if (outcome.status !== 'overtaken') await warehouse.discardStaged(table, chainId);
+  if (outcome.status !== 'overtaken' && outcome.status !== 'doubtful')
+    await warehouse.discardStaged(table, chainId);
   return outcome;
+}
+
+function questionOf(look: Look): NonNullable<CommitRequest['question']> {
+  return look.reading === 1 ? {} : { droppedAtFirst: look.droppedAtFirst };
 }
 
 /** `total_record_count` of all records, including the hidden ones; `undefined` if the API does not know it. */

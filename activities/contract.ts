@@ -33,6 +33,8 @@ export type Limits = {
   readonly batchMs: number;
   /** A run fails after this many milliseconds without progress. */
   readonly giveUpAfterMs: number;
+  /** Milliseconds before a doubtful table is read again; 15 seconds if left out. */
+  readonly secondLookAfterMs?: number;
 };
 
 export type PlanInput = {
@@ -109,6 +111,8 @@ export type CommitInput = {
   readonly parts: readonly Part[];
   /** The endpoint's count of all rows, if the reading found it; otherwise the commit asks for it. */
   readonly total?: number;
+  /** Sent by workflows that read the table again if the commit is doubtful; without it no commit is questioned. */
+  readonly look?: Look;
 };
 
 /**
@@ -122,6 +126,8 @@ export type Beat = {
   /** When the wait ends that the API asked for, or that follows its refusal; absent if there is none. */
   readonly waitingUntil?: number;
 };
+/** Whether the run has read its table once or twice, and how many rows the first reading would have dropped. */
+export type Look = { readonly reading: 1 } | { readonly reading: 2; readonly droppedAtFirst: number };
 
 export type DiscardInput = { readonly run: TableRun };
 

@@ -24,7 +24,8 @@ export function batchFacts({ window }: ExtractInput, { part, pages, requests, wa
 
 export function commitFacts(outcome: CommitOutcome) {
   const { status } = outcome;
-  if (status === 'overtaken') return { 'incident_io.outcome': status, 'incident_io.reason': outcome.reason };
+  if (status === 'overtaken' || status === 'doubtful')
+    return { 'incident_io.outcome': status, 'incident_io.reason': outcome.reason };
   const facts = {
     'incident_io.outcome': status,
     'incident_io.version': outcome.version,

@@ -28,7 +28,12 @@ export type Carried = {
   readonly began?: number;
   /** How long the first execution had waited for that worker. */
   readonly queuedSeconds?: number;
+  /** The table is being read a second time: why, and how many rows the first reading would have dropped. */
+  readonly doubt?: Doubt;
 };
+
+/** Why a commit was not made: the listing is contradicted. */
+export type Doubt = { readonly reason: string; readonly dropped: number };
 
 /** What a run of `syncTable` did. */
 export type SyncTableResult = {

@@ -7,7 +7,7 @@ import { missingNotes } from './windows.ts';
 export function resultOf(
   table: string,
   { plan, reading, queuedSeconds }: Carried,
-  outcome: Exclude<CommitOutcome, { status: 'overtaken' }>,
+  outcome: Exclude<CommitOutcome, { status: 'overtaken' | 'doubtful' }>,
   seconds: number,
 ): SyncTableResult {
   const { fullRead, reason } = plan;

@@ -2,6 +2,7 @@ import { ApplicationFailure, ContinueAsNew, workflowInfo } from '@temporalio/wor
 import type { Plan, TableRun } from '../activities/contract.ts';
 import type { Carried, SyncTableInput, SyncTableResult } from './contract.ts';
 import { syncMethodOf, watermarkOf } from './earlier-versions.ts';
+import { lookAgain, lookOf } from './second-look.ts';
 import { answerProgress, type Announce } from './progress.ts';
 import { readWindows } from './read-windows.ts';
 import { resultOf } from './result.ts';
@@ -58,7 +59,12 @@ async function planReadCommit(
     announce('committing', carried);
     const { plan: made, reading } = carried;
     const { parts } = reading;
-    const outcome = await activities.commitSync({ run, plan: made, parts, ...totalOf(made, reading) });
+    const look = lookOf(carried);
+    const outcome = await activities.commitSync({ run, plan: made, parts, ...totalOf(made, reading), look });
+    if (outcome.status === 'doubtful') {
+      carried = await lookAgain(run, carried, outcome);
+      continue;
+    }
     if (outcome.status !== 'overtaken') {
       announce('done', carried);
       const result = resultOf(identity.table, carried, outcome, secondsSince(timing));

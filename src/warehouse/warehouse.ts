@@ -73,6 +73,11 @@ export type CommitRequest = {
   readonly retentionMs?: number;
   /** The API's `total_record_count`, if the endpoint has one. */
   readonly total?: number;
+  /**
+   * Has a full read questioned before it is committed. `droppedAtFirst`: rows that the first reading of this run
+   * would have dropped; the parts are then those of both readings.
+   */
+  readonly question?: { readonly droppedAtFirst?: number };
   /** The state to commit, without what the merge decides: rows, differences, and whether to withhold the watermark. */
   readonly state: Pick<
     TableState,
@@ -107,7 +112,18 @@ export type CommitOutcome =
    * Another commit came first, or a part is missing, too old or staged by a program version that declares other
    * columns. The run has to discard its staging and plan again.
    */
-  | { readonly status: 'overtaken'; readonly reason: string };
+  | { readonly status: 'overtaken'; readonly reason: string }
+  /**
+   * Nothing was committed: the listing is contradicted by what the table holds, or by the API's own count. Staging
+   * stays, for a second reading to add to.
+   */
+  | {
+      readonly status: 'doubtful';
+      /** Half a sentence: `40 of its 50 rows would be dropped`. */
+      readonly reason: string;
+      /** Rows the commit would have dropped. */
+      readonly dropped: number;
+    };
 
 /** What upkeep has done. */
 export type Upkeep = {

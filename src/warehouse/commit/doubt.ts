@@ -1,0 +1,33 @@
+import type { CommitOutcome, CommitRequest } from '../warehouse.ts';
+
+/** A full read that drops more than this share of a table's rows is looked at twice. */
+export const doubtfulShare = 0.1;
+/** So is one that drops more rows than this, however large the table is. */
+export const doubtfulRows = 1_000;
+
+type Doubtful = Extract<CommitOutcome, { status: 'doubtful' }>;
+
+/** What a merge would make of the table, not yet committed. */
+type Merged = { readonly rowsBefore: number; readonly rows: number; readonly dropped: number };
+
+/**
+ * Why a full read is not committed yet; `undefined` if nothing contradicts it, or if a second reading saw none of the
+ * rows either. An answer that ends in mid-air looks like a table whose rows were deleted, and only what the table
+ * holds and what the API counts can tell them apart.
+ * @param countIsReliable whether the API's count agreed with the table at the last commit: a count that never does
+ * proves nothing, and would keep deleted rows for ever.
+ */
+export function doubtOf(
+  { rowsBefore, rows, dropped }: Merged,
+  { fullRead, question, total }: Pick<CommitRequest, 'fullRead' | 'question' | 'total'>,
+  countIsReliable: boolean,
+): Doubtful | undefined {
+  if (!fullRead || !question || dropped === 0) return undefined;
+  if (countIsReliable && total !== undefined && total > rows) {
+    return { status: 'doubtful', dropped, reason: `the API counts ${total} rows and listed only ${rows}` };
+  }
+  if (dropped <= rowsBefore * doubtfulShare && dropped <= doubtfulRows) return undefined;
+  // What neither reading saw is among the rows that the first one missed, so equal numbers are equal rows.
+  if (question.droppedAtFirst === dropped) return undefined;
+  return { status: 'doubtful', dropped, reason: `${dropped} of its ${rowsBefore} rows would be dropped` };
+}

@@ -1,0 +1,46 @@
+import { ApplicationFailure, sleep } from '@temporalio/workflow';
+import type { Look, TableRun } from '../activities/contract.ts';
+import type { Carried, Doubt } from './contract.ts';
+import { startReading } from './windows.ts';
+
+/** A proxy's bad moment, or the API's, is over by then; somebody who waits for `sync` still waits. */
+const secondLookAfterMs = 15_000;
+
+/** What the commit is told about earlier readings of the same run. */
+export function lookOf({ doubt }: Carried): Look {
+  return doubt ? { reading: 2, droppedAtFirst: doubt.dropped } : { reading: 1 };
+}
+
+/**
+ * Prepares to read the table a second time, after a pause. What the first reading staged stays: only rows that neither
+ * reading saw can be dropped. Fails the run if this was the second reading: the table stays as it is.
+ */
+export async function lookAgain(
+  run: TableRun,
+  carried: Carried,
+  { reason, dropped }: Doubt,
+): Promise<Carried> {
+  const { plan, reading, doubt } = carried;
+  if (doubt) {
+    throw ApplicationFailure.nonRetryable(
+      `${run.table}: ${reason}; two readings do not agree, so nothing was changed`,
+      'ContradictedError',
+      {
+        advice:
+          'The next run reads the table again. If it keeps failing, check what is between this machine and incident.io.',
+      },
+    );
+  }
+  await sleep(run.limits.secondLookAfterMs ?? secondLookAfterMs);
+  const { parts, figures, notes } = reading;
+  return {
+    ...carried,
+    doubt: { reason, dropped },
+    reading: {
+      ...startReading(plan),
+      parts,
+      figures,
+      notes: [...notes, `The table was read a second time: ${reason}.`],
+    },
+  };
+}
