@@ -129,6 +129,32 @@ export type Beat = {
 /** Whether the run has read its table once or twice, and how many rows the first reading would have dropped. */
 export type Look = { readonly reading: 1 } | { readonly reading: 2; readonly droppedAtFirst: number };
 
+export type RecountInput = {
+  readonly run: TableRun;
+  /** The counter of the commit after which the counts differ. */
+  readonly plannedOn: number;
+  /** The plan's. */
+  readonly now?: number;
+};
+
+/** What came of comparing the API's counts with the table's, day by day. */
+export type Recounted =
+  /** There was nothing to mend: the counts agree by now, or another commit came first. */
+  | { readonly status: 'agrees' }
+  /** Days were read again, and the counts agree now. */
+  | {
+      readonly status: 'recounted';
+      readonly version: number;
+      readonly rows: number;
+      readonly inserted: number;
+      readonly updated: number;
+      readonly dropped: number;
+      readonly days: number;
+      readonly requests: number;
+    }
+  /** The days that differ could not be told. */
+  | { readonly status: 'unknown'; readonly reason: string; readonly requests: number };
+
 export type DiscardInput = { readonly run: TableRun };
 
 export type KeepUpInput = {
@@ -141,6 +167,7 @@ export type Activities = {
   planSync(input: PlanInput): Promise<Plan>;
   extractBatch(input: ExtractInput): Promise<Extracted>;
   commitSync(input: CommitInput): Promise<CommitOutcome>;
+  recountSync(input: RecountInput): Promise<Recounted>;
   discardStaged(input: DiscardInput): Promise<void>;
   keepUp(input: KeepUpInput): Promise<Upkeep>;
 };

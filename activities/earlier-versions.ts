@@ -11,6 +11,8 @@ export function withEarlierNames(activities: Activities): Activities {
     planSync: (input) => activities.planSync(renamed(input)),
     extractBatch: (input) => activities.extractBatch(renamed(input)),
     commitSync: (input) => activities.commitSync(renamed(input)),
+    // Workflows of earlier versions do not know it.
+    recountSync: (input) => activities.recountSync(input),
     discardStaged: (input) => activities.discardStaged(renamed(input)),
     keepUp: (input) => activities.keepUp(renamed(input)),
   };

@@ -13,6 +13,7 @@ import { withEarlierNames } from './earlier-versions.ts';
 import { extractBatch } from './extract-batch.ts';
 import { planSync } from './plan-sync.ts';
 import { batchFacts, commitFacts, planFacts } from './span-facts.ts';
+import { recountSync } from './recount-sync.ts';
 import type { Step } from './step.ts';
 
 /** Hears what runs do, as it happens. */
@@ -100,6 +101,7 @@ export function createActivities({
         observer?.committed(step.table.name, outcome, seconds());
         return outcome;
       }),
+    recountSync: (input) => step(input.run, async (step, attempt) => recountSync(input, step, attempt)),
     discardStaged: ({ run }) => step(run, ({ table }) => warehouse.discardStaged(table, run.chainId)),
     keepUp: ({ run, since }) => step(run, ({ table }, { signal }) => warehouse.keepUp(table, since, signal)),
   });

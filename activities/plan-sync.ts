@@ -9,9 +9,11 @@ import type { TableState } from '../src/warehouse/warehouse.ts';
 import type { Plan, PlanInput } from './contract.ts';
 import type { Step } from './step.ts';
 
-/** After this many runs in a row with different counts a full read follows, at most once a day. */
+/**
+ * After this many runs in a row whose counts differ, although days were read again, a full read follows. What still
+ * differs after it is how this API counts, and starts no further one.
+ */
 const differencesForFullRead = 2;
-const dayMs = 86_400_000;
 /** The API's servers may disagree by seconds; a time further ahead of their clock than this was never right. */
 const clockToleranceMs = 60_000;
 
@@ -99,12 +101,7 @@ function reasonForFullRead(types: string, { field, state, identity, filters }: F
   }
   if (state.filters !== filters) return 'the parameters that reveal hidden rows changed';
   if (visibility !== 'unknown' && state.visibility !== visibility) return 'what the key may see changed';
-  if (state.differences >= differencesForFullRead) {
-    const last = state.fullReadAt;
-    if (last === undefined || now === undefined || now - last >= dayMs) {
-      return 'the API’s count differs from the table’s';
-    }
-  }
+  if (state.differences >= differencesForFullRead) return 'the API’s count differs from the table’s';
   return undefined;
 }
 

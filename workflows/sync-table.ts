@@ -5,6 +5,7 @@ import { syncMethodOf, watermarkOf } from './earlier-versions.ts';
 import { lookAgain, lookOf } from './second-look.ts';
 import { answerProgress, type Announce } from './progress.ts';
 import { readWindows } from './read-windows.ts';
+import { recount } from './recount.ts';
 import { resultOf } from './result.ts';
 import { activities, keepUp, sweep } from './steps.ts';
 import { reportCancelled, reportEnded, reportFailed, reportStarted } from './telemetry.ts';
@@ -67,7 +68,8 @@ async function planReadCommit(
     }
     if (outcome.status !== 'overtaken') {
       announce('done', carried);
-      const result = resultOf(identity.table, carried, outcome, secondsSince(timing));
+      const committed = resultOf(identity.table, carried, outcome, secondsSince(timing));
+      const result = await recount(run, made, outcome, committed);
       return { ...result, notes: [...result.notes, ...(await keepUp(run, outcome))] };
     }
     await activities.discardStaged({ run });

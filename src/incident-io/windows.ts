@@ -56,6 +56,17 @@ export function openWindows(table: Table, reveals: readonly Param[], since: Para
   return [{ id: 0, params: base, ...(cut && { cutAfter: pagesBeforeCut }) }];
 }
 
+/**
+ * The filter for rows created on these UTC days, numbered since the epoch, both ends included. Where the filter takes
+ * whole days, both ends of a range are included; else the end is not.
+ */
+export function daysParam(table: Table, first: number, last: number): Param {
+  const filter = table.filters?.created_at;
+  if (!filter) throw new UsageError(`${table.name} cannot be filtered by created_at.`, 'Read it whole.');
+  const end = filter.granularity === 'day' ? last : last + 1;
+  return ['created_at[date_range]', `${timeParam(filter, first * dayMs)}~${timeParam(filter, end * dayMs)}`];
+}
+
 /** A time as the filter takes it. */
 export function timeParam(filter: TimestampFilter, at: number): string {
   const iso = new Date(Math.floor(at)).toISOString();

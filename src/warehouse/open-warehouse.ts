@@ -1,3 +1,4 @@
+import { rowsByDay } from './read/rows-by-day.ts';
 import { commitRun } from './commit/commit.ts';
 import { DeltaLog } from './delta/log.ts';
 import { openStore } from './store/open-store.ts';
@@ -55,6 +56,7 @@ export function openWarehouse(
       const disturbed = (await isDisturbed(log, snapshot)) || !hasDeclaredColumns(table, snapshot.metadata);
       return { ...stateOf(snapshot), rows, disturbed };
     },
+    rowsByDay: (table, column) => rowsByDay(world, table, column),
     createPart: (table, chainId) => JsonPartWriter.create(world, table, chainId),
     commit: (table, request) => commitRun(world, table, request),
     resetState: (table) => resetTable(world, table),

@@ -15,6 +15,11 @@ export type TableState = {
   readonly fullReadAt?: number;
   /** For how many runs in a row the API's `total_record_count` has differed from the committed rows. */
   readonly differences: number;
+  /**
+   * By how many rows the API's count was above the table's after the last full read. It is nearly always 0; if it is
+   * not, the API counts rows that it does not list.
+   */
+  readonly countOffset: number;
   /** `dashboard_url` of the account whose rows the table holds, or `unknown`. */
   readonly account: string;
   // The watermark is valid only together with these: if a run differs in any of them, it reads everything.
@@ -78,11 +83,29 @@ export type CommitRequest = {
    * would have dropped; the parts are then those of both readings.
    */
   readonly question?: { readonly droppedAtFirst?: number };
+  /** Rows that an incremental commit replaces as a whole: those among them that were not staged are dropped. */
+  readonly replaces?: Replaced;
   /** The state to commit, without what the merge decides: rows, differences, and whether to withhold the watermark. */
   readonly state: Pick<
     TableState,
     'watermark' | 'fullReadAt' | 'account' | 'incrementalField' | 'filters' | 'visibility'
   >;
+};
+
+/** The rows of a table whose time in a column is in one of these ranges. */
+export type Replaced = {
+  /** A timestamp column. */
+  readonly column: string;
+  /** Milliseconds since the epoch; `to` is not included. */
+  readonly ranges: readonly { readonly from: number; readonly to: number }[];
+};
+
+/** How many rows of a table were created on each UTC day. */
+export type RowsByDay = {
+  /** By the day's number since the epoch. */
+  readonly perDay: ReadonlyMap<number, number>;
+  /** Rows without a time in the column. */
+  readonly undated: number;
 };
 
 export type CommitOutcome =
@@ -148,6 +171,8 @@ export type Warehouse = {
   assertReachable(): Promise<void>;
   /** `undefined` if there is no table. Throws `DestinationError` if a Delta table is not ours or cannot be read. */
   readState(table: Table): Promise<TableState | undefined>;
+  /** Counts the rows of the committed table by the UTC day of a timestamp column; no rows if there is no table. */
+  rowsByDay(table: Table, column: string): Promise<RowsByDay>;
   createPart(table: Table, chainId: string): Promise<PartWriter>;
   commit(table: Table, request: CommitRequest): Promise<CommitOutcome>;
   /**

@@ -58,6 +58,7 @@ export function activities(
     planSync: async () => planOf(0),
     extractBatch: async ({ window }) => batch(`w${window.id}`, { kind: 'done' }),
     commitSync: async () => committed,
+    recountSync: async () => ({ status: 'agrees' }),
     discardStaged: async () => undefined,
     keepUp: async () => ({ filesCompacted: 0, filesRemoved: 0, logRemoved: 0, stagingSwept: 0 }),
     ...replaced,
@@ -72,6 +73,7 @@ export function activities(
       committedParts.push(asked.parts.map(({ name }) => name));
       return all.commitSync(asked);
     },
+    recountSync: (asked) => (called.push('recount'), all.recountSync(asked)),
     discardStaged: (asked) => (called.push('discard'), all.discardStaged(asked)),
     keepUp: (asked) => (called.push('keep up'), all.keepUp(asked)),
   };

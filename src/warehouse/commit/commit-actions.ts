@@ -8,6 +8,7 @@ import { withRetention } from '../delta/retention.ts';
 import type { Snapshot } from '../delta/snapshot.ts';
 import {
   configurationOf,
+  countOffsetOf,
   counterOf,
   differencesOf,
   type StateToCommit,
@@ -34,13 +35,18 @@ export type MergedRun = {
 export function stateToCommit({ request, before, schema, result }: MergedRun): StateToCommit {
   const { state, total, fullRead } = request;
   const differences = before ? differencesOf(before) : 0;
+  const offset = before ? countOffsetOf(before) : 0;
+  // What a full read leaves between the API's count and the rows is how this API counts, not a change.
+  const countOffset = fullRead && total !== undefined ? total - result.rows : offset;
   const { watermark, ...rest } = state;
   return {
     ...rest,
     // Rows that the run has not read lack the new field's value: without a watermark the next run reads everything.
     ...defined({ watermark: fullRead || !schema.addedForUnknown ? watermark : undefined }),
     counter: (before ? counterOf(before) : 0) + 1,
-    differences: total === undefined ? differences : total === result.rows ? 0 : differences + 1,
+    countOffset,
+    differences:
+      total === undefined ? differences : total === result.rows + countOffset ? 0 : differences + 1,
   };
 }
 

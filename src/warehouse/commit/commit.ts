@@ -9,6 +9,7 @@ import {
   assertWritableTable,
   committedAt,
   counterOf,
+  differencesOf,
   isDisturbed,
   type StateToCommit,
   versionOfRun,
@@ -18,6 +19,7 @@ import { isUpkeepDue } from '../upkeep/what-is-due.ts';
 import type { CommitOutcome, CommitRequest } from '../warehouse.ts';
 import type { World } from '../world.ts';
 import { actionsOf, type MergedRun, stateToCommit } from './commit-actions.ts';
+import { doubtOf } from './doubt.ts';
 import { mergeRun, whyPartsAreUnusable } from './merge-run.ts';
 
 /** A run that asks to be committed. */
@@ -42,6 +44,11 @@ export async function commitRun(world: World, table: Table, request: CommitReque
     if (settled) return settled;
     const merged = await mergeOrOutcome(run, before);
     if ('status' in merged) return merged;
+    const doubt = doubtOf(merged.result, request, before !== undefined && differencesOf(before) === 0);
+    if (doubt) {
+      await deleteUncommitted(world, log, table.name, merged.result.adds);
+      return doubt;
+    }
     const state = stateToCommit(merged);
     const times = { now: merged.now, since: before ? committedAt(before) : 0 };
     const committed = await spanned('put', { 'incident_io.version': versionAfter(before) }, () =>

@@ -15,8 +15,8 @@ import { numbered } from './part-rows.ts';
  * @returns the data files that may hold a staged key; their numbers in the tables are their places in this list.
  */
 export async function matchExisting(request: MergeRequest): Promise<readonly Add[]> {
-  const { session, fullRead, files, key } = request;
-  const candidates = fullRead ? files : await filesWithStagedKeys(request);
+  const { session, fullRead, isReplaced, files, key } = request;
+  const candidates = fullRead || isReplaced !== undefined ? files : await filesWithStagedKeys(request);
   await findExisting(request, candidates);
   const [keys] = await session.rows(`
     SELECT count(*) = (SELECT count(*) FROM (SELECT DISTINCT ${key.names} FROM existing)) AS are_unique
@@ -41,23 +41,28 @@ export async function matchExisting(request: MergeRequest): Promise<readonly Add
   return candidates;
 }
 
-/** Leaves the table `existing`: the rows of these files that have a staged key; in a full read, all their rows. */
+/**
+ * Leaves the table `existing`: the rows of these files that have a staged key or are replaced; in a full read, all
+ * their rows.
+ */
 async function findExisting(
-  { session, local, table, key, fullRead, rewrite }: MergeRequest,
+  { session, local, table, key, fullRead, isReplaced = 'false', rewrite }: MergeRequest,
   files: readonly Add[],
 ): Promise<void> {
   await session.run(`CREATE TEMP TABLE existing (${key.definitions}, file UBIGINT, pos BIGINT)`);
   const objects = files.map((add) => ({ key: dataKey(table, add), bytes: add.size }));
-  const withStagedKey = fullRead ? '' : `SEMI JOIN winners USING (${key.names})`;
+  const concerned = fullRead
+    ? ''
+    : `WHERE is_replaced OR (${key.names}) IN (SELECT (${key.names}) FROM winners)`;
   for (const group of withinRoom(numbered(objects), local.room)) {
     const paths = await local.paths(group.map((object) => object.key));
     const rows = rewrite
       ? keysUnderOldColumns(key, paths)
-      : `SELECT ${key.select}, file_index, file_row_number FROM ${parquetFiles(paths)}`;
+      : `SELECT ${key.select}, ${isReplaced} AS is_replaced, file_index, file_row_number FROM ${parquetFiles(paths)}`;
     await session.run(`
       INSERT INTO existing
       SELECT ${key.names}, file_index + ${group[0]!.number}, file_row_number
-      FROM (${rows}) ${withStagedKey}`);
+      FROM (${rows}) ${concerned}`);
   }
 }
 

@@ -13,6 +13,7 @@ import type { World } from '../world.ts';
 import { keyOf } from './key.ts';
 import { merge } from './merge.ts';
 import type { Merged, StagedPart } from './merge-request.ts';
+import { isReplaced } from './replaced.ts';
 import { stagedByDeclaration, stagingOf } from './part-writer.ts';
 
 /** Upkeep deletes staging that is untouched for seven days, so a commit must not begin to read older parts. */
@@ -67,6 +68,7 @@ export async function mergeRun(
         parts,
         columns: schema.columns,
         fullRead,
+        isReplaced: request.replaces && isReplaced(request.replaces),
         rewrite: schema.rewrite,
         byUpdatedAt: table.columns['updated_at']?.type === 'timestamp',
         now,

@@ -19,6 +19,7 @@ const accountProperty = 'incident_io.account';
 const incrementalFieldProperty = 'incident_io.incremental_field';
 const filtersProperty = 'incident_io.filters';
 const visibilityProperty = 'incident_io.visibility';
+const countOffsetProperty = 'incident_io.count_offset';
 
 /** The part of a table's state that is written by a commit; the rest follows from the rows and the log. */
 export type StateToCommit = Omit<TableState, 'rows' | 'disturbed' | 'types'>;
@@ -36,12 +37,17 @@ export function differencesOf({ txns }: Pick<Snapshot, 'txns'>): number {
   return txns.get(differencesTxn)?.version ?? 0;
 }
 
+export function countOffsetOf({ metadata }: Pick<Snapshot, 'metadata'>): number {
+  return Number(metadata.configuration[countOffsetProperty] ?? 0);
+}
+
 /** The state that our last commit left. */
 export function stateOf({ txns, metadata }: Snapshot): Omit<TableState, 'rows' | 'disturbed'> {
   const property = (name: string) => metadata.configuration[name] ?? '';
   return {
     counter: counterOf({ txns }),
     differences: differencesOf({ txns }),
+    countOffset: countOffsetOf({ metadata }),
     account: property(accountProperty),
     filters: property(filtersProperty),
     visibility: property(visibilityProperty),
@@ -79,11 +85,14 @@ export function configurationOf(
   state: StateToCommit,
   before: { readonly [property: string]: string },
 ): { [property: string]: string } {
-  const { [incrementalFieldProperty]: _before, ...kept } = before;
+  const { [incrementalFieldProperty]: _field, [countOffsetProperty]: _offset, ...kept } = before;
   return {
     ...kept,
     [accountProperty]: state.account,
-    ...defined({ [incrementalFieldProperty]: state.incrementalField }),
+    ...defined({
+      [incrementalFieldProperty]: state.incrementalField,
+      [countOffsetProperty]: state.countOffset === 0 ? undefined : String(state.countOffset),
+    }),
     [filtersProperty]: state.filters,
     [visibilityProperty]: state.visibility,
     [typesProperty]: declaredTypes(table),

@@ -1,0 +1,115 @@
+import { defined } from '../src/defined.ts';
+import { ApiUnavailableError } from '../src/errors.ts';
+import { differingDays } from '../src/incident-io/differing-days.ts';
+import { readPage } from '../src/incident-io/pages.ts';
+import { dayMs, daysParam } from '../src/incident-io/windows.ts';
+import type { Param } from '../src/incident-io/client.ts';
+import type { Part } from '../src/warehouse/warehouse.ts';
+import type { Attempt } from './attempt.ts';
+import type { RecountInput, Recounted } from './contract.ts';
+import { extractBatch } from './extract-batch.ts';
+import type { Step } from './step.ts';
+
+/** Requests that may be spent on counting and on reading days again; a full read takes over beyond that. */
+const maxRequests = 60;
+/** Runs in a row that the API counted more rows than the table has: by then they are not merely newer. */
+const patience = 2;
+
+/**
+ * Finds the days of `created_at` on which the API counts other rows than the table holds, reads those days again, and
+ * drops the rows that are no longer there: so a deleted row goes with the next run, for a few requests. Rows that appear
+ * while this lasts are added, never dropped.
+ *
+ * Throws `ApiUnavailableError` if the API lists fewer rows of a day than it counts.
+ */
+export async function recountSync(input: RecountInput, step: Step, attempt: Attempt): Promise<Recounted> {
+  const { run, plannedOn } = input;
+  const { table, warehouse, clients, call } = step;
+  const state = await warehouse.readState(table);
+  if (state?.counter !== plannedOn) return { status: 'agrees' };
+  const base: Param[] = [...Object.entries(table.query ?? {}), ...(JSON.parse(state.filters) as Param[])];
+  const client = await clients.clientOf(run);
+  let requests = 0;
+  const countOf = async (params: readonly Param[]) => {
+    requests += 1;
+    const { total } = await readPage({ client, table, call }, { params: [...base, ...params] }, undefined, 1);
+    return total;
+  };
+  const counted = await countOf([]);
+  if (counted === undefined) return unknown('the API gave no count', requests);
+  const total = counted - state.countOffset;
+  const isNewer = total > state.rows && state.differences < patience;
+  // Newer rows arrive with the next run anyway.
+  if (total === state.rows || isNewer) return { status: 'agrees' };
+
+  const { perDay, undated } = await warehouse.rowsByDay(table, 'created_at');
+  const differing = await differingDays({
+    held: perDay,
+    heldUndated: undated,
+    total,
+    today: Math.floor((input.now ?? Date.now()) / dayMs),
+    countOf: ({ first, last }) => countOf([daysParam(table, first, last)]),
+    maxRequests: maxRequests / 2,
+  });
+  if (differing.status === 'unknown') return unknown(differing.reason, requests);
+  const { days } = differing;
+  if (days.length > maxRequests - requests) return unknown('too many days differ', requests);
+  const parts: Part[] = [];
+  for (const day of days) {
+    const read = await readDay(input, base, day, step, attempt);
+    parts.push(...read.parts);
+    requests += read.requests;
+  }
+  const { counter: _counter, rows: _rows, disturbed: _disturbed, types: _types, ...kept } = state;
+  const outcome = await warehouse.commit(table, {
+    chainId: run.chainId,
+    parts,
+    fullRead: false,
+    plannedOn,
+    replaces: {
+      column: 'created_at',
+      ranges: days.map((day) => ({ from: day * dayMs, to: (day + 1) * dayMs })),
+    },
+    state: kept,
+    ...defined({ retentionMs: run.retentionMs, total: await countOf([]) }),
+  });
+  await warehouse.discardStaged(table, run.chainId);
+  if (outcome.status !== 'committed') return { status: 'agrees' };
+  const { version, rows, inserted, updated, dropped, differences } = outcome;
+  if (differences > 0) return unknown('the counts still differ after the days were read again', requests);
+  return { status: 'recounted', version, rows, inserted, updated, dropped, days: days.length, requests };
+}
+
+/** Reads a day and its neighbours, as the zone of bare dates is unknown. */
+async function readDay(
+  { run, now }: RecountInput,
+  base: readonly Param[],
+  day: number,
+  { table, warehouse, clients }: Step,
+  attempt: Attempt,
+): Promise<{ readonly parts: readonly Part[]; readonly requests: number }> {
+  const window = { id: day, params: [...base, daysParam(table, day - 1, day + 1)] };
+  const world = { table, warehouse, clients, attempt, stopping: () => false };
+  const parts: Part[] = [];
+  let requests = 0;
+  let after: string | undefined;
+  for (;;) {
+    const batch = await extractBatch({ run, window, startedAt: [], ...defined({ after, now }) }, world);
+    if (batch.part) parts.push(batch.part);
+    requests += batch.requests;
+    if (batch.next.kind === 'done') {
+      const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+      if (rows >= (batch.next.total ?? 0)) return { parts, requests };
+    }
+    if (batch.next.kind !== 'more') {
+      throw new ApiUnavailableError(
+        `${table.name}: the API lists fewer rows created around day ${new Date(day * dayMs).toISOString().slice(0, 10)} than it counts`,
+      );
+    }
+    after = batch.next.after;
+  }
+}
+
+function unknown(reason: string, requests: number): Recounted {
+  return { status: 'unknown', reason, requests };
+}

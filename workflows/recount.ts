@@ -1,0 +1,77 @@
+import { isCancellation, patched, proxyActivities } from '@temporalio/workflow';
+import type { Activities, Plan, Recounted, TableRun } from '../activities/contract.ts';
+import type { SyncTableResult } from './contract.ts';
+import { asApplicationFailure } from './failures.ts';
+import type { CommitOutcome } from './steps.ts';
+
+const { recountSync } = proxyActivities<Pick<Activities, 'recountSync'>>({
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout: '15 seconds',
+  // The run is committed: what a third attempt cannot mend, the next run can.
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
+});
+
+/**
+ * Mends a table whose rows the API counts otherwise, after the run's commit. A failure does not fail the run: the next
+ * one counts again.
+ * @returns the result with what was mended, or with a note on what could not be.
+ */
+export async function recount(
+  run: TableRun,
+  { fullRead, now }: Plan,
+  outcome: CommitOutcome,
+  result: SyncTableResult,
+): Promise<SyncTableResult> {
+  if (outcome.status !== 'committed' || fullRead || outcome.differences === 0) return result;
+  // Runs made by workers that did not compare counts day by day ended here.
+  if (!patched('recount')) return result;
+  try {
+    const recounted = await recountSync({
+      run,
+      plannedOn: outcome.counter,
+      ...(now !== undefined && { now }),
+    });
+    return withRecounted(result, recounted);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const why = asApplicationFailure(error).message;
+    return withNote(result, `The rows that the API counts otherwise are left to the next run: ${why}`);
+  }
+}
+
+function withRecounted(result: SyncTableResult, recounted: Recounted): SyncTableResult {
+  switch (recounted.status) {
+    case 'agrees':
+      return result;
+    case 'unknown':
+      return withNote(
+        result,
+        `The API counts other rows than the table has, on days that could not be told: ${recounted.reason}. If the next count differs too, the run after it reads the whole table.`,
+      );
+    case 'recounted': {
+      const { version, rows, inserted, updated, dropped, days, requests } = recounted;
+      const { changes, read } = result;
+      return {
+        ...withNote(
+          result,
+          `The API counted other rows: ${days} days were read again, ${dropped} rows are gone.`,
+        ),
+        version,
+        rows,
+        read: { ...read, requests: read.requests + requests },
+        ...(changes && {
+          changes: {
+            ...changes,
+            inserted: changes.inserted + inserted,
+            updated: changes.updated + updated,
+            dropped: changes.dropped + dropped,
+          },
+        }),
+      };
+    }
+  }
+}
+
+function withNote(result: SyncTableResult, note: string): SyncTableResult {
+  return { ...result, notes: [...result.notes, note] };
+}
