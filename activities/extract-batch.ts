@@ -2,8 +2,9 @@ import { defined } from '../src/defined.ts';
 import { CursorRejectedError, SourceError, UnexpectedResponseError } from '../src/errors.ts';
 import type { Call } from '../src/incident-io/client.ts';
 import { readLines, type Reader } from '../src/incident-io/pages.ts';
-import { splitWindow } from '../src/incident-io/split-window.ts';
+import { type Place, splitWindow } from '../src/incident-io/split-window.ts';
 import type { NewWindow } from '../src/incident-io/windows.ts';
+import { edgeTimes, holdsRow } from '../src/records/find-record.ts';
 import { AnswerRows } from '../src/records/answer-rows.ts';
 import { spanned } from '../src/spans.ts';
 import type { Table } from '../src/tables/table.ts';
@@ -120,7 +121,7 @@ async function readPages(batch: Batch): Promise<BatchEnd> {
   const seen = new Set(input.after === undefined ? startedAt : [...startedAt, input.after]);
   // What the workflow needs to know about this window, however the batch ends.
   let kept: Pick<BatchEnd, 'keepWhole' | 'note'> = {};
-  let { after } = input;
+  let after = input.after ?? window.behind;
   let emptyPages = 0;
   try {
     for (;;) {
@@ -131,14 +132,18 @@ async function readPages(batch: Batch): Promise<BatchEnd> {
       const page = await readLines(reader, window, after, rows, writer.rows);
       await writer.add(page.lines);
       figures.pages += 1;
-      if (page.after === undefined) return { next: { kind: 'done', ...defined({ total: page.total }) } };
+      if (page.note !== undefined) kept = { ...kept, note: page.note };
+      const met = window.until?.some((id) => holdsRow(page.lines, 'id', id)) === true;
+      if (page.after === undefined || met) {
+        return { next: { kind: 'done', ...defined({ total: page.total }) }, ...kept };
+      }
       emptyPages = page.lines.count > 0 ? 0 : emptyPages + 1;
       if (emptyPages === mostEmptyPages) throw endless(table);
       if (seen.has(page.after)) return { next: { kind: 'reopen', reason: 'a cursor came a second time' } };
       seen.add(page.after);
       after = page.after;
       if (figures.pages === window.cutAfter) {
-        const split = await splitOrKept(reader, input);
+        const split = await splitOrKept(reader, input, { after, ...edgeTimes(page.lines, 'created_at') });
         if ('windows' in split) return { next: { kind: 'split', windows: split.windows } };
         kept = split;
       }
@@ -155,8 +160,11 @@ async function readPages(batch: Batch): Promise<BatchEnd> {
 async function splitOrKept(
   reader: Reader,
   { window, now }: ExtractInput,
+  place: Place,
 ): Promise<{ readonly windows: readonly NewWindow[] } | Pick<BatchEnd, 'keepWhole' | 'note'>> {
-  const { windows, refused } = await splitWindow(reader, window, now ?? Date.now());
+  // Without times on both edges of the page, where to cut is anybody's guess.
+  if (!Number.isFinite(place.first) || !Number.isFinite(place.last)) return {};
+  const { windows, refused } = await splitWindow(reader, window, place, now ?? Date.now());
   if (windows.length > 0) return { windows };
   const note = refused && `Read in one window: the endpoint refused its filter (${refused.message})`;
   return { keepWhole: true, ...defined({ note }) };
@@ -180,10 +188,15 @@ function isFull({ input, writer, began, stopping }: Batch): boolean {
  */
 function nextAfter(
   error: unknown,
-  { writer, figures, stopping }: Batch,
+  { input, writer, figures, stopping }: Batch,
   after: string | undefined,
 ): Extracted['next'] {
-  if (error instanceof CursorRejectedError) return { kind: 'reopen', reason: error.message };
+  if (error instanceof CursorRejectedError) {
+    const { behind, until: _until, id: _id, ...list } = input.window;
+    // The row it begins behind is gone, so where it begins nobody knows: the list from its start holds it in any case.
+    if (behind !== undefined && behind === after) return { kind: 'split', windows: [list] };
+    return { kind: 'reopen', reason: error.message };
+  }
   const isPassing = error instanceof TimeUp || (error instanceof SourceError && error.retry === 'later');
   const canContinue = (isPassing && writer.rows > 0) || (stopping() && figures.pages > 0);
   if (!canContinue || after === undefined) throw error;

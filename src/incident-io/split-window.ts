@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { FilterRejectedError, SourceError } from '../errors.ts';
 import type { TimestampFilter } from '../tables/table.ts';
 import type { Param } from './client.ts';
@@ -17,53 +18,97 @@ const pagesWorthAWindow = 20;
 const samples = 8;
 
 export type Split = {
-  /** Windows that together cover the one that was split; none if it has too few rows or the filter is refused. */
+  /** Windows that together cover what is left of the one that was split; none if it is not worth it or not possible. */
   readonly windows: readonly NewWindow[];
   /** Set if the endpoint refused the filter. */
   readonly refused?: FilterRejectedError;
+};
+
+/** Where a window stands after a page. */
+export type Place = {
+  /** The cursor of its next page. */
+  readonly after: string;
+  /** `created_at` of the first and the last row of the page, milliseconds since the epoch. */
+  readonly first: number;
+  readonly last: number;
 };
 
 /** A stretch of `created_at`, milliseconds since the epoch. */
 type Range = { readonly from: number; readonly to: number };
 
 /**
- * Cuts a window by `created_at`, which never changes, so that its pieces can be read side by side. No endpoint says
- * how many rows there are, so their density is estimated from the first pages of a few equal slices. A bad estimate
- * costs balance, never rows: the new windows cover all of the old one, whose ends may be open, and a dense one is cut
- * again.
+ * Cuts what is left of a window into pieces that can be read side by side. The pieces begin behind rows of the list
+ * itself, and each ends where it meets a row that another one begins behind: together they are the list, in whatever
+ * order the API keeps it, with the rows that no filter by time would match. The filter by `created_at` is only asked
+ * for rows at which to cut. No endpoint says how many rows there are, so their density is estimated from the first
+ * pages of a few equal slices; a bad estimate costs balance, never rows, and a dense piece is cut again.
  *
+ * @param place where the window stands: what it has read is not read again.
  * @param now the API's time, milliseconds since the epoch.
  */
-export async function splitWindow(reader: Reader, window: Window, now: number): Promise<Split> {
+export async function splitWindow(reader: Reader, window: Window, place: Place, now: number): Promise<Split> {
   const { filters, splitBy, paging } = reader.table;
   const filter = splitBy && filters?.[splitBy];
   if (!filter || paging.kind === 'single') return { windows: [] };
-  const { id: _id, params, pages: _pages, cutAfter: _cutAfter, from, to, ...kept } = window;
-  const whole = { ...kept, params: params.filter(([name]) => !name.startsWith('created_at[')) };
+  const { id: _id, pages: _pages, cutAfter: _cutAfter, from, to, until = [], ...list } = window;
+  const { after, first, last } = place;
   const most = from === undefined && to === undefined ? mostWindows : mostWindowsAgain;
+  const newestFirst = first >= last;
   try {
-    const low = from ?? (await timeBeforeOldest(reader, whole, filter, to ?? now));
-    // The newest window has no end; only a few rows are newer than this run.
-    const range = { from: low, to: to ?? Math.max(now, low + 1) };
-    const rows = await rowsPerSlice(reader, whole, filter, range);
+    const high = newestFirst ? last : (to ?? now);
+    const low = newestFirst ? (from ?? (await timeBeforeOldest(reader, list, filter, high))) : last;
+    const range = { from: low, to: Math.max(high, low + 1) };
+    const rows = await rowsPerSlice(reader, list, filter, range);
     const shares = Math.min(most, windowsWorth(rows, paging.pageSize));
     const { cuts, rowsEach } = cutsBetween(rows, range, filter, shares);
-    if (cuts.length === 0) return { windows: [] };
-    const edges = [from, ...cuts, to];
+    const found = await rowsAt(reader, list, filter, cuts, range, newestFirst);
+    const starts = found.filter(({ id }) => id !== after && !until.includes(id));
+    if (starts.length === 0) return { windows: [] };
     const pages = Math.ceil(rowsEach / paging.pageSize);
-    const windows = edges.slice(1).map((end, index) => ({
-      ...whole,
-      params: [...whole.params, between(filter, edges[index], end)],
+    const ends = [...until, ...starts.map(({ id }) => id)];
+    const piece = (behind: string, range: Pick<Window, 'from' | 'to'>): NewWindow => ({
+      ...list,
+      ...range,
+      behind,
+      until: ends.filter((id) => id !== behind),
       pages,
       cutAfter: 2 * pages + pagesBeforeCut,
-      ...(edges[index] !== undefined && { from: edges[index] }),
-      ...(end !== undefined && { to: end }),
-    }));
+    });
+    const times = starts.map(({ at }) => at);
+    const edges = newestFirst ? [to, ...times.toReversed(), from] : [from, ...times, to];
+    const behind = [after, ...(newestFirst ? starts.toReversed() : starts).map(({ id }) => id)];
+    const windows = behind.map((id, index) => {
+      const [start, end] = [edges[index], edges[index + 1]];
+      return piece(id, newestFirst ? defined({ from: end, to: start }) : defined({ from: start, to: end }));
+    });
     return { windows };
   } catch (error) {
     if (error instanceof FilterRejectedError) return { windows: [], refused: error };
     throw error;
   }
+}
+
+/** The first row of the list on the far side of each time, oldest first; none if there is no row. */
+async function rowsAt(
+  reader: Reader,
+  list: Slice,
+  filter: TimestampFilter,
+  cuts: readonly number[],
+  { from, to }: Range,
+  newestFirst: boolean,
+): Promise<readonly { readonly id: string; readonly at: number }[]> {
+  const found = await Promise.all(
+    cuts.map(async (at) => {
+      const slice = newestFirst ? between(filter, from, at) : between(filter, at, to);
+      const page = await unlessPassing(
+        readPage(reader, { ...list, params: [...list.params, slice] }, undefined, 1),
+      );
+      const id = page instanceof SourceError ? undefined : page.records[0]?.['id'];
+      return typeof id === 'string' ? [{ id, at }] : [];
+    }),
+  );
+  const rows = found.flat();
+  return rows.filter(({ id }, index) => rows.findIndex((row) => row.id === id) === index);
 }
 
 /** How many windows these rows are worth. */
@@ -154,14 +199,8 @@ function sumOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0);
 }
 
-/**
- * The filter from one time to another; `undefined` is an open end. Unless it is verified that the bounds of
- * `created_at` are included, neighbours overlap by one unit; the key removes the duplicates.
- */
-function between(filter: TimestampFilter, from: number | undefined, to: number | undefined): Param {
-  const unit = filter.verified ? 0 : filter.granularity === 'day' ? dayMs : 1;
-  if (to === undefined) return ['created_at[gte]', timeParam(filter, from!)];
-  // A bare date in `lte` means the first moment of that day (the vendor's example), hence one more day.
-  if (from === undefined) return ['created_at[lte]', timeParam(filter, to + Math.max(unit, 1))];
-  return ['created_at[date_range]', `${timeParam(filter, from)}~${timeParam(filter, to + unit)}`];
+/** The filter from one time to another; `undefined` is an open end. Where it leaves out a row, a cut is elsewhere. */
+function between(filter: TimestampFilter, from: number | undefined, to: number): Param {
+  if (from === undefined) return ['created_at[lte]', timeParam(filter, to)];
+  return ['created_at[date_range]', `${timeParam(filter, from)}~${timeParam(filter, to)}`];
 }

@@ -3,7 +3,7 @@ import type { Table, TimestampField, TimestampFilter } from '../tables/table.ts'
 import type { Param } from './client.ts';
 
 /**
- * A slice of a run that is paged on its own. Its parameters are fixed when it is opened: an `after` that met
+ * A stretch of a list that is paged on its own. Its parameters are fixed when it is opened: an `after` that met
  * another filter could skip rows.
  */
 export type Window = {
@@ -16,7 +16,11 @@ export type Window = {
   readonly pages?: number;
   /** After this many pages the window is dense and is cut into more; without it the window stays whole. */
   readonly cutAfter?: number;
-  /** Its range of `created_at`, milliseconds since the epoch, if it is a slice of a table; a missing end is open. */
+  /** The row it begins behind, by id; from the start of the list if left out. */
+  readonly behind?: string;
+  /** Rows that other windows begin behind: it ends with the page that holds one of them, or at the end of the list. */
+  readonly until?: readonly string[];
+  /** A guess at its range of `created_at`, milliseconds since the epoch, for cutting it again; a missing end is open. */
   readonly from?: number;
   readonly to?: number;
 };
