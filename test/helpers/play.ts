@@ -3,16 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Clients } from '../../activities/clients.ts';
 import { commitSync } from '../../activities/commit-sync.ts';
-import type { Extracted, ExtractInput, Plan, TableRun } from '../../activities/contract.ts';
+import type { Extracted, ExtractInput, Plan, TableRun, Look } from '../../activities/contract.ts';
 import { extractBatch } from '../../activities/extract-batch.ts';
 import { planSync } from '../../activities/plan-sync.ts';
+import { recountSync } from '../../activities/recount-sync.ts';
 import { SourceError } from '../../src/errors.ts';
 import type { NewWindow } from '../../src/incident-io/windows.ts';
 import { Dice, hash } from '../../src/sandbox/data/random.ts';
 import type { Table } from '../../src/tables/table.ts';
 import { folderStore } from '../../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
-import type { Warehouse } from '../../src/warehouse/warehouse.ts';
+import type { CommitOutcome, Warehouse } from '../../src/warehouse/warehouse.ts';
 import { afterBatch, batchOf, type Reading, startReading } from '../../workflows/windows.ts';
 import { readWithDeltaRs } from './delta-reader.ts';
 import { PlayedAccount } from './played-account.ts';
@@ -136,7 +137,9 @@ class Player {
   async playLast(name: Played): Promise<string[]> {
     const { last, tables } = this.#scenario;
     // A follow-up whose incident changes mode, or is deleted, may be missed until the next full read.
-    const limited = name === 'follow_ups' && tables.includes('incidents');
+    // A list that ended early, without anything that contradicts it, is noticed by the next full read.
+    const endedEarly = this.#scenario.rounds.some(({ faults }) => faults.includes('ends in mid-air'));
+    const limited = endedEarly || (name === 'follow_ups' && tables.includes('incidents'));
     this.#account.pass(this.#dice.below(30));
     const plan = await this.#run(
       name,
@@ -186,10 +189,10 @@ class Player {
       const planned: Run = { name, round, meanwhile, identity, clients, quiet };
       const plan = await this.#plan(planned);
       const run = { ...planned, identity: { ...identity, account: plan.state.account } };
-      const { reading, late } = await this.#read(run, plan);
+      const { reading, late } = await this.#read(run, plan, startReading(plan));
       if (meanwhile === 'is overtaken') await this.#run(name, { ...round, fate: 'ends' }, quiet);
       if (meanwhile === 'is reset meanwhile') await this.#warehouse.resetState(this.#declared(name));
-      if (!(await this.#commit(run, plan, reading))) continue;
+      if (!(await this.#committed(run, plan, reading))) continue;
       // An attempt that was given up on may still stage a part after the commit.
       if (late !== undefined && this.#dice.chance(0.5)) await this.#extract(run, late);
       return plan;
@@ -218,11 +221,29 @@ class Player {
     return this.#rule.plan && !plan.fullRead ? this.#rule.plan(plan, await this.#largest(name)) : plan;
   }
 
+  /** Commits a run, after a second look if the first is doubtful; false if it has to plan again. */
+  async #committed(run: Run, plan: Plan, reading: Reading): Promise<boolean> {
+    const first = await this.#commit(run, plan, reading, { reading: 1 });
+    if (first.status !== 'doubtful') return first.status === 'committed';
+    this.#saw('a table was read a second time');
+    const again = await this.#read(run, plan, { ...startReading(plan), parts: reading.parts });
+    const look: Look = { reading: 2, droppedAtFirst: first.dropped };
+    const second = await this.#commit(run, plan, again.reading, look);
+    if (second.status !== 'doubtful') return second.status === 'committed';
+    await this.#warehouse.discardStaged(this.#declared(run.name), run.identity.chainId);
+    if (run.quiet) throw new Error(second.reason);
+    throw new Died('ContradictedError');
+  }
+
   /** Reads all windows, several at a time. `late`: the last batch that was asked for. */
-  async #read(run: Run, plan: Plan): Promise<{ readonly reading: Reading; readonly late?: ExtractInput }> {
+  async #read(
+    run: Run,
+    plan: Plan,
+    start: Reading,
+  ): Promise<{ readonly reading: Reading; readonly late?: ExtractInput }> {
     const { name, meanwhile, identity } = run;
     const dice = this.#dice;
-    let reading = startReading(plan);
+    let reading = start;
     const ready = new Map<number, Extracted>();
     let late: ExtractInput | undefined;
     while (reading.open.length > 0) {
@@ -244,14 +265,14 @@ class Player {
     return { reading, ...(late && { late }) };
   }
 
-  /** Whether the run is committed; otherwise another run came in between, and it has to plan again. */
-  async #commit(run: Run, plan: Plan, { parts }: Reading): Promise<boolean> {
+  /** Commits what was read, as often and by as many as the run's fate wants, and counts again as the workflow does. */
+  async #commit(run: Run, plan: Plan, { parts }: Reading, look: Look): Promise<CommitOutcome> {
     const { name, meanwhile, identity, clients } = run;
     const table = this.#declared(name);
     const commit = () =>
       this.#again(run, () =>
         commitSync(
-          { run: identity, plan, parts },
+          { run: identity, plan, parts, look },
           { table: this.#declared(name), warehouse: this.#warehouse, clients, call },
         ),
       );
@@ -262,8 +283,10 @@ class Player {
     for (const { status } of outcomes) this.#saw(status);
     const committed = outcomes.find(({ status }) => status === 'committed');
     if (committed?.status !== 'committed') {
+      const doubtful = outcomes.find(({ status }) => status === 'doubtful');
+      if (doubtful) return doubtful;
       await this.#warehouse.discardStaged(table, identity.chainId);
-      return false;
+      return outcomes[0];
     }
     if (outcomes.filter(({ status }) => status === 'committed').length > 1) {
       throw new Error('one run was committed twice');
@@ -271,7 +294,23 @@ class Player {
     if (committed.watermark !== undefined) {
       this.#watermarks.set(name, [...(this.#watermarks.get(name) ?? []), committed.watermark]);
     }
-    return true;
+    if (!plan.fullRead && committed.differences > 0) await this.#recount(run, plan, committed.counter);
+    return committed;
+  }
+
+  async #recount(run: Run, { now }: Plan, plannedOn: number): Promise<void> {
+    const { name, identity, clients } = run;
+    try {
+      const { status } = await recountSync(
+        { run: identity, plannedOn, ...(now !== undefined && { now }) },
+        { table: this.#declared(name), warehouse: this.#warehouse, clients, call },
+        { ...call, waited: () => {}, waitsUntil: () => {} },
+      );
+      this.#saw(`recount: ${status}`);
+    } catch (error) {
+      // The run is committed; the next one counts again.
+      if (run.quiet || !(error instanceof SourceError)) throw error;
+    }
   }
 
   /** Extracts a batch as Temporal would: sometimes twice, so that the part of a lost attempt is left in staging. */

@@ -79,6 +79,10 @@ export class PlayedAccount {
         sandbox.create(name, { created_at: moment, updated_at: moment });
       }
     }
+    for (const table of ['alerts', 'escalations']) {
+      const lacking = { kind: 'lacking', field: 'created_at' } as const;
+      if (scenario.undated) sandbox.fault({ fault: lacking, fraction: 0.1, table });
+    }
     return new PlayedAccount(scenario, dice, saw, sandbox, clock);
   }
 
@@ -141,8 +145,8 @@ export class PlayedAccount {
   /** Adds rows around the bounds of windows that were not read yet, dated so that no incremental run finds them. */
   createAtBounds(name: Played, windows: readonly NewWindow[]): void {
     const isDay = this.declared.get(name)!.filters?.created_at?.granularity === 'day';
-    for (const window of windows.slice(1)) {
-      const start = boundsOf(window).from!;
+    const starts = windows.flatMap(({ from, to }) => [from, to]).filter((time) => time !== undefined);
+    for (const start of new Set(starts)) {
       for (const units of [-1, -0.5, 0, 0.5, 1, 1.5, 2]) {
         const moment = timestamp(start + units * (isDay ? dayMs : 1));
         const record = this.sandbox.create(name, { created_at: moment, updated_at: moment });
@@ -185,15 +189,4 @@ export class PlayedAccount {
       [field]: this.#scenario.seed % 2 === 0 ? { of: record['id'] } : `of ${String(record['id'])}`,
     });
   }
-}
-
-/** The bounds of a window in its request: the first moment in it, and the first moment after it. */
-export function boundsOf({ params }: NewWindow): { from?: number; to?: number } {
-  for (const [name, value] of params) {
-    const [start, end] = value.split('~');
-    if (name === 'created_at[gte]') return { from: Date.parse(value) };
-    if (name === 'created_at[lte]') return { to: Date.parse(value) };
-    if (name === 'created_at[date_range]') return { from: Date.parse(start!), to: Date.parse(end!) };
-  }
-  throw new Error('the window has no bounds');
 }

@@ -53,6 +53,12 @@ export const faults = {
   'cursor repeated': [
     { fault: { kind: 'repeat-cursor' }, fraction: 0.06, when: ({ params }) => params.has('after') },
   ],
+  'ends in mid-air': [
+    { fault: { kind: 'no-meta' }, fraction: 0.05 },
+    { fault: { kind: 'short', rows: 2, after: 'none' }, fraction: 0.03 },
+    { fault: { kind: 'short', rows: 0, after: 'none' }, fraction: 0.03 },
+  ],
+  short: [{ fault: { kind: 'short', rows: 1, after: 'last-row' }, fraction: 0.1 }],
   'no date': [{ fault: { kind: 'without', headers: 'date' }, fraction: 0.7 }],
   'no identity': [
     { fault: { kind: 'error', status: 403 }, fraction: 0.5, when: ({ path }) => path === '/v1/identity' },
@@ -62,7 +68,7 @@ export const faults = {
     {
       fault: { kind: 'error', status: 422 },
       fraction: 0.5,
-      when: ({ params }) => params.has('created_at[lte]') && !params.has('after'),
+      when: ({ params }) => params.has('created_at[date_range]') && !params.has('after'),
     },
   ],
 } as const satisfies { readonly [name: string]: readonly FaultRule[] };
@@ -93,6 +99,8 @@ export type Scenario = {
   readonly large: boolean;
   readonly dateZone: string;
   readonly order: 'oldest' | 'newest';
+  /** Whether some alerts and escalations lack `created_at`, so that no filter matches them. */
+  readonly undated: boolean;
   /** The time of day when the scenario starts; some cross midnight during a read. */
   readonly minuteOfDay: number;
   readonly rounds: readonly Round[];
@@ -129,6 +137,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc.noBias(
     pageSize: fc.integer({ min: 3, max: 20 }),
     batchRows: fc.integer({ min: 1, max: 60 }),
     large: seldom(10),
+    undated: seldom(4),
     dateZone: fc.constantFrom('Z', '+14:00', '-12:00', '+05:30'),
     order: fc.constantFrom('oldest', 'newest'),
     minuteOfDay: minutes(1_430, 1_436, 0, 4, 720),
