@@ -36,7 +36,6 @@ export function thingsWith(columns: { readonly [name: string]: Column }): Table 
 /** A table whose key has two columns. */
 export const steps: Table = {
   name: 'steps',
-  group: 'Incidents',
   description: 'One row is a step of a thing.',
   path: '/v1/steps',
   records: 'steps',
