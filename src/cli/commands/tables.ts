@@ -3,8 +3,8 @@ import { tableNamed, tables } from '../../tables/index.ts';
 import { incrementalFieldsOf, syncMethodsOf, type Table } from '../../tables/table.ts';
 import type { Session } from '../session.ts';
 import { examples } from '../terminal/help.ts';
-import { printJson, printTable } from '../terminal/output.ts';
-import { writeText } from '../terminal/text.ts';
+import { type PrintedColumn, printJson, printTable } from '../terminal/output.ts';
+import { widthOf, writeText } from '../terminal/text.ts';
 
 /** `tables`: what can be synced, and the columns of each table. */
 export function tablesCommand(session: Session): Command {
@@ -34,20 +34,29 @@ function listTables({ stdout }: Session, json: boolean): void {
     printJson(stdout, tables.map(summaryOf));
     return;
   }
-  printTable(stdout, tables, [
-    { head: 'table', value: ({ name }) => name },
-    { head: 'sync methods', value: syncMethodsInWords, wrap: true },
-    {
-      head: 'incremental fields',
-      value: (table) => incrementalFieldsOf(table).join(', '),
-      wrap: true,
-    },
-    { head: 'primary key', value: ({ primaryKey }) => primaryKey.join(', ') },
-    { head: 'scope', value: ({ scope }) => scope ?? 'none' },
-    { head: 'description', value: ({ description }) => description, wrap: true },
-  ]);
+  printTable(stdout, tables, widthOf(stdout) < wideColumns ? narrow : wide);
   writeText(stdout, '\n* the default. To see the columns of a table:\n  incident-io-source tables <table>');
 }
+
+type Column = PrintedColumn<Table>;
+const nameColumn: Column = { head: 'table', value: ({ name }) => name };
+const methodsColumn: Column = { head: 'sync methods', value: syncMethodsInWords, wrap: true };
+const descriptionColumn: Column = {
+  head: 'description',
+  value: ({ description }) => description,
+  wrap: true,
+};
+/** On a narrower terminal, more columns would cut the names of the tables. */
+const wideColumns = 140;
+const narrow = [nameColumn, methodsColumn, descriptionColumn];
+const wide: readonly Column[] = [
+  nameColumn,
+  methodsColumn,
+  { head: 'incremental fields', value: (table) => incrementalFieldsOf(table).join(', '), wrap: true },
+  { head: 'primary key', value: ({ primaryKey }) => primaryKey.join(', ') },
+  { head: 'scope', value: ({ scope }) => scope ?? 'none' },
+  descriptionColumn,
+];
 
 function showTable({ stdout }: Session, table: Table, json: boolean): void {
   const columns = Object.entries(table.columns).map(([name, column]) => ({ name, ...column }));

@@ -32,10 +32,10 @@ function inWords(settings: Settings, change: TableChange): string {
   }
 }
 
-/** `incremental by updated_at every 15m, full read every 24h`. */
+/** `incremental by updated_at every 15m, in full every 24h`. */
 export function howSynced({ syncMethod, incrementalField, every, fullReadEvery }: TableSettings): string {
   if (incrementalField === undefined) return `${syncMethod} every ${every}`;
-  const full = fullReadEvery === 'never' ? 'no full reads' : `full read every ${fullReadEvery}`;
+  const full = fullReadEvery === 'never' ? 'never in full' : `in full every ${fullReadEvery}`;
   return `${syncMethod} by ${incrementalField} every ${every}, ${full}`;
 }
 

@@ -27,7 +27,7 @@ afterEach(() => {
 
 const check = (...more: string[]) => cli(['check', ...sandboxTables, '--base-url', sandbox.url, ...more]);
 
-describe('what is asked for wrongly exits with 2, says what is wrong and what to do', () => {
+describe('wrong usage exits with 2 and says what is wrong and what to do', () => {
   it.each([
     { argv: ['tabels'], message: 'tabels', advice: 'tables?' },
     { argv: ['tables', '--jsn'], message: '--jsn', advice: '--json?' },
@@ -58,13 +58,13 @@ describe('what is asked for wrongly exits with 2, says what is wrong and what to
     expect(said.advice).toContain(advice);
   });
 
-  it('suggests no command where none is near', async () => {
+  it('without a suggestion if no command has a similar name', async () => {
     const { code, err } = await cli(['warehouses']);
     expect(code).toBe(2);
     expect(err).not.toMatch(/did you mean/i);
   });
 
-  it('shows the help where no command is given', async () => {
+  it('with the help if there is no command', async () => {
     const { code, err } = await cli([]);
     expect(code).toBe(2);
     expect(err).toContain('Commands:');
@@ -72,7 +72,7 @@ describe('what is asked for wrongly exits with 2, says what is wrong and what to
   });
 });
 
-it('ends well when help or version are asked for', async () => {
+it('exits with 0 for --help and --version', async () => {
   expect(await cli(['--version'])).toMatchObject({
     code: 0,
     out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string,
@@ -89,7 +89,7 @@ it('ends well when help or version are asked for', async () => {
 });
 
 describe('check', () => {
-  it('tells of the account and of every table', async () => {
+  it('reports the account and every table', async () => {
     const { code, out, err } = await check();
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toContain('https://app.incident.io/sandbox');
@@ -97,7 +97,7 @@ describe('check', () => {
     expect(out).not.toContain(sandbox.key);
   });
 
-  it('exits with 1 and names the scopes where a table may not be read', async () => {
+  it('exits with 1 and names the missing scopes if a table cannot be read', async () => {
     vi.stubEnv('INCIDENT_IO_API_KEY', sandbox.addKey({ scopes: ['incidents.view', 'users.view'] }));
     const { code, out, err } = await check();
     expect(code).toBe(1);
@@ -120,7 +120,7 @@ describe('check', () => {
     expect(err).toMatch(/^warning: .*global_access/m);
   });
 
-  it('reads the key from a file, and says which one lacks it', async () => {
+  it('reads the key from a file, and names a file that does not exist', async () => {
     vi.stubEnv('INCIDENT_IO_API_KEY', undefined);
     const file = join(folder, 'key');
     await writeFile(file, `${sandbox.key}\n`);
@@ -130,7 +130,7 @@ describe('check', () => {
     expect(missing.err).toContain(join(folder, 'none'));
   });
 
-  it('shows the key nowhere, also where it was typed in the wrong place', async () => {
+  it('never shows the key, even if it was typed in the wrong place', async () => {
     const secret = 'inc_secret_key_of_somebody';
     vi.stubEnv('INCIDENT_IO_API_KEY', secret);
     for (const argv of [
@@ -148,7 +148,7 @@ describe('check', () => {
     }
   });
 
-  it('gives a script the status and the request to quote', async () => {
+  it('gives a script the HTTP status and the request id', async () => {
     vi.stubEnv('INCIDENT_IO_API_KEY', 'wrong');
     const { code, out } = await check('--json');
     expect(code).toBe(1);
@@ -233,30 +233,30 @@ describe('sandbox', () => {
   });
 });
 
-describe('what is printed', () => {
-  it('keeps to the width of the terminal, whatever the values', async () => {
+describe('printed text', () => {
+  it('fits the width of the terminal, whatever the values', async () => {
     for (const columns of [20, 40, 80, 200]) {
       const { code, out } = await cli(['tables', 'incidents'], { columns });
       expect(code).toBe(0);
-      // The rule below the heads begins the table.
+      // The table begins with the rule below the heads.
       const table = out.slice(out.indexOf('─'));
       const longest = Math.max(...table.split('\n').map((line) => plain(line).length));
       expect(longest).toBeLessThanOrEqual(columns);
     }
   });
 
-  it('cuts nothing where no terminal reads it', async () => {
+  it('is not cut if the output is not a terminal', async () => {
     const { out } = await cli(['tables']);
     for (const { name, description } of tables) {
       expect(out.split('\n').find((line) => line.startsWith(`${name} `))).toContain(description);
     }
   });
 
-  it('lets no value steer the terminal or break a line', () => {
+  it('does not let a value control the terminal or break a line', () => {
     expect(visible('a\nb\t\u001b[31mred\u0007')).toBe('a\\nb\\t\\u001b[31mred\\u0007');
   });
 
-  it('tells how many columns did not fit', () => {
+  it('leaves out columns that do not fit, and returns how many', () => {
     let out = '';
     const output = Object.assign(Object.create(null) as object, {
       isTTY: true,
@@ -272,11 +272,11 @@ describe('what is printed', () => {
     expect(plain(out)).not.toContain('c3');
   });
 
-  it('says one row and two rows', () => {
+  it('has the plural of a noun if there are several', () => {
     expect([count(1, 'row'), count(2, 'row'), count(1234567)]).toEqual(['1 row', '2 rows', '1,234,567']);
   });
 
-  it('names the nearest choice', () => {
+  it('of a wrong choice names the right ones, and the nearest if there is one', () => {
     const methods = ['full_refresh', 'incremental'];
     expect(choices('--sync-method', 'incremental', methods)).toBe('incremental');
     const choose = (value: string) => () => choices('--sync-method', value, methods);
@@ -293,6 +293,6 @@ describe('what is printed', () => {
 
 /** Without the colours of a terminal. */
 function plain(text: string): string {
-  // oxlint and editors show no escape character, so it is spelt out.
+  // Written as a number, because an escape character in the source would be invisible.
   return text.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
 }

@@ -23,7 +23,7 @@ import { expectTruth } from '../../helpers/truth.ts';
 quietRuntime();
 const temporal = await connectToTestServer();
 const { client } = temporal;
-// What the commands under test connect to, and where they keep keys.
+// The server that the commands under test connect to.
 vi.stubEnv('TEMPORAL_ADDRESS', temporal.address);
 afterAll(() => vi.unstubAllEnvs());
 
@@ -36,7 +36,7 @@ const sizes = {
   escalations: 10,
 };
 
-/** A folder, a sandbox and a name for one connection; what is left of its schedules is deleted after the test. */
+/** A folder, a sandbox and a name for one connection. Its schedules are deleted after the test. */
 async function place(options: SandboxOptions = {}) {
   const folder = await temporaryFolder();
   vi.stubEnv('XDG_CONFIG_HOME', join(folder, 'config'));
@@ -79,7 +79,7 @@ async function schedulesOf(connection: string): Promise<string[]> {
   return found.flat();
 }
 
-/** The workflow id of a schedule's run. Throws where there is none yet. */
+/** The workflow id of a schedule's run. Throws if there is none yet. */
 async function onlyRun(id: string): Promise<string> {
   const { info } = await client.schedule.getHandle(id).describe();
   const [run] = info.runningActions;
@@ -109,7 +109,7 @@ async function expectTruthSoon(sandbox: Sandbox, destination: string, names: ('i
   await vi.waitFor(() => expectTruth(sandbox, destination, names), { timeout: 40_000, interval: 500 });
 }
 
-/** Files below a folder that hold the text, relative to it. */
+/** The files below a folder that contain the text, as paths relative to it. */
 async function filesWith(folder: string, text: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries
@@ -120,7 +120,7 @@ async function filesWith(folder: string, text: string): Promise<string[]> {
 }
 
 describe('link by options', () => {
-  it('keeps tables current until unlink, which leaves the tables and nothing else', async () => {
+  it('keeps tables current until unlink, which leaves only the tables', async () => {
     const { folder, sandbox, connection, settings, destination, linkByKey } = await place();
     const key = sandbox.addKey({ key: 'sandbox-key-that-nobody-may-find' });
     const linked = await cli(
@@ -182,7 +182,7 @@ describe('link by options', () => {
     await expectTruth(sandbox, destination, ['incidents', 'users']);
   });
 
-  it('leaves out what the key may not read, and refuses it where it is named', async () => {
+  it('leaves out tables that the key cannot read, and refuses them if they are named', async () => {
     const { sandbox, link, linkByKey, settings } = await place();
     sandbox.setScopes(sandbox.key, ['severities.view', 'users.view']);
     const named = await linkByKey('--tables', 'users,alerts');
@@ -230,7 +230,7 @@ describe('link by options', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('refuses without a terminal and without --yes, after it has shown what it would do', async () => {
+  it('shows what it would do and refuses, without a terminal and without --yes', async () => {
     const { folder, sandbox, link, connection } = await place();
     const refused = await link(['--key-stdin', '--tables', 'users'], { stdin: sandbox.key });
     expect(refused.code).toBe(2);
@@ -240,7 +240,7 @@ describe('link by options', () => {
     expect(await schedulesOf(connection)).toEqual([]);
   });
 
-  it('refuses a key that is not there, without repeating what may be the key itself', async () => {
+  it('refuses a key that does not exist, without repeating what may be the key itself', async () => {
     const { folder, link } = await place();
     const missing = await link(['--key-env', 'INCIDENT_IO_NOWHERE', '--yes']);
     expect(missing).toMatchObject({ code: 1 });
@@ -251,7 +251,7 @@ describe('link by options', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('tells of a folder that is not there in a sentence, not by a stack', async () => {
+  it('reports a folder that does not exist in a sentence, not with a stack', async () => {
     const { folder, linkByKey } = await place();
     const linked = await linkByKey('--settings', join(folder, 'nowhere', 'incident-io.json'));
     expect(linked).toMatchObject({ code: 1, out: '' });
@@ -259,7 +259,7 @@ describe('link by options', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('refuses a destination that another account feeds', async () => {
+  it('refuses a destination that belongs to another account', async () => {
     const { folder, sandbox, destination, linkByKey } = await place();
     await sync(temporal, sandbox, destination, { tables: ['severities'] });
     sandbox.setIdentity({ dashboard_url: 'https://app.incident.io/other' }, sandbox.key);
@@ -271,7 +271,7 @@ describe('link by options', () => {
     expect(await readdir(folder)).toEqual(['warehouse']);
   });
 
-  it('does not let a table that cannot be read keep the others from being linked and applied', async () => {
+  it('links and applies the other tables if one cannot be read', async () => {
     const { connection, settings, destination, linkByKey } = await place();
     const users = join(destination, 'users');
     await mkdir(users, { recursive: true });
@@ -307,7 +307,7 @@ describe('link by options', () => {
 });
 
 describe('unlink', () => {
-  it('leaves no run and no staging where no worker answers', async () => {
+  it('leaves no run and nothing staged, even if no worker responds', async () => {
     const { connection, destination, settings, linkByKey } = await place();
     expect((await linkByKey('--tables', 'users,incidents', '--json')).code).toBe(0);
     const runs = await vi.waitFor(async () => {
@@ -326,7 +326,7 @@ describe('unlink', () => {
     expect(await readdir(join(destination, '_staging'))).not.toContain('users');
   });
 
-  it('keeps a key file that it did not write', async () => {
+  it('keeps a key file that link did not write', async () => {
     const { folder, sandbox, settings, link } = await place();
     const file = join(folder, 'key');
     await writeFile(file, sandbox.key);
@@ -337,7 +337,7 @@ describe('unlink', () => {
 });
 
 describe('link --force', () => {
-  it('replaces the same connection, with the key it no longer uses, and no other one', async () => {
+  it('replaces a connection and its old key file, but not the settings of another connection', async () => {
     const { folder, sandbox, connection, settings, link, linkByKey } = await place();
     expect((await linkByKey('--tables', 'users', '--no-import')).code).toBe(0);
     const file = join(folder, 'key');
@@ -371,7 +371,7 @@ describe('link --force', () => {
   });
 });
 
-/** Answers questions on a terminal, each once it is shown; a function is called for its keys. */
+/** Answers questions on a terminal, each when it appears. A function is called for the keys to press. */
 async function answering(
   argv: readonly string[],
   answers: readonly (readonly [question: string, keys: string | (() => string)])[],
@@ -395,11 +395,11 @@ async function answering(
   return { code, out, err: '', unanswered: left.length };
 }
 
-/** Enter, the arrow that goes down, and what empties a line. */
+/** Enter, arrow down, and Ctrl-U, which clears the line. */
 const [enter, down, clear] = ['\r', '\u001b[B', '\u0015'];
 
 describe('link by questions', () => {
-  it('needs a key and otherwise Enter, and never shows the key', async () => {
+  it('needs only a key and Enter, and never shows the key', async () => {
     const { folder, sandbox, connection, settings, destination } = await place();
     const key = sandbox.addKey({ key: 'sandbox-key-typed', scopes: ['users.view', 'severities.view'] });
     const where = ['--settings', settings, '--base-url', sandbox.url, '--connection', connection];
@@ -424,7 +424,7 @@ describe('link by questions', () => {
     expect(await filesWith(folder, key)).toHaveLength(1);
   });
 
-  it('looks at the key again once a scope is granted, and lets another key be pasted', async () => {
+  it('checks the key again after a scope was granted, and takes another key', async () => {
     const { sandbox, connection, settings, destination } = await place();
     const none = sandbox.addKey({ key: 'sandbox-key-without-scopes', scopes: [] });
     const key = sandbox.addKey({ key: 'sandbox-key-with-one', scopes: ['users.view'] });
@@ -451,7 +451,7 @@ describe('link by questions', () => {
     expect(Object.keys((await readSettings(settings)).tables)).toEqual(['severities', 'users']);
   });
 
-  it('breaks no line in the middle of a word, and none of Node’s warnings comes between the questions', async () => {
+  it('breaks no line within a word, and Node prints no warning between the questions', async () => {
     const { sandbox, connection, settings, destination } = await place();
     const warnings: Error[] = [];
     const warn = (warning: Error) => void warnings.push(warning);
@@ -476,15 +476,15 @@ describe('link by questions', () => {
       ],
     );
     expect({ code, unanswered, warnings }).toEqual({ code: 0, unanswered: 0, warnings: [] });
-    // What stays whole is a path, which people copy.
+    // Only paths stay whole, because people copy them.
     const long = linesOf(out).filter((line) => line.length > 80 && !line.includes('/'));
     expect(long).toEqual([]);
     expect(out).toMatch(/^ {2}incident-io-source up --settings \S+$/m);
   });
 });
 
-describe('two connections into one folder', () => {
-  it('are linked only after a word, which names the other one and the tables of both', async () => {
+describe('two connections with one destination', () => {
+  it('are linked only after a warning that names the other one and the tables of both', async () => {
     const { folder, sandbox, connection, destination, linkByKey, link } = await place();
     expect((await linkByKey('--tables', 'users,severities', '--no-import')).code).toBe(0);
     await vi.waitFor(
@@ -511,7 +511,7 @@ describe('two connections into one folder', () => {
 });
 
 describe('apply', () => {
-  it('prints the difference, asks, and the second time there is nothing to change', async () => {
+  it('prints the difference, needs an agreement, and then finds nothing to change', async () => {
     const { settings, connection, linkByKey } = await place();
     expect((await linkByKey('--tables', 'users,severities', '--no-import')).code).toBe(0);
     const apply = (...args: string[]) => cli(['apply', '--settings', settings, ...args]);
@@ -545,7 +545,7 @@ describe('apply', () => {
     });
   });
 
-  it('rewrites a settings file of version 1 once it is agreed to, and says what it renames', async () => {
+  it('rewrites a settings file of version 1 after an agreement, and says what it renames', async () => {
     const { sandbox, connection, settings, destination } = await place();
     vi.stubEnv('LINK_TEST_KEY', sandbox.key);
     const old = {
@@ -587,7 +587,7 @@ describe('apply', () => {
     });
   });
 
-  it('refuses a key reference that resolves to nothing, and changes nothing', async () => {
+  it('refuses a key reference that leads nowhere, and changes nothing', async () => {
     const { folder, connection, destination } = await place();
     await mkdir(folder, { recursive: true });
     const file = join(folder, 'incident-io.json');
@@ -603,9 +603,9 @@ describe('apply', () => {
   });
 });
 
-/** The lines of a terminal's output, without colours; where the cursor moves, another line begins. */
+/** The lines of a terminal's output, without colours. Every movement of the cursor counts as a line break. */
 function linesOf(output: string): string[] {
-  // oxlint and editors show no escape character, so it is spelt out.
+  // Written as a number, because an escape character in the source would be invisible.
   const sequence = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*([a-zA-Z])`, 'g');
   return output.replaceAll(sequence, (_, kind: string) => (kind === 'm' ? '' : '\n')).split('\n');
 }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Activities } from '../../../activities/contract.ts';
@@ -10,7 +10,7 @@ import { scheduleId } from '../../../src/temporal/names.ts';
 import { quietRuntime } from '../../../src/serving/runtime.ts';
 import type { SyncTableInput, SyncTableResult } from '../../../workflows/contract.ts';
 import { cli } from '../../helpers/cli.ts';
-import { readWithDeltaRs } from '../../helpers/delta-reader.ts';
+import { changeWithDeltaRs, readWithDeltaRs } from '../../helpers/delta-reader.ts';
 import { link, type Linked, resultOf, startedAfter } from '../../helpers/linked.ts';
 import { sync, temporaryFolder } from '../../helpers/sync.ts';
 import { connectToTestServer } from '../../helpers/temporal.ts';
@@ -32,7 +32,7 @@ async function sandboxOf(): Promise<Sandbox> {
   return sandbox;
 }
 
-/** A place where work waits until it is let go. */
+/** Work that passes waits here until the gate is opened. */
 function gate() {
   let open = () => {};
   let arrive = () => {};
@@ -58,7 +58,7 @@ function holding(held: Pick<ReturnType<typeof gate>, 'pass'>) {
   });
 }
 
-/** Waits as an activity that can be cancelled. */
+/** Waits like an activity that can be cancelled. */
 async function untilCancelled(): Promise<never> {
   const context = Context.current();
   const timer = setInterval(() => context.heartbeat(), 100);
@@ -69,7 +69,7 @@ async function untilCancelled(): Promise<never> {
   }
 }
 
-/** Of all runs of the table's schedule, oldest first. */
+/** The results of all runs of the table's schedule, oldest first. */
 async function resultsOf(linked: Linked, table: string): Promise<SyncTableResult[]> {
   const { info } = await linked.schedule(table).describe();
   return Promise.all(info.recentActions.map(({ action }) => resultOf(temporal.client, action.workflow)));
@@ -83,7 +83,7 @@ async function stagedIn(destination: string): Promise<string[]> {
 const at = ({ file }: Linked) => ['--settings', file];
 
 describe('trigger', () => {
-  it('has one run follow the one that is going on, and none beside it', async () => {
+  it('starts a run after the one in progress has ended, never next to it', async () => {
     const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
     const held = gate();
     await linked.serving(async () => {
@@ -115,14 +115,14 @@ describe('trigger', () => {
 describe('sync by a settings file', () => {
   const reported = (out: string) => JSON.parse(out) as { destination: string; tables: unknown[] };
 
-  it('waits for the run that follows the one that is going on, and reports that', async () => {
+  it('waits for the run after the one in progress, and reports that one', async () => {
     const sandbox = await sandboxOf();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     const held = gate();
     await linked.serving(async () => {
       await cli(['trigger', ...at(linked)]);
       await held.arrived;
-      // The run that is going on has read already, and knows nothing of this one.
+      // The run in progress has already read, so it does not know of this user.
       sandbox.create('users');
       const { code, out } = await cli(['sync', '--json', ...at(linked)], {
         onTold: (told) => {
@@ -139,7 +139,7 @@ describe('sync by a settings file', () => {
     await expectTruth(sandbox, linked.destination, ['users']);
   });
 
-  it('ends with 1 where a table fails, and the others are synced', async () => {
+  it('exits with 1 if a table fails, after the others are synced', async () => {
     const sandbox = await sandboxOf();
     const linked = await link(temporal, sandbox, { users: fullRefresh, severities: fullRefresh });
     await linked.serving(async () => {
@@ -154,7 +154,7 @@ describe('sync by a settings file', () => {
     });
   });
 
-  it('says that no worker answers; interrupted, it leaves the run to the worker that comes', async () => {
+  it('says that no worker responds; if it is interrupted, the run waits for a worker', async () => {
     const sandbox = await sandboxOf();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     const interrupt = new AbortController();
@@ -172,7 +172,7 @@ describe('sync by a settings file', () => {
     });
   });
 
-  it('says that no worker answers also where a run waits for one already', async () => {
+  it('says that no worker responds even if a run was already waiting for one', async () => {
     const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
     await cli(['trigger', ...at(linked)]);
     await startedAfter(linked.schedule('users'), 0);
@@ -184,7 +184,7 @@ describe('sync by a settings file', () => {
       },
     });
     expect(code).toBe(130);
-    // A script gets its one document however the command ends.
+    // A script gets one JSON document however the command ends.
     expect(JSON.parse(out)).toMatchObject({ error: 'Interrupted' });
     await linked.serving(async () => {
       await startedAfter(linked.schedule('users'), 1);
@@ -196,7 +196,7 @@ describe('sync by a settings file', () => {
     [['--to', 'warehouse'], '--to'],
     [['--method', 'full_refresh'], '--method'],
     [['--give-up-after', '5'], '--give-up-after'],
-  ])('refuses %j, which contradicts it, and triggers nothing', async (flags, named) => {
+  ])('refuses %j, which contradicts the settings, and triggers nothing', async (flags, named) => {
     const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
     const { code, out, err } = await cli(['sync', ...flags, ...at(linked)]);
     expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -206,14 +206,14 @@ describe('sync by a settings file', () => {
 });
 
 describe('resync', () => {
-  it('has a run that is going on read everything, and disturbs no reader until it commits', async () => {
+  it('makes a run in progress read everything, and changes nothing for readers until it commits', async () => {
     const sandbox = await sandboxOf();
     const linked = await link(temporal, sandbox, { incidents: incremental });
     const folder = join(linked.destination, 'incidents');
     await linked.serving(() => linked.run('incidents'));
     const before = await readWithDeltaRs(folder);
 
-    // No run but one that reads everything sees this.
+    // Only a run that reads everything notices this.
     sandbox.remove('incidents', sandbox.idAt('incidents', 7));
     const held = gate();
     await linked.serving(async () => {
@@ -235,7 +235,7 @@ describe('resync', () => {
   it('lets another account take the table', async () => {
     const sandbox = await sandboxOf();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
-    /** As link and apply do, which know the account. */
+    /** What link and apply do, because they know the account. */
     const remember = (account: string) =>
       linked.schedule('users').update((before) => {
         const [input] = before.action.args as [SyncTableInput];
@@ -257,7 +257,7 @@ describe('resync', () => {
     );
   });
 
-  it('changes nothing where nobody can be asked, or a table has no schedule', async () => {
+  it('changes nothing if nobody can be asked, or if a table has no schedule', async () => {
     const linked = await link(temporal, await sandboxOf(), { users: fullRefresh, severities: fullRefresh });
     await linked.serving(() => linked.run('users'));
     const counter = async () => (await linked.warehouse.readState(tableNamed('users')))?.counter;
@@ -275,14 +275,14 @@ describe('resync', () => {
 });
 
 describe('cancel', () => {
-  /** What it says of each table. */
+  /** What the command reports for each table. */
   async function cancelled(linked: Linked): Promise<unknown> {
     const { code, out, err } = await cli(['cancel', '--json', ...at(linked)]);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     return JSON.parse(out);
   }
 
-  it('ends a run that waits for an answer, and the one behind it, and leaves nothing staged', async () => {
+  it('ends the run in progress and the one after it, and leaves nothing staged', async () => {
     const sandbox = await sandboxOf();
     const linked = await link(temporal, sandbox, { incidents: incremental });
     await linked.serving(() => linked.run('incidents'));
@@ -312,7 +312,7 @@ describe('cancel', () => {
     expect((await readWithDeltaRs(join(linked.destination, 'incidents'))).version).toBe(version);
   });
 
-  it('ends a run in the middle of a request that is never answered', async () => {
+  it('ends a run whose request is never answered', async () => {
     const sandbox = await sandboxOf();
     sandbox.fault({ fault: { kind: 'stall' }, table: 'users' });
     const linked = await link(temporal, sandbox, { users: fullRefresh });
@@ -325,7 +325,7 @@ describe('cancel', () => {
     });
   });
 
-  it('says so where no worker is there to end the run, which ends when one is', async () => {
+  it('reports a run that no worker is there to end; it ends once there is one', async () => {
     const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
     await cli(['trigger', ...at(linked)]);
     const run = await startedAfter(linked.schedule('users'), 0);
@@ -341,7 +341,7 @@ describe('cancel', () => {
 });
 
 describe('pause and resume', () => {
-  it('keep the note, and refuse nothing that is asked for by hand', async () => {
+  it('keep the note, and do not keep trigger from starting a run', async () => {
     const linked = await link(temporal, await sandboxOf(), { users: fullRefresh, severities: fullRefresh });
     const paused = async () =>
       Promise.all(
@@ -356,6 +356,22 @@ describe('pause and resume', () => {
     expect(status.out).toContain('paused: users: we move');
     await linked.serving(() => linked.run('users'));
     expect((await cli(['resume', 'users', ...at(linked)])).out).toMatch(/^users: resumed, next run at 20/);
+  });
+});
+
+describe('a table that cannot be written', () => {
+  it('fails alone in resync', async () => {
+    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh, severities: fullRefresh });
+    const users = join(linked.destination, 'users');
+    await mkdir(users, { recursive: true });
+    await changeWithDeltaRs(users, { change: 'create' });
+    const { code, out } = await cli(['resync', '--yes', '--json', ...at(linked)]);
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject([
+      { table: 'severities', run: 'started' },
+      { table: 'users', error: 'DestinationError' },
+    ]);
+    expect((await linked.schedule('users').describe()).info.numActionsTaken).toBe(0);
   });
 });
 
@@ -381,26 +397,26 @@ describe('a table that has no schedule', () => {
   });
 });
 
-describe('what cannot be done', () => {
+describe('an operating command', () => {
   it.each([
     [['trigger', 'incident'], /"incident"[^]* incidents\?/],
     [['pause', 'alerts'], /incident-io\.json [^]*alerts[^]*apply[^]*users/],
     [['pause', '--note', 'x'.repeat(1_001)], /1001 [^]*1000/],
     [['cancel', 'user'], /"user"[^]* users\?/],
-  ])('%j is refused', async (argv, said) => {
+  ])('refuses %j', async (argv, said) => {
     const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
     const { code, err } = await cli([...argv, ...at(linked)]);
     expect(code).toBe(2);
     expect(err).toMatch(said);
   });
 
-  it('tells of a settings file that is not there', async () => {
+  it('names a settings file that does not exist', async () => {
     const { code, err } = await cli(['status', '--settings', join(await temporaryFolder(), 'none.json')]);
     expect(code).toBe(2);
     expect(err).toContain('none.json');
   });
 
-  it('tells of a Temporal server that does not answer', async () => {
+  it('names a Temporal server that does not answer', async () => {
     const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
     process.env['TEMPORAL_ADDRESS'] = '127.0.0.1:1';
     onTestFinished(() => void (process.env['TEMPORAL_ADDRESS'] = temporal.address));
@@ -410,8 +426,8 @@ describe('what cannot be done', () => {
   });
 });
 
-describe('two runs of one table that meet', () => {
-  it('leave each row once and the truth, whichever commits first', async () => {
+describe('two runs of one table at the same time', () => {
+  it('leave every row once and as the API has it, whichever commits first', async () => {
     const sandbox = await sandboxOf();
     const linked = await link(temporal, sandbox, { incidents: incremental });
     const stray = () =>
@@ -425,7 +441,7 @@ describe('two runs of one table that meet', () => {
       }
       sandbox.create('incidents');
     };
-    // Both read the whole table, for there is none.
+    // Both read everything, because there is no table yet.
     let held = gate();
     await linked.serving(
       async () => {
@@ -447,8 +463,8 @@ describe('two runs of one table that meet', () => {
   });
 });
 
-describe('a commit that succeeded and whose answer was lost', () => {
-  it('is a success of the run, and its watermark the next one’s', async () => {
+describe('a commit that succeeded although its answer was lost', () => {
+  it('is a success of its run, and the next run starts from its watermark', async () => {
     const sandbox = await sandboxOf();
     const linked = await link(temporal, sandbox, { incidents: incremental });
     let lost = 0;

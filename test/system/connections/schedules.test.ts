@@ -14,7 +14,7 @@ const { client } = await connectToTestServer();
 const never = new AbortController().signal;
 const account = 'https://app.incident.io/acme';
 
-/** Settings under a name of their own; what is left of their schedules is deleted after the test. */
+/** Settings with a connection name that no other test uses. Their schedules are deleted after the test. */
 function settingsWith(entries: object, others: object = {}): Settings {
   const connection = unique('apply');
   onTestFinished(async () => {
@@ -45,7 +45,7 @@ const handleOf = ({ connection }: Settings, table: string) =>
   client.schedule.getHandle(scheduleId(connection, table));
 
 describe('schedules', () => {
-  it('are made as the settings say, and a second time nothing is to be done', async () => {
+  it('are created as the settings say, and then nothing is left to do', async () => {
     const settings = settingsWith({ incidents: { every: '5m', fullReadEvery: '7d' }, users: {} });
     expect(await apply(settings)).toMatchObject({
       incidents: { change: 'create' },
@@ -87,7 +87,7 @@ describe('schedules', () => {
     });
   });
 
-  it('do not start all together', async () => {
+  it('do not all start at the same time', async () => {
     const settings = settingsWith(Object.fromEntries(tables.map(({ name }) => [name, { every: '6h' }])));
     const changes = await planApply(client, settings, account);
     const offsets = changes.map((change) =>
@@ -96,7 +96,7 @@ describe('schedules', () => {
     expect(new Set(offsets).size).toBe(tables.length);
   });
 
-  it('are updated where they differ, deleted with their table, and an operator’s pause stays', async () => {
+  it('are updated if they differ, deleted with their table, and stay paused', async () => {
     const before = settingsWith({ incidents: { every: '5m' }, users: {}, alerts: {} });
     await apply(before);
     await handleOf(before, 'incidents').pause('maintenance until Monday');
@@ -137,7 +137,7 @@ describe('schedules', () => {
     ]);
   });
 
-  it('are set right where somebody changed them by hand', async () => {
+  it('are corrected if they were changed by hand', async () => {
     const settings = settingsWith({ users: {} });
     await apply(settings);
     const handle = handleOf(settings, 'users');
@@ -161,13 +161,13 @@ describe('schedules', () => {
     expect(await planApply(client, settings, account)).toEqual([{ table: 'users', change: 'none' }]);
   });
 
-  it('keep the account where the identity could not be read this time', async () => {
+  it('keep their account if the identity cannot be read this time', async () => {
     const settings = settingsWith({ users: {} });
     await apply(settings);
     expect(await planApply(client, settings, 'unknown')).toEqual([{ table: 'users', change: 'none' }]);
   });
 
-  it('that forgot their account, as resync makes them, differ in nothing that somebody changed', async () => {
+  it('that resync made forget their account do not count as different', async () => {
     const settings = settingsWith({ users: {} });
     await apply(settings, 'unknown');
     expect(await planApply(client, settings, account)).toEqual([{ table: 'users', change: 'none' }]);
@@ -181,7 +181,7 @@ describe('schedules', () => {
     expect(action.args).toMatchObject([{ run: { account } }]);
   });
 
-  it('of others are not touched, whether they are in the way or not', async () => {
+  it('that this program did not create are never touched, whether they are in the way or not', async () => {
     const settings = settingsWith({ users: {} });
     const foreign = scheduleId(settings.connection, 'users');
     await client.schedule.create({
@@ -199,7 +199,7 @@ describe('schedules', () => {
     expect((await client.schedule.getHandle(foreign).describe()).action.workflowType).toBe('other');
   });
 
-  it('of another connection of the same name are refused, and nothing is changed', async () => {
+  it('of another connection with the same name are refused, and nothing is changed', async () => {
     const settings = settingsWith({ users: {} });
     await apply(settings);
     const other: Settings = {

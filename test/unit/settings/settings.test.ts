@@ -18,7 +18,7 @@ const good = {
 
 const parsed = (value: unknown, file = '/settings/incident-io.json') => settingsOf(value, file);
 
-/** What is said of these settings, which are refused. */
+/** The message with which these settings are refused. */
 function refusal(value: unknown): string {
   try {
     parsed(value);
@@ -30,7 +30,7 @@ function refusal(value: unknown): string {
 }
 
 describe('settings', () => {
-  it('fill in the defaults of each table and make paths absolute from the file', () => {
+  it('get the defaults of each table, and paths relative to the file become absolute', () => {
     const apiKey = { file: '../keys/prod' };
     const tables = {
       alerts: {},
@@ -64,7 +64,7 @@ describe('settings', () => {
     });
   });
 
-  it('are read from a file of version 1, whose names differ', () => {
+  it('are read from a file of version 1, which has other names', () => {
     const names = { sync: 'incremental', fullRefreshEvery: 'never' };
     const old = parsed({ ...good, version: 1, tables: { incidents: names } });
     const now = { syncMethod: 'incremental', fullReadEvery: 'never' };
@@ -72,7 +72,7 @@ describe('settings', () => {
     expect(old).toMatchObject({ version: 2, tables: { incidents: now } });
   });
 
-  it('are refused with all mistakes at once, each with its path, the value and what is allowed', () => {
+  it('are refused with all mistakes at once, each with its path, its value and what is allowed', () => {
     const message = refusal({
       ...good,
       conection: 'x',
@@ -86,7 +86,7 @@ describe('settings', () => {
       },
     });
     const lines = message.split('\n').slice(1);
-    // By path: what the file has, and what it may have.
+    // For each path: the value in the file, and what is allowed.
     const expected: [path: string, ...values: string[]][] = [
       ['conection', 'connection'],
       ['connection', '"Prod!"', '60'],
@@ -147,20 +147,20 @@ describe('settings', () => {
     expect(message).not.toContain('secret');
   });
 
-  it('take seconds where the API is on this machine', () => {
+  it('may have seconds if the API is on this machine', () => {
     const tables = { incidents: { every: '10s', fullReadEvery: 'never' } };
     const settings = parsed({ ...good, baseUrl: 'http://127.0.0.1:8080', tables });
     expect(settings.tables['incidents']).toMatchObject({ every: '10s', fullReadEvery: 'never' });
   });
 
   it.each(['inc-SECRET-key', { env: 'inc-SECRET-key' }, { file: 'x', key: 'inc-SECRET-key' }])(
-    'never repeat a key that was put where its reference belongs: %j',
+    'are refused without repeating a key that was put in the place of its reference: %j',
     (apiKey) => {
       expect(refusal({ ...good, apiKey })).not.toContain('SECRET');
     },
   );
 
-  it('are refused where a table is there twice with other settings, and where they are not JSON', async () => {
+  it('are refused if a table appears twice with different settings, or if they are not JSON', async () => {
     const twice = JSON.stringify(good, undefined, 1).replace('"users": {}', '"incidents": {"every": "1h"}');
     await expect(parseSettings(twice, 'f.json')).rejects.toThrow(UsageError);
     await expect(parseSettings(twice, 'f.json')).rejects.toThrow(/^f\.json: .*"incidents".* 10/);
@@ -168,7 +168,7 @@ describe('settings', () => {
     await expect(parseSettings(broken, 'f.json')).rejects.toThrow(/^f\.json: (?!.*SECRET).* 2/);
   });
 
-  it('are told to be made where there are none', async () => {
+  it('have to exist', async () => {
     const file = join(await temporaryFolder(), 'none.json');
     await expect(readSettings(file)).rejects.toThrow(UsageError);
     await expect(readSettings(file)).rejects.toThrow(file);
@@ -200,7 +200,7 @@ describe('any JSON', () => {
     { requiredKeys: [] },
   );
 
-  it('is settings that read back the same, or refused in words', () => {
+  it('is either refused in words, or read as settings that read back the same', () => {
     fc.assert(
       fc.property(fc.oneof(file, fc.jsonValue()), (value) => {
         let settings;
@@ -223,7 +223,7 @@ describe('any JSON', () => {
 });
 
 describe('written settings', () => {
-  it('read back the same, move with their folder, and replace nothing unasked', async () => {
+  it('read back the same, can be moved with their folder, and replace nothing unless asked to', async () => {
     const folder = await temporaryFolder();
     const file = join(folder, 'incident-io.json');
     const settings = parsed(good, file);
@@ -246,7 +246,7 @@ describe('the key file in written settings', () => {
     ['key', { file: './key' }],
     ['../home/.config/prod.key', { file: '~/.config/prod.key' }],
     ['../elsewhere/key', { file: expect.stringMatching(/^\/.*\/elsewhere\/key$/) as string }],
-  ])('%s has a path that other people can use, if there is one', async (key, written) => {
+  ])('%s is written as a path that others can use, if there is one', async (key, written) => {
     const folder = await temporaryFolder();
     vi.stubEnv('HOME', join(folder, 'home'));
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -260,7 +260,7 @@ describe('the key file in written settings', () => {
 });
 
 describe('a file of version 1', () => {
-  it('is rewritten with its values as they are, through a link, and then needs no upgrade', async () => {
+  it('keeps its values when it is rewritten, also through a symbolic link, and then needs no upgrade', async () => {
     const folder = await temporaryFolder();
     const file = join(folder, 'real.json');
     const link = join(folder, 'link.json');

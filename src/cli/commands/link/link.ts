@@ -56,32 +56,31 @@ function addLinkOptions(command: Command): Command {
   const repeatable = (flags: string, description: string) =>
     new Option(flags, description)
       .argParser((value, before: readonly string[]) => [...before, value])
-      .default([], 'the default of each table');
+      .default([], 'each table’s own');
   const syncMethods = 'full_refresh or incremental, for one table or for all that offer it; repeatable';
-  return (
-    addChangingOptions(command)
-      .option('--connection <name>', `a name for the connection (default: ${defaultConnection})`)
-      .option('--to <destination>', 'folder of the tables, or s3://bucket/prefix (default: ./warehouse)')
-      .option(
-        '--key-env <name>',
-        `environment variable that holds the API key (default without a terminal: ${keyVariable})`,
-      )
-      .option('--key-file <path>', 'file that holds the API key')
-      .option('--key-stdin', 'read the API key from standard input, and keep it in a file only you can read')
-      .option('--base-url <url>', 'another address of the API, such as a sandbox', defaultBaseUrl)
-      .option('--tables <names>', 'the tables, separated by commas (default: all that the key can read)')
-      .addOption(repeatable('--sync-method <[table=]method>', syncMethods))
-      // The name it had before.
-      .addOption(repeatable('--method <[table=]method>', syncMethods).hideHelp())
-      .addOption(
-        repeatable(
-          '--every <[table=]frequency>',
-          'sync frequency such as 15m, for one table or for all; repeatable',
-        ),
-      )
-      .option('--no-import', 'do not sync now; the first runs start at the first interval')
-      .option('--force', 'replace an existing settings file, and the key file of a connection of this name')
-  );
+  command
+    .option('--connection <name>', `a name for the connection (default: ${defaultConnection})`)
+    .option('--to <destination>', 'folder of the tables, or s3://bucket/prefix (default: ./warehouse)')
+    .option(
+      '--key-env <name>',
+      `environment variable that holds the API key (default without a terminal: ${keyVariable})`,
+    )
+    .option('--key-file <path>', 'file that holds the API key')
+    .option('--key-stdin', 'read the API key from standard input, and keep it in a file only you can read')
+    .option('--base-url <url>', 'another address of the API, such as a sandbox', defaultBaseUrl)
+    .option('--tables <names>', 'the tables, separated by commas (default: all that the key can read)')
+    .addOption(repeatable('--sync-method <[table=]method>', syncMethods))
+    // The name it had before.
+    .addOption(repeatable('--method <[table=]method>', syncMethods).hideHelp())
+    .addOption(
+      repeatable(
+        '--every <[table=]frequency>',
+        'sync frequency such as 15m, for one table or for all; repeatable',
+      ),
+    )
+    .option('--no-import', 'do not sync now; the first runs start at the first interval')
+    .option('--force', 'replace an existing settings file, and the key file of a connection of this name');
+  return addChangingOptions(command);
 }
 
 async function link(session: Session, given: LinkOptions): Promise<void> {
