@@ -62,10 +62,10 @@ function planUpdate(found: ScheduleDescription, wanted: DesiredSchedule): TableC
   const { table } = wanted;
   const [before] = (found.action.args ?? []) as [SyncTableInput | undefined];
   const account = before?.run?.account;
-  // An identity that could not be read this time is no reason to forget whose table it is.
+  // If the identity cannot be read this time, it is still the same account's table.
   const desired =
     accountIn(wanted) === 'unknown' && account !== undefined ? forAccount(wanted, account) : wanted;
-  // resync makes a schedule forget its account; the table remembers the one it is fed by. Nobody made that difference.
+  // After a resync the schedule has no account, and the table remembers the one that feeds it: nothing to correct.
   const compared = account === 'unknown' ? forAccount(wanted, account) : desired;
   const differences = differencesBetween(found, compared.options);
   return differences.length === 0

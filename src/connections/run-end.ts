@@ -1,6 +1,6 @@
 import type { WorkflowFailedError } from '@temporalio/client';
 import { ActivityFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
-import { adviceOf, asApplicationFailure } from '../../workflows/failures.ts';
+import { failureOfRun } from '../../workflows/failures.ts';
 import type { Failure } from '../failure.ts';
 
 /** How a run that did not succeed ended. */
@@ -12,12 +12,7 @@ export type UnsuccessfulEnd =
 export function endOfFailed({ cause }: WorkflowFailedError): UnsuccessfulEnd {
   if (isCancelled(cause)) return { outcome: 'cancelled' };
   if (cause instanceof TerminatedFailure) return { outcome: 'terminated', failure: terminated(cause) };
-  const failure = asApplicationFailure(cause);
-  const { type, message } = failure;
-  return {
-    outcome: cause instanceof TimeoutFailure ? 'timed_out' : 'failed',
-    failure: { error: type ?? 'Error', message, advice: adviceOf(failure) },
-  };
+  return { outcome: cause instanceof TimeoutFailure ? 'timed_out' : 'failed', failure: failureOfRun(cause) };
 }
 
 function isCancelled(cause: unknown): boolean {

@@ -18,7 +18,7 @@ export type OperatingOptions = { readonly settings: string; readonly json?: true
 export function addOperatingOptions(command: Command): Command {
   return command
     .argument('[table...]', 'the tables; all tables of the settings if none is named')
-    .option('--settings <file>', 'settings file of the connection', defaultSettingsFile)
+    .option('--settings <file>', 'settings of the connection', defaultSettingsFile)
     .option('--json', 'print JSON');
 }
 

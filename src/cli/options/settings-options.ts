@@ -11,13 +11,13 @@ export type ChangingOptions = { readonly settings: string; readonly yes?: true; 
 
 export function addChangingOptions(command: Command): Command {
   return command
-    .option('--settings <file>', 'settings file of the connection', defaultSettingsFile)
+    .option('--settings <file>', 'settings of the connection', defaultSettingsFile)
     .option('--yes', 'do not ask for confirmation')
     .option('--json', 'print JSON');
 }
 
 /**
- * Connects to Temporal for as long as `work` lasts. A server that goes away is waited for, and the person told.
+ * Connects to Temporal for as long as `work` lasts. A server that goes away is reported and waited for.
  * @param patienceMs milliseconds without an answer after which a call fails
  */
 export async function withTemporal<T>(

@@ -112,7 +112,7 @@ async function link(session: Session, given: LinkOptions): Promise<void> {
   });
 }
 
-/** Throws `AccountMismatchError`; a table that cannot be read is told of, and is no reason not to link the others. */
+/** Throws `AccountMismatchError`. A table that cannot be read is reported, and the others are linked all the same. */
 async function assertOwn(
   session: Session,
   { tables }: Settings,
