@@ -87,7 +87,7 @@ async function serveWith<T>(
       signal.addEventListener('abort', stops, { once: true });
       return whileWatching(
         (done) => [
-          watchServer(access, noticing(condition, 'temporal', log, { address }), report, done),
+          watchServer(access, noticing(condition, 'temporal', log, { address }), done),
           ...(endpoints.health === undefined
             ? []
             : [watchDestination(warehouse, noticing(condition, 'destination', log, { destination }), done)]),

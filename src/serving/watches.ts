@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TemporalAccess } from '../temporal/connection.ts';
-import { useDevServer } from '../temporal/dev-server/dev-server.ts';
-import { defaultStateDir } from '../temporal/dev-server/folders.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 
 /** Takes what a watch found at each look: the problem, or `undefined` if there is none. */
@@ -18,9 +16,8 @@ const destinationAnswersMs = 10_000;
  * server that ended is started again on its port and database, since nobody else would.
  */
 export async function watchServer(
-  { connection, embedded }: TemporalAccess,
+  { connection, revive }: TemporalAccess,
   onLook: OnLook,
-  report: (line: string) => void,
   done: AbortSignal,
 ): Promise<void> {
   const ask = () =>
@@ -31,16 +28,7 @@ export async function watchServer(
     const problem = await problemOf(ask);
     if (done.aborted) return;
     onLook(problem);
-    if (problem !== undefined && embedded) {
-      // One that lives is left alone. This process stays on its record through its first use.
-      const use = await useDevServer({
-        // Asked for here only: a worker with a server of its own needs no folder, and may have none.
-        stateDir: defaultStateDir(process.env),
-        env: process.env,
-        report,
-      });
-      await use.release();
-    }
+    if (problem !== undefined) await revive();
     await sleep(askServerEveryMs, undefined, { signal: done }).catch(() => undefined);
   }
 }
@@ -61,7 +49,7 @@ export async function whileWatchingServer<T>(
     if (isAway && !was) report(`The Temporal server at ${access.address} does not answer (${problem}).`);
     if (was && !isAway) report(`The Temporal server at ${access.address} answers again.`);
   };
-  return whileWatching((done) => [watchServer(access, onLook, report, done)], work);
+  return whileWatching((done) => [watchServer(access, onLook, done)], work);
 }
 
 /** Works while the watches go on, which end at the signal they get. A watch that fails makes this fail. */

@@ -17,6 +17,8 @@ export type TemporalAccess = {
   readonly embedded: boolean;
   /** Address of the embedded server's web UI, if it has one. */
   readonly uiAddress: string | undefined;
+  /** Starts the embedded server again if it has ended; does nothing for any other server. */
+  readonly revive: () => Promise<void>;
   /** Call it when no worker uses the connection any more. Stops the embedded server after its last user. */
   readonly close: () => Promise<void>;
 };
@@ -40,6 +42,7 @@ export async function connectTemporal({ env, report }: CliOptions): Promise<Temp
       address,
       embedded: false,
       uiAddress: undefined,
+      revive: async () => undefined,
       close: () => connection.close(),
     };
   }
@@ -73,6 +76,7 @@ export async function connectDevServer(server: DevServer): Promise<TemporalAcces
     address,
     embedded: true,
     uiAddress,
+    revive: () => server.revive(),
     close: async () => {
       try {
         await connection.close();

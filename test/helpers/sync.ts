@@ -64,6 +64,7 @@ export async function sync(
     namespace,
     address,
     embedded: false,
+    revive: async () => undefined,
     uiAddress: undefined,
     close: async () => {},
   };

@@ -17,6 +17,8 @@ export type DevServer = {
   /** Address of the web UI; undefined if its port was taken. */
   readonly uiAddress: string | undefined;
   readonly pid: number;
+  /** Starts the server again, on its port and database, if it has ended. One that is alive is left alone. */
+  readonly revive: () => Promise<void>;
   /** Takes this use off the record and stops the server if no living process is left on it. */
   readonly release: () => Promise<void>;
 };
@@ -56,6 +58,11 @@ export async function useDevServer(options: DevServerOptions): Promise<DevServer
     address: `${host}:${server.port}`,
     uiAddress: server.uiPort === null ? undefined : `http://${host}:${server.uiPort}`,
     pid: server.pid,
+    revive: async () => {
+      // This process stays on the record with its first use.
+      const again = await useDevServer(options);
+      await again.release();
+    },
     release: () => (released ??= inFolder(folder, () => release(stateDir, user))),
   };
 }
