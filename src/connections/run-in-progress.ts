@@ -1,4 +1,5 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { defined } from '../defined.ts';
 import { openRuns, progressIfAnswered } from './open-runs.ts';
 import { describeRun, type Retrying, retryingOf, type Run, type RunProgress } from './runs.ts';
 
@@ -13,6 +14,8 @@ export type RunInProgress = {
   readonly requests?: number;
   readonly windows?: { readonly open: number; readonly done: number };
   readonly retrying?: Retrying;
+  /** Set while it only waits at the API's rate limit: when it continues. */
+  readonly waitingUntil?: string;
 };
 
 /** The phase of a run that no worker has taken yet, or whose worker is gone. */
@@ -42,14 +45,13 @@ export async function runsInProgress(
 }
 
 function asItSays(description: WorkflowExecutionDescription, progress: RunProgress): RunInProgress {
-  const { phase, read, windows, retrying } = progress;
+  const { phase, read, windows, retrying, waitingUntil } = progress;
   return {
     ...baseOf(description),
     workerAnswers: true,
     phase,
     ...(read && { rows: read.rows, requests: read.requests }),
-    ...(windows && { windows }),
-    ...(retrying && { retrying }),
+    ...defined({ windows, retrying, waitingUntil }),
   };
 }
 

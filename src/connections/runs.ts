@@ -8,7 +8,9 @@ import {
 } from '@temporalio/client';
 import type { TableOutcome, TableProgress } from '../../workflows/contract.ts';
 import type { syncTable } from '../../workflows/sync-table.ts';
+import { defined } from '../defined.ts';
 import { endOfFailed } from './run-end.ts';
+import { waitingUntilOf } from './waiting.ts';
 
 /**
  * A run, with whatever it continued as. Two runs triggered within a second have the same workflow id, so a schedule's
@@ -73,8 +75,12 @@ export async function outcomeOf({
   }
 }
 
-/** The progress of a run, with what it is retrying. */
-export type RunProgress = TableProgress & { readonly retrying?: Retrying };
+/** The progress of a run, with what it is retrying and what it waits for. */
+export type RunProgress = TableProgress & {
+  readonly retrying?: Retrying;
+  /** Set while the run only waits at the API's rate limit: when it continues, RFC 3339. */
+  readonly waitingUntil?: string;
+};
 
 export type Retrying = { readonly attempt: number; readonly message: string };
 
@@ -84,8 +90,8 @@ export async function progressOf(handle: WorkflowHandle): Promise<RunProgress> {
     handle.describe(),
     handle.query<TableProgress>('progress'),
   ]);
-  const retrying = retryingOf(description);
-  return { ...progress, ...(retrying && { retrying }) };
+  const waits = { retrying: retryingOf(description), waitingUntil: waitingUntilOf(description) };
+  return { ...progress, ...defined(waits) };
 }
 
 /** What a run is retrying; `undefined` if none of its steps has failed. */

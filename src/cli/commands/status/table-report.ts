@@ -164,11 +164,12 @@ function remarksOn(status: TableStatus, isGrouped: boolean): string[] {
 
 function runningRemark({ table, running }: TableStatus): string[] {
   if (!running) return [];
-  const { phase, rows, requests, windows, retrying, workerAnswers } = running;
+  const { phase, rows, requests, windows, retrying, waitingUntil, workerAnswers } = running;
   const figures = rows ? `, ${count(rows, 'row')}, ${count(requests ?? 0, 'request')}` : '';
   const open = windows && windows.open > 1 ? `, ${windows.open} windows open` : '';
   return [
     `running: ${table}: ${phase}${figures}${open}`,
+    ...(waitingUntil === undefined ? [] : [`  waiting at the API's rate limit until ${waitingUntil}`]),
     ...(retrying ? [`  retrying (attempt ${retrying.attempt}): ${retrying.message}`] : []),
     ...(workerAnswers ? [] : [`  → No worker responds. ${startWorker}`]),
   ];

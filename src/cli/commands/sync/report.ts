@@ -117,12 +117,16 @@ export class SyncReport {
     }
   }
 
-  #line({ table, phase, read, windows, retrying }: RunProgress): string {
+  #line({ table, phase, read, windows, retrying, waitingUntil }: RunProgress): string {
     const figures =
       read && read.pages > 0 ? ` ${count(read.rows, 'row')}, ${count(read.requests, 'request')}` : '';
     const open = windows && windows.open > 1 ? `, ${windows.open} windows open` : '';
     const again = retrying ? ` · retrying (attempt ${retrying.attempt}): ${visible(retrying.message)}` : '';
-    return hideSecrets(`${table.padEnd(18)} ${phase}${figures}${open}${again}`);
+    const wait =
+      waitingUntil === undefined
+        ? ''
+        : ` · waiting at the rate limit until ${waitingUntil.slice(11, 19)} UTC`;
+    return hideSecrets(`${table.padEnd(18)} ${phase}${figures}${open}${wait}${again}`);
   }
 }
 
