@@ -2,7 +2,7 @@ import { defineTable } from './table.ts';
 
 export const alerts = defineTable({
   name: 'alerts',
-  description: 'One row is an alert that a source sent, held by a maintenance window or not.',
+  description: 'One row is an alert that a source sent, including alerts held back by a maintenance window.',
   path: '/v2/alerts',
   records: 'alerts',
   scope: 'alerts.view',
@@ -12,17 +12,18 @@ export const alerts = defineTable({
     created_at: { granularity: 'millisecond', verified: false },
   },
   // Not created_at: a sync by it never sees an alert resolve.
-  // Alerts are by far the most rows and are never deleted one by one, so a daily full read would buy little.
+  // Alerts are by far the most rows and are never deleted one by one, so a daily full read would gain little.
   incremental: { by: ['updated_at'], fullReadEvery: '7d' },
   splitBy: 'created_at',
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the alert.' },
-    alert_source_id: { type: 'text', required: true, description: 'Id of the alert source it fired on.' },
+    alert_source_id: { type: 'text', required: true, description: 'Id of the alert source that sent it.' },
     deduplication_key: {
       type: 'text',
       required: true,
-      description: 'Key that names the alert within its source; events with the same key are one alert.',
+      description:
+        'Key that identifies the alert within its source: events with the same key belong to one alert.',
     },
     title: { type: 'text', required: true, description: 'Title, parsed from the payload.', personal: true },
     description: { type: 'text', description: 'Description, parsed from the payload.', personal: true },
@@ -30,11 +31,11 @@ export const alerts = defineTable({
     attributes: {
       type: 'json',
       required: true,
-      description: 'List of the attributes and the values parsed from the payload.',
+      description: 'List of attributes with their values, parsed from the payload.',
       personal: true,
     },
-    tags: { type: 'json', description: 'List of the tags, each with id and name.' },
-    alert_group_ids: { type: 'json', description: 'List of the ids of the alert groups it belongs to.' },
+    tags: { type: 'json', description: 'List of tags, each with id and name.' },
+    alert_group_ids: { type: 'json', description: 'Ids of the alert groups it belongs to.' },
     source_url: { type: 'text', description: 'Link to the alert in the system it came from.' },
     resolved_at: { type: 'timestamp', description: 'When the alert was resolved.' },
     created_at: { type: 'timestamp', required: true, description: 'When the alert was created.' },

@@ -19,7 +19,7 @@ export const customFields = defineTable({
     },
     catalog_type_id: {
       type: 'text',
-      description: 'Id of the catalog type its options come from, if they do.',
+      description: 'Id of the catalog type that its options come from, if any.',
     },
     group_by_catalog_attribute_id: {
       type: 'text',
@@ -31,11 +31,11 @@ export const customFields = defineTable({
     },
     filter_by: {
       type: 'json',
-      description: 'The other custom field whose value narrows its options.',
+      description: 'Another custom field whose value narrows down the options of this one.',
     },
     fixed_filter: {
       type: 'json',
-      description: 'The catalog attribute and the values its options are narrowed to.',
+      description: 'The catalog attribute, with its values, that the options are limited to.',
     },
     created_at: { type: 'timestamp', required: true, description: 'When the custom field was created.' },
     updated_at: { type: 'timestamp', required: true, description: 'When the custom field last changed.' },

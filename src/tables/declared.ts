@@ -1,4 +1,4 @@
-/** Every table there is: a line each. */
+/** All tables, one line each. */
 export { alerts } from './alerts.ts';
 export { customFields } from './custom-fields.ts';
 export { escalations } from './escalations.ts';

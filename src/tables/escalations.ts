@@ -2,7 +2,7 @@ import { defineTable } from './table.ts';
 
 export const escalations = defineTable({
   name: 'escalations',
-  description: 'One row is an escalation that paged people, with the history of whom it reached.',
+  description: 'One row is an escalation that paged people, with the history of who was reached.',
   path: '/v2/escalations',
   records: 'escalations',
   scope: 'escalations.view',
@@ -20,7 +20,8 @@ export const escalations = defineTable({
     description: {
       type: 'text',
       required: true,
-      description: 'Detail given with it, or taken from the alert or the incident; may be empty.',
+      description:
+        'Details given when it was created, or taken from the alert or the incident; may be empty.',
       personal: true,
     },
     status: {
@@ -35,36 +36,36 @@ export const escalations = defineTable({
     escalation_path_id: { type: 'text', description: 'Id of the escalation path it was created from.' },
     creator_user_id: {
       type: 'text',
-      description: 'Joins users.id; empty where no user escalated.',
+      description: 'Joins users.id; empty if no user created it.',
       from: ['creator', 'user', 'id'],
     },
     creator_alert_id: {
       type: 'text',
-      description: 'Joins alerts.id; empty where no alert escalated.',
+      description: 'Joins alerts.id; empty if no alert created it.',
       from: ['creator', 'alert', 'id'],
     },
     creator: {
       type: 'json',
       required: true,
-      description: 'What escalated: one of user, alert and workflow; none of them for a call route.',
+      description: 'Who or what created it: one of user, alert or workflow; none of these for a call route.',
       personal: true,
     },
     events: {
       type: 'json',
       required: true,
-      description: 'List of what happened, in order: who was notified, who acknowledged, and when.',
+      description: 'List of events in order: who was notified, who acknowledged, and when.',
       personal: true,
     },
     related_incidents: {
       type: 'json',
       required: true,
-      description: 'List of the incidents it belongs to.',
+      description: 'List of incidents it belongs to.',
       personal: true,
     },
     related_alerts: {
       type: 'json',
       required: true,
-      description: 'List of the alerts it belongs to.',
+      description: 'List of alerts it belongs to.',
       personal: true,
     },
     created_at: { type: 'timestamp', required: true, description: 'When the escalation was created.' },

@@ -2,7 +2,7 @@ import { defineTable } from './table.ts';
 
 export const followUps = defineTable({
   name: 'follow_ups',
-  description: 'One row is a follow-up of an incident, in every incident mode.',
+  description: 'One row is a follow-up of an incident of any mode.',
   path: '/v3/follow_ups',
   records: 'follow_ups',
   scope: 'actions.view',
@@ -17,7 +17,7 @@ export const followUps = defineTable({
     updated_at: { granularity: 'millisecond', verified: true },
     created_at: { granularity: 'millisecond', verified: false },
   },
-  // A renamed assignee or a new external issue status does not move updated_at: only a full read sees it.
+  // A renamed assignee or a new status of the external issue does not move updated_at: only a full read sees it.
   incremental: { by: ['updated_at'], fullReadEvery: '24h' },
   primaryKey: ['id'],
   columns: {
@@ -25,14 +25,14 @@ export const followUps = defineTable({
     incident_id: {
       type: 'text',
       required: true,
-      description: 'Joins incidents.id; the incident of a stream is not in that table.',
+      description: 'Joins incidents.id; incidents of mode stream are not in that table.',
     },
     incident_mode: {
       type: 'text',
       description: 'Mode of its incident: standard, retrospective, test, tutorial or stream.',
     },
     title: { type: 'text', required: true, description: 'Title of the follow-up.', personal: true },
-    description: { type: 'text', description: 'What is to be done.', personal: true },
+    description: { type: 'text', description: 'What needs to be done.', personal: true },
     status: {
       type: 'text',
       required: true,
@@ -44,18 +44,22 @@ export const followUps = defineTable({
     category_id: { type: 'text', description: 'Id of the category.', from: ['category', 'id'] },
     category: { type: 'json', description: 'The category: id, name, description and rank.' },
     assignee_id: { type: 'text', description: 'Joins users.id.', from: ['assignee', 'id'] },
-    assignee: { type: 'json', description: 'The user who is to do it.', personal: true },
-    assignee_team_id: { type: 'text', description: 'Id of the team.', from: ['assignee_team', 'id'] },
-    assignee_team: { type: 'json', description: 'The team that is to do it: id and name.' },
+    assignee: { type: 'json', description: 'The user it is assigned to.', personal: true },
+    assignee_team_id: {
+      type: 'text',
+      description: 'Id of the team it is assigned to.',
+      from: ['assignee_team', 'id'],
+    },
+    assignee_team: { type: 'json', description: 'The team it is assigned to: id and name.' },
     creator_user_id: {
       type: 'text',
-      description: 'Joins users.id; empty where no user created the follow-up.',
+      description: 'Joins users.id; empty if no user created it.',
       from: ['creator', 'user', 'id'],
     },
     creator: {
       type: 'json',
       required: true,
-      description: 'Who created it: one of user, api_key, alert and workflow.',
+      description: 'Who or what created it: one of user, api_key, alert or workflow.',
       personal: true,
     },
     external_issue_reference: {
@@ -67,7 +71,7 @@ export const followUps = defineTable({
     updated_at: {
       type: 'timestamp',
       required: true,
-      description: 'When the follow-up itself last changed; the nested objects change without it.',
+      description: 'When the follow-up itself last changed; a change inside a nested object does not count.',
     },
   },
 });

@@ -2,7 +2,7 @@ import { defineTable } from './table.ts';
 
 export const incidentRoles = defineTable({
   name: 'incident_roles',
-  description: 'One row is a role people take in an incident, such as the lead.',
+  description: 'One row is a role that people can have in an incident, such as the lead.',
   path: '/v2/incident_roles',
   records: 'incident_roles',
   scope: 'incident_roles.view',
@@ -21,7 +21,7 @@ export const incidentRoles = defineTable({
     instructions: {
       type: 'text',
       required: true,
-      description: 'What whoever takes the role is told; empty for the reporter.',
+      description: 'Instructions for the person who has the role; empty for the reporter.',
     },
     created_at: { type: 'timestamp', required: true, description: 'When the role was created.' },
     updated_at: { type: 'timestamp', required: true, description: 'When the role last changed.' },

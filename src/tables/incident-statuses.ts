@@ -18,7 +18,7 @@ export const incidentStatuses = defineTable({
       description:
         'Category of the status: triage, declined, merged, canceled, live (called Active in the product), learning (called Post-incident), closed or paused.',
     },
-    rank: { type: 'bigint', required: true, description: 'Place in the order of statuses.' },
+    rank: { type: 'bigint', required: true, description: 'Position in the order of statuses.' },
     created_at: { type: 'timestamp', required: true, description: 'When the status was created.' },
     updated_at: { type: 'timestamp', required: true, description: 'When the status last changed.' },
   },

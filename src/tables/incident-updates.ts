@@ -11,7 +11,7 @@ export const incidentUpdates = defineTable({
   columns: {
     id: { type: 'text', required: true, description: 'Id of the update.' },
     incident_id: { type: 'text', required: true, description: 'Joins incidents.id.' },
-    message: { type: 'text', description: 'What the update says.', personal: true },
+    message: { type: 'text', description: 'Text of the update.', personal: true },
     new_incident_status_id: {
       type: 'text',
       description: 'Status the update set. Joins incident_statuses.id.',
@@ -26,17 +26,17 @@ export const incidentUpdates = defineTable({
     new_severity: { type: 'json', description: 'The severity the update set.' },
     merged_into_incident_id: {
       type: 'text',
-      description: 'Incident this one was merged into, where the update did that. Joins incidents.id.',
+      description: 'Incident that this one was merged into, if the update merged it. Joins incidents.id.',
     },
     updater_user_id: {
       type: 'text',
-      description: 'Joins users.id; empty where no user posted the update.',
+      description: 'Joins users.id; empty if no user posted the update.',
       from: ['updater', 'user', 'id'],
     },
     updater: {
       type: 'json',
       required: true,
-      description: 'Who posted it: one of user, api_key, alert and workflow.',
+      description: 'Who or what posted it: one of user, api_key, alert or workflow.',
       personal: true,
     },
     created_at: { type: 'timestamp', required: true, description: 'When the update was posted.' },

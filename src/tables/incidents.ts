@@ -4,14 +4,14 @@ import { defineTable } from './table.ts';
 export const incidents = defineTable({
   name: 'incidents',
   description:
-    'One row is an incident of any mode and status: mode and incident_status_category tell test and declined ones apart.',
+    'One row is an incident of any mode and status; mode and incident_status_category tell real ones from test and declined ones.',
   path: '/v2/incidents',
   records: 'incidents',
   scope: 'incidents.view',
   // The reference gives 500 in its schema and 250 in its text; the API serves 250.
   paging: { kind: 'pages', pageSize: 250 },
   bucket: { capacity: 60, perSecond: 1 },
-  // Newest first, the default, would shift the pages when an incident is declared while they are read.
+  // With the default, newest first, an incident declared during the read would shift the pages.
   query: { sort_by: 'created_at_oldest_first' },
   reveals: [
     {
@@ -31,7 +31,7 @@ export const incidents = defineTable({
     created_at: { granularity: 'day', verified: false },
   },
   incremental: { by: ['updated_at', 'created_at'], fullReadEvery: '24h' },
-  // No windows: the endpoint's own bucket is slower than one cursor, every window more would cost a second.
+  // No windows: the endpoint's own bucket is slower than one cursor, so each further window would cost a second.
   counted: true,
   primaryKey: ['id'],
   columns: {
@@ -46,12 +46,13 @@ export const incidents = defineTable({
     mode: {
       type: 'text',
       required: true,
-      description: 'Whether the incident is real: standard, retrospective, test or tutorial.',
+      description: 'Mode, which tells real incidents from others: standard, retrospective, test or tutorial.',
     },
     visibility: {
       type: 'text',
       required: true,
-      description: 'Who may see it: public, or private (only rows the API key may see).',
+      description:
+        'Who may see it: public or private. Private incidents are here only if the API key may see them.',
     },
     severity_id: { type: 'text', description: 'Joins severities.id.', from: ['severity', 'id'] },
     severity: { type: 'json', description: 'The severity, as it was when the incident was read.' },
@@ -63,7 +64,7 @@ export const incidents = defineTable({
     incident_status_category: {
       type: 'text',
       description:
-        'Category of the status: triage, live, learning, paused, closed, declined, canceled or merged. For counts of real incidents leave out declined, canceled and merged.',
+        'Category of the status: triage, live, learning, paused, closed, declined, canceled or merged. To count real incidents, leave out declined, canceled and merged.',
       from: ['incident_status', 'category'],
     },
     incident_status: {
@@ -79,52 +80,52 @@ export const incidents = defineTable({
     incident_type: { type: 'json', description: 'The incident type, as it was when the incident was read.' },
     creator_user_id: {
       type: 'text',
-      description: 'Joins users.id; empty where no user declared the incident.',
+      description: 'Joins users.id; empty if no user declared the incident.',
       from: ['creator', 'user', 'id'],
     },
     creator_alert_id: {
       type: 'text',
-      description: 'Joins alerts.id; empty where no alert declared the incident.',
+      description: 'Joins alerts.id; empty if no alert declared the incident.',
       from: ['creator', 'alert', 'id'],
     },
     creator: {
       type: 'json',
       required: true,
-      description: 'Who declared it: one of user, api_key, alert and workflow.',
+      description: 'Who or what declared it: one of user, api_key, alert or workflow.',
       personal: true,
     },
     incident_role_assignments: {
       type: 'json',
       required: true,
-      description: 'List of the incident roles and the user assigned to each.',
+      description: 'List of incident roles, with the user assigned to each.',
       personal: true,
     },
     custom_field_entries: {
       type: 'json',
       required: true,
-      description: 'List of the custom fields and their values; numbers are given as text.',
+      description: 'List of custom fields with their values; numbers are given as text.',
       personal: true,
     },
     incident_timestamp_values: {
       type: 'json',
-      description: 'List of the points of the incident lifecycle and when they were reached.',
+      description: 'List of points in the incident lifecycle, with the time each was reached.',
     },
     duration_metrics: {
       type: 'json',
-      description: 'List of the duration metrics and their measurements in seconds.',
+      description: 'List of duration metrics, with their values in seconds.',
     },
     team_ids: {
       type: 'json',
       required: true,
-      description: 'List of the ids of the teams the incident belongs to.',
+      description: 'Ids of the teams the incident belongs to.',
     },
     external_issue_reference: {
       type: 'json',
       description: 'The issue in an external tracker: provider, name and link.',
     },
     has_debrief: { type: 'boolean', description: 'Whether a debrief is attached.' },
-    debriefs: { type: 'json', description: 'List of the debriefs with their start and end.' },
-    postmortem_document_ids: { type: 'json', description: 'List of the ids of the post-mortem documents.' },
+    debriefs: { type: 'json', description: 'List of debriefs with their start and end.' },
+    postmortem_document_ids: { type: 'json', description: 'Ids of the post-mortem documents.' },
     postmortem_document_url: { type: 'text', description: 'Link to the post-mortem document.' },
     permalink: { type: 'text', description: 'Link to the incident in incident.io.' },
     call_url: { type: 'text', description: 'Link to the call of the incident.' },
@@ -137,10 +138,19 @@ export const incidents = defineTable({
     slack_channel_name: { type: 'text', description: 'Name of the Slack channel.', personal: true },
     slack_channel_url: { type: 'text', description: 'Link to the Slack channel.' },
     ms_teams_channel_url: { type: 'text', description: 'Link to the Microsoft Teams channel.' },
-    workload_minutes_total: { type: 'double', description: 'Minutes people spent on the incident.' },
-    workload_minutes_working: { type: 'double', description: 'Of these, minutes in working hours.' },
-    workload_minutes_late: { type: 'double', description: 'Of these, minutes in late hours.' },
-    workload_minutes_sleeping: { type: 'double', description: 'Of these, minutes in sleeping hours.' },
+    workload_minutes_total: { type: 'double', description: 'Minutes that people spent on the incident.' },
+    workload_minutes_working: {
+      type: 'double',
+      description: 'Minutes of workload_minutes_total within working hours.',
+    },
+    workload_minutes_late: {
+      type: 'double',
+      description: 'Minutes of workload_minutes_total in late hours.',
+    },
+    workload_minutes_sleeping: {
+      type: 'double',
+      description: 'Minutes of workload_minutes_total in sleeping hours.',
+    },
     last_activity_at: {
       type: 'timestamp',
       required: true,

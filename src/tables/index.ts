@@ -3,12 +3,12 @@ import { withSuggestion } from '../nearest.ts';
 import * as declared from './declared.ts';
 import type { Table } from './table.ts';
 
-/** Every table, by name. */
+/** All tables, ordered by name. */
 export const tables: readonly Table[] = Object.values(declared).toSorted((a, b) =>
   a.name < b.name ? -1 : 1,
 );
 
-/** The table of this name; a UsageError that names the nearest one if there is none. */
+/** The table with this name. Throws `UsageError`, with the nearest name, if there is none. */
 export function tableNamed(name: string): Table {
   const table = tables.find((table) => table.name === name);
   if (table !== undefined) return table;
@@ -19,7 +19,7 @@ export function tableNamed(name: string): Table {
   );
 }
 
-/** The tables of these names, each once; all there are where none is named. Throws as `tableNamed` does. */
+/** The tables with these names, each once; all tables if none are named. Throws as `tableNamed` does. */
 export function tablesNamed(names: readonly string[]): readonly Table[] {
   return names.length === 0 ? tables : [...new Set(names)].map(tableNamed);
 }

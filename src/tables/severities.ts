@@ -15,7 +15,7 @@ export const severities = defineTable({
     rank: {
       type: 'bigint',
       required: true,
-      description: 'Place in the order of severities; the lower, the less severe.',
+      description: 'Position in the order of severities; a lower rank is less severe.',
     },
     created_at: { type: 'timestamp', required: true, description: 'When the severity was created.' },
     updated_at: { type: 'timestamp', required: true, description: 'When the severity last changed.' },

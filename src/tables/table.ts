@@ -1,53 +1,53 @@
-/** A record as the API sent it: a JSON object whose shape only its table's columns know. */
+/** A record as the API sent it: a JSON object whose shape only its table's columns describe. */
 export type ApiRecord = { readonly [field: string]: unknown };
 
 /**
- * What a column holds.
- * `text` also for ids and enums (the vendor calls new values and longer ids non-breaking) ·
+ * The type of a column.
+ * `text` is also for ids and enums (the vendor calls new values and longer ids non-breaking) ·
  * `timestamp` UTC, microseconds · `bigint` 64-bit integer · `json` a nested value as JSON text.
  */
 export type ColumnType = 'text' | 'timestamp' | 'boolean' | 'double' | 'bigint' | 'json';
 
-/** The fields to go down through: `['creator', 'user', 'id']`. */
+/** The fields that lead to a nested value: `['creator', 'user', 'id']`. */
 export type FieldPath = readonly [string, string, ...string[]];
 
 /** One warehouse column. */
 export type Column = {
   readonly type: ColumnType;
-  /** For the analyst who queries it. */
+  /** For analysts. */
   readonly description: string;
-  /** Holds or may hold data about a person (name, address, free text people write). */
+  /** Holds, or may hold, data about a person (name, address, free text that people write). */
   readonly personal?: true;
-  /** Where the value is in nested objects, if it is not the record's field of the same name: see `valueAt`. */
+  /** Where the value is inside a nested object; if left out, it is the record's field of the same name. */
   readonly from?: FieldPath;
-  /** The vendor's reference lists the field as required: a record without it, or with null in it, is reported. */
+  /** The vendor's reference lists the field as required: a record without it, or with null, is reported. */
   readonly required?: true;
 };
 
-/** How the endpoint hands out its records. `pageSize` is the largest that leaves no field empty. */
+/** How the endpoint returns its records. `pageSize` is the largest one that leaves no field empty. */
 export type Paging = { readonly kind: 'single' } | { readonly kind: 'pages'; readonly pageSize: number };
 
 /**
- * How the endpoint reads `<field>[gte]`, `[lte]` and `[date_range]`.
+ * How the endpoint interprets `<field>[gte]`, `[lte]` and `[date_range]`.
  * `day` takes bare UTC dates, both ends inclusive · `millisecond` takes RFC 3339, end exclusive.
- * `verified: false`: assumed from the endpoint's other field; neighbouring windows then overlap by one unit.
+ * `verified: false`: assumed from the endpoint's other field, so neighbouring windows overlap by one unit.
  */
 export type TimestampFilter = { readonly granularity: 'day' | 'millisecond'; readonly verified: boolean };
 
 export type TimestampField = 'updated_at' | 'created_at';
 export type SyncMethod = 'full_refresh' | 'incremental';
 
-/** How a table is kept current by its changes, which is then its default. */
+/** How a table is kept current by reading changes only; it is then the table's default. */
 export type Incremental = {
   /** The fields to go by, the default first. Each needs a filter. */
   readonly by: readonly [TimestampField, ...TimestampField[]];
-  /** How often the whole table is read anyway by default, so that deleted rows go. */
+  /** How often, by default, the whole table is read anyway: only that removes deleted rows. */
   readonly fullReadEvery: '24h' | '7d';
 };
 
 /**
- * A parameter that has the API return rows it hides by default, with every value of it.
- * `moreFrom`: values added later by the vendor are read from another list, or they would vanish silently.
+ * A parameter that makes the API return rows that it hides by default, with all its values.
+ * `moreFrom`: a list from which values that the vendor adds later are read; without it their rows would stay hidden.
  */
 export type Reveal = {
   readonly param: string;
@@ -60,35 +60,35 @@ export type Reveal = {
 };
 
 /**
- * A revealing parameter that takes one value a request: the table is read in one pass a value.
- * The rows do not say which pass they came in, so `column` keeps it.
+ * A revealing parameter that accepts one value per request, so the table is read once per value (a "pass").
+ * The rows do not say which pass returned them, so `column` records it.
  */
 export type Passes = { readonly param: string; readonly values: readonly string[]; readonly column: string };
 
-/** One table: where it is, how it is paged, how it is kept current, what identifies a row, what is in it. */
+/** One table: its endpoint, how that is paged, how the table is kept current, its key and its columns. */
 export type Table = {
   readonly name: string;
   /** One sentence for an analyst. */
   readonly description: string;
   readonly path: `/v${number}/${string}`;
-  /** The response's key that holds the array of records. */
+  /** The key of the response under which the array of records is. */
   readonly records: string;
-  /** The scope a key needs; the 403 names it. Left out, any key may read the table. */
+  /** The scope that an API key needs; a 403 names it. If left out, any key may read the table. */
   readonly scope?: string;
   readonly paging: Paging;
-  /** A token bucket of the endpoint's own, beside the key's 1,200 refilled at 20 a second. */
+  /** The endpoint's own token bucket, in addition to the key's (1,200 tokens, refilled at 20 per second). */
   readonly bucket?: { readonly capacity: number; readonly perSecond: number };
   /** Parameters sent with every request, such as the order. */
   readonly query?: { readonly [param: string]: string };
   readonly reveals?: readonly Reveal[];
   readonly passes?: Passes;
-  /** The timestamps the endpoint can filter by. */
+  /** The timestamps that the endpoint can filter by. */
   readonly filters?: { readonly [F in TimestampField]?: TimestampFilter };
-  /** Left out, every sync of the table is a full refresh. */
+  /** If left out, every sync of the table is a full refresh. */
   readonly incremental?: Incremental;
   /** A full read of many pages is split into windows by this field, which never changes, and read side by side. */
   readonly splitBy?: 'created_at';
-  /** The endpoint gives `total_record_count`. */
+  /** The endpoint returns `total_record_count`. */
   readonly counted?: true;
   /** The columns that together identify a row. */
   readonly primaryKey: readonly [string, ...string[]];
@@ -96,8 +96,8 @@ export type Table = {
 };
 
 /**
- * Checks a declaration as it is written. These do not compile: an incremental field or a split without a filter,
- * a key column or a pass's column that is not declared, a value taken from inside a field that is not.
+ * Has the compiler check a declaration. It refuses an incremental field or a split without a filter, a key column or a
+ * pass column that is not declared, and a value taken from inside a field that is not declared.
  */
 export function defineTable<const T extends Table>(
   table: T & {
@@ -115,17 +115,17 @@ export function defineTable<const T extends Table>(
   return table;
 }
 
-/** The sync methods a table offers, the default first. */
+/** The sync methods that a table offers, the default first. */
 export function syncMethodsOf({ incremental }: Table): readonly [SyncMethod, ...SyncMethod[]] {
   return incremental ? ['incremental', 'full_refresh'] : ['full_refresh'];
 }
 
-/** The fields an incremental sync of a table can go by, the default first; none if it offers no such sync. */
+/** The fields that an incremental sync of a table can go by, the default first; empty if it offers no such sync. */
 export function incrementalFieldsOf({ incremental }: Table): readonly TimestampField[] {
   return incremental?.by ?? [];
 }
 
-/** The value below nested objects; absent where the path ends early. */
+/** The value inside nested objects; `undefined` if the path ends early. */
 export function valueAt(record: ApiRecord, path: FieldPath): unknown {
   return path.reduce<unknown>(
     (value, field) => (typeof value === 'object' && value !== null ? (value as ApiRecord)[field] : undefined),
@@ -133,7 +133,7 @@ export function valueAt(record: ApiRecord, path: FieldPath): unknown {
   );
 }
 
-/** The declared column types as canonical JSON; a table whose own differ is read whole. */
+/** The declared column types as canonical JSON. If a table's stored types differ, the whole table is read. */
 export function declaredTypes(table: Table): string {
   return JSON.stringify(Object.entries(table.columns).map(([name, { type }]) => [name, type]));
 }

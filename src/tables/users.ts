@@ -7,7 +7,7 @@ export const users = defineTable({
   records: 'users',
   scope: 'users.view',
   paging: { kind: 'pages', pageSize: 10_000 },
-  // Without it a user who leaves the organisation leaves the table, while incidents still point at them.
+  // Without this, users who leave the organisation would leave the table, although incidents still point at them.
   reveals: [{ param: 'include_inactive', values: ['true'] }],
   primaryKey: ['id'],
   columns: {
@@ -18,7 +18,7 @@ export const users = defineTable({
     is_active: {
       type: 'boolean',
       required: true,
-      description: 'False for a user who is deactivated, or not active yet.',
+      description: 'False if the user is deactivated or not active yet.',
     },
     base_role_id: { type: 'text', description: 'Id of the base role.', from: ['base_role', 'id'] },
     base_role: {
@@ -26,17 +26,17 @@ export const users = defineTable({
       required: true,
       description: 'The base role: id, name, slug and description.',
     },
-    custom_roles: { type: 'json', required: true, description: 'List of the custom roles.' },
+    custom_roles: { type: 'json', required: true, description: 'List of custom roles.' },
     seats: {
       type: 'json',
       required: true,
-      description: 'Seats on_call and response, each full_access, viewer_only or none.',
+      description: 'The on_call and response seats, each full_access, viewer_only or none.',
     },
     role: {
       type: 'text',
       required: true,
       description:
-        'Not kept current by incident.io since March 2023, use base_role: viewer, responder, administrator, owner or unset.',
+        'Not kept current by incident.io since March 2023; use base_role instead. One of viewer, responder, administrator, owner or unset.',
     },
   },
 });
