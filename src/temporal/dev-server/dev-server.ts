@@ -34,7 +34,7 @@ export type DevServerOptions = CliOptions & {
  * Uses the Temporal server that runs on the folder's database, or starts one. It outlives a process that dies
  * without releasing it; the next one takes it over.
  *
- * @throws {TemporalUnavailableError} There is no CLI, something else uses the database, or the server does not start.
+ * Throws `TemporalUnavailableError` if there is no CLI, something else uses the database, or the server does not start.
  */
 export async function useDevServer(options: DevServerOptions): Promise<DevServer> {
   if (process.platform === 'win32') {

@@ -40,11 +40,7 @@ export type OwnFolder = {
   readonly variable: string;
 };
 
-/**
- * Does work in a folder.
- *
- * @throws {TemporalUnavailableError} The operating system refused something.
- */
+/** Does work in a folder. Throws `TemporalUnavailableError` if the operating system refuses something. */
 export async function inFolder<T>(folder: OwnFolder, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

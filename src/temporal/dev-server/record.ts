@@ -29,7 +29,7 @@ export type ServerUser = ServerRecord['users'][number];
 
 export type HeldRecord = {
   readonly record: ServerRecord;
-  /** @throws {TemporalUnavailableError} The lock was lost meanwhile (the machine slept): nothing is written. */
+  /** Throws `TemporalUnavailableError`, and writes nothing, if the lock was lost meanwhile: the machine slept. */
   readonly save: (record: ServerRecord) => Promise<void>;
 };
 
@@ -41,7 +41,7 @@ const waitLimitMs = 90_000;
 /**
  * Runs `act` while no other process reads or writes the record of this folder.
  *
- * @throws {TemporalUnavailableError} Another process holds the lock for too long, or the file is not a record.
+ * Throws `TemporalUnavailableError` if another process holds the lock for too long, or the file is not a record.
  */
 export async function withRecord<T>(stateDir: string, act: (held: HeldRecord) => Promise<T>): Promise<T> {
   const file = recordFile(stateDir);

@@ -26,7 +26,7 @@ export function serverFiles(stateDir: string) {
  * on the terminal does not reach it.
  *
  * @returns `undefined` if it ended at once.
- * @throws {TemporalUnavailableError} The binary cannot be run.
+ * Throws `TemporalUnavailableError` if the binary cannot be run.
  */
 export async function spawnServer(
   folder: OwnFolder,
@@ -70,7 +70,7 @@ function serverEnvironment(env: NodeJS.ProcessEnv, home: string): NodeJS.Process
 /**
  * Returns once the server serves its namespace.
  *
- * @throws {TemporalUnavailableError} It has ended, or does not answer in time.
+ * Throws `TemporalUnavailableError` if it has ended, or does not answer in time.
  */
 export async function whenReady(server: RunningServer): Promise<void> {
   const giveUpAt = Date.now() + readyLimitMs;

@@ -10,7 +10,7 @@ import { notUp, serverFiles, spawnServer, stopServer, whenReady } from './server
 /**
  * Starts a server on the folder's database, with the user on its record, and returns once it is ready.
  *
- * @throws {TemporalUnavailableError} Something else uses the database, or the server does not start.
+ * Throws `TemporalUnavailableError` if something else uses the database, or the server does not start.
  */
 export async function start(
   { record, save }: HeldRecord,

@@ -12,7 +12,7 @@ const prefix = 'incident-io-source-temporal-';
 /**
  * An embedded server with a database of its own, which is deleted when the server is released.
  *
- * @throws {TemporalUnavailableError} As `useDevServer`, or the system's folder for temporary files cannot be used.
+ * Throws `TemporalUnavailableError` as `useDevServer` does, and if the folder for temporary files cannot be used.
  */
 export async function useTemporaryDevServer(options: CliOptions): Promise<DevServer> {
   const variable = 'TMPDIR';
