@@ -2,6 +2,7 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { defined } from '../defined.ts';
 import { openRuns, progressIfAnswered } from './open-runs.ts';
 import { describeRun, type Retrying, retryingOf, type Run, type RunProgress } from './runs.ts';
+import { waitingForWorker } from './waits.ts';
 
 /** A run that has not ended. Times are RFC 3339, UTC. */
 export type RunInProgress = {
@@ -17,9 +18,6 @@ export type RunInProgress = {
   /** Set while it only waits at the API's rate limit: when it continues. */
   readonly waitingUntil?: string;
 };
-
-/** The phase of a run that no worker has taken yet, or whose worker is gone. */
-export const waitingForWorker = 'waiting for a worker';
 
 /**
  * A table's runs that have not ended.

@@ -2,21 +2,21 @@ import { Readable, Writable } from 'node:stream';
 import { run } from '../../src/cli/run.ts';
 import type { Output } from '../../src/cli/session.ts';
 
-/** What a command line said and how it ended. */
+/** What a command line printed, and its exit code. */
 export type Finished = { readonly code: number; readonly out: string; readonly err: string };
 
 export type CliOptions = {
   readonly stdin?: string;
-  /** The width of the terminal that standard output is; without it, it is none. */
+  /** The width of the terminal that standard output is; if left out, it is not a terminal. */
   readonly columns?: number;
   readonly signal?: AbortSignal;
-  /** Called with everything standard output has got so far, whenever there is more. */
+  /** Called with everything on standard output so far, whenever there is more. */
   readonly onOutput?: (out: string) => void;
-  /** The same of standard error. */
+  /** The same for standard error. */
   readonly onTold?: (err: string) => void;
 };
 
-/** Runs a command line in this process, as the program itself does. */
+/** Runs a command line in this process, the way the program does. */
 export async function cli(argv: readonly string[], options: CliOptions = {}): Promise<Finished> {
   const { stdin = '', columns, signal = new AbortController().signal, onOutput, onTold } = options;
   let out = '';

@@ -24,20 +24,20 @@ import { destinationAt } from './bucket.ts';
 import { temporaryFolder } from './sync.ts';
 import { type TestTemporal, unique } from './temporal.ts';
 
-/** A connection with schedules on the tests' server; they and its folder are gone after the test. */
+/** A connection with schedules on the tests' server; they and its folder are deleted after the test. */
 export type Linked = {
   readonly settings: Settings;
-  /** Where the settings lie, and the tables beneath. */
+  /** The folder of the settings, and of the tables below it. */
   readonly folder: string;
   /** Path of the settings. */
   readonly file: string;
-  /** Folder of the tables; in a bucket, the one where its objects lie. */
+  /** Folder of the tables; for a bucket, the folder that holds its objects. */
   readonly destination: string;
   readonly warehouse: Warehouse;
   schedule(table: string): ScheduleHandle;
-  /** Makes the table's schedule, or deletes it and makes it anew. It is paused: runs are the test's own. */
+  /** Creates the table's schedule, or deletes and recreates it. It is paused: only the test starts runs. */
   link(table: string, settings: TableSettings, paused?: boolean): Promise<void>;
-  /** Triggers the table and waits for the run that follows; its result, or throws its failure. */
+  /** Triggers the table, waits for the run that follows, and returns its result or throws its failure. */
   run(table: string): Promise<SyncTableResult>;
   /** Serves the connection's queue while `work` lasts. */
   serving<T>(work: () => Promise<T>, replaced?: (own: Activities) => Partial<Activities>): Promise<T>;
@@ -113,10 +113,10 @@ async function deleteSchedule(schedule: ScheduleHandle): Promise<void> {
   }
 }
 
-/** A run of a schedule; two that were triggered within a second have one workflow id. */
+/** A run of a schedule; two that were triggered within a second have the same workflow id. */
 export type ScheduledRun = ScheduleExecutionStartWorkflowActionResult['workflow'];
 
-/** The schedule's newest run, once it has started more than so many. */
+/** The schedule's newest run, once it has started more than this many. */
 export async function startedAfter(schedule: ScheduleHandle, actions: number): Promise<ScheduledRun> {
   let newest: ScheduledRun | undefined;
   const look = async () => {
@@ -128,7 +128,7 @@ export async function startedAfter(schedule: ScheduleHandle, actions: number): P
   return newest!;
 }
 
-/** Waits for the run's end. */
+/** Waits until the run has ended. */
 export function resultOf(client: Client, run: ScheduledRun): Promise<SyncTableResult> {
   return client.workflow.getHandle<typeof syncTable>(run.workflowId, run.firstExecutionRunId).result();
 }

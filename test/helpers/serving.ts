@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** A port that nothing listened at a moment ago. */
+/** A port at which nothing listened a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => {
@@ -13,11 +13,11 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** What a worker serves to Prometheus. */
+/** The figures that a worker serves to Prometheus. */
 export type Figures = {
-  /** The sum of a metric's values, of those with this table and text among their labels. */
+  /** The sum of a metric's values that have this table and this text among their labels. */
   (name: string, table: string, label?: string): number | undefined;
-  /** How many such values there are. */
+  /** The number of such values. */
   readonly series: (name: string, table: string, label?: string) => number;
   readonly text: string;
 };

@@ -22,18 +22,18 @@ export type SyncOptions = {
   readonly tables?: readonly string[];
   /** Instead of each table's default. */
   readonly method?: Method;
-  /** The sandbox's own where it is left out. */
+  /** Defaults to the sandbox's own. */
   readonly key?: string;
-  /** In place of a variable with the key. */
+  /** Instead of a variable with the key. */
   readonly keyFile?: string;
   readonly giveUpAfterMinutes?: number;
   readonly requestTimeoutMs?: number;
-  /** Rows at which a batch ends; a page at least. */
+  /** Rows at which a batch ends; at least one page. */
   readonly batchRows?: number;
   readonly onProgress?: (progress: readonly RunProgress[]) => void;
 };
 
-/** Syncs tables of a sandbox into a destination as the command does, on the tests' Temporal server. */
+/** Syncs tables of a sandbox into a destination the way the command does, on the tests' Temporal server. */
 export async function sync(
   temporal: TestTemporal,
   sandbox: Pick<Sandbox, 'url' | 'key'>,

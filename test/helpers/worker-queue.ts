@@ -10,7 +10,7 @@ import type { syncTable } from '../../workflows/sync-table.ts';
 import { temporaryFolder } from './sync.ts';
 import { unique } from './temporal.ts';
 
-/** The variable that holds the key; only processes the test starts have it. */
+/** The variable that holds the key; only processes that the test starts have it. */
 export const keyVariable = 'INCIDENT_IO_TEST_KEY';
 
 /** A settings file for a process to read, and a folder for its tables. */
@@ -35,7 +35,7 @@ export async function settingsFor(
   return { connection, folder, file, destination };
 }
 
-/** Starts a run on the queue that `worker` and `up` serve, as a schedule does. */
+/** Starts a run on the queue that `worker` and `up` serve, the way a schedule does. */
 export function startOnWorkerQueue(
   client: Client,
   sandbox: Sandbox,

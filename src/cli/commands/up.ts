@@ -130,7 +130,7 @@ async function applySettings(
 }
 const pastTense = { create: 'created', update: 'updated', delete: 'deleted' } as const;
 
-/** Between two looks: a person who watches wants to see it move. */
+/** Between two looks, or longer if a look takes long: a person who watches wants to see it move. */
 const lookEveryMs = 2_000;
 
 /** Shows how the tables are doing until the interrupt; without a terminal only once, since every run is logged. */
@@ -158,6 +158,7 @@ async function show(
     return;
   }
   while (!signal.aborted) {
+    const began = Date.now();
     try {
       // The server may not answer for longer than Ctrl-C may take.
       const statuses = await Promise.race([look(), interrupted]);
@@ -166,7 +167,8 @@ async function show(
       // A line above the status says that the server does not answer; the status stays as it was.
       if (!(error instanceof ServiceError || isGrpcServiceError(error))) throw error;
     }
-    await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
+    const pauseMs = Math.max(lookEveryMs, 4 * (Date.now() - began));
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { readRecord } from '../../../src/temporal/dev-server/record.ts';
 import { tableWorkflowId } from '../../../src/temporal/names.ts';
 import { changeWithDeltaRs, readWithDeltaRs } from '../../helpers/delta-reader.ts';
 import { cli, type CliOptions, type Finished } from '../../helpers/cli.ts';
@@ -370,6 +371,35 @@ it('reports a run that was cancelled by somebody else as an error', async () => 
   expect(code).toBe(1);
   expect(err).toMatch(/error: alerts: .*cancelled.*\n {2}→ /);
   expect(out).not.toContain('Tables are in');
+});
+
+it('goes on when the embedded server it started was killed, and says so', { timeout: 180_000 }, async () => {
+  const sandbox = await sandboxOf({ sizes: { alerts: 6_000 }, latencyMs: 50 });
+  const folder = await temporaryFolder();
+  const destination = join(folder, 'warehouse');
+  const args = ['sync', 'alerts', 'users', '--to', destination, '--base-url', sandbox.url];
+  const command = startCommand(args, { TEMPORAL_ADDRESS: '', XDG_STATE_HOME: folder });
+  await command.says('reading');
+  const { server } = await readRecord(join(folder, 'incident-io-source'));
+  process.kill(server!.pid, 'SIGKILL');
+  await command.says('answers again');
+  expect(await command.ended).toBe(0);
+  expect(command.out()).toMatch(/^alerts +6,000 /m);
+  expect(await readRecord(join(folder, 'incident-io-source'))).toMatchObject({ server: null });
+});
+
+it('demo syncs data up to today, and ends with a command that works', { timeout: 180_000 }, async () => {
+  const folder = await temporaryFolder();
+  const destination = join(folder, 'a warehouse');
+  const demo = startCommand(['demo', '--to', destination], { TMPDIR: folder });
+  expect(await demo.ended).toBe(0);
+  const last = demo.out().trimEnd().split('\n').at(-1)!;
+  const [, sql, from] = /incident-io-source query "(.*)" --from '(.*)'$/.exec(last)!;
+  expect(from).toBe(destination);
+  expect(await cli(['query', sql!, '--from', from!])).toMatchObject({ code: 0 });
+  const newest = await cli(['query', 'SELECT max(created_at) AS at FROM alerts', '--from', from!, '--json']);
+  const [{ at }] = JSON.parse(newest.out) as [{ at: string }];
+  expect(Date.now() - Date.parse(at)).toBeLessThan(2 * 86_400_000);
 });
 
 it('demo says that it was interrupted, and leaves nothing behind', async () => {

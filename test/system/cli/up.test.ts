@@ -1,13 +1,16 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
-import { tableNamed } from '../../../src/tables/index.ts';
+import type { TableSettings } from '../../../src/settings/settings.ts';
+import { tableNamed, tables } from '../../../src/tables/index.ts';
 import { isAlive, stop } from '../../../src/temporal/dev-server/process.ts';
 import { readRecord } from '../../../src/temporal/dev-server/record.ts';
 import { folderStore } from '../../../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../../../src/warehouse/open-warehouse.ts';
 import { type RunningCommand, startCommand } from '../../helpers/command.ts';
+import { changeWithDeltaRs } from '../../helpers/delta-reader.ts';
 import { expectTruth } from '../../helpers/truth.ts';
 import { keyVariable, settingsFor, type TestSettings } from '../../helpers/worker-queue.ts';
 
@@ -24,22 +27,30 @@ function startUp({ file, folder }: TestSettings, env: NodeJS.ProcessEnv = {}): R
   return startCommand(['up', '--settings', file], { XDG_STATE_HOME: folder, [keyVariable]: key, ...env });
 }
 
-/** The embedded server of these settings; killed after the test if `up` left it. */
+/** The embedded server of these settings; killed after the test if `up` left it running. */
 async function serverOf({ folder }: TestSettings) {
   const { server } = await readRecord(join(folder, 'incident-io-source'));
   if (server) onTestFinished(() => stop(server, 0));
   return server!;
 }
 
-/** Returns when the sandbox has been asked so often. */
+/** Resolves once the sandbox has been asked this often. */
 async function asked(sandbox: Sandbox, times: number): Promise<void> {
   while (sandbox.requests.length < times) await sleep(5);
 }
 
-/** Returns when a run of every table that began after this call has been committed. */
-async function syncedAnew({ destination }: TestSettings, tables: readonly string[]): Promise<void> {
+/** Resolves once a run of every table that began after this call has been committed. */
+function syncedAgain(settings: TestSettings, tables: readonly string[]): Promise<void> {
   // The API's clock counts in whole seconds.
-  const since = Math.ceil(Date.now() / 1_000) * 1_000;
+  return synced(settings, tables, Math.ceil(Date.now() / 1_000) * 1_000);
+}
+
+/** Resolves once every table is complete up to this time; milliseconds since the epoch. */
+async function synced(
+  { destination }: TestSettings,
+  tables: readonly string[],
+  since: number,
+): Promise<void> {
   const warehouse = await openWarehouse(folderStore(destination), { destination });
   try {
     for (const table of tables) {
@@ -88,13 +99,13 @@ it(
 
     const second = startUp(settings);
     await second.says('worker started');
-    await syncedAnew(settings, tables);
+    await syncedAgain(settings, tables);
     await expectTruth(sandbox, settings.destination, tables);
 
     change(2);
     process.kill(server.pid, 'SIGKILL');
-    await second.says('answers again');
-    await syncedAnew(settings, tables);
+    await second.says('the Temporal server answers again');
+    await syncedAgain(settings, tables);
     await expectTruth(sandbox, settings.destination, tables);
 
     const last = await serverOf(settings);
@@ -107,7 +118,7 @@ it(
   },
 );
 
-it('refuses to start where it could not work, and leaves nothing running', async () => {
+it('refuses to start if it could not work, and leaves nothing running', async () => {
   const sandbox = await sandboxOf({});
   const settings = await settingsFor(sandbox, { severities: { syncMethod: 'full_refresh', every: '6h' } });
   const wrong = await settingsFor(sandbox, {
@@ -119,9 +130,34 @@ it('refuses to start where it could not work, and leaves nothing running', async
   const withoutServer = startUp(settings, { TEMPORAL_ADDRESS: '127.0.0.1:1' });
   const all = [withWrongKey, withoutKey, withWrongSettings, withoutServer];
   expect(await Promise.all(all.map(({ ended }) => ended))).toEqual([1, 1, 2, 1]);
-  expect(withWrongKey.err()).toMatch(/401[^]*→ Create an API key/);
-  expect(withoutKey.err()).toContain(`variable ${keyVariable}`);
+  expect(withWrongKey.err()).toMatch(/401[^]*→ .*API key/);
+  expect(withoutKey.err()).toContain(keyVariable);
   expect(withWrongSettings.err()).toContain('tables.severities.every');
-  expect(withoutServer.err()).toContain('No Temporal server answers at 127.0.0.1:1');
+  expect(withoutServer.err()).toContain('127.0.0.1:1');
   expect(await readRecord(join(settings.folder, 'incident-io-source'))).toMatchObject({ server: null });
 });
+
+it(
+  'syncs all other tables if one cannot be read, names the web UI, and makes Node warn of nothing',
+  { timeout: 180_000 },
+  async () => {
+    const sandbox = await sandboxOf({ sizes: { incidents: 20, incident_updates: 20, alerts: 20, users: 5 } });
+    const every: TableSettings = { syncMethod: 'full_refresh', every: '24h' };
+    const names = tables.map(({ name }) => name);
+    const settings = await settingsFor(sandbox, Object.fromEntries(names.map((name) => [name, every])));
+    // A table of somebody else, in the place of one of ours.
+    await mkdir(join(settings.destination, 'users'));
+    await changeWithDeltaRs(join(settings.destination, 'users'), { change: 'create' });
+    const command = startUp(settings);
+    await command.says('worker started');
+    const { uiPort } = await serverOf(settings);
+    if (uiPort !== null) expect(command.err()).toContain(`http://127.0.0.1:${uiPort}`);
+    const others = names.filter((name) => name !== 'users');
+    await synced(settings, others, 1);
+    await command.says('run failed table=users');
+    command.child.kill('SIGINT');
+    expect(await command.ended).toBe(0);
+    expect(command.err()).toMatch(/cannot read a table table=users .*DestinationError/);
+    expect(command.err()).not.toContain('Warning');
+  },
+);

@@ -1,6 +1,5 @@
 import { Writable } from 'node:stream';
 import type { EndedRun } from '../../../connections/ended-runs.ts';
-import { waitingForWorker } from '../../../connections/run-in-progress.ts';
 import {
   isFailed,
   reasonOfFailure,
@@ -8,15 +7,15 @@ import {
   startWorker,
 } from '../../../connections/table-health.ts';
 import type { TableStatus } from '../../../connections/table-status.ts';
+import { longWaitOf, waitingForWorker } from '../../../connections/waits.ts';
 import { hideSecrets } from '../../../secrets.ts';
 import type { Settings } from '../../../settings/settings.ts';
 import type { Output } from '../../session.ts';
 import { count, type PrintedColumn, printTable, span, visible } from '../../terminal/output.ts';
+import { writeText } from '../../terminal/text.ts';
 
 /** Narrower terminals show the columns that people look for first. */
 const wideColumns = 140;
-/** A run that waited less than this for a worker is not worth a remark. */
-const worthTellingSeconds = 60;
 
 /** Prints the status of a connection's tables, then a remark on each that needs one. */
 export function printStatuses(
@@ -31,11 +30,11 @@ export function printStatuses(
   const grouped = waiting.length > 1 ? new Set(waiting) : new Set();
   if (grouped.size > 0) {
     const names = waiting.map(({ table }) => table).join(', ');
-    output.write(`waiting: ${names}: no worker responds.\n  → ${startWorker}\n`);
+    writeText(output, `waiting: ${names}: no worker responds.\n  → ${startWorker}`);
   }
   for (const status of statuses) {
     for (const line of remarksOn(status, grouped.has(status))) {
-      output.write(`${hideSecrets(visible(line))}\n`);
+      writeText(output, hideSecrets(visible(line)));
     }
   }
   output.write(`Connection ${connection}, tables in ${destination}\n`);
@@ -177,10 +176,8 @@ function runningRemark({ table, running }: TableStatus): string[] {
 
 /** The wait is not part of the run's seconds, and explains a lag that they do not. */
 function waitRemark({ table, lastRun }: TableStatus): string[] {
-  const seconds = lastRun?.result?.queuedSeconds ?? 0;
-  return seconds < worthTellingSeconds
-    ? []
-    : [`note: ${table}: its last run waited ${span(seconds)} for a worker.`];
+  const seconds = lastRun?.result && longWaitOf(lastRun.result);
+  return seconds === undefined ? [] : [`note: ${table}: its last run waited ${span(seconds)} for a worker.`];
 }
 
 function failureRemark({ table, lastRun, lastSuccess }: TableStatus): string[] {

@@ -1,14 +1,14 @@
 import { createLogUpdate } from 'log-update';
 import type { RunOutcome, RunProgress } from '../../../connections/runs.ts';
 import type { StartedRun } from '../../../connections/start-run.ts';
+import { longWaitOf } from '../../../connections/waits.ts';
 import { count, printJson, printTable, span, visible } from '../../terminal/output.ts';
 import { hideSecrets } from '../../../secrets.ts';
 import type { Session } from '../../session.ts';
+import { writeText } from '../../terminal/text.ts';
 
 /** Without a terminal, a table gets a line at most this often, or when its phase changes. */
 const plainEveryMs = 10_000;
-/** A shorter wait for a worker is not worth a note. */
-const worthTellingSeconds = 60;
 
 /** What `sync` reports: progress to stderr, the result to stdout. */
 export class SyncReport {
@@ -25,11 +25,11 @@ export class SyncReport {
     if (session.stderr.isTTY === true) this.#live = createLogUpdate(session.stderr as NodeJS.WritableStream);
   }
 
-  /** Prints a line that stays. */
+  /** Prints a line that stays on the screen. */
   say(line: string): void {
     const text = hideSecrets(line);
     if (this.#live) this.#live.persist(text);
-    else this.#session.stderr.write(`${text}\n`);
+    else writeText(this.#session.stderr, text);
   }
 
   /** Sets how many tables there will be. */
@@ -97,7 +97,7 @@ export class SyncReport {
 
   #remark(outcome: RunOutcome): void {
     const { stderr } = this.#session;
-    const say = (line: string) => stderr.write(hideSecrets(`${line}\n`));
+    const say = (line: string) => writeText(stderr, hideSecrets(line));
     if (outcome.status === 'failed') {
       const { table, message } = outcome;
       // Some messages name the table themselves.
@@ -109,11 +109,9 @@ export class SyncReport {
       say('  → Run it again.');
     }
     if (outcome.status === 'synced') {
-      const { notes, queuedSeconds = 0 } = outcome.result;
-      for (const note of notes) say(`note: ${outcome.table}: ${visible(note)}`);
-      if (queuedSeconds >= worthTellingSeconds) {
-        say(`note: ${outcome.table}: its run waited ${span(queuedSeconds)} for a worker.`);
-      }
+      for (const note of outcome.result.notes) say(`note: ${outcome.table}: ${visible(note)}`);
+      const waited = longWaitOf(outcome.result);
+      if (waited !== undefined) say(`note: ${outcome.table}: its run waited ${span(waited)} for a worker.`);
     }
   }
 
