@@ -1,6 +1,14 @@
+/**
+ * The years, first and last, that a timestamp column takes. Every reader of Parquet reads these; beyond them some fail
+ * for the whole column: Spark before 1900, as files do not say which calendar they use, pandas after April 2262, and
+ * ClickHouse clamps. Times beyond are kept as they came, in `<column>__raw`.
+ */
+export const firstYear = 1900;
+export const lastYear = 2261;
+
 /** Nearly every time the API sends: UTC, a day that every month has, at most six digits of a second. */
 const plain =
-  /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$/;
+  /^(?:19|20|21)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$/;
 
 const rfc3339 =
   /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
@@ -9,7 +17,7 @@ const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
  * The time of an RFC 3339 text, in UTC and as DuckDB reads it, cut to microseconds; `undefined` for any other text
- * and outside the years 0001 to 9999 of UTC.
+ * and outside the years that a timestamp column takes.
  */
 export function utcTime(value: string): string | undefined {
   if (plain.test(value)) return value;
@@ -26,7 +34,7 @@ export function utcTime(value: string): string | undefined {
   utc.setUTCFullYear(year, month - 1, day);
   utc.setUTCHours(Number(hours), Number(minutes) - ahead, Number(seconds));
   const utcYear = utc.getUTCFullYear();
-  if (utcYear < 1 || utcYear > 9999) return undefined;
+  if (utcYear < firstYear || utcYear > lastYear) return undefined;
   const part = fraction === undefined ? '' : `.${fraction.slice(0, 6)}`;
   return `${utc.toISOString().slice(0, 19)}${part}Z`;
 }

@@ -1,5 +1,5 @@
 import type { ColumnType } from '../../tables/table.ts';
-import { daysIn } from '../timestamps.ts';
+import { daysIn, firstYear, lastYear } from '../timestamps.ts';
 import type { Field } from './fields.ts';
 
 /** Whether DuckDB reads the value's bytes as a cell of such a column. */
@@ -38,7 +38,8 @@ export function isUtcTime(bytes: Uint8Array, from: number, to: number): boolean 
   const month = two(from + 5);
   const day = two(from + 8);
   return (
-    year >= 1 &&
+    year >= firstYear &&
+    year <= lastYear &&
     month >= 1 &&
     month <= 12 &&
     day >= 1 &&
