@@ -113,7 +113,15 @@ export class FilterRejectedError extends RequestError {
 /** The API gave an answer that its reference rules out. */
 export class UnexpectedResponseError extends RequestError {
   readonly retry = 'never';
-  readonly advice = 'Check the base URL; if it is right, the API has changed: update incident-io-source.';
+  readonly advice: string =
+    'Check the base URL; if it is right, the API has changed: update incident-io-source.';
+}
+
+/** A 402, or a 404 on a request without `after`: this account does not have the list. */
+export class TableUnavailableError extends UnexpectedResponseError {
+  override readonly advice =
+    'The plan of the account may not include it: leave the table out of the settings, or leave it in, and schedules ' +
+    'try it once a day. If other tables fail too, check the base URL.';
 }
 
 /** The API answered with something other than what was asked for, and would answer the same again. */

@@ -4,6 +4,7 @@
  */
 import type { Sinks } from '@temporalio/workflow';
 import type { Plan, TableRun } from '../activities/contract.ts';
+import type { Unavailable } from './unavailable.ts';
 import type { Figures, Reading } from './windows.ts';
 
 /** One run of `syncTable`. */
@@ -45,6 +46,8 @@ export type SyncTableResult = {
   readonly version: number;
   /** Rows of the table after the commit. */
   readonly rows: number;
+  /** The account does not have the list: nothing was committed, and `version` and `rows` say nothing. */
+  readonly unavailable?: Unavailable;
   /** Counts of rows; unknown if the commit succeeded but its answer was lost. */
   readonly changes?: {
     readonly rowsBefore: number;

@@ -9,6 +9,7 @@ import { recount } from './recount.ts';
 import { resultOf } from './result.ts';
 import { activities, keepUp, sweep } from './steps.ts';
 import { reportCancelled, reportEnded, reportFailed, reportStarted } from './telemetry.ts';
+import { becameUnavailable, knownUnavailable, unavailableResult } from './unavailable.ts';
 import { type Reading, startReading } from './windows.ts';
 
 /** The first plan and three more; a run that is overtaken more often has another writer that does not stop. */
@@ -25,6 +26,9 @@ export async function syncTable(input: SyncTableInput): Promise<SyncTableResult>
   const { table } = identity;
   const timing = input.carried ? carriedTiming(input.carried) : firstTiming();
   const announce = answerProgress(table);
+  const { lastResult } = workflowInfo();
+  const known = input.carried ? undefined : knownUnavailable(input, lastResult, Date.now());
+  if (known) return unavailableResult(input, known, lastResult);
   if (!input.carried) reportStarted(table);
   try {
     const result = await planReadCommit(input, identity, timing, announce);
@@ -33,6 +37,9 @@ export async function syncTable(input: SyncTableInput): Promise<SyncTableResult>
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     const end = await sweep(identity, error);
+    const unavailable =
+      end instanceof ApplicationFailure ? becameUnavailable(input, end, Date.now()) : undefined;
+    if (unavailable) return unavailableResult(input, unavailable, lastResult);
     if (end instanceof ApplicationFailure) reportFailed(table, secondsSince(timing), end);
     else reportCancelled(table, secondsSince(timing));
     throw end;

@@ -37,6 +37,7 @@ export function freshnessAfter(run: EndedRun | undefined): Freshness {
   const { result, started } = run;
   // The server may have forgotten everything but the start.
   if (!result) return completeTo(Date.parse(started));
+  if (result.unavailable) return {};
   return committed(result.rows, result.watermark, result.fullRead ? Date.parse(started) : undefined);
 }
 

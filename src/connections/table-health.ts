@@ -2,7 +2,15 @@ import type { EndedRun } from './ended-runs.ts';
 import type { TableStatus } from './table-status.ts';
 
 /** How a connection or a table is doing, worst first. */
-export const states = ['unreadable', 'failing', 'late', 'paused', 'first_sync', 'current'] as const;
+export const states = [
+  'unreadable',
+  'failing',
+  'late',
+  'paused',
+  'not_available',
+  'first_sync',
+  'current',
+] as const;
 export type State = (typeof states)[number];
 
 /** What is wrong, and what to do about it. */
@@ -40,6 +48,11 @@ function stateAndReason(status: TableStatus): Omit<TableHealth, 'table' | 'lagSe
   }
   if (tableError) return { state: 'failing', ...tableError };
   if (lastRun && isFailed(lastRun)) return { state: 'failing', ...reasonOfFailure(lastRun) };
+  const unavailable = lastRun?.result?.unavailable;
+  if (unavailable) {
+    const { error, message, advice } = unavailable;
+    return { state: 'not_available', error, message, advice };
+  }
   if (lateSince !== undefined) return { state: 'late', ...reasonOfLateness(status) };
   if (schedule === 'paused') return { state: 'paused', ...(note && { message: note }) };
   return { state: lagSeconds === undefined ? 'first_sync' : 'current' };

@@ -7,6 +7,7 @@ import {
   PermissionError,
   RateLimitedError,
   type RequestFacts,
+  TableUnavailableError,
   UnexpectedResponseError,
 } from '../errors.ts';
 import type { RateHeaders } from './pace.ts';
@@ -66,6 +67,7 @@ export function errorOf(
   if (status === 408 || status >= 500) return new ApiUnavailableError(message, facts, retryAfterMs);
   if (withCursor && (status === 404 || status === 422)) return new CursorRejectedError(message, facts);
   if (status === 422) return new FilterRejectedError(message, facts);
+  if (status === 402 || status === 404) return new TableUnavailableError(`not available: ${message}`, facts);
   return new UnexpectedResponseError(message, facts);
 }
 

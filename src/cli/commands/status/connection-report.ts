@@ -15,6 +15,7 @@ const shownState: { readonly [S in State]: string } = {
   failing: 'FAILING',
   late: 'LATE',
   paused: 'paused',
+  not_available: 'not available',
   first_sync: 'first sync',
   current: 'current',
 };

@@ -118,6 +118,8 @@ function lastRunOf({ running, lastRun, lastSuccess }: TableStatus): string {
     const verb = running.phase === waitingForWorker ? 'waiting' : 'running';
     return `${verb} for ${since(running.started)}`;
   }
+  if (lastRun?.result?.unavailable)
+    return `not available, tried ${since(new Date(lastRun.result.unavailable.since).toISOString())} ago`;
   if (lastRun) return `${shownOutcome[lastRun.outcome]} ${since(lastRun.ended ?? lastRun.started)} ago`;
   // The server has forgotten the run; the table has not.
   return lastSuccess === undefined ? 'none yet' : `synced ${since(lastSuccess)} ago`;
@@ -140,6 +142,11 @@ function nextRunOf({ schedule, nextRun, buffered }: TableStatus): string {
   return `in ${span(Math.max(0, (Date.parse(nextRun) - Date.now()) / 1000))}`;
 }
 
+function unavailableRemark({ table, lastRun }: TableStatus): string[] {
+  const unavailable = lastRun?.result?.unavailable;
+  return unavailable ? [`note: ${table}: ${unavailable.message}`, `  → ${unavailable.advice}`] : [];
+}
+
 /**
  * What a person should know about a table besides its figures, and what to do.
  * @param isGrouped the remark that its run waits for a worker was made already
@@ -154,6 +161,7 @@ function remarksOn(status: TableStatus, isGrouped: boolean): string[] {
       ? [`error: ${table} has no schedule.`, '  → Run apply, which creates it.']
       : []),
     ...notes.map((text) => `note: ${table}: ${text}`),
+    ...unavailableRemark(status),
     ...waitRemark(status),
     ...(tableError ? [`error: ${table}: ${tableError.message}`, `  → ${tableError.advice}`] : []),
     ...failureRemark(status),

@@ -109,6 +109,9 @@ export class SyncReport {
       say('  → Run it again.');
     }
     if (outcome.status === 'synced') {
+      const { unavailable } = outcome.result;
+      if (unavailable)
+        say(`note: ${outcome.table}: ${visible(unavailable.message)}\n  → ${unavailable.advice}`);
       for (const note of outcome.result.notes) say(`note: ${outcome.table}: ${visible(note)}`);
       const waited = longWaitOf(outcome.result);
       if (waited !== undefined) say(`note: ${outcome.table}: its run waited ${span(waited)} for a worker.`);
@@ -128,13 +131,23 @@ export class SyncReport {
   }
 }
 
+const noFigures = {
+  rows: '',
+  inserted: '',
+  updated: '',
+  dropped: '',
+  requests: '',
+  bytes: '',
+  seconds: '',
+};
+
 /** One row of the result; unknown figures stay empty. */
 function printed(outcome: RunOutcome) {
   const { table } = outcome;
   if (outcome.status !== 'synced') {
-    const none = { rows: '', inserted: '', updated: '', dropped: '', requests: '', bytes: '', seconds: '' };
-    return { table, ...none, read: outcome.status };
+    return { table, ...noFigures, read: outcome.status };
   }
+  if (outcome.result.unavailable) return { table, ...noFigures, read: outcome.result.reason };
   const { rows, changes, read, fullRead, reason, seconds } = outcome.result;
   return {
     table,
