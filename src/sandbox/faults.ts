@@ -28,8 +28,8 @@ export type Fault =
   /** A good page without `pagination_meta`, so that nothing says whether more rows follow. */
   | { readonly kind: 'no-meta' }
   /**
-   * At most this many of a page's rows, 0 for none. With `after: 'last-row'` the next page continues after them, so no
-   * row is lost; with `none` the list seems to end here, though `total_record_count` may say otherwise.
+   * At most this many of the rows, 0 for none. With `after: 'last-row'` the next page continues after them, so no row
+   * is lost; with `none` the list seems to end here, though `total_record_count` may say otherwise.
    */
   | { readonly kind: 'short'; readonly rows: number; readonly after: 'last-row' | 'none' }
   /** A page without rows that names yet another cursor, whatever cursor it was requested with. */

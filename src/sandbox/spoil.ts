@@ -54,7 +54,8 @@ export function spoil(answer: Answer, fault: Fault, context: SpoilContext): Answ
     case 'short':
       return rewritten(answer, (page) => shortened(page, fault, context));
     case 'endless': {
-      const page = { [context.list?.endpoint.records ?? '']: [] };
+      if (context.list === undefined) return answer;
+      const page = { [context.list.endpoint.records]: [] };
       const body = withCursor(page, `endless-${context.requestId}`);
       return { ...answer, status: 200, body: Buffer.from(JSON.stringify(body)) };
     }
@@ -72,10 +73,10 @@ type Page = {
   readonly pagination_meta?: Readonly<Record<string, unknown>> | undefined;
 };
 
-/** A good page with another body. Errors and lists without pages stay as they are. */
+/** A good response with another body. Errors stay as they are. */
 function rewritten(answer: Answer, rewrite: (page: Page) => Page): Answer {
+  if (answer.status !== 200) return answer;
   const page = JSON.parse(answer.body.toString()) as Page;
-  if (answer.status !== 200 || page.pagination_meta === undefined) return answer;
   return { ...answer, body: Buffer.from(JSON.stringify(rewrite(page))) };
 }
 
@@ -91,9 +92,11 @@ function shortened(
   if (list === undefined) return page;
   const { records } = list.endpoint;
   const rows = (page[records] as ApiRecord[]).slice(0, most);
+  const shorter = { ...page, [records]: rows };
+  if (list.endpoint.paging === undefined) return shorter;
   const last = rows.at(-1);
   const cursor = last ? list.rows.idOf(last) : (request.params.get('after') ?? undefined);
-  return withCursor({ ...page, [records]: rows }, after === 'none' ? undefined : cursor);
+  return withCursor(shorter, after === 'none' ? undefined : cursor);
 }
 
 function retryAfter(

@@ -173,6 +173,15 @@ it('ends a list in mid-air: with a full page without pagination_meta, or with a 
   expect(await readAll(sandbox)).toEqual(whole);
 });
 
+it('serves a list without pages short or empty', async () => {
+  const fault = { kind: 'short', rows: 0, after: 'none' } as const;
+  const sandbox = await start({ table: 'severities', fault, times: 1 });
+  expect(JSON.parse((await ask(sandbox, '/v1/severities')).data)).toEqual({ severities: [] });
+  expect(JSON.parse((await ask(sandbox, '/v1/severities')).data)).toEqual({
+    severities: [...sandbox.records('severities')],
+  });
+});
+
 it('serves a page that is shorter than asked for, and continues after its last row', async () => {
   const sandbox = await start();
   const whole = await readAll(sandbox);
