@@ -67,7 +67,7 @@ async function synced(
 
 it(
   'keeps tables current through changes, a SIGKILL in mid-run and a dead Temporal server, until Ctrl-C',
-  { timeout: 180_000 },
+  { timeout: 300_000 },
   async () => {
     const sandbox = await sandboxOf({
       latencyMs: 10,
