@@ -2,7 +2,7 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { defined } from '../defined.ts';
 import { openRuns, progressIfAnswered } from './open-runs.ts';
 import { describeRun, type Retrying, retryingOf, type Run, type RunProgress } from './runs.ts';
-import { waitingForWorker } from './waits.ts';
+import { waitingForWorker } from './worker-wait.ts';
 
 /** A run that has not ended. Times are RFC 3339, UTC. */
 export type RunInProgress = {

@@ -10,7 +10,7 @@ import type { TableOutcome, TableProgress } from '../../workflows/contract.ts';
 import type { syncTable } from '../../workflows/sync-table.ts';
 import { defined } from '../defined.ts';
 import { endOfFailed } from './run-end.ts';
-import { waitingUntilOf } from './waiting.ts';
+import { waitingUntilOf } from './rate-limit-wait.ts';
 
 /**
  * A run, with whatever it continued as. Two runs triggered within a second have the same workflow id, so a schedule's

@@ -7,7 +7,7 @@ import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import type { TableSettings } from '../../../src/settings/settings.ts';
 import { tableNamed } from '../../../src/tables/index.ts';
 import { tableWorkflowId } from '../../../src/temporal/names.ts';
-import { waitingForWorker } from '../../../src/connections/waits.ts';
+import { waitingForWorker } from '../../../src/connections/worker-wait.ts';
 import { startWorker } from '../../../src/connections/table-health.ts';
 import { statusOf as readStatus, type TableStatus } from '../../../src/connections/table-status.ts';
 import { quietRuntime } from '../../../src/serving/runtime.ts';

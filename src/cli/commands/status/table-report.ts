@@ -7,7 +7,7 @@ import {
   startWorker,
 } from '../../../connections/table-health.ts';
 import type { TableStatus } from '../../../connections/table-status.ts';
-import { longWaitOf, waitingForWorker } from '../../../connections/waits.ts';
+import { longWaitOf, waitingForWorker } from '../../../connections/worker-wait.ts';
 import { hideSecrets } from '../../../secrets.ts';
 import type { Settings } from '../../../settings/settings.ts';
 import type { Output } from '../../session.ts';
