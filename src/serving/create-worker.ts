@@ -64,7 +64,7 @@ export function workerLimits(
 ): Pick<Options, 'maxConcurrentActivityTaskExecutions' | 'maxCachedWorkflows'> {
   const batches = served.reduce((sum, { splitBy }) => sum + (splitBy ? windowsAtOnce : 1), 0);
   return {
-    // Each table's batches and, beside them, a plan or commit. A batch keeps one page in memory, not its rows.
+    // Each table's batches, and next to them a plan or a commit. A batch keeps one page in memory, not its rows.
     maxConcurrentActivityTaskExecutions: batches + served.length,
     // For each table a scheduled run, one outside schedules, and for each of them the execution that follows it; and
     // the parents of an import. By default the cache grows with the heap.

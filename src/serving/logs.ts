@@ -30,7 +30,7 @@ const leftOut = new Set(['taskToken', 'isLocal', 'sdkComponent']);
 const deepest = 6;
 
 /**
- * A value as a line shows it, without API keys. Of an error only type, message, stack and cause: errors of other
+ * A value as a line shows it, without API keys. An error is only its type, message, stack and cause: errors of other
  * libraries carry requests with their headers, or rows.
  */
 function shown(value: unknown, depth: number): unknown {

@@ -27,7 +27,7 @@ export type ServeOptions = {
   readonly observer?: Observer;
   readonly onRunEnded?: OnRunEnded;
   readonly tracing?: Tracing;
-  /** How long the client goes on asking a server that does not answer. */
+  /** How long the client keeps asking a server that does not answer. */
   readonly patience?: Patience;
 };
 

@@ -100,22 +100,27 @@ async function expectRefused(
 describe('mistakes are refused before anything is asked, started or written', () => {
   it.each([
     { argv: ['incidnts'], names: ['"incidnts"', 'incidents'] },
-    { argv: ['--method', 'incremntal'], names: ['--method', '"incremntal"', 'incremental'] },
+    { argv: ['--sync-method', 'incremntal'], names: ['--sync-method', '"incremntal"', 'incremental'] },
     {
       argv: ['--incremental-field', 'update_at'],
       names: ['--incremental-field', '"update_at"', 'updated_at'],
     },
-    { argv: ['severities', '--method', 'incremental'], names: ['severities', '--method', 'full_refresh'] },
-    { argv: ['severities', '--method', 'incremntal'], names: ['"incremntal"'] },
+    // The option's name before version 0.2.
+    { argv: ['--method', 'incremntal'], names: ['--sync-method', '"incremntal"'] },
     {
-      argv: ['alerts', '--method', 'incremental', '--incremental-field', 'created_at'],
+      argv: ['severities', '--sync-method', 'incremental'],
+      names: ['severities', '--sync-method', 'full_refresh'],
+    },
+    { argv: ['severities', '--sync-method', 'incremntal'], names: ['"incremntal"'] },
+    {
+      argv: ['alerts', '--sync-method', 'incremental', '--incremental-field', 'created_at'],
       names: ['alerts', '--incremental-field', 'created_at', 'updated_at'],
     },
     { argv: ['severities', '--incremental-field', 'update_at'], names: ['"update_at"'] },
     { argv: ['severities', '--incremental-field', 'updated_at'], names: ['severities', 'updated_at'] },
     {
-      argv: ['--method', 'full_refresh', '--incremental-field', 'updated_at'],
-      names: ['updated_at', 'full_refresh', '--method incremental'],
+      argv: ['--sync-method', 'full_refresh', '--incremental-field', 'updated_at'],
+      names: ['updated_at', 'full_refresh', '--sync-method incremental'],
     },
     { argv: ['--give-up-after', '-1'], names: ['--give-up-after'] },
     { argv: ['--base-url', 'http://example.com'], names: ['"http://example.com"', 'https://'] },
@@ -241,7 +246,7 @@ describe('a destination', () => {
     expect(await filesIn(join(file, '..'))).toEqual([file]);
   });
 
-  it('with a Delta table of somebody else fails that table alone, which stays as it is', async () => {
+  it('with a Delta table that is not ours fails that table alone, which stays as it is', async () => {
     const sandbox = await sandboxOf();
     const destination = await temporaryFolder();
     await mkdir(join(destination, 'users'));
@@ -373,20 +378,24 @@ it('reports a run that was cancelled by somebody else as an error', async () => 
   expect(out).not.toContain('Tables are in');
 });
 
-it('goes on when the embedded server it started was killed, and says so', { timeout: 180_000 }, async () => {
-  const sandbox = await sandboxOf({ sizes: { alerts: 6_000 }, latencyMs: 50 });
-  const folder = await temporaryFolder();
-  const destination = join(folder, 'warehouse');
-  const args = ['sync', 'alerts', 'users', '--to', destination, '--base-url', sandbox.url];
-  const command = startCommand(args, { TEMPORAL_ADDRESS: '', XDG_STATE_HOME: folder });
-  await command.says('reading');
-  const { server } = await readRecord(join(folder, 'incident-io-source'));
-  process.kill(server!.pid, 'SIGKILL');
-  await command.says('answers again');
-  expect(await command.ended).toBe(0);
-  expect(command.out()).toMatch(/^alerts +6,000 /m);
-  expect(await readRecord(join(folder, 'incident-io-source'))).toMatchObject({ server: null });
-});
+it(
+  'continues when the embedded server that it started is killed, and says so',
+  { timeout: 180_000 },
+  async () => {
+    const sandbox = await sandboxOf({ sizes: { alerts: 6_000 }, latencyMs: 50 });
+    const folder = await temporaryFolder();
+    const destination = join(folder, 'warehouse');
+    const args = ['sync', 'alerts', 'users', '--to', destination, '--base-url', sandbox.url];
+    const command = startCommand(args, { TEMPORAL_ADDRESS: '', XDG_STATE_HOME: folder });
+    await command.says('reading');
+    const { server } = await readRecord(join(folder, 'incident-io-source'));
+    process.kill(server!.pid, 'SIGKILL');
+    await command.says('answers again');
+    expect(await command.ended).toBe(0);
+    expect(command.out()).toMatch(/^alerts +6,000 /m);
+    expect(await readRecord(join(folder, 'incident-io-source'))).toMatchObject({ server: null });
+  },
+);
 
 it('demo syncs data up to today, and ends with a command that works', { timeout: 180_000 }, async () => {
   const folder = await temporaryFolder();

@@ -145,7 +145,7 @@ it(
     const every: TableSettings = { syncMethod: 'full_refresh', every: '24h' };
     const names = tables.map(({ name }) => name);
     const settings = await settingsFor(sandbox, Object.fromEntries(names.map((name) => [name, every])));
-    // A table of somebody else, in the place of one of ours.
+    // A table that is not ours, in the place of one that is.
     await mkdir(join(settings.destination, 'users'));
     await changeWithDeltaRs(join(settings.destination, 'users'), { change: 'create' });
     const command = startUp(settings);

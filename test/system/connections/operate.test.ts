@@ -194,7 +194,7 @@ describe('sync by a settings file', () => {
 
   it.each([
     [['--to', 'warehouse'], '--to'],
-    [['--method', 'full_refresh'], '--method'],
+    [['--sync-method', 'full_refresh'], '--sync-method'],
     [['--give-up-after', '5'], '--give-up-after'],
   ])('refuses %j, which contradicts the settings, and triggers nothing', async (flags, named) => {
     const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });

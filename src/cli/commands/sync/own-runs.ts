@@ -77,7 +77,7 @@ async function syncReadable(
   signal.addEventListener('abort', sayCancelling, { once: true });
   const say = (line: string) => report.say(line);
   const access = await connectTemporal({ env: process.env, report: say });
-  // A server that is away is no progress either.
+  // While the server is away nothing progresses either.
   const patience = { ms: giveUpAfterMinutes * 60_000, signal };
   try {
     return await serveWhile({ access, warehouse, patience }, (serving) =>

@@ -22,6 +22,7 @@ import type { SyncRequest } from './own-runs.ts';
 type SyncOptions = KeyOptions & {
   readonly to?: string;
   readonly settings?: string;
+  readonly syncMethod?: string;
   readonly method?: string;
   readonly incrementalField?: string;
   readonly giveUpAfter: number;
@@ -38,8 +39,10 @@ export function syncCommand(session: Session): Command {
       '--settings <file>',
       `instead of --to: have the schedules of a connection do it, and wait (default: "${defaultSettingsFile}")`,
     )
-    .option('--method <method>', 'full_refresh or incremental, instead of each table’s default')
-    .option('--incremental-field <field>', 'updated_at or created_at, for --method incremental')
+    .option('--sync-method <method>', 'full_refresh or incremental, instead of each table’s default')
+    // Its name before version 0.2.
+    .addOption(new Option('--method <method>').conflicts('syncMethod').hideHelp())
+    .option('--incremental-field <field>', 'updated_at or created_at, for incremental')
     .addOption(
       new Option('--give-up-after <minutes>', 'fail a table after this long without progress')
         .default(10)
@@ -56,7 +59,7 @@ export function syncCommand(session: Session): Command {
           `incident-io-source sync --to "s3://bucket/prefix?endpoint=https://minio.example:9000"`,
         ],
         ['Two tables', 'incident-io-source sync incidents alerts --to ./warehouse'],
-        ['Read everything again', 'incident-io-source sync --to ./warehouse --method full_refresh'],
+        ['Read everything again', 'incident-io-source sync --to ./warehouse --sync-method full_refresh'],
         [`By the schedules and workers of ${defaultSettingsFile}`, 'incident-io-source sync'],
         [
           'Try it without an account (see incident-io-source sandbox)',
@@ -70,7 +73,7 @@ export function syncCommand(session: Session): Command {
 }
 
 /** Options that only go with --to; for schedules, the settings decide. */
-const ownOptions = ['method', 'incrementalField', 'giveUpAfter', 'keyFile', 'baseUrl'] as const;
+const ownOptions = ['syncMethod', 'method', 'incrementalField', 'giveUpAfter', 'keyFile', 'baseUrl'] as const;
 
 async function syncBySettings(
   session: Session,
@@ -130,19 +133,20 @@ async function sync(
  */
 function methodOf(table: Table, options: SyncOptions, isNamed: boolean): Method {
   const fields = incrementalFieldsOf(table);
-  const syncMethod = offered(table, isNamed, '--method', options.method, allMethods, syncMethodsOf(table));
+  const asked = options.syncMethod ?? options.method;
+  const syncMethod = offered(table, isNamed, '--sync-method', asked, allMethods, syncMethodsOf(table));
   if (syncMethod === 'incremental') {
-    const asked = options.incrementalField;
-    const incrementalField = offered(table, isNamed, '--incremental-field', asked, allFields, fields);
+    const field = options.incrementalField;
+    const incrementalField = offered(table, isNamed, '--incremental-field', field, allFields, fields);
     return toMethod({ ...defaultTableSettings(table, syncMethod), incrementalField });
   }
   if (options.incrementalField !== undefined) {
     const field = choices('--incremental-field', options.incrementalField, allFields);
     // Among all tables some have no such field. To name one of those, or to ask for full_refresh, is a mistake.
-    if (isNamed || options.method === 'full_refresh') {
+    if (isNamed || asked === 'full_refresh') {
       throw new UsageError(
         `--incremental-field ${field} does not apply to ${table.name}: full_refresh reads the whole table.`,
-        fields.includes(field) ? 'Add --method incremental, or leave it out.' : 'Leave it out.',
+        fields.includes(field) ? 'Add --sync-method incremental, or leave it out.' : 'Leave it out.',
       );
     }
   }
