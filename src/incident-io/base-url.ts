@@ -8,8 +8,7 @@ export const defaultBaseUrl = 'https://api.incident.io';
  */
 export function checkedBaseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const loopback = url !== undefined && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && loopback))) {
+  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)))) {
     throw new UsageError(
       `The base URL ${JSON.stringify(text)} cannot be used.`,
       `Use an https:// address such as ${defaultBaseUrl}; http:// is allowed for this machine only (127.0.0.1).`,
@@ -28,4 +27,9 @@ export function checkedBaseUrl(text: string): string {
     );
   }
   return url.href.replace(/\/$/, '');
+}
+
+/** Whether the address is one that only this machine has. */
+export function isLoopback({ hostname }: URL): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

@@ -4,7 +4,7 @@ import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 import { defined } from '../defined.ts';
 import { ApiUnavailableError, RateLimitedError } from '../errors.ts';
 import { spanned, spanSince } from '../spans.ts';
-import { checkedBaseUrl } from './base-url.ts';
+import { checkedBaseUrl, isLoopback } from './base-url.ts';
 import { type BucketLimit, longestWaitMs } from './bucket.ts';
 import { clock, Pace, PatienceExhausted, type Turn } from './pace.ts';
 import { answeredAtOf, errorOf, rateHeadersOf } from './response.ts';
@@ -87,8 +87,8 @@ export function createClient({
   const baseURL = checkedBaseUrl(baseUrl);
   const http = axios.create({
     baseURL,
-    // A proxy set in the environment would see the key in clear, and only this machine has such an address.
-    ...(baseURL.startsWith('http:') && { proxy: false }),
+    // A proxy set in the environment would see the key in clear, and cannot reach an address that only this machine has.
+    ...(isLoopback(new URL(baseURL)) && { proxy: false }),
     headers: { authorization: `Bearer ${apiKey}`, accept: 'application/json' },
     httpAgent: new HttpAgent({ keepAlive: true }),
     httpsAgent: new HttpsAgent({ keepAlive: true }),
