@@ -40,13 +40,8 @@ export type Dependencies = {
 };
 
 /** The steps of a sync, as Temporal retries them. Each is safe to do twice. */
-export function createActivities({
-  tableNamed,
-  warehouse,
-  requestTimeoutMs,
-  vault,
-  observer,
-}: Dependencies): Activities {
+export function createActivities(dependencies: Dependencies): Activities {
+  const { tableNamed, warehouse, requestTimeoutMs, vault, observer } = dependencies;
   const clients = new Clients(requestTimeoutMs, vault);
   /** One attempt of a step, whose requests the observer hears of. */
   const step = <T>(
@@ -55,22 +50,9 @@ export function createActivities({
   ): Promise<T> =>
     attempt(limits.giveUpAfterMs, (tried) => {
       describeSpan({ 'incident_io.table': table, 'incident_io.run': chainId });
-      const observed: Attempt = {
-        ...tried,
-        waited: (ms, refused) => {
-          tried.waited(ms, refused);
-          observer?.requested(table, ms);
-        },
-      };
-      return work(
-        {
-          table: knownTable(tableNamed, table),
-          warehouse,
-          clients,
-          call: callOf(observed, limits.giveUpAfterMs),
-        },
-        observed,
-      );
+      const observed = observer ? observedBy(observer, table, tried) : tried;
+      const call = callOf(observed, limits.giveUpAfterMs);
+      return work({ table: knownTable(tableNamed, table), warehouse, clients, call }, observed);
     });
   return withEarlierNames({
     planSync: (input) =>
@@ -82,13 +64,8 @@ export function createActivities({
     extractBatch: (input) =>
       step(input.run, async ({ table }, attempt) => {
         const seconds = stopwatch();
-        const batch = await extractBatch(input, {
-          table,
-          warehouse,
-          clients,
-          attempt,
-          stopping: shuttingDown(),
-        });
+        const world = { table, warehouse, clients, attempt, stopping: shuttingDown() };
+        const batch = await extractBatch(input, world);
         describeSpan(batchFacts(input, batch));
         observer?.batched(table.name, batch, seconds());
         return batch;
@@ -105,6 +82,17 @@ export function createActivities({
     discardStaged: ({ run }) => step(run, ({ table }) => warehouse.discardStaged(table, run.chainId)),
     keepUp: ({ run, since }) => step(run, ({ table }, { signal }) => warehouse.keepUp(table, since, signal)),
   });
+}
+
+/** The same attempt, with its requests told to the observer. */
+function observedBy(observer: Observer, table: string, attempt: Attempt): Attempt {
+  return {
+    ...attempt,
+    waited: (ms, refused) => {
+      attempt.waited(ms, refused);
+      observer.requested(table, ms);
+    },
+  };
 }
 
 /** Throws `TableUnknownError`, which another worker may not: a deploy goes worker by worker. */

@@ -3,8 +3,8 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import type { Beat } from '../../activities/contract.ts';
 
 /**
- * When the first step of a run may continue, RFC 3339; `undefined` unless all its steps wait at the API's rate limit.
- * The workflow does not know it: steps report it in their heartbeats.
+ * When the first step of a run may continue, RFC 3339; `undefined` unless all its steps wait because the API refused a
+ * request. The workflow does not know it: steps report it in their heartbeats.
  */
 export function waitingUntilOf({ raw }: WorkflowExecutionDescription): string | undefined {
   const ends = (raw.pendingActivities ?? []).map(({ heartbeatDetails }) => {

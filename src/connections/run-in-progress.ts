@@ -15,7 +15,7 @@ export type RunInProgress = {
   readonly requests?: number;
   readonly windows?: { readonly open: number; readonly done: number };
   readonly retrying?: Retrying;
-  /** Set while it only waits at the API's rate limit: when it continues. */
+  /** Set while it only waits because the API asked for it: when it continues. */
   readonly waitingUntil?: string;
 };
 

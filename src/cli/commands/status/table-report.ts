@@ -176,7 +176,7 @@ function runningRemark({ table, running }: TableStatus): string[] {
   const open = windows && windows.open > 1 ? `, ${windows.open} windows open` : '';
   return [
     `running: ${table}: ${phase}${figures}${open}`,
-    ...(waitingUntil === undefined ? [] : [`  waiting at the API's rate limit until ${waitingUntil}`]),
+    ...(waitingUntil === undefined ? [] : [`  waiting until ${waitingUntil}, as the API asked`]),
     ...(retrying ? [`  retrying (attempt ${retrying.attempt}): ${retrying.message}`] : []),
     ...(workerAnswers ? [] : [`  → No worker responds. ${startWorker}`]),
   ];

@@ -126,7 +126,7 @@ export class SyncReport {
     const wait =
       waitingUntil === undefined
         ? ''
-        : ` · waiting at the rate limit until ${waitingUntil.slice(11, 19)} UTC`;
+        : ` · waiting until ${waitingUntil.slice(11, 19)} UTC, as the API asked`;
     return hideSecrets(`${table.padEnd(18)} ${phase}${figures}${open}${wait}${again}`);
   }
 }
