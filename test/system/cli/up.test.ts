@@ -151,7 +151,7 @@ it(
     const command = startUp(settings);
     await command.says('worker started');
     const { uiPort } = await serverOf(settings);
-    if (uiPort !== null) expect(command.err()).toContain(`http://127.0.0.1:${uiPort}`);
+    expect(command.err()).toContain(uiPort === null ? '' : `http://127.0.0.1:${uiPort}`);
     const others = names.filter((name) => name !== 'users');
     await synced(settings, others, 1);
     await command.says('run failed table=users');
