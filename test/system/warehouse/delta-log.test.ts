@@ -493,7 +493,7 @@ describe('statistics', () => {
           minutes: 1e308,
           active: true,
           summary: 'l'.repeat(5_000),
-          updated_at: '9999-12-31T23:59:59.999999Z',
+          updated_at: '2261-12-31T23:59:59.999999Z',
         },
         {
           id: 'b',
@@ -501,7 +501,7 @@ describe('statistics', () => {
           name: `${'z'.repeat(31)}\u{1f692}x`,
           minutes: -1e308,
           owner: { id: 'u' },
-          updated_at: '0001-01-01T00:00:00.000001Z',
+          updated_at: '1900-01-01T00:00:00.000001Z',
         },
         { id: '\u{1f692}', rank: 3, name: 'a\0b', minutes: 0, updated_at: '2024-01-01T00:00:00.000001Z' },
         { id: '\uffee', name: 'ÿ' },
@@ -523,7 +523,7 @@ describe('statistics', () => {
     expect(await found('summary', 'l'.repeat(5_000))).toEqual(['a']);
     expect(maxValues).toMatchObject({
       rank: 9_007_199_254_743_040,
-      updated_at: '9999-12-31T23:59:59.999999Z',
+      updated_at: '2261-12-31T23:59:59.999999Z',
     });
     expect(minValues).not.toHaveProperty('tags');
     expect(nullCount).toMatchObject({ id: 0, rank: 1, tags: 4 });
