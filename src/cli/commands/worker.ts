@@ -21,7 +21,7 @@ export function workerCommand(session: Session): Command {
       examples(
         [
           'In production; several workers share the runs',
-          `TEMPORAL_ADDRESS=temporal:7233 ${keyVariable}=… incident-io-source worker`,
+          `export TEMPORAL_ADDRESS=temporal:7233 ${keyVariable}=…\n  incident-io-source worker`,
         ],
         ['With metrics for Prometheus', 'incident-io-source worker --metrics 127.0.0.1:9464'],
         ['With probes for Kubernetes', 'incident-io-source worker --health 0.0.0.0:8086'],

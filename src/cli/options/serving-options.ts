@@ -10,7 +10,7 @@ export type ServingOptions = {
 
 export function addServingOptions(command: Command): Command {
   return command
-    .option('--settings <file>', 'settings of the connection', defaultSettingsFile)
+    .option('--settings <file>', 'settings file of the connection', defaultSettingsFile)
     .option('--metrics <address>', 'serve metrics to Prometheus at this IP address and port')
     .option('--health <address>', 'answer probes at /livez and /readyz, at this host and port');
 }

@@ -37,11 +37,11 @@ export function statusCommand(session: Session): Command {
       'how tables are doing: last and next run, rows, lag, errors; with several settings files, one line per ' +
         'connection, worst first; exits with 1 if a run failed, a schedule is missing or a table is late',
     )
-    .argument('[table...]', 'the tables; by default all of the settings')
+    .argument('[table...]', 'the tables; all tables of the settings if none is named')
     .addOption(
       new Option(
         '--settings <file...>',
-        'settings of the connection; several files, or folders of them',
+        'settings file of the connection; several files, or folders of them',
       ).default([defaultSettingsFile], defaultSettingsFile),
     )
     .option('--json', 'print JSON')
@@ -54,7 +54,7 @@ export function statusCommand(session: Session): Command {
         ['Follow a first sync', 'incident-io-source status --watch'],
         [
           'Tables that lag by more than an hour',
-          `incident-io-source status --json | jq -r '.[] | select(.lagSeconds > 3600).table'`,
+          `incident-io-source status --json |\n    jq -r '.[] | select(.lagSeconds > 3600).table'`,
         ],
       )}`,
     )

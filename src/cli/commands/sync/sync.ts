@@ -33,7 +33,7 @@ export function syncCommand(session: Session): Command {
   const command = new Command('sync')
     .summary('sync tables now')
     .description('sync tables now; if the command is killed, run it again and it resumes')
-    .argument('[table...]', 'the tables to sync; by default all of them')
+    .argument('[table...]', 'the tables to sync; all of them if none is named')
     .option('--to <destination>', 'folder of the tables, created if it is missing, or s3://bucket/prefix')
     .option(
       '--settings <file>',
@@ -56,14 +56,14 @@ export function syncCommand(session: Session): Command {
         ['Everything, into a folder', `${keyVariable}=… incident-io-source sync --to ./warehouse`],
         [
           'Into a bucket of a store other than AWS',
-          `incident-io-source sync --to "s3://bucket/prefix?endpoint=https://minio.example:9000"`,
+          `incident-io-source sync \\\n    --to "s3://bucket/prefix?endpoint=https://minio.example:9000"`,
         ],
         ['Two tables', 'incident-io-source sync incidents alerts --to ./warehouse'],
         ['Read everything again', 'incident-io-source sync --to ./warehouse --sync-method full_refresh'],
         [`By the schedules and workers of ${defaultSettingsFile}`, 'incident-io-source sync'],
         [
           'Try it without an account (see incident-io-source sandbox)',
-          `${keyVariable}=sandbox-key incident-io-source sync --to ./warehouse --base-url http://127.0.0.1:8080`,
+          `export ${keyVariable}=sandbox-key\n  incident-io-source sync --to ./warehouse --base-url http://127.0.0.1:8080`,
         ],
       ),
     )
