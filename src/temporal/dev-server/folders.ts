@@ -65,7 +65,7 @@ export function refusedIn(
   );
 }
 
-/** A reason and an advice, which is either a whole sentence or goes on with setting the variable. */
+/** A reason and an advice, which is either a whole sentence or is continued with the variable to set. */
 type Refusal = readonly [reason: string, advice: string];
 
 const forbidden: Refusal = ['this user may not write there', 'Give this user write access, or'];

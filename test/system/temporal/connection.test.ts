@@ -34,7 +34,7 @@ test('TEMPORAL_ADDRESS is used, and nothing is started', async () => {
   await expect(access(defaultStateDir(env))).rejects.toThrow('ENOENT');
 });
 
-test('a server of one’s own needs no folder: one that cannot be written to is no obstacle', async () => {
+test('with an address no folder is needed: it works although none can be written to', async () => {
   env['TEMPORAL_ADDRESS'] = inject('temporalAddress');
   for (const name of ['XDG_STATE_HOME', 'XDG_CACHE_HOME', 'HOME']) env[name] = '/dev/null';
   const temporal = await connect();
