@@ -3,7 +3,7 @@ import type { Look, TableRun } from '../activities/contract.ts';
 import type { Carried, Doubt } from './contract.ts';
 import { startReading } from './windows.ts';
 
-/** A proxy's bad moment, or the API's, is over by then; somebody who waits for `sync` still waits. */
+/** A proxy's bad moment, or the API's, is over by then; whoever waits for `sync` is still there. */
 const secondLookAfterMs = 15_000;
 
 /** What the commit is told about earlier readings of the same run. */

@@ -45,7 +45,7 @@ export function knownUnavailable(
   return run.periodic && last && now - last.since < askAgainAfterMs ? last : undefined;
 }
 
-/** What a scheduled run was told now; `undefined` for any other failure, and for a run that somebody waits for. */
+/** What a scheduled run was told now; `undefined` for any other failure, and for a run that a person waits for. */
 export function becameUnavailable(
   { run }: SyncTableInput,
   failure: ApplicationFailure,
