@@ -25,7 +25,7 @@ export function resultOf(
   const notes = [...reading.notes, ...missingNotes(reading)];
   if (outcome.status === 'already_committed') return { ...base, notes };
   const { rowsBefore, inserted, updated, dropped, bytesWritten, columnsAdded, watermark } = outcome;
-  const added = columnsAdded.length > 0 ? [`Columns added: ${columnsAdded.join(', ')}`] : [];
+  const added = columnsAdded.length > 0 ? [`Columns added: ${firstOf(columnsAdded)}`] : [];
   return {
     ...base,
     changes: { rowsBefore, inserted, updated, dropped, bytesWritten, columnsAdded },
@@ -33,6 +33,14 @@ export function resultOf(
     notes: [...notes, ...added, ...shrunk(plan, rowsBefore, rows)],
   };
 }
+
+/** Names for a note: not more of them than people read. */
+function firstOf(names: readonly string[]): string {
+  const more = names.length - namesInNote;
+  const first = names.slice(0, namesInNote).join(', ');
+  return more > 0 ? `${first} and ${more} more` : first;
+}
+const namesInNote = 20;
 
 /** A full read that empties or halves a table is committed, but never silently. */
 function shrunk({ fullRead }: Plan, before: number, after: number): string[] {

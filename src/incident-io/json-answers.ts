@@ -1,5 +1,5 @@
 import { ApiUnavailableError, UnexpectedResponseError } from '../errors.ts';
-import { parseJsonBytes } from '../records/json.ts';
+import { decodeJson, parseJson } from '../records/json.ts';
 import type { Answer, Call, Client } from './client.ts';
 
 type JsonObject = { readonly [key: string]: unknown };
@@ -12,7 +12,7 @@ export async function readObject(
 ): Promise<{ readonly body: JsonObject; readonly answeredAt: number | undefined }> {
   const answer = await client.get(path, [], call);
   const { answeredAt } = answer;
-  const body = parsed(path, answer, parseJsonBytes);
+  const body = parsed(path, answer, (text) => parseJson(decodeJson(text)));
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new UnexpectedResponseError(`GET ${path}: 200 without a JSON object`, factsOf(answer));
   }

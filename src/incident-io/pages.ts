@@ -1,6 +1,7 @@
-import { UnexpectedResponseError } from '../errors.ts';
+import { RecordShapeError, UnexpectedResponseError } from '../errors.ts';
 import { type JsonLines, type OtherFields, parseAnswer } from '../records/answer.ts';
 import type { AnswerRows } from '../records/answer-rows.ts';
+import { isRecord } from '../records/rows.ts';
 import type { ApiRecord, Table } from '../tables/table.ts';
 import type { Call, Client, Param } from './client.ts';
 import { parsed } from './json-answers.ts';
@@ -23,7 +24,8 @@ export type Paged = {
  * Reads one page, from the start of a slice or after a cursor, and parses its records.
  * @param pageSize fewer records than the table's own page size, for a look
  *
- * Throws the errors of `Client.get`, and `UnexpectedResponseError` for an answer without a list of records.
+ * Throws the errors of `Client.get`, `UnexpectedResponseError` for an answer without a list of records, and
+ * `RecordShapeError`.
  */
 export async function readPage(
   { client, table, call }: Reader,
@@ -35,7 +37,10 @@ export async function readPage(
   const answer = await client.get(table.path, params, call, table.bucket);
   const { records, rest } = parsed(table.path, answer, (text) => parseAnswer(text, table.records));
   if (!records) throw withoutRecords(table.path, table.records);
-  return { records, ...pagingOf(table, rest) };
+  const odd = records.findIndex((record) => !isRecord(record));
+  if (odd >= 0)
+    throw new RecordShapeError(`${table.name}: record ${odd + 1} of a page is not a JSON object.`);
+  return { records: records as readonly ApiRecord[], ...pagingOf(table, rest) };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { isRefusal } from '../errors.ts';
 import { parseAnswer } from '../records/answer.ts';
+import { isRecord } from '../records/rows.ts';
 import type { Reveal } from '../tables/table.ts';
 import type { Param } from './client.ts';
 import { parsed } from './json-answers.ts';
@@ -46,6 +47,6 @@ async function furtherValues({ client, call }: Reader, { moreFrom }: Reveal): Pr
   const { records } = parsed(path, await client.get(path, [], call), (text) => parseAnswer(text, key));
   if (!records) throw withoutRecords(path, key);
   return records
-    .map((record) => record[field])
+    .map((record) => (isRecord(record) ? record[field] : undefined))
     .filter((value): value is string => typeof value === 'string' && value !== '');
 }

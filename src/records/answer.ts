@@ -1,5 +1,5 @@
-import type { ApiRecord } from '../tables/table.ts';
-import { parseJsonBytes } from './json.ts';
+import { cutDeepValues } from './deep-values.ts';
+import { decodeJson, parseJson } from './json.ts';
 import { isRecord } from './rows.ts';
 
 /** Rows for DuckDB as text: one JSON object per line. */
@@ -14,18 +14,21 @@ export type JsonLines = {
 /** An answer's fields without its records, such as `pagination_meta`. */
 export type OtherFields = { readonly [field: string]: unknown };
 
-/** An answer taken apart. Without an array of objects under the table's key it has no records. */
-export type ParsedAnswer = { readonly records: readonly ApiRecord[] | undefined; readonly rest: OtherFields };
+/**
+ * An answer taken apart. Its records are `undefined` if there is no array under the table's key; null there is an empty
+ * array, as some programs write it.
+ */
+export type ParsedAnswer = { readonly records: readonly unknown[] | undefined; readonly rest: OtherFields };
 
 /** The same, with the records' rows for DuckDB, which are valid until the next answer is read. */
 export type AnswerInLines = { readonly lines: JsonLines | undefined; readonly rest: OtherFields };
 
 /** Takes the records out of an answer. Throws `SyntaxError` if the text is not JSON. */
 export function parseAnswer(text: Buffer, key: string): ParsedAnswer {
-  const body = parseJsonBytes(text);
+  const json = cutDeepValues(decodeJson(text));
+  const body = json.putBack(parseJson(json.text));
   if (!isRecord(body)) return { records: undefined, rest: {} };
   const { [key]: records, ...rest } = body;
-  const isList =
-    Array.isArray(records) && records.every((record) => typeof record === 'object' && record !== null);
-  return { records: isList ? (records as readonly ApiRecord[]) : undefined, rest };
+  if (records === null) return { records: [], rest };
+  return { records: Array.isArray(records) ? (records as readonly unknown[]) : undefined, rest };
 }

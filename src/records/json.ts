@@ -16,7 +16,7 @@ export function parseJson(text: string): unknown {
   });
 }
 
-/** The same for the bytes of an answer: a byte order mark is ignored, and bytes that are not UTF-8 become U+FFFD. */
-export function parseJsonBytes(bytes: Buffer): unknown {
-  return parseJson(new TextDecoder().decode(bytes));
+/** The text of an answer's bytes, without a byte order mark; bytes that are not UTF-8 become U+FFFD. */
+export function decodeJson(bytes: Buffer): string {
+  return new TextDecoder().decode(bytes);
 }

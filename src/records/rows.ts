@@ -2,26 +2,18 @@ import { isLosslessNumber, stringify } from 'lossless-json';
 
 import { RecordShapeError } from '../errors.ts';
 import { type ApiRecord, type ColumnType, type Table, valueAt } from '../tables/table.ts';
+import { jsonTextWithDeepValues } from './deep-values.ts';
 import { losesDigits, utcTime } from './timestamps.ts';
+import {
+  fieldKey,
+  furtherColumn,
+  furtherFields,
+  unknownColumn,
+  type UnknownFields,
+} from './unknown-fields.ts';
 
 /** Values that do not fit their column, by column, as JSON text. Every staged part has this column. */
 export const rawColumn = '__raw';
-/** Fields the declaration does not know, by `fieldKey`: text as it is, anything else as JSON text. */
-export const unknownColumn = '__unknown';
-
-/**
- * The name of a field as a part and the table's metadata keep it: the inside of its JSON string, so that no two
- * fields share one and none holds a control character or half a surrogate pair.
- */
-export function fieldKey(field: string): string {
-  return JSON.stringify(field).slice(1, -1);
-}
-
-/** The field that a `fieldKey` was made from. */
-export function fieldOfKey(key: string): string {
-  return JSON.parse(`"${key}"`) as string;
-}
-
 /** The fields of a record that are a column of their own. */
 export function knownFields(table: Table): Set<string> {
   const columns = Object.entries(table.columns);
@@ -48,6 +40,19 @@ type Cells = { [column: string]: unknown };
 
 /** Stands for a value that its column cannot hold. */
 const misfit = Symbol('misfit');
+/** Stands for a value that says that there is none. */
+const nothing = Symbol('nothing');
+
+/** What a cell holds: ids are text, and the API may send a number for one. */
+type CellType = ColumnType | 'id';
+
+/** How values are written. */
+type Style = {
+  readonly cell: (type: CellType, value: unknown) => unknown;
+  readonly json: (value: unknown) => string;
+};
+const plain: Style = { cell: plainCell, json: jsonText };
+const careful: Style = { cell: carefulCell, json: carefulText };
 
 /** Makes a line of JSON from a record. Throws `RecordShapeError` that names the place of a record without its key. */
 export type RowMaker = (record: unknown, pass: string | undefined, place: () => string) => string;
@@ -55,77 +60,96 @@ export type RowMaker = (record: unknown, pass: string | undefined, place: () => 
 /**
  * Makes JSON objects for DuckDB from records: a typed cell for each declared column, the values that did not fit in
  * `__raw`, the fields nobody declared in `__unknown`; null values are left out. The text holds neither half
- * surrogate pairs, which DuckDB refuses, nor numbers that JavaScript rounded.
+ * surrogate pairs, which DuckDB refuses, nor numbers that JavaScript rounded, nor values nested without end.
  */
 export function rowMaker(table: Table): RowMaker {
-  const columns = Object.entries(table.columns).map(([name, { type }]) => ({ name, type }));
+  const columns = Object.entries(table.columns).map(([name, { type }]): { name: string; type: CellType } => ({
+    name,
+    type: type === 'text' && isId(table, name) ? 'id' : type,
+  }));
   const known = knownFields(table);
 
-  function cellsOf(record: ApiRecord, pass: string | undefined, cellOf: typeof plainCell): Cells {
+  function cellsOf(record: ApiRecord, pass: string | undefined, style: Style): Cells {
     const cells: Cells = {};
     let raw: Cells | undefined;
     for (const { name, type } of columns) {
       const value = columnValue(table, name, record, pass);
-      if (value === null || value === undefined) {
-        cells[name] = undefined;
-        continue;
-      }
-      const cell = cellOf(type, value);
-      cells[name] = cell === misfit ? undefined : cell;
+      const cell = value === null || value === undefined ? nothing : style.cell(type, value);
+      cells[name] = cell === misfit || cell === nothing ? undefined : cell;
       if (cell === misfit || (type === 'timestamp' && losesDigits(value))) {
         raw ??= {};
-        raw[name] = jsonText(value);
+        raw[name] = style.json(value);
       }
     }
     cells[rawColumn] = raw;
-    cells[unknownColumn] = unknownCells(record, known);
+    const unknown = unknownFields(record, known, style);
+    cells[unknownColumn] = unknown;
+    cells[furtherColumn] = unknown && furtherFields(unknown);
     return cells;
   }
 
   return (record, pass, place) => {
     if (!isRecord(record)) throw new RecordShapeError(`${place()} is not a JSON object.`);
-    const textOf = (cellOf: typeof plainCell) => {
-      const cells = cellsOf(record, pass, cellOf);
+    const textOf = (style: Style) => {
+      const cells = cellsOf(record, pass, style);
       for (const column of table.primaryKey) {
         if ((cells[column] ?? '') !== '') continue;
         throw new RecordShapeError(`${place()} has no usable value in its key column ${column}.`);
       }
       return JSON.stringify(cells);
     };
-    const text = textOf(plainCell);
-    // Both are rare, and one look at the whole text is fastest: JSON.stringify escapes half a surrogate pair.
-    return text.includes('\\ud') || text.includes('"isLosslessNumber":true') ? textOf(carefulCell) : text;
+    const text = textOf(plain);
+    return needsCare.some((sign) => text.includes(sign)) ? textOf(careful) : text;
   };
+}
+
+/**
+ * What shows in a row's JSON that it has to be made with care, which is rare: JSON.stringify escapes half a surrogate
+ * pair, and writes the other two as objects.
+ */
+const needsCare = ['\\ud', '"isLosslessNumber":true', 'isDeepValue'];
+
+/** Whether a text column is an id: part of the key, or a reference to another row. */
+function isId({ primaryKey }: Table, column: string): boolean {
+  return primaryKey.includes(column) || /(^|_)id$/.test(column);
 }
 
 export function isRecord(value: unknown): value is ApiRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function unknownCells(record: ApiRecord, known: ReadonlySet<string>): Cells | undefined {
-  let cells: Cells | undefined;
+function unknownFields(
+  record: ApiRecord,
+  known: ReadonlySet<string>,
+  style: Style,
+): UnknownFields | undefined {
+  let fields: { [key: string]: string } | undefined;
   for (const field of Object.keys(record)) {
     if (known.has(field)) continue;
     const value = record[field];
     if (value === null || value === undefined) continue;
     // Without a prototype, because a field may be called __proto__.
-    cells ??= Object.create(null) as Cells;
-    cells[fieldKey(field)] = unknownCell(value);
+    fields ??= Object.create(null) as { [key: string]: string };
+    fields[fieldKey(field)] = unknownCell(value, style.json);
   }
-  return cells;
+  return fields;
 }
 
 /** What `__unknown` holds for a value that is not null. */
-export function unknownCell(value: unknown): string {
-  return typeof value === 'string' && !hasLoneSurrogate(value) ? value : jsonText(value);
+export function unknownCell(value: unknown, json: Style['json'] = jsonText): string {
+  return typeof value === 'string' && !hasLoneSurrogate(value) ? value : json(value);
 }
 
 /**
  * What DuckDB's JSON reader takes. Nested values stay as they are: DuckDB writes their JSON text, and faster. So do
  * numbers that JavaScript cannot hold: the text shows them, and the row is made again with `carefulCell`.
  */
-function plainCell(type: ColumnType, value: unknown): unknown {
+function plainCell(type: CellType, value: unknown): unknown {
+  // How some programs write that there is no time, or no number.
+  if (value === '' && type !== 'text' && type !== 'id' && type !== 'json') return nothing;
   switch (type) {
+    case 'id':
+      return typeof value === 'string' ? value : (numberText(value) ?? misfit);
     case 'text':
       return typeof value === 'string' ? value : misfit;
     case 'boolean':
@@ -143,11 +167,12 @@ function plainCell(type: ColumnType, value: unknown): unknown {
   }
 }
 
-/** The same for records that hold half a surrogate pair or a number JavaScript cannot hold. */
-function carefulCell(type: ColumnType, value: unknown): unknown {
-  if (type === 'json') return jsonText(value);
-  if (type === 'text' && typeof value === 'string' && hasLoneSurrogate(value)) return misfit;
-  if (!isLosslessNumber(value)) return plainCell(type, value);
+/** The same for records with half a surrogate pair, a number JavaScript cannot hold, or a value nested too deeply. */
+function carefulCell(type: CellType, value: unknown): unknown {
+  if (type === 'json') return carefulText(value);
+  if ((type === 'text' || type === 'id') && typeof value === 'string' && hasLoneSurrogate(value))
+    return misfit;
+  if (!isLosslessNumber(value) || type === 'id') return plainCell(type, value);
   const digits = value.toString();
   if (type === 'double') {
     const number = Number(digits);
@@ -160,11 +185,24 @@ function carefulCell(type: ColumnType, value: unknown): unknown {
   return misfit;
 }
 
+/** A number's digits, as the API sent them if they are more than JavaScript keeps. */
+function numberText(value: unknown): string | undefined {
+  return typeof value === 'number' || isLosslessNumber(value) ? value.toString() : undefined;
+}
+
 /** JSON text that changes no number; half surrogate pairs stay escapes. */
 function jsonText(value: unknown): string {
-  const text = stringify(value);
-  if (text === undefined) throw new TypeError('A record holds a value that JSON cannot express.');
-  return text;
+  return textOf(stringify(value));
+}
+
+/** The same for a value in which there may be one that is nested too deeply. */
+function carefulText(value: unknown): string {
+  return textOf(jsonTextWithDeepValues(value));
+}
+
+function textOf(json: string | undefined): string {
+  if (json === undefined) throw new TypeError('A record holds a value that JSON cannot express.');
+  return json;
 }
 
 function hasLoneSurrogate(text: string): boolean {

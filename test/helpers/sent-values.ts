@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { fieldKey } from '../../src/records/rows.ts';
+import { fieldKey } from '../../src/records/unknown-fields.ts';
 import type { Sandbox, Transform } from '../../src/sandbox/sandbox.ts';
 import { tableNamed } from '../../src/tables/index.ts';
 import type { ColumnType } from '../../src/tables/table.ts';
@@ -61,7 +61,9 @@ export async function expectKept(
           ? (row[added ?? field] ?? null) === null
           : added === undefined
             ? (raw !== undefined && row[raw] === json) ||
-              holds(tableNamed(table).columns[field]?.type, row[field], json)
+              holds(tableNamed(table).columns[field]?.type, row[field], json) ||
+              // A number for an id is kept as text.
+              (field.endsWith('_id') && row[field] === json)
             : row[added] === json || JSON.stringify(row[added]) === json;
       if (!isKept) lost.push(`${field} of ${String(row['id'])}: ${json.slice(0, 100)}`);
     }
@@ -71,6 +73,7 @@ export async function expectKept(
 
 /** Whether a cell of a declared column is the value of this JSON text. */
 function holds(type: ColumnType | undefined, cell: Read['rows'][number][string], json: string): boolean {
+  if (json === '""' && type !== 'text' && type !== 'json') return cell === null;
   switch (type) {
     case 'json':
       return cell === json;

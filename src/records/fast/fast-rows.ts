@@ -4,7 +4,8 @@ import type { Table } from '../../tables/table.ts';
 import type { OtherFields } from '../answer.ts';
 import { type CollectedRows, requiredFields } from '../collected-rows.ts';
 import { parseJson } from '../json.ts';
-import { fieldKey, unknownCell, unknownColumn } from '../rows.ts';
+import { unknownCell } from '../rows.ts';
+import { fieldKey, furtherColumn, furtherFields, unknownColumn } from '../unknown-fields.ts';
 import { isCell } from './cells.ts';
 import { type Field, type Source, type Sources, sourcesOf } from './fields.ts';
 import { JsonScanner, NotScanned } from './json-scanner.ts';
@@ -93,6 +94,8 @@ export class FastRows {
     before: number,
   ): [end: number, count: number] {
     const { bytes } = scanner;
+    // null is an empty list.
+    if (bytes[from] === 0x6e) return [scanner.value(from), 0];
     let at = scanner.past(from, 0x5b);
     let count = 0;
     if (bytes[at] === 0x5d) return [at + 1, count];
@@ -215,7 +218,10 @@ export class FastRows {
       lines.copy(bytes, field.from, field.to);
     }
     if (pass !== undefined) lines.add(this.#passHead + JSON.stringify(pass));
-    if (this.#unknown) lines.add(`,"${unknownColumn}":${JSON.stringify(this.#unknown)}`);
+    if (!this.#unknown) return;
+    lines.add(`,"${unknownColumn}":${JSON.stringify(this.#unknown)}`);
+    const further = furtherFields(this.#unknown);
+    if (further !== undefined) lines.add(`,"${furtherColumn}":${JSON.stringify(further)}`);
   }
 
   #countMissing({ record, bytes }: JsonScanner, pass: string | undefined): void {

@@ -1,10 +1,9 @@
+import { deepest } from '../deep-values.ts';
 import type { Field, Kind } from './fields.ts';
 
 /** The text is not JSON, or only a complete parser can judge it. */
 export class NotScanned extends Error {}
 
-/** Values nested more deeply are left to a parser that needs no stack. */
-const deepest = 200;
 const nothing: readonly Field[] = [];
 
 /**

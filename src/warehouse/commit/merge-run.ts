@@ -4,9 +4,10 @@ import type { Table } from '../../tables/table.ts';
 import { rowCount } from '../delta/row-count.ts';
 import type { Snapshot } from '../delta/snapshot.ts';
 import { dayMs } from '../delta/table-clock.ts';
-import { type StagedExtras, targetSchema, type TargetSchema } from '../delta/target-schema.ts';
-import { type DuckSession, identifier, parquetFiles } from '../duckdb.ts';
-import { rawColumn, unknownColumn } from '../../records/rows.ts';
+import { type StagedExtras, targetSchema, type TargetSchema, unknownKeysOf } from '../delta/target-schema.ts';
+import { type DuckSession, identifier, literal, parquetFiles } from '../duckdb.ts';
+import { rawColumn } from '../../records/rows.ts';
+import { mostUnknownColumns, unknownColumn } from '../../records/unknown-fields.ts';
 import { type LocalFiles, withinRoom } from '../store/store.ts';
 import type { CommitRequest } from '../warehouse.ts';
 import type { World } from '../world.ts';
@@ -56,7 +57,8 @@ export async function mergeRun(
   const scratch = await store.local.scratch(staging.slice(0, -1));
   const work = (local: LocalFiles) =>
     duckDb.job(async (session) => {
-      const schema = targetSchema(table, before?.metadata, await extrasIn(session, local, parts));
+      const known = before ? unknownKeysOf(before.metadata) : [];
+      const schema = targetSchema(table, before?.metadata, await extrasIn(session, local, parts, known));
       const result = await merge({
         session,
         store,
@@ -83,11 +85,15 @@ export async function mergeRun(
   }
 }
 
-/** The keys of the two map columns of parts. */
+/**
+ * The keys of the two map columns of parts; of unknown fields only those without a column, and only as many as decide
+ * what the table gets: the names may be as many as the rows.
+ */
 async function extrasIn(
   session: DuckSession,
   local: LocalFiles,
   parts: readonly StagedPart[],
+  known: readonly string[],
 ): Promise<StagedExtras> {
   const unknown = new Set<string>();
   const raw = new Set<string>();
@@ -98,7 +104,11 @@ async function extrasIn(
       [rawColumn, raw],
     ] as const) {
       const keys = await session.rows(`
-        SELECT DISTINCT unnest(map_keys(${identifier(column)})) AS key FROM ${files}`);
+        SELECT DISTINCT key
+        FROM (SELECT unnest(map_keys(${identifier(column)})) AS key FROM ${files})
+        WHERE NOT list_contains([${known.map(literal).join(', ')}]::VARCHAR[], key)
+        ORDER BY key
+        LIMIT ${mostUnknownColumns + 1}`);
       for (const { key } of keys) found.add(String(key));
     }
   }

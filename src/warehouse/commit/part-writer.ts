@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { declaredTypes, type Table } from '../../tables/table.ts';
 import type { JsonLines } from '../../records/answer.ts';
 import { duckTypes, literal } from '../duckdb.ts';
-import { rawColumn, unknownColumn } from '../../records/rows.ts';
+import { rawColumn } from '../../records/rows.ts';
+import { furtherColumn, unknownColumn } from '../../records/unknown-fields.ts';
 import { stagingFolder } from '../store/store.ts';
 import type { Part, PartWriter } from '../warehouse.ts';
 import type { World } from '../world.ts';
@@ -21,8 +22,16 @@ export function stagedByDeclaration(table: Table, part: Part): boolean {
 }
 
 function partSuffix(table: Table): string {
-  return `.${createHash('sha256').update(declaredTypes(table)).digest('hex').slice(0, 8)}.parquet`;
+  const columns = declaredTypes(table) + JSON.stringify(extraColumns);
+  return `.${createHash('sha256').update(columns).digest('hex').slice(0, 8)}.parquet`;
 }
+
+/** The columns of every part in addition to the declared ones. */
+const extraColumns = [
+  [rawColumn, 'MAP(VARCHAR, VARCHAR)'],
+  [unknownColumn, 'MAP(VARCHAR, VARCHAR)'],
+  [furtherColumn, 'VARCHAR'],
+] as const;
 
 /** DuckDB sizes its buffers by the longest line. They are never made smaller than for this one. */
 const leastLongest = 4_194_304;
@@ -99,8 +108,7 @@ export class JsonPartWriter implements PartWriter {
   #copyTo(file: string): string {
     const columns = [
       ...Object.entries(this.#table.columns).map(([name, { type }]) => [name, duckTypes[type]] as const),
-      [rawColumn, 'MAP(VARCHAR, VARCHAR)'] as const,
-      [unknownColumn, 'MAP(VARCHAR, VARCHAR)'] as const,
+      ...extraColumns,
     ].map(([name, type]) => `${literal(name)}: ${literal(type)}`);
     const longest = this.#longest + 1024;
     // A part is read once, soon: lz4 takes less time than it saves on disk. Data files are zstd.

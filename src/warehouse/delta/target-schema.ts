@@ -2,7 +2,13 @@ import { type ColumnType, declaredTypes, type Table } from '../../tables/table.t
 import type { Metadata } from './actions.ts';
 import { identifier, literal } from '../duckdb.ts';
 import { type Field, fieldsOf } from './schema.ts';
-import { fieldOfKey, knownFields, rawColumn, unknownColumn } from '../../records/rows.ts';
+import { knownFields, rawColumn } from '../../records/rows.ts';
+import {
+  fieldOfKey,
+  furtherColumn,
+  mostUnknownColumns,
+  unknownColumn,
+} from '../../records/unknown-fields.ts';
 
 /** Column property: the declared type. */
 const typeProperty = 'incident_io.type';
@@ -10,6 +16,11 @@ const typeProperty = 'incident_io.type';
 const fieldProperty = 'incident_io.field';
 /** Column property: the declared column whose values are in this one because they do not fit. */
 const rawProperty = 'incident_io.raw';
+/** Column property: the column holds all unknown fields without a column of their own. */
+const restProperty = 'incident_io.rest';
+
+/** The column for unknown fields beyond `mostUnknownColumns`. */
+const restColumn = '_further_fields';
 /** Table property: the column types as declared by the program version that wrote last. */
 export const typesProperty = 'incident_io.types';
 
@@ -47,7 +58,10 @@ export type TargetSchema = {
 
 /** What the staged parts hold besides values of the declared columns. */
 export type StagedExtras = {
-  /** The `fieldKey`s of fields that the declaration does not know. */
+  /**
+   * The `fieldKey`s of fields that the declaration does not know and that have no column yet. In order, the first
+   * ones are enough: one more than `mostUnknownColumns`.
+   */
   readonly unknown: readonly string[];
   /** Columns with values that do not fit them. */
   readonly raw: readonly string[];
@@ -75,20 +89,34 @@ export function targetSchema(
       const column = properties[rawProperty];
       if (typeof key === 'string' && !known.has(fieldOfKey(key))) columns.addUnknown(key, name);
       if (typeof column === 'string' && own.has(column)) columns.addRaw(column);
+      if (properties[restProperty] !== undefined) columns.addRest();
     }
   }
-  const [knownKeys, knownRaw] = [columns.with(fieldProperty), columns.with(rawProperty)];
+  const [knownKeys, knownRaw] = [columns.valuesOf(fieldProperty), columns.valuesOf(rawProperty)];
   // Sorted, so that which of two fields gets a name does not depend on the order of the rows.
   const newKeys = [...unknown].sort().filter((key) => !knownKeys.has(key));
   const newRaw = [...raw].sort().filter((column) => !knownRaw.has(column));
-  const addedForUnknown = newKeys.map((key) => columns.addUnknown(key, cleanName(fieldOfKey(key))));
+  const room = Math.max(0, mostUnknownColumns - knownKeys.size);
+  const addedForUnknown = newKeys
+    .slice(0, room)
+    .map((key) => columns.addUnknown(key, cleanName(fieldOfKey(key))));
+  // First, as a report may not list all of them.
+  if (newKeys.length > room && columns.valuesOf(restProperty).size === 0)
+    addedForUnknown.unshift(columns.addRest());
   const addedForRaw = newRaw.map((column) => columns.addRaw(column));
   return {
-    columns: columns.list,
+    columns: columns.withRest(),
     rewrite,
     added: [...addedForUnknown, ...addedForRaw],
     addedForUnknown: addedForUnknown.length > 0,
   };
+}
+
+/** The `fieldKey`s of unknown fields that a table has columns for. */
+export function unknownKeysOf(metadata: Metadata): string[] {
+  return fieldsOf(metadata)
+    .map(({ metadata: properties }) => properties[fieldProperty])
+    .filter((key) => typeof key === 'string');
 }
 
 /** Collects columns, and gives added ones a name that no other column has, ignoring case. */
@@ -99,7 +127,7 @@ class ColumnList {
   readonly #reserved: ReadonlySet<string>;
 
   constructor(own: readonly string[]) {
-    this.#reserved = new Set([...duckDbsOwn, ...own.flatMap((name) => [name, rawName(name)])]);
+    this.#reserved = new Set([...duckDbsOwn, restColumn, ...own.flatMap((name) => [name, rawName(name)])]);
   }
 
   put(column: TargetColumn): void {
@@ -121,9 +149,25 @@ class ColumnList {
     return name;
   }
 
+  /** Adds the column for all fields without one; returns its name. */
+  addRest(): string {
+    const name = this.#uniqueName(restColumn, () => true);
+    this.put(restColumnOf(name));
+    return name;
+  }
+
   /** The values that columns have for a property. */
-  with(property: string): Set<unknown> {
-    return new Set(this.list.map(({ field }) => field.metadata[property]));
+  valuesOf(property: string): Set<unknown> {
+    const values = this.list.map(({ field }) => field.metadata[property]);
+    return new Set(values.filter((value) => value !== undefined));
+  }
+
+  /** All columns; the one for the rest takes the fields that none of the others has. */
+  withRest(): TargetColumn[] {
+    const keys = [...this.valuesOf(fieldProperty)].filter((key) => typeof key === 'string');
+    return this.list.map((column) =>
+      column.field.metadata[restProperty] === undefined ? column : { ...column, staged: restOf(keys) },
+    );
   }
 
   #uniqueName(wanted: string, isAllowed: (lowerCase: string) => boolean): string {
@@ -174,6 +218,23 @@ function rawColumnOf(name: string, column: string): TargetColumn {
   };
 }
 
+function restColumnOf(name: string): TargetColumn {
+  const comment = `Fields of the API that this version does not know and that have no column, as a JSON object: text unchanged, anything else as JSON text. A row with more than ${mostUnknownColumns} unknown fields has all of them here.`;
+  return { field: field(name, 'string', { comment, [restProperty]: true }) };
+}
+
+/** SQL for the unknown fields without a column of their own, as the text of a JSON object. */
+function restOf(keys: readonly string[]): string {
+  const own = `[${keys.map(literal).join(', ')}]::VARCHAR[]`;
+  // A key is the inside of a JSON string already.
+  const fields = `list_transform(
+    list_filter(map_entries(${identifier(unknownColumn)}), lambda entry: NOT list_contains(${own}, entry.key)),
+    lambda entry: '"' || entry.key || '":' || to_json(entry.value)::VARCHAR)`;
+  const few = `'{' || nullif(array_to_string(${fields}, ','), '') || '}'`;
+  // A list of all of them would not fit into memory for many wide rows, but their text does.
+  return `CASE WHEN ${identifier(furtherColumn)} IS NULL THEN ${few} ELSE ${identifier(furtherColumn)} END`;
+}
+
 /** A column that is not declared: added by an earlier commit, or by another writer. */
 function keptColumn(present: Field): TargetColumn {
   const { name, metadata } = present;
@@ -181,6 +242,7 @@ function keptColumn(present: Field): TargetColumn {
   const column = metadata[rawProperty];
   if (typeof key === 'string') return unknownColumnOf(name, key);
   if (typeof column === 'string') return rawColumnOf(name, column);
+  if (metadata[restProperty] !== undefined) return restColumnOf(name);
   return { field: { ...present, nullable: true } };
 }
 

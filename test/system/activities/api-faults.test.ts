@@ -9,6 +9,17 @@ quietRuntime();
 const temporal = await connectToTestServer();
 
 describe('an API with a fault', () => {
+  it.each([
+    ['is not an object', [{ id: 'a' }, null], ['record 2']],
+    ['lacks its key', [{ id: 'a' }, { title: 'b' }], ['record 2', 'id']],
+    ['has something unusable for its key', [{ id: { of: 'a' } }], ['record 1', 'id']],
+  ])('whose record %s fails the table at once, and the error names the record', async (_, alerts, named) => {
+    const world = await worldOf(temporal);
+    world.sandbox.fault({ fault: { kind: 'body', body: { alerts } }, table: 'alerts' });
+    await expectFailed(world, await world.run(), 'RecordShapeError', 'alerts', ...named);
+    expect(world.sandbox.requests.filter(({ table }) => table === 'alerts')).toHaveLength(1);
+  });
+
   it('that stalls costs time, not rows', async () => {
     const { sandbox, destination, run } = await worldOf(temporal);
     sandbox.fault({ fault: { kind: 'stall' }, table: 'alerts', times: 1 });
@@ -66,7 +77,6 @@ describe('an API with a fault', () => {
   it.each([
     ['an object without the records', { other: [] }],
     ['something other than a list', { alerts: { id: 'a' } }],
-    ['a list of other things', { alerts: ['a', null] }],
     ['a list', []],
   ])('that answers with %s fails the table at once', async (_, body) => {
     const world = await worldOf(temporal);

@@ -36,6 +36,14 @@ const odd: { readonly [what: string]: Sent } = {
     ['creator', '"nobody"'],
     ['team_ids', '""'],
   ],
+  'ids that are numbers': [
+    ['slack_team_id', '5'],
+    ['slack_channel_id', '12345678901234567890'],
+  ],
+  'times that are empty': [
+    ['updated_at', '""'],
+    ['last_activity_at', '""'],
+  ],
   'times that are not times': [
     ['updated_at', '"yesterday"'],
     ['created_at', '0'],
@@ -102,8 +110,16 @@ const odd: { readonly [what: string]: Sent } = {
   ],
 };
 
+const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+
 /** Records that are made into rows in another way. */
 const oddest: { readonly [what: string]: Sent } = {
+  'values nested without end': [
+    ['team_ids', deep],
+    ['creator', `{"user":${deep}}`],
+    ['name', deep],
+    ['extra', deep],
+  ],
   'half surrogate pairs': [
     ['name', '"a\\ud83d"'],
     ['summary', '"\\udc00"'],

@@ -8,6 +8,8 @@ import type { Table } from '../../../src/tables/table.ts';
 import { anyAnswer } from '../../helpers/any-answer.ts';
 import { things, thingsWith } from '../../helpers/things.ts';
 
+type Cells = { [column: string]: unknown };
+
 function read(text: string | Buffer, table: Table = things, rows = new AnswerRows(table)) {
   const { lines, rest } = rows.read(Buffer.from(text), undefined, 40);
   return { lines, rest, made: lines?.bytes.toString().split('\n').slice(0, -1) };
@@ -56,34 +58,65 @@ it('refuses what JSON.parse refuses, and nothing else', () => {
   );
 });
 
-it('takes values that are nested deeply', () => {
-  const deep = '['.repeat(2_000) + ']'.repeat(2_000);
-  expect(read(`{"things":[{"id":"a","tags":${deep}}]}`).made![0]).toContain(deep);
+describe('a value nested without end', () => {
+  const table = thingsWith({ name: { type: 'text', description: 'Its name.' } });
+  const deep = `${'[{"a b":'.repeat(100_000)}[1.0,"]}",12345678901234567890]${'}]'.repeat(100_000)}`;
+
+  it.each([
+    ['a nested column', 'tags', (row: Cells) => row['tags']],
+    ['a field nobody declared', 'extra', (row: Cells) => (row['__unknown'] as Cells)['extra']],
+    ['a column of another type', 'name', (row: Cells) => (row['__raw'] as Cells)['name']],
+  ])('is kept as it came in %s, and does not affect other records', (_, field, cellOf) => {
+    const { made } = read(`{"things":[{"id":"a","rank":7},{"id":"b","${field}":${deep}},{"id":"c"}]}`, table);
+    const rows = made!.map((line) => JSON.parse(line) as Cells);
+    expect(rows.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+    expect(rows[0]).toMatchObject({ rank: 7 });
+    // Compared by themselves: a message would hold megabytes.
+    expect(cellOf(rows[1]!) === deep).toBe(true);
+  });
+
+  it('leaves the columns filled that are made from the less deep parts of it', () => {
+    const owner = `{"id": "u","more":${deep}}`;
+    const [line] = read(`{"things":[{"id":"a","owner":${owner}}]}`, table).made!;
+    const row = JSON.parse(line!) as Cells;
+    expect(row['owner_id']).toBe('u');
+    expect(row['owner'] === owner.replace(': ', ':')).toBe(true);
+  });
+
+  it('that is cut off is not JSON', () => {
+    expect(() => read(`{"things":[{"id":"a","tags":${deep.slice(0, -3)}`)).toThrow(SyntaxError);
+    expect(() =>
+      read(`{"things":[{"id":"a","rank":12345678901234567890,"tags":${'['.repeat(100_000)}`),
+    ).toThrow(SyntaxError);
+  });
 });
 
 describe('an answer without an array of records', () => {
-  it.each([
-    '{}',
-    '[]',
-    'null',
-    '5',
-    '{"things":{}}',
-    '{"things":[1]}',
-    '{"things":[null]}',
-    '{"things":null,"a":1}',
-  ])('has no lines: %s', (text) => {
+  it.each(['{}', '[]', 'null', '5', '{"things":{}}', '{"things":"a"}'])('has no lines: %s', (text) => {
     expect(read(text).lines).toBeUndefined();
   });
 
-  it('differs from one whose array is empty', () => {
-    expect(read('{"things":[],"a":{"b":1}}')).toMatchObject({ rest: { a: { b: 1 } }, made: [] });
-  });
+  it.each(['[]', 'null', '\nnull'])(
+    'differs from one with an empty list, which may be written as %j',
+    (list) => {
+      expect(read(`{"things":${list},"a":{"b":1}}`)).toMatchObject({ rest: { a: { b: 1 } }, made: [] });
+    },
+  );
 });
 
 it('reads bytes that are not UTF-8, and a byte order mark, as other readers do', () => {
   const bytes = Buffer.from('\u{feff}{"things":[{"id":"a","name":"?"}]}');
   bytes[bytes.indexOf('?')] = 0xff;
   expect(read(bytes).made).toEqual(['{"id":"a","name":"\u{fffd}"}']);
+});
+
+it.each(['null', '"a"', '5', '[]'])('names the position of a record that is not an object: %s', (record) => {
+  expect(() => read(`{"things":[{"id":"a"},${record}]}`)).toThrow(
+    expect.objectContaining({
+      name: 'RecordShapeError',
+      message: expect.stringMatching(/^things: record 42 /) as string,
+    }),
+  );
 });
 
 it('counts the position of a record without its key from the start of the batch', () => {
