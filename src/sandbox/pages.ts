@@ -30,12 +30,19 @@ export class Pages {
     this.#requireParent(list, query);
 
     const matches = this.#matcher(list, query, key);
+    const emptied = Object.entries(endpoint.paging?.emptyAbove ?? {}).flatMap(([field, limit]) =>
+      pageSize > limit ? [[field, []] as const] : [],
+    );
     // Row by row: encoding a whole page at once is slow as soon as it holds one character beyond Latin-1.
     const found: Buffer[] = [];
     let last: Row | undefined;
     rows.scan(query.order, start, query.created, (row) => {
       if (!matches(row)) return true;
-      const text = this.#serialise(list.name, trimmed(list, rows.record(row), pageSize));
+      const record = rows.record(row);
+      const text = this.#serialise(
+        list.name,
+        emptied.length === 0 ? record : { ...record, ...Object.fromEntries(emptied) },
+      );
       found.push(Buffer.from(found.length === 0 ? text : `,${text}`));
       last = row;
       return found.length < pageSize;
@@ -157,12 +164,4 @@ function isUnbounded({ from, before }: Range): boolean {
 
 function within({ from, before }: Range, moment: number): boolean {
   return moment >= from && moment < before;
-}
-
-/** Like the API, leaves some fields empty on large pages. */
-function trimmed({ endpoint }: List, record: ApiRecord, pageSize: number): ApiRecord {
-  const fields = Object.entries(endpoint.paging?.emptyAbove ?? {}).filter(([, limit]) => pageSize > limit);
-  return fields.length === 0
-    ? record
-    : { ...record, ...Object.fromEntries(fields.map(([name]) => [name, []])) };
 }
