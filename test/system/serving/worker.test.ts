@@ -178,7 +178,13 @@ describe('log and metrics', () => {
     const labels = (of: RegExp) => [...new Set(figures.text.match(of)?.map((text) => text.slice(1, -2)))];
     const ours = figures.text.split('\n').filter((line) => line.startsWith('incident_io_source_'));
     const names = new Set(ours.flatMap((line) => [...line.matchAll(/(\w+)="/g)].map(([, name]) => name)));
-    expect([...names].sort((a, b) => (a! < b! ? -1 : 1))).toEqual(['change', 'connection', 'le', 'outcome', 'table']);
+    expect([...names].sort((a, b) => (a! < b! ? -1 : 1))).toEqual([
+      'change',
+      'connection',
+      'le',
+      'outcome',
+      'table',
+    ]);
     expect(labels(/[{,]\w+="/g).filter((name) => /[^a-z_]/.test(name))).toEqual([]);
     // Prometheus sees no increase in a series whose first value is the first failure.
     expect(figures('incident_io_source_runs_total', 'severities', 'outcome="failed"')).toBe(0);
