@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 import { defined } from '../defined.ts';
-import { ApiUnavailableError, RateLimitedError } from '../errors.ts';
+import { ApiUnavailableError, RateLimitedError, UnexpectedResponseError } from '../errors.ts';
 import { spanned, spanSince } from '../spans.ts';
 import { checkedBaseUrl, isLoopback } from './base-url.ts';
 import { type BucketLimit, longestWaitMs } from './bucket.ts';
@@ -51,6 +51,12 @@ export type SentRequest = {
 /** For questions that a person waits for. */
 const defaultPatienceMs = 5 * 60_000;
 
+/**
+ * Bytes of the largest answer that is read, unpacked. The largest usual ones have ten megabytes. An answer takes
+ * several times its size in memory, and eight cursors of a table may have one each.
+ */
+const largestAnswer = 64 * 2 ** 20;
+
 export type Answer = {
   /** The body. */
   readonly text: Buffer;
@@ -93,6 +99,7 @@ export function createClient({
     httpAgent: new HttpAgent({ keepAlive: true }),
     httpsAgent: new HttpsAgent({ keepAlive: true }),
     maxRedirects: 0,
+    maxContentLength: largestAnswer,
     responseType: 'arraybuffer',
     validateStatus: () => true,
   });
@@ -189,6 +196,11 @@ async function send(
     // Its wait at the limit was not a lack of progress either.
     call.onRequest?.({ ...waitOf(turn), bytes: 0 });
     call.signal.throwIfAborted();
+    if (isTooLarge(error)) {
+      throw new UnexpectedResponseError(
+        `GET ${path}: the answer is larger than ${largestAnswer / 2 ** 20} MiB`,
+      );
+    }
     // The error of axios holds the request with its key, so only its code is kept.
     const code = abort.signal.aborted ? `nothing for ${timeoutMs / 1000} s` : codeOf(error);
     const { host } = new URL(http.defaults.baseURL!);
@@ -197,6 +209,11 @@ async function send(
     clearTimeout(timer);
     call.signal.removeEventListener('abort', cancel);
   }
+}
+
+/** Only an answer beyond `maxContentLength` is a bad response of which axios keeps nothing. */
+function isTooLarge(error: unknown): boolean {
+  return axios.isAxiosError(error) && error.code === 'ERR_BAD_RESPONSE' && error.response === undefined;
 }
 
 function codeOf(error: unknown): string {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   ApiUnavailableError,
@@ -120,6 +121,32 @@ describe('a response that is not an answer', () => {
     expect(JSON.stringify([error.message, error.stack, error.cause, error])).not.toContain(apiKey);
     const reset = await failureOf((request) => request.socket.destroy());
     expect(JSON.stringify([reset.message, reset.stack, reset.cause, reset])).not.toContain(apiKey);
+  });
+});
+
+describe('an answer beyond the limit of size', () => {
+  const megabyte = Buffer.alloc(2 ** 20, ' ');
+
+  it.each<[string, { [header: string]: string }, Buffer]>([
+    ['as it is', {}, megabyte],
+    ['once it is unpacked', { 'content-encoding': 'gzip' }, gzipSync(Buffer.alloc(100 * 2 ** 20, ' '))],
+  ])('is refused before it fills the memory, %s', async (_, headers, chunk) => {
+    let sent = 0;
+    const api = await apiReplying((_, response) => {
+      response.writeHead(200, headers);
+      const more = () => {
+        if (response.destroyed) return;
+        sent += 1;
+        if (Object.keys(headers).length > 0) response.end(chunk);
+        else response.write(chunk, more);
+      };
+      more();
+    });
+    await expect(get(api.baseUrl, { timeoutMs: 30_000 })).rejects.toMatchObject({
+      name: 'UnexpectedResponseError',
+      message: expect.stringMatching(/\/v2\/alerts.*\b64 MiB\b/) as string,
+    });
+    expect(sent).toBeLessThan(100);
   });
 });
 
