@@ -44,7 +44,7 @@ export function bucketStore(bucket: Bucket, prefix: string, local: LocalStore): 
     read: (key) => readObject(bucket, root + key, bytesOf),
     write: (key, bytes) =>
       attempted(bucket, { action: 'write', name: root + key }, () => bucket.put(root + key, bytes)),
-    writeIfAbsent: (key, bytes) => writeIfAbsent(bucket, root + key, bytes),
+    writeIfAbsent: (key, bytes, whenReady) => writeIfAbsent(bucket, root + key, bytes, whenReady),
     async upload(key, localFile, { inParts } = { inParts: false }) {
       const name = root + key;
       const { size } = await stat(localFile);
@@ -142,10 +142,15 @@ async function downloadObject(
   );
 }
 
-async function writeIfAbsent(bucket: Bucket, name: string, bytes: Uint8Array): Promise<boolean> {
+async function writeIfAbsent(
+  bucket: Bucket,
+  name: string,
+  bytes: Uint8Array,
+  whenReady?: () => Promise<void>,
+): Promise<boolean> {
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const outcome = await attempted(bucket, { action: 'writeIfAbsent', name }, () =>
-      bucket.putIfAbsent(name, bytes),
+      bucket.putIfAbsent(name, bytes, whenReady),
     );
     if (outcome === 'written') return true;
     // A put is sent again if its answer was lost. Then the name is taken by the first one of our own.

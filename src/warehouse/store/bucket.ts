@@ -28,8 +28,15 @@ export type Bucket = {
   /** `undefined` if there is no such object; throws if there is no such bucket. */
   get(name: string): Promise<{ readonly body: Readable; readonly bytes: number } | undefined>;
   put(name: string, bytes: Uint8Array): Promise<void>;
-  /** `contended`: another writer is writing the object at this moment, and may still fail. */
-  putIfAbsent(name: string, bytes: Uint8Array): Promise<'written' | 'taken' | 'contended'>;
+  /**
+   * `contended`: another writer is writing the object at this moment, and may still fail.
+   * @param whenReady awaited before the request is complete; a bucket that is trusted need not call it
+   */
+  putIfAbsent(
+    name: string,
+    bytes: Uint8Array,
+    whenReady?: () => Promise<void>,
+  ): Promise<'written' | 'taken' | 'contended'>;
   /** Uploads a local file of any size; if `inParts`, even a small one the way that large ones are. */
   upload(name: string, file: string, inParts: boolean): Promise<void>;
   /**

@@ -31,9 +31,10 @@ export function folderStore(root: string): LocalStore {
       await rename(aside, pathOf(key));
       await syncFolder(dirname(pathOf(key)));
     },
-    async writeIfAbsent(key, bytes) {
+    async writeIfAbsent(key, bytes, whenReady) {
       const aside = await writeAside(bytes);
       try {
+        await whenReady?.();
         return await linkIfAbsent(aside, pathOf(key), folder);
       } finally {
         await rm(aside, { force: true });

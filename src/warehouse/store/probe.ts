@@ -8,10 +8,10 @@ import { probePrefix, stagingFolder, type Store, writesFolder } from './store.ts
 /** How many writers race for a name: as many as `sideBySide` starts at once. */
 const writers = 8;
 /** How many names they race for. */
-const races = { trusted: 6, other: 16 };
+const races = { trusted: 6, other: 12 };
 /**
- * Bytes that each of them writes. The longer a write takes, the more often a store that looks first and writes later
- * lets several writers win: on a busy machine, two such stores did so in every fourth race at least.
+ * Bytes that each of them writes: more than a server reads before it looks whether the name is free, and enough to take
+ * it some time.
  */
 const racedBytes = 32 * 2 ** 10;
 
@@ -110,7 +110,14 @@ async function tryReplacing(store: Store, key: string): Promise<Problem> {
 
 async function tryRace(store: Store, key: string): Promise<Problem> {
   const contents = numbersTo(writers).map((writer) => Buffer.alloc(racedBytes, `writer ${writer} `));
-  const won = await sideBySide(contents, (content) => store.writeIfAbsent(key, content));
+  const gate = startingGate(writers);
+  const won = await sideBySide(contents, async (content) => {
+    try {
+      return await store.writeIfAbsent(key, content, gate.wait);
+    } finally {
+      gate.open();
+    }
+  });
   const winners = contents.filter((_, writer) => won[writer]);
   if (winners.length > 1) {
     return `does not keep a second writer from replacing a file: ${winners.length} of ${writers} writers got one name, so commits would be lost`;
@@ -119,6 +126,22 @@ async function tryRace(store: Store, key: string): Promise<Problem> {
   return winners[0]!.equals((await store.read(key)) ?? Buffer.of())
     ? undefined
     : 'does not keep what the only writer of a file wrote';
+}
+
+/**
+ * Holds its callers until all of them have come, or it is opened. Otherwise a busy machine would send one request after
+ * another, and a store that looks first and writes later would pass.
+ */
+function startingGate(count: number): { readonly wait: () => Promise<void>; readonly open: () => void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  let missing = count;
+  const wait = () => {
+    missing -= 1;
+    if (missing === 0) open();
+    return opened;
+  };
+  return { wait, open };
 }
 
 async function tryUpload(store: Store, key: string): Promise<Problem> {

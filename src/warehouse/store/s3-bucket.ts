@@ -22,6 +22,7 @@ import { addressOf, type BucketAddress } from './destination.ts';
 import { isMissing, isUnsupported, refusal, statusOf } from './s3-answers.ts';
 import { isOtherStore, openS3Client } from './s3-client.ts';
 import { notAStore, s3Error } from './s3-errors.ts';
+import { holdLastByte } from './s3-hold.ts';
 
 /** Bytes of one part of an upload; up to four parts are in memory at once. */
 const uploadPart = 8 * 2 ** 20;
@@ -65,10 +66,16 @@ export class S3Bucket implements Bucket {
     await client.send(new PutObjectCommand({ ...this.#object(name), Body: bytes }));
   }
 
-  async putIfAbsent(name: string, bytes: Uint8Array): Promise<'written' | 'taken' | 'contended'> {
+  async putIfAbsent(
+    name: string,
+    bytes: Uint8Array,
+    whenReady?: () => Promise<void>,
+  ): Promise<'written' | 'taken' | 'contended'> {
     const client = await this.#client();
+    const put = new PutObjectCommand({ ...this.#object(name), Body: bytes, IfNoneMatch: '*' });
+    if (whenReady) holdLastByte(put, bytes, whenReady);
     try {
-      await client.send(new PutObjectCommand({ ...this.#object(name), Body: bytes, IfNoneMatch: '*' }));
+      await client.send(put);
       return 'written';
     } catch (error) {
       if (statusOf(error) === 412) return 'taken';

@@ -28,8 +28,11 @@ export type Store = {
   read(key: string): Promise<Buffer | undefined>;
   /** Writes or replaces an object. Only for hints that may be lost, never for a commit. */
   write(key: string, bytes: Uint8Array): Promise<void>;
-  /** Writes an object unless there is one; `false` if there is. Every commit depends on this. */
-  writeIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
+  /**
+   * Writes an object unless there is one; `false` if there is. Every commit depends on this.
+   * @param whenReady awaited before the last step, so that the probe can let several writers take it at the same moment
+   */
+  writeIfAbsent(key: string, bytes: Uint8Array, whenReady?: () => Promise<void>): Promise<boolean>;
   /**
    * Moves a finished local file into place, under a name that nobody else uses; its size in bytes.
    * @param options.inParts sends even a small file to a bucket in parts, as large files are
