@@ -1,6 +1,6 @@
 import type { Output } from './session.ts';
 
-/** As of a program that SIGPIPE ended, which is how most programs go when their reader does. */
+/** The exit code of a program that SIGPIPE ended (128 + 13): most programs end that way when their reader goes away. */
 const readerGone = 141;
 const failed = 1;
 
@@ -35,7 +35,7 @@ export function watchOutputs(
   }
 }
 
-/** For commands that end when they are interrupted: a lost output is not what they were to end at. */
+/** For commands that run until they are interrupted: if the output was lost instead, that is a failure. */
 export function throwIfOutputLost({ reason }: AbortSignal): void {
   if (reason instanceof OutputLostError) throw reason;
 }

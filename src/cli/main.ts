@@ -21,7 +21,7 @@ const stop = (signal: NodeJS.Signals) => {
 for (const signal of signals) process.on(signal, stop);
 
 const { stdin, stdout, stderr } = process;
-// Unhandled, it would end the process at once, and leave its Temporal server running.
+// If nobody handled a lost output, it would end the process at once and leave its Temporal server running.
 let lost: OutputLostError | undefined;
 watchOutputs({ 'standard output': stdout, 'standard error': stderr }, (error) => {
   lost = error;

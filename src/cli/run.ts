@@ -75,7 +75,7 @@ export async function run(
   }
 }
 
-/** Temporal's client wraps whatever a call throws; the reason is below, or has to be told as the server's. */
+/** Unwraps what Temporal's client wrapped: an error of our own, or an abort. Anything else is the server's failure. */
 function causeOf(error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== 'ServiceError') return error;
   const { cause, message } = error;

@@ -12,6 +12,6 @@ export type Session = {
   readonly stderr: Output;
   /** Aborted by an interrupt (Ctrl-C), or when the output is lost. */
   readonly signal: AbortSignal;
-  /** A command sets it to 1 if it has reported a failure itself; a thrown error needs nothing. */
+  /** A command sets it to 1 if it has reported a failure itself; a thrown error sets the exit code by itself. */
   exitCode: number;
 };

@@ -12,7 +12,7 @@ import { describeSchedule } from './schedule-lookup.ts';
 import { type DesiredSchedule, desiredSchedules, withAccount } from './schedule-options.ts';
 import { assertSameConnection, foreignSchedule, ownerOf } from './schedule-owner.ts';
 
-/** What becomes of a table's schedule. */
+/** What happens to a table's schedule. */
 export type TableChange = { readonly table: string } & (
   | { readonly change: 'create'; readonly desired: DesiredSchedule }
   | {
@@ -96,7 +96,7 @@ export type Removed = {
 };
 
 /**
- * Carries out a plan: creates, updates and deletes schedules. An operator's pause outlasts an update; the runs of a
+ * Carries out a plan: creates, updates and deletes schedules. An operator's pause survives an update; the runs of a
  * schedule that is deleted are cancelled.
  *
  * Throws `UsageError` if somebody else created a schedule since the plan was made.
@@ -149,7 +149,7 @@ async function removeSchedule(
 ): Promise<Removed> {
   const id = scheduleId(connection, table);
   const handle = client.schedule.getHandle(id);
-  // Or it would start another run while the one before it is ending.
+  // Otherwise it could start another run while this one is ending.
   await handle.pause('incident-io-source is deleting this schedule');
   const workflowId = tableWorkflowId(destination, table);
   const { unanswered } = await cancelTable(client, { scheduleId: id, workflowId }, signal);

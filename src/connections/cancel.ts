@@ -7,7 +7,7 @@ import { isOpen, openRuns, progressIfAnswered } from './open-runs.ts';
 import { describeRun, type Run } from './runs.ts';
 import { bufferedIn, describeSchedule, runningIn } from './schedule-lookup.ts';
 
-/** What became of the open runs of a table; workflow ids. */
+/** What happened to a table's open runs, as workflow ids. */
 export type Cancelled = {
   /** These have ended and deleted what they had staged. */
   readonly ended: readonly string[];
@@ -15,7 +15,7 @@ export type Cancelled = {
   readonly unanswered: readonly string[];
 };
 
-/** A worker may be in the middle of a merge; this often it is asked whether it is still there. */
+/** How often a worker is asked whether it is still there: it may be in the middle of a merge. */
 const patienceMs = 5_000;
 const lookEveryMs = 200;
 

@@ -57,7 +57,7 @@ async function endedRun(
   const { closeTime } = description ?? {};
   const end = description && (await endOf(client, run));
   if (end) return { ...base, ...(closeTime && { ended: closeTime.toISOString() }), ...end };
-  // Its history has expired; whoever knows of the run remembers how it ended.
+  // Its history has expired; the schedule, or the server's index, still records how it ended.
   const outcome = outcomeByStatus[status];
   return outcome && { ...base, outcome };
 }

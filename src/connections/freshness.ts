@@ -11,7 +11,7 @@ export type Freshness = {
   readonly rows?: number;
   readonly watermark?: string;
   readonly lastFullRead?: string;
-  /** Seconds since the run began that the table is as fresh as. */
+  /** Seconds since `completeTo`. */
   readonly lagSeconds?: number;
   /** Why the table cannot be read. */
   readonly tableError?: Failure;
@@ -19,7 +19,7 @@ export type Freshness = {
   readonly completeTo?: string;
 };
 
-/** As the table's own log says. A table that cannot be read does not hide how the others are doing. */
+/** From the table's own log. An unreadable table gives `tableError`, so that the other tables are still reported. */
 export async function freshnessOf(warehouse: Warehouse, table: Table): Promise<Freshness> {
   let state: TableState | undefined;
   try {
@@ -31,11 +31,11 @@ export async function freshnessOf(warehouse: Warehouse, table: Table): Promise<F
   return state ? committed(state.rows, state.watermark, state.fullReadAt) : {};
 }
 
-/** As its last successful run left it, for a host that has no access to the table. */
+/** From the last successful run, for a host that has no access to the table. */
 export function freshnessAfter(run: EndedRun | undefined): Freshness {
   if (!run) return {};
   const { result, started } = run;
-  // The server may have forgotten everything but the start.
+  // The server may have forgotten everything about the run except when it started.
   if (!result) return completeTo(Date.parse(started));
   if (result.unavailable) return {};
   return committed(result.rows, result.watermark, result.fullRead ? Date.parse(started) : undefined);

@@ -3,7 +3,7 @@ import type { KeyReference, VaultReference } from '../settings/key.ts';
 import { defaultTableSettings, intervalMs, type TableSettings } from '../settings/settings.ts';
 import type { Table } from '../tables/table.ts';
 
-/** How a run reads its table, in the words of the workflow's input. */
+/** How a run reads its table, as fields of the workflow's input. */
 export type Method = Pick<SyncTableInput, 'syncMethod' | 'incrementalField' | 'fullReadEveryMs'>;
 
 /** The same, from the settings of the table. */
@@ -45,7 +45,7 @@ export function inputOf(
       baseUrl,
       account,
       ...(periodic && { periodic }),
-      // Two minutes are the most that a SIGKILL costs; ten thousand rows are worth a file.
+      // A SIGKILL loses at most two minutes of reading; ten thousand rows are enough for a file of their own.
       limits: { batchRows: 10_000, batchMs: 120_000, giveUpAfterMs: giveUpAfterMinutes * 60_000 },
       ...(retentionMs !== undefined && { retentionMs }),
     },

@@ -5,11 +5,11 @@ import type { ScheduleFacts } from './schedule-facts.ts';
 /** A run of a table's schedule, as the schedule or the server's index of runs remembers it. */
 export type KnownRun = Run & {
   readonly takenAt: Date;
-  /** `temporal.api.enums.v1.WorkflowExecutionStatus`, as old as the memory is. */
+  /** `temporal.api.enums.v1.WorkflowExecutionStatus`, as of when it was recorded. */
   readonly status: number;
 };
 
-/** As many as a schedule remembers itself. */
+/** As many as a schedule itself remembers. */
 const mostRuns = 10;
 const runningStatus = 1;
 

@@ -7,8 +7,8 @@ import { sideBySide } from '../warehouse/side-by-side.ts';
 export type PerTable<Done> = ({ readonly table: string } & Done) | TableFailure;
 
 /**
- * Does the same with each table, a few at a time. A failure is its table's: the others are done all the same. Only
- * another account ends everything, because then the key or the destination is the wrong one for every table.
+ * Does the same with each table, a few at a time. A failure affects only its own table. Only another
+ * account ends everything, because then the key or the destination is the wrong one for every table.
  *
  * Throws `AccountMismatchError`, and errors that are defects.
  */

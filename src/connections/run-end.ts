@@ -8,7 +8,7 @@ export type UnsuccessfulEnd =
   | { readonly outcome: 'cancelled' }
   | { readonly outcome: 'failed' | 'terminated' | 'timed_out'; readonly failure: Failure };
 
-/** What waiting for a run rejected with, as people and programs get it. */
+/** The outcome and failure in the error that waiting for a run rejected with. */
 export function endOfFailed({ cause }: WorkflowFailedError): UnsuccessfulEnd {
   if (isCancelled(cause)) return { outcome: 'cancelled' };
   if (cause instanceof TerminatedFailure) return { outcome: 'terminated', failure: terminated(cause) };
@@ -22,7 +22,7 @@ function isCancelled(cause: unknown): boolean {
 /** The client's message if whoever terminated the run gave no reason. */
 const withoutReason = 'Workflow execution terminated';
 
-/** Nothing of ours terminates runs, and a terminated run could not delete what it had staged. */
+/** Of our commands only `unlink` terminates runs, and it gives a reason. The run could not delete what it had staged. */
 function terminated({ name, message }: TerminatedFailure): Failure {
   const reason = message === withoutReason ? 'no reason was given' : `the reason given: ${message}`;
   return {

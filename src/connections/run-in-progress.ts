@@ -8,7 +8,7 @@ import { waitingForWorker } from './worker-wait.ts';
 export type RunInProgress = {
   readonly workflowId: string;
   readonly started: string;
-  /** What it does; as far as the server alone knows, if no worker responds. */
+  /** What it is doing; if no worker responds, as far as the server alone knows. */
   readonly phase: string;
   readonly workerAnswers: boolean;
   readonly rows?: number;

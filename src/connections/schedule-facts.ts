@@ -14,7 +14,7 @@ export type ScheduledAction = Required<Run> & {
   readonly status: number;
 };
 
-/** What a table's status needs to know of its schedule. */
+/** What a table's status needs to know about its schedule. */
 export type ScheduleFacts = {
   readonly paused: boolean;
   /** Why it is paused. */
@@ -32,7 +32,7 @@ export type ScheduleFacts = {
   readonly createdAt: () => Promise<Date>;
 };
 
-/** A table's schedule as it is now; `undefined` if there is none. The server replays it for the answer. */
+/** A table's schedule as it is now; `undefined` if there is none. Costly: the server replays the schedule to answer. */
 export async function describedSchedule(
   client: Client,
   { connection, destination }: Settings,
@@ -99,7 +99,7 @@ function factsOf(
   { memo, info }: ListedEntry,
 ): ScheduleFacts | undefined {
   const payload = memo?.fields?.[marker];
-  // Not ours, or made by another version: its description has to tell.
+  // Not ours, or made by another version: the caller has to ask for its description.
   if (!payload || !info) return undefined;
   const owner = defaultPayloadConverter.fromPayload<Owner>(payload);
   const { host, destination } = owner;

@@ -7,7 +7,7 @@ import { sideBySide } from '../warehouse/side-by-side.ts';
 import type { Run } from './runs.ts';
 import { isSameDestination, otherDestination, ownerOf } from './schedule-owner.ts';
 
-/** The schedule as the server has it now; `undefined` if there is none. The server replays it for the answer. */
+/** A schedule as it is now; `undefined` if there is none. Costly: the server replays the schedule to answer. */
 export async function describeSchedule(client: Client, id: string): Promise<ScheduleDescription | undefined> {
   try {
     return await client.schedule.getHandle(id).describe();

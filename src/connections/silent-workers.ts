@@ -1,13 +1,13 @@
 /** A worker responds within a second, or within a few if it has just started. */
 const silentMs = 10_000;
-/** How long to wait for a worker, or a server: in a script there is nobody who would start one. */
+/** How long to wait for a worker, or a server: in a script, nobody is there to start one. */
 export const lostMs = 10 * 60_000;
-/** Nothing was asked for longer than this: the machine slept, or the server was away. */
+/** A longer gap between two looks means that the machine slept or the server was away, not that workers are silent. */
 const breakMs = 60_000;
 
 /** Notices tables that no worker responds for. Times are milliseconds since the epoch. */
 export class SilentWorkers {
-  /** When a worker was last heard of, for each table that is waited for. */
+  /** When a worker last responded, for each table that is waited for. */
   readonly #heard = new Map<string, number>();
   readonly #reported = new Set<string>();
   #looked: number | undefined;

@@ -28,7 +28,7 @@ export async function startRun(
 ): Promise<StartedRun> {
   const { table, account } = input.run;
   const workflowId = tableWorkflowId(destination, table);
-  // In the order in which the workflow declares them, so that equal arguments are equal texts.
+  // The fields always have the same order, so equal arguments give equal text.
   const args = JSON.stringify(input);
   let how: StartedRun['how'] = 'started';
   for (;;) {
@@ -81,7 +81,7 @@ async function openRun(client: Client, workflowId: string): Promise<OpenRun | un
   return { arguments: typeof kept === 'string' ? kept : undefined };
 }
 
-/** Those of these tables that have an open run outside schedules. */
+/** Which of these tables have an open run outside schedules. */
 export async function openTables(
   client: Client,
   destination: string,

@@ -8,7 +8,7 @@ import { statusOf, type TableStatus } from './table-status.ts';
 /** Reads the statuses now; from the server's list of schedules, if it is given. */
 export type ReadStatuses = (listed?: Awaited<ReturnType<typeof listedSchedules>>) => Promise<TableStatus[]>;
 
-/** Calls `work` with what reads the tables' statuses, while the connection's destination is open. */
+/** Opens the connection's destination and calls `work` with a function that reads the tables' statuses. */
 export async function withStatusReader<T>(
   client: Client,
   settings: Settings,

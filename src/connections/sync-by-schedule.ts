@@ -16,7 +16,7 @@ export type ScheduleWatcher = {
   readonly interrupt: AbortSignal;
 };
 
-/** The server replays a schedule whenever it is described. */
+/** Not more often: the server replays a schedule each time it is described. */
 const lookEveryMs = 500;
 
 /**
@@ -61,12 +61,12 @@ export async function syncBySchedule(
   }
 }
 
-/** Whatever a run continues as has the same workflow id, and is asked by that alone. */
+/** By workflow id alone, so that whatever the run continues as is asked too. */
 function asked(client: Client, { workflowId }: Run) {
   return { handle: client.workflow.getHandle<typeof syncTable>(workflowId) };
 }
 
-/** The first run of a schedule that this description of it does not have. */
+/** Waits for the first run of a schedule that its description does not list yet. */
 async function nextRun(
   client: Client,
   { scheduleId, info }: ScheduleDescription,

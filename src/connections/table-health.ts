@@ -20,7 +20,7 @@ export type Reason = { readonly error?: string; readonly message: string; readon
 export type TableHealth = {
   readonly table: string;
   readonly state: State;
-  /** Seconds since the run began that the table is as fresh as. */
+  /** Seconds since the time up to which the table is complete. */
   readonly lagSeconds?: number;
 } & Partial<Reason>;
 

@@ -34,7 +34,7 @@ export type TableStatus = TableSettings & {
   readonly rows?: number;
   readonly watermark?: string;
   readonly lastFullRead?: string;
-  /** Seconds since the run began that the table is as fresh as. */
+  /** Seconds since the time up to which the table is complete. */
   readonly lagSeconds?: number;
   /** Since when the table is late; missing if it is not. */
   readonly lateSince?: string;
@@ -58,7 +58,7 @@ export async function statusOf(
   const { connection, destination, tables } = settings;
   const base = { table: table.name, ...tables[table.name]! };
   const schedule = listed ?? (await describedSchedule(client, settings, table.name));
-  // A folder of another host cannot be read here; the last run knows what it committed.
+  // A folder of another host cannot be read here; the last successful run's result says what it committed.
   if (schedule?.elsewhere !== undefined) {
     const tableError = failureOf(otherDestination(connection, schedule.elsewhere, destination));
     return { ...base, ...scheduleFields(schedule), tableError };

@@ -7,7 +7,7 @@ import { tableNamed } from '../tables/index.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { applySchedules, planApply, type Removed } from './apply.ts';
 
-/** The files that end with a connection: its settings, and the key file if `link` wrote it. Absolute paths. */
+/** The files that are deleted with a connection: its settings, and the key file if `link` wrote it. Absolute paths. */
 export function filesOf(file: string, { connection, apiKey }: Settings): string[] {
   const own = ownKeyFile(connection);
   return [resolve(file), ...('file' in apiKey && apiKey.file === own ? [own] : [])];

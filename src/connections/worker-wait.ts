@@ -5,7 +5,7 @@ export const waitingForWorker = 'waiting for a worker';
 
 const longWaitSeconds = 60;
 
-/** The seconds that a run waited for a worker; `undefined` if they are too few to be mentioned. */
+/** The seconds that a run waited for a worker; `undefined` if too few to be worth mentioning. */
 export function longWaitOf({ queuedSeconds = 0 }: SyncTableResult): number | undefined {
   return queuedSeconds >= longWaitSeconds ? queuedSeconds : undefined;
 }

@@ -28,7 +28,7 @@ function causeOf(error: unknown): unknown {
   return error.cause instanceof TemporalFailure ? causeOf(error.cause) : error;
 }
 
-/** As the failure says. A run that was terminated, or that no worker understood, may succeed the next time. */
+/** As the failure says, or `later`: a run that was terminated, or that no worker understood, may succeed next time. */
 function retryOf({ details }: ApplicationFailure): ErrorDescription['retry'] {
   return (details?.[0] as { retry?: unknown } | undefined)?.retry === 'never' ? 'never' : 'later';
 }

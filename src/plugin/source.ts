@@ -106,7 +106,7 @@ export function createIncidentIoSource({
 /** incident.io as a source. */
 export const incidentIoSource: WarehouseSource = createIncidentIoSource();
 
-/** Whether an error says something about the values; all other errors say nothing about them. */
+/** Whether an error means that the values are wrong; all other errors say nothing about them. */
 function isVerdict(error: unknown): error is CredentialsError | PermissionError | UsageError {
   return error instanceof CredentialsError || error instanceof PermissionError || error instanceof UsageError;
 }

@@ -82,7 +82,7 @@ export type TableSync = { readonly table: string } & Partial<Omit<TableSettings,
 
 /**
  * A workflow to start: the arguments of `client.workflow.start(workflowType, …)`, or the `action` of a schedule.
- * From the memo this package's commands learn what an open run was started with.
+ * This package's commands read from the memo what an open run was started with.
  */
 export type WorkflowStart<Type extends string, Input> = {
   readonly workflowType: Type;

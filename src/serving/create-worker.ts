@@ -30,7 +30,7 @@ export type ServedQueue = {
 /** Called with how a run ended, and the seconds it took without its wait for a worker. */
 export type OnRunEnded = RunSinks['incidentIoSource']['runEnded'];
 
-/** A worker for one destination's queue, with its limits and the reasons for them. */
+/** A worker for one destination's queue. */
 export function createWorker(options: ServedQueue): Promise<Worker> {
   const { connection, namespace, taskQueue, activities, workflowBundle, tracing, onRunEnded } = options;
   const { interceptors, ...workflows } = workflowBundle
@@ -48,11 +48,11 @@ export function createWorker(options: ServedQueue): Promise<Worker> {
     // A cancellation reaches an activity with the answer to its heartbeat, so heartbeats must not be held back.
     maxHeartbeatThrottleInterval: '3 seconds',
     defaultHeartbeatThrottleInterval: '3 seconds',
-    // Otherwise a bug in a workflow, or a history that this version cannot replay, would be retried for ever without
-    // a word. This way the run fails and says so, and the next one starts over.
+    // Otherwise a bug in a workflow, or a history that this version cannot replay, would be retried forever
+    // in silence. This way the run fails and says so, and the next one starts over.
     workflowFailureErrorTypes: { '*': ['Error', 'NondeterminismError'] },
-    // Batches end at once and hand over what they hold; staging a part takes a second or two. A commit is finished: if
-    // it takes longer than this, another worker does it again and finds what is already done by the run's id.
+    // Batches end at once and hand over what they hold; staging a part takes a second or two. A commit may
+    // finish. If it takes longer than this, another worker repeats it; the run's id shows what is already done.
     shutdownGraceTime: '1 millisecond',
     shutdownForceTime: '60 seconds',
   });
@@ -72,7 +72,7 @@ export function workerLimits(
   };
 }
 
-/** What workflows report their end to; a worker without it would log an error for each run. */
+/** The sinks to which workflows report their end; a worker without them would log an error for each run. */
 export function runSinks(onRunEnded: OnRunEnded = () => undefined): InjectedSinks<RunSinks> {
   return {
     incidentIoSource: {

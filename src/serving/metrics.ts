@@ -17,7 +17,7 @@ export const histogramBuckets = {
   incident_io_source_commit_seconds: [0.1, 0.5, 1, 5, 15, 60, 300],
 };
 
-/** Counts what runs request, stage and commit as it happens: the progress of a first sync of hours can be seen. */
+/** Counts what runs request, stage and commit as it happens, so that a first sync of several hours shows progress. */
 export function countingObserver(meter: MetricMeter): Observer {
   const counter = (name: string, description: string) =>
     meter.createCounter(`incident_io_source_${name}`, undefined, description);

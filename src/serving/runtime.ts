@@ -7,7 +7,7 @@ import { histogramBuckets } from './metrics.ts';
 
 /**
  * Sets up Temporal's runtime for a command: it leaves signals to the command (its own handler would stop the worker
- * that has to carry out a cancellation) and keeps to itself what the command reports in its own words. To be called
+ * that has to carry out a cancellation) and does not print what the command itself reports. Call it
  * once per process, before anything else of Temporal.
  */
 export function quietRuntime(): void {
@@ -28,12 +28,12 @@ export function quietRuntime(): void {
 
 /**
  * The same for a process that serves: Temporal's own lines go to the log. With `metrics`, an address such as
- * `127.0.0.1:9464`, its figures and ours are served to Prometheus at `http://<metrics>/metrics`, each labelled with the
- * connection's name. Throws `UsageError` if nothing can listen there.
+ * `127.0.0.1:9464`, Temporal's metrics and ours are served to Prometheus at `http://<metrics>/metrics`, each
+ * labelled with the connection's name. Throws `UsageError` if nothing can listen there.
  */
 export function servingRuntime(log: Log, connection: string, metrics?: string): void {
   const logger = new DefaultLogger('INFO', ({ level, message, meta }) => {
-    // Workers and runs report what they do in lines of their own; of the SDK's, only what is wrong is of interest.
+    // Workers and runs report what they do in lines of their own; of the SDK's lines, only problems are of interest.
     const isOurs = meta?.['sdkComponent'] === SdkComponent.workflow;
     const isRepeated = level === 'INFO' || message === 'Workflow failed';
     log(isRepeated && !isOurs ? 'debug' : (level.toLowerCase() as LogLevel), message, meta);
@@ -43,7 +43,7 @@ export function servingRuntime(log: Log, connection: string, metrics?: string): 
       shutdownSignals: [],
       logger,
       telemetryOptions: {
-        // The native client warns about every retry of every poller: many a second while a server is away.
+        // The native client warns about every retry of every poller: many per second while a server is away.
         logging: { filter: 'error,temporalio_sdk_core=warn', forward: {} },
         ...(metrics !== undefined && {
           metrics: {

@@ -5,14 +5,14 @@ import type { Warehouse } from '../warehouse/warehouse.ts';
 /** Takes what a watch found at each look: the problem, or `undefined` if there is none. */
 export type OnLook = (problem: string | undefined) => void;
 
-/** Between two questions to the server, and for its answer. */
+/** The pause between two questions to the server, and the time limit for each answer. */
 const askServerEveryMs = 5_000;
 /** A probe is a few writes, which a store may charge for. */
 const askDestinationEveryMs = 15_000;
 const destinationAnswersMs = 10_000;
 
 /**
- * Asks again and again whether the Temporal server answers, until `done`; a worker reconnects by itself. An embedded
+ * Keeps asking whether the Temporal server answers, until `done`; a worker reconnects by itself. An embedded
  * server that ended is started again on its port and database, since nobody else would.
  */
 export async function watchServer(
@@ -34,7 +34,7 @@ export async function watchServer(
 }
 
 /**
- * Works while the server is watched. `report` takes a line when it stops answering, and one when it answers again.
+ * Does `work` while the server is watched. `report` takes a line when it stops answering and when it answers again.
  * Fails if the watch does: an embedded server could not be started again.
  */
 export async function whileWatchingServer<T>(
@@ -52,7 +52,7 @@ export async function whileWatchingServer<T>(
   return whileWatching((done) => [watchServer(access, onLook, done)], work);
 }
 
-/** Works while the watches go on, which end at the signal they get. A watch that fails makes this fail. */
+/** Does `work` while the watches run; each ends when its signal aborts. If a watch fails, this rejects too. */
 export async function whileWatching<T>(
   begin: (done: AbortSignal) => readonly Promise<void>[],
   work: () => Promise<T>,
@@ -68,7 +68,7 @@ export async function whileWatching<T>(
   }
 }
 
-/** Asks again and again whether the destination can be written to, until `done`. */
+/** Keeps asking whether the destination can be written to, until `done`. */
 export async function watchDestination(
   warehouse: Warehouse,
   onLook: OnLook,
@@ -77,7 +77,7 @@ export async function watchDestination(
   const { destination } = warehouse;
   let asking: Promise<void> | undefined;
   const ask = async () => {
-    // A disk or network that hangs is asked only once: each question takes one of Node's four threads.
+    // Not asked again while a disk or network hangs: each question takes one of Node's four threads.
     asking ??= warehouse.assertReachable().finally(() => (asking = undefined));
     const limit = new AbortController();
     const late = sleep(destinationAnswersMs, undefined, { signal: limit.signal }).then(() => {
@@ -96,7 +96,7 @@ export async function watchDestination(
   }
 }
 
-/** The message of the error it rejects with; `undefined` if it resolves. */
+/** The message of the error that `ask` rejects with; `undefined` if it resolves. */
 async function problemOf(ask: () => Promise<unknown>): Promise<string | undefined> {
   try {
     await ask();

@@ -19,7 +19,7 @@ export type SettingsFile = {
   readonly upgrade?: Upgrade;
 };
 
-/** The same, with what it takes to write the file in the format of today. */
+/** The same, with what is needed to rewrite the file in the current format. */
 export async function readSettingsFile(file: string): Promise<SettingsFile> {
   let text: string;
   try {

@@ -8,7 +8,7 @@ export type Frequency = (typeof frequencies)[number] | `${number}s`;
 /**
  * How long rows that a sync replaced or dropped stay on the disk, and older versions readable. At least a day: a
  * commit may read for two hours what another one has removed, and a query for a working day. At most thirty days:
- * other tools keep no more of a log.
+ * other tools keep no more of a table's log.
  */
 export const retentions = ['1d', '3d', '7d', '14d', '30d'] as const;
 export type Retention = (typeof retentions)[number];
@@ -44,7 +44,7 @@ export type Settings = {
 /** Where commands look for the settings unless told otherwise. */
 export const defaultSettingsFile = 'incident-io.json';
 
-/** Milliseconds of a frequency or a retention. */
+/** A frequency or a retention in milliseconds. */
 export function intervalMs(frequency: Frequency | Retention): number {
   return Number.parseInt(frequency, 10) * unitMs[frequency.at(-1) as keyof typeof unitMs];
 }

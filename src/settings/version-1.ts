@@ -9,10 +9,10 @@ const oldNames: { readonly [name: string]: string } = Object.fromEntries(
   Object.entries(newNames).map(([before, now]) => [now, before]),
 );
 
-/** Settings of version 1 in the format of today. */
+/** Settings of version 1 in the current format. */
 export type Upgrade = {
   readonly value: object;
-  /** Settings that have another name now: by path, such as `tables.incidents.syncMethod`, the path that the file has. */
+  /** Renamed settings: from the new path, such as `tables.incidents.syncMethod`, to the path in the file. */
   readonly renamed: ReadonlyMap<string, string>;
 };
 
@@ -29,7 +29,7 @@ export function upgradeOf(written: unknown): Upgrade | undefined {
     if (!isRecord(entry)) return [table, entry];
     const settings = Object.entries(entry).map(([name, setting]) => {
       const now = newNames[name];
-      // A file with both names is wrong, and has to be told so.
+      // A file with both names is wrong: the old name stays, and the schema reports it.
       if (now === undefined || now in entry) return [name, setting];
       renamed.set(`tables.${table}.${now}`, `tables.${table}.${name}`);
       return [now, setting];

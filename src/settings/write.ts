@@ -32,9 +32,9 @@ export async function writeSettings(
   await writeWhole(file, written, { replace });
 }
 
-/** Writes a settings file of an older version in the format of today. All values stay as they are written. */
+/** Writes a settings file of an older version in the current format. All values stay as they are written. */
 export async function writeUpgrade(file: string, { value }: Upgrade): Promise<void> {
-  // The file itself if this is a link, which would be replaced otherwise.
+  // Follows a symbolic link: otherwise the link would be replaced, not the file.
   const target = await realpath(file);
   const { mode } = await stat(target);
   await writeWhole(target, value, { replace: true, mode: mode & 0o777 });
@@ -62,7 +62,7 @@ async function writeWhole(
   }
 }
 
-/** Creates a file that must not exist yet, to be replaced at once: not every file system has links to do it with. */
+/** Reserves the name with an empty file, to be replaced at once: not every file system has links to do it in one step. */
 async function claim(file: string): Promise<void> {
   try {
     await (await open(file, 'wx')).close();

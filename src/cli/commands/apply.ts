@@ -138,7 +138,7 @@ function printAsJson(
   });
 }
 
-/** The account of the key, once no table is found to be fed by another one. */
+/** The key's account, after checking that no other account feeds the tables. Throws `AccountMismatchError`. */
 async function ownAccount(session: Session, settings: Settings): Promise<string> {
   const [{ accountOf, assertOwnTables }, { resolveKey }] = await Promise.all([
     import('../../connections/account.ts'),

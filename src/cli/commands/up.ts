@@ -64,7 +64,7 @@ type Screen = {
 };
 
 async function openScreen({ stdout, stderr }: Session): Promise<Screen> {
-  // Text even without a terminal: whatever reads JSON runs `worker`.
+  // Text even without a terminal: anyone who wants JSON lines runs `worker`.
   if (stdout.isTTY !== true) {
     return { lines: { write: (line) => stderr.write(line), isTTY: true }, close: () => undefined };
   }
@@ -78,8 +78,8 @@ async function openScreen({ stdout, stderr }: Session): Promise<Screen> {
 }
 
 /**
- * The key's account; `unknown` if the API does not answer now, since it may when the first run begins. A key that is
- * refused would fail all runs. Throws `CredentialsError`.
+ * The key's account; `unknown` if the API does not answer now, since it may by the time the first run begins. A
+ * refused key is an error, since it would fail all runs. Throws `CredentialsError`.
  */
 async function accountIfTold(
   { baseUrl }: Settings,
@@ -97,7 +97,7 @@ async function accountIfTold(
   }
 }
 
-/** Makes the schedules match the settings. The worker already serves: it has to end runs of deleted schedules. */
+/** Makes the schedules match the settings. The worker already runs: it has to end runs of deleted schedules. */
 async function applySettings(
   settings: Settings,
   account: string,
@@ -130,7 +130,7 @@ async function applySettings(
 }
 const pastTense = { create: 'created', update: 'updated', delete: 'deleted' } as const;
 
-/** Between two looks, or longer if a look takes long: a person who watches wants to see it move. */
+/** Pause between two looks, longer if a look takes long. A person who is watching wants to see progress. */
 const lookEveryMs = 2_000;
 
 /** Shows how the tables are doing until the interrupt; without a terminal only once, since every run is logged. */
@@ -160,7 +160,7 @@ async function show(
   while (!signal.aborted) {
     const began = Date.now();
     try {
-      // The server may not answer for longer than Ctrl-C may take.
+      // The server may take longer to answer than a person waits after Ctrl-C.
       const statuses = await Promise.race([look(), interrupted]);
       if (statuses) screen.show(statusesAsText(stdout, settings, statuses));
     } catch (error) {

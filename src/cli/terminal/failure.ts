@@ -54,7 +54,7 @@ export function tellFailures(
   }
 }
 
-/** What Node's own functions throw once their signal is aborted. */
+/** Whether it is the error that Node's own functions throw once their signal is aborted. */
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }
@@ -69,7 +69,7 @@ function describe(error: unknown): Told {
   return isForeseen(error) ? { ...failure, ...factsOf(error) } : { ...failure, message: stackOf(error) };
 }
 
-/** What people quote to the vendor's support, and what a script may act on. */
+/** Facts that people quote to the vendor's support, and that a script may act on. */
 function factsOf(error: unknown): { readonly [fact: string]: unknown } {
   if (!(error instanceof RequestError)) return {};
   const { status, requestId } = error.facts;

@@ -4,7 +4,7 @@ import { withSuggestion } from '../../nearest.ts';
 import type { Output } from '../session.ts';
 import { widthOf } from './text.ts';
 
-/** How a printed table gets one of its columns. */
+/** One column of a printed table. */
 export type PrintedColumn<Row> = {
   readonly head: string;
   readonly value: (row: Row) => string;

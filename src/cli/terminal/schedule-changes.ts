@@ -6,7 +6,7 @@ import type { Output, Session } from '../session.ts';
 import { printTable } from './output.ts';
 import { writeText } from './text.ts';
 
-/** Prints what becomes of each table's schedule, except those that stay as they are. */
+/** Prints what happens to each table's schedule, except those that stay as they are. */
 export function printChanges(output: Output, settings: Settings, changes: readonly TableChange[]): void {
   printTable(
     output,
@@ -73,7 +73,7 @@ export function tellNeighbours(
   }
 }
 
-/** Tells of runs that could not be waited for. */
+/** Reports runs that were cancelled but could not be waited for. */
 export function tellUnanswered({ stderr }: Session, unanswered: readonly string[]): void {
   for (const id of unanswered) {
     writeText(

@@ -1,9 +1,9 @@
 import type { Output } from '../session.ts';
 
-/** The width of a terminal that does not say. */
+/** The width assumed for a terminal that does not report one. */
 const usualWidth = 80;
 
-/** The width that text has to keep to; unlimited if no terminal shows it. */
+/** The width that text has to fit; infinite if the output is not a terminal. */
 export function widthOf({ isTTY, columns }: Output): number {
   // Some pseudo terminals report a width of 0.
   return isTTY ? columns || usualWidth : Number.POSITIVE_INFINITY;

@@ -23,7 +23,7 @@ import { runQuery } from '../query.ts';
 import { SyncReport } from '../sync/report.ts';
 import { questions } from './questions.ts';
 
-/** Where the sandbox's key is during the demo; workflows carry this name. */
+/** The environment variable that holds the sandbox's key during the demo; workflows get only its name. */
 const keyVariable = 'INCIDENT_IO_SANDBOX_KEY';
 const yearsOfData = 3;
 
@@ -61,13 +61,13 @@ function spanUntilToday(): { readonly since: string; readonly until: string } {
 
 /** The last line is a command to be copied as it is. */
 function whatNext(to: string | undefined): string {
-  // In a checkout, and by npx, the program is not on the path.
+  // In a checkout, or when run by npx, the program is not on the path.
   const program = `${process.env['npm_execpath'] === undefined ? '' : 'npx '}incident-io-source`;
   if (to === undefined) return `To keep the tables:\n${program} demo --to ./warehouse`;
   return `To ask a question of your own:\n${program} query "SELECT * FROM incidents LIMIT 5" --from ${shellWord(to)}`;
 }
 
-/** Runs the workflow syncSource over all tables, on a Temporal server of its own. */
+/** Runs the workflow syncSource over all tables, on a temporary Temporal server. */
 async function syncAll(session: Session, destination: string, baseUrl: string, keep: boolean): Promise<void> {
   const report = new SyncReport(session, false);
   const warehouse = await openDestination(destination);
@@ -125,7 +125,7 @@ async function importNow(
   const following = followProgress(open, (progress) => report.progressed(progress), done.signal);
   const outcomes = outcomesOf(handle);
   try {
-    // The run may have ended while the cancellation still looks for what it continued as.
+    // The run may have ended while the cancellation is still looking for the execution it continued as.
     return await Promise.race([outcomes, cancelled.then(() => outcomes)]);
   } catch (error) {
     signal.throwIfAborted();

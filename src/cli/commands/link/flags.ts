@@ -127,7 +127,7 @@ export function tableSettingsOf(options: LinkOptions, chosen: readonly Table[]):
   );
 }
 
-/** `table=value`, and `value`, which is for all tables and is kept under an empty name. */
+/** Parses `table=value`, or just `value` for all tables, which is stored under an empty name. */
 function perTable(flag: string, given: readonly string[], chosen: readonly Table[]): Map<string, string> {
   return new Map(
     given.map((text) => {
@@ -151,7 +151,7 @@ function syncMethodFor(table: Table, given: ReadonlyMap<string, string>): SyncMe
   if (asked === undefined) return undefined;
   const method = choices('--sync-method', asked, allSyncMethods);
   if (offered.includes(method)) return method;
-  // A method for all tables is for those that offer it.
+  // A method given for all tables applies only to those that offer it.
   if (named === undefined) return undefined;
   throw new UsageError(
     `${table.name} does not offer --sync-method ${method}.`,
@@ -160,7 +160,7 @@ function syncMethodFor(table: Table, given: ReadonlyMap<string, string>): SyncMe
 }
 
 function withEvery(settings: TableSettings, every: string): TableSettings {
-  // Seconds are only for an API on this machine, which is checked with the settings as a whole.
+  // Seconds are allowed only for an API on this machine; that is checked later, with the settings as a whole.
   const frequency = /^[1-9][0-9]*s$/.test(every)
     ? (every as Frequency)
     : choices('--every', every, frequencies);

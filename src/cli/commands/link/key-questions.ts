@@ -58,7 +58,7 @@ function problemOfKey(text: string | undefined): string | undefined {
 }
 
 /**
- * Shows the scopes that the key lacks, and looks at it again as often as somebody who is granting them wants to.
+ * Shows the scopes that the key lacks, and checks the key again as often as asked, while somebody grants them.
  * @returns the key with what it can read now; `undefined` to use another key
  */
 async function askScopes(
@@ -92,7 +92,7 @@ async function askScopes(
   }
 }
 
-/** What the key lacks, in lines. */
+/** What the key lacks, one scope or table per line. */
 function lackOf({ permissions }: CheckedKey): string {
   const scopes = missingScopes(permissions);
   if (scopes.length > 0) {

@@ -23,7 +23,7 @@ import { type Answers, type CheckedKey, defaultConnection, type LinkOptions } fr
 import { givenAnswers, givenKey } from './flags.ts';
 import { printPermissions, printPlan, tellLinked } from './report.ts';
 
-/** `link`: makes a connection, by questions on a terminal and by options elsewhere. */
+/** `link`: creates a connection, from answers on a terminal or from options elsewhere. */
 export function linkCommand(session: Session): Command {
   return addLinkOptions(
     new Command('link')
@@ -70,7 +70,7 @@ function addLinkOptions(command: Command): Command {
     .option('--base-url <url>', 'another address of the API, such as a sandbox', defaultBaseUrl)
     .option('--tables <names>', 'the tables, separated by commas (default: all that the key can read)')
     .addOption(repeatable('--sync-method <[table=]method>', syncMethods))
-    // The name it had before.
+    // Its old name, which scripts may still use.
     .addOption(repeatable('--method <[table=]method>', syncMethods).hideHelp())
     .addOption(
       repeatable(
@@ -144,7 +144,7 @@ async function linkWith(
   const neighbours = await neighboursOf(client, settings);
   if (!options.json) printPlan(session, options, settings, answers, changes);
   tellNeighbours(session, settings, neighbours);
-  // Two connections into one destination are seldom meant.
+  // Two connections into one destination are usually a mistake, so Enter then means no.
   if (!(await isAgreed(session, options, 'Link this connection?', neighbours.length === 0))) {
     stdout.write('Nothing was changed.\n');
     return;
@@ -183,7 +183,7 @@ async function startImport(session: Session, client: Client, settings: Settings)
   tellFailures(session, failures);
 }
 
-/** By questions if there is somebody to ask, otherwise by the options. */
+/** Asks, if there is somebody to ask; otherwise takes the options and defaults. */
 async function decide(session: Session, options: LinkOptions): Promise<Decided> {
   if (mayAsk(session, options)) {
     const [{ askKey }, { askAnswers }] = await Promise.all([

@@ -10,7 +10,7 @@ import { shellWord, writeText } from '../../terminal/text.ts';
 import type { Answers, CheckedKey, LinkOptions } from './answers.ts';
 import { adviceFor } from './flags.ts';
 
-/** Whose key it is and what it can read. */
+/** Prints whose key it is and what it can read. */
 export function printPermissions({ stdout, stderr }: Session, { identity, permissions }: CheckedKey): void {
   stdout.write(`account  ${visible(identity.account)}\n\n`);
   printTable(stdout, permissions, [
@@ -26,7 +26,7 @@ export function printPermissions({ stdout, stderr }: Session, { identity, permis
   if (permissions.some(({ allowed }) => !allowed)) writeText(stderr, `note: ${adviceFor(permissions)}`);
 }
 
-/** What is about to be done. */
+/** Prints what is about to be done. */
 export function printPlan(
   { stdout }: Session,
   options: LinkOptions,
@@ -43,7 +43,7 @@ export function printPlan(
   stdout.write(`import      ${options.import ? 'starts now' : 'at the first interval of each schedule'}\n\n`);
 }
 
-/** What was done, and what to do next. */
+/** Prints what was done, and what to do next. */
 export function tellLinked({ stdout, stderr }: Session, options: LinkOptions, settings: Settings): void {
   const { apiKey, tables } = settings;
   const what = count(Object.keys(tables).length, 'table');

@@ -62,7 +62,7 @@ export function statusCommand(session: Session): Command {
 }
 
 async function status(session: Session, named: readonly string[], options: StatusOptions): Promise<void> {
-  // For the sake of settings/*.json the option takes everything that follows it, which may be names of tables.
+  // So that settings/*.json works, --settings takes everything that follows it, which may include table names.
   const names = [...named, ...options.settings.filter(isTable)];
   const given = options.settings.filter((name) => !isTable(name));
   const files = await settingsFilesIn(given.length > 0 ? given : [defaultSettingsFile]);
@@ -118,7 +118,7 @@ async function statusOfConnections(session: Session, files: readonly string[], j
   else printConnections(session.stdout, connections);
 }
 
-/** On a terminal draws over the last one, elsewhere prints below it; an interrupt is the usual end. */
+/** Redraws the status on a terminal, and prints it again elsewhere, until interrupted: that is not a failure. */
 async function watch(session: Session, { settings }: Operated, read: ReadStatuses): Promise<void> {
   const { stdout, signal } = session;
   const { createLogUpdate } = await import('log-update');

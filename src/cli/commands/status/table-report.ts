@@ -75,7 +75,7 @@ const lag: Column = {
   value: ({ lagSeconds }) => (lagSeconds === undefined ? '' : span(lagSeconds)),
   align: 'right',
 };
-/** Rows that were deleted before it are gone from the table. */
+/** Rows deleted in incident.io before this read are gone from the table. */
 const fullRead: Column = {
   head: 'full read',
   value: ({ lastFullRead }) => (lastFullRead === undefined ? '' : `${since(lastFullRead)} ago`),
@@ -149,7 +149,7 @@ function unavailableRemark({ table, lastRun }: TableStatus): string[] {
 
 /**
  * What a person should know about a table besides its figures, and what to do.
- * @param isGrouped the remark that its run waits for a worker was made already
+ * @param isGrouped whether its wait for a worker is already part of the remark on several tables
  */
 function remarksOn(status: TableStatus, isGrouped: boolean): string[] {
   const { table, schedule, note, lastRun, tableError } = status;
@@ -182,7 +182,7 @@ function runningRemark({ table, running }: TableStatus): string[] {
   ];
 }
 
-/** The wait is not part of the run's seconds, and explains a lag that they do not. */
+/** The wait is not counted in the run's duration, so it explains a lag that the duration does not. */
 function waitRemark({ table, lastRun }: TableStatus): string[] {
   const seconds = lastRun?.result && longWaitOf(lastRun.result);
   return seconds === undefined ? [] : [`note: ${table}: its last run waited ${span(seconds)} for a worker.`];

@@ -7,7 +7,7 @@ import { type Operated, operating, type OperatingOptions } from '../../options/o
 import type { Session } from '../../session.ts';
 import { SyncReport } from './report.ts';
 
-/** Has the tables of a settings file synced by their schedules and workers, waits for them and reports. */
+/** Triggers the schedules of a settings file's tables, waits for the runs and reports them. */
 export async function runSyncBySchedule(
   session: Session,
   names: readonly string[],

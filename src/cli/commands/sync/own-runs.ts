@@ -18,7 +18,7 @@ import type { Session } from '../../session.ts';
 import { InterruptedError } from '../../terminal/interrupted.ts';
 import { SyncReport } from './report.ts';
 
-/** What `sync` was asked for, checked as far as possible without asking anybody. */
+/** What `sync` was asked for, checked as far as possible without a request to any server. */
 export type SyncRequest = {
   readonly tables: readonly { readonly table: Table; readonly method: Method }[];
   /** Absolute. */
@@ -30,7 +30,7 @@ export type SyncRequest = {
 };
 
 /**
- * Runs the tables on a worker of its own and reports. The key and the destination are checked before a server is
+ * Runs the tables on this process's own worker and reports. The key and the destination are checked before a server is
  * started. A table that cannot be read fails alone.
  */
 export async function runSync(session: Session, request: SyncRequest): Promise<void> {
@@ -52,7 +52,7 @@ export async function runSync(session: Session, request: SyncRequest): Promise<v
       readable.length === 0
         ? []
         : await syncReadable(session, { ...request, tables: readable }, account, warehouse, report);
-    // Before the report is printed: whoever stops reading it interrupts nothing.
+    // Asked before the report is printed: a reader that closes the pipe aborts the signal too, but interrupts no run.
     const isInterrupted = session.signal.aborted;
     report.close(destination);
     if (isInterrupted) throw new InterruptedError();
@@ -77,7 +77,7 @@ async function syncReadable(
   signal.addEventListener('abort', sayCancelling, { once: true });
   const say = (line: string) => report.say(line);
   const access = await connectTemporal({ env: process.env, report: say });
-  // While the server is away nothing progresses either.
+  // The same patience as with a table: while the Temporal server is away, no table makes progress.
   const patience = { ms: giveUpAfterMinutes * 60_000, signal };
   try {
     return await serveWhile({ access, warehouse, patience }, (serving) =>

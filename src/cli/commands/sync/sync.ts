@@ -112,7 +112,7 @@ async function sync(
       'Leave out --to to have the schedules sync, or --settings to sync without them.',
     );
   }
-  // Whatever can be refused without asking anybody is refused here.
+  // Whatever can be refused without a request to any server is refused here.
   const chosen = tablesNamed(names);
   const request: SyncRequest = {
     tables: chosen.map((table) => ({ table, method: methodOf(table, options, names.length > 0) })),
