@@ -139,7 +139,7 @@ export type RecountInput = {
 
 /** What came of comparing the API's counts with the table's, day by day. */
 export type Recounted =
-  /** There was nothing to mend: the counts agree by now, or another commit came first. */
+  /** There was nothing to mend: the counts agree by now, the API only has newer rows, or another commit came first. */
   | { readonly status: 'agrees' }
   /** Days were read again, and the counts agree now. */
   | {
@@ -152,7 +152,7 @@ export type Recounted =
       readonly days: number;
       readonly requests: number;
     }
-  /** The days that differ could not be told. */
+  /** The days that differ could not be determined. */
   | { readonly status: 'unknown'; readonly reason: string; readonly requests: number };
 
 export type DiscardInput = { readonly run: TableRun };

@@ -14,8 +14,8 @@ import type { Clients } from './clients.ts';
 import type { ExtractInput, Extracted } from './contract.ts';
 
 /**
- * After this many pages in a row without a record the list is taken to have no end. No account hides so many records
- * from a key: a page stands for up to 250.
+ * After this many pages in a row without a record the list is taken to have no end. No account hides that many
+ * records from a key: a page stands for up to 250.
  */
 const mostEmptyPages = 1_000;
 
@@ -52,9 +52,9 @@ type Figures = { pages: number; requests: number; bytes: number; waitedMs: numbe
 class TimeUp extends Error {}
 
 /**
- * Reads pages of one window and stages their rows as one part: fetch, write, then tell. After an error that a retry
- * may mend, or when the worker shuts down, what was read so far is staged and returned with its cursor: a fault costs
- * time, never progress. Only an attempt that read no row fails, because pages without rows may go on forever.
+ * Reads pages of one window and stages their rows as one part, before it reports the cursor. After an error that a
+ * retry may mend, or when the worker shuts down, what was read so far is staged and returned with its cursor: a fault
+ * costs time, never progress. Only an attempt that read no row fails, because pages without rows may go on forever.
  */
 export async function extractBatch(
   input: ExtractInput,
@@ -125,7 +125,7 @@ async function readPages(batch: Batch): Promise<BatchEnd> {
   let emptyPages = 0;
   try {
     for (;;) {
-      // A window of unknown length goes first: all that comes after it has to wait for all of it.
+      // A window of unknown length goes first: everything that follows has to wait until it ends.
       const work = window.pages === undefined ? Number.MAX_SAFE_INTEGER : window.pages - figures.pages;
       const own = { work, ...(writer.rows > 0 && { waitSignal: batch.waitSignal }) };
       const reader = { client, table, call: call(own) };
@@ -193,7 +193,7 @@ function nextAfter(
 ): Extracted['next'] {
   if (error instanceof CursorRejectedError) {
     const { behind, until: _until, id: _id, ...list } = input.window;
-    // The row it begins behind is gone, so where it begins nobody knows: the list from its start holds it in any case.
+    // The row that it begins after is gone, so its start is unknown. The list from the start contains it anyway.
     if (behind !== undefined && behind === after) return { kind: 'split', windows: [list] };
     return { kind: 'reopen', reason: error.message };
   }

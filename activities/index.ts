@@ -16,7 +16,7 @@ import { batchFacts, commitFacts, planFacts } from './span-facts.ts';
 import { recountSync } from './recount-sync.ts';
 import type { Step } from './step.ts';
 
-/** Hears what runs do, as it happens. */
+/** Is told what runs do, as it happens. */
 export type Observer = {
   /** A request was sent, after this many milliseconds at the rate limit. */
   readonly requested: (table: string, waitedMs: number) => void;
@@ -43,7 +43,7 @@ export type Dependencies = {
 export function createActivities(dependencies: Dependencies): Activities {
   const { tableNamed, warehouse, requestTimeoutMs, vault, observer } = dependencies;
   const clients = new Clients(requestTimeoutMs, vault);
-  /** One attempt of a step, whose requests the observer hears of. */
+  /** One attempt of a step, whose requests are reported to the observer. */
   const step = <T>(
     { table, chainId, limits }: TableRun,
     work: (step: Step, attempt: Attempt) => Promise<T>,
@@ -84,7 +84,7 @@ export function createActivities(dependencies: Dependencies): Activities {
   });
 }
 
-/** The same attempt, with its requests told to the observer. */
+/** The same attempt, with its requests reported to the observer. */
 function observedBy(observer: Observer, table: string, attempt: Attempt): Attempt {
   return {
     ...attempt,

@@ -10,8 +10,8 @@ import type { Plan, PlanInput } from './contract.ts';
 import type { Step } from './step.ts';
 
 /**
- * After this many runs in a row whose counts differ, although days were read again, a full read follows. What still
- * differs after it is how this API counts, and starts no further one.
+ * If the counts still differ after this many runs in a row, although days were read again, a full read follows. Any
+ * difference that remains after it is how this API counts, and does not start another one.
  */
 const differencesForFullRead = 2;
 /** The API's servers may disagree by seconds; a time further ahead of their clock than this was never right. */

@@ -10,15 +10,15 @@ import type { RecountInput, Recounted } from './contract.ts';
 import { extractBatch } from './extract-batch.ts';
 import type { Step } from './step.ts';
 
-/** Requests that may be spent on counting and on reading days again; a full read takes over beyond that. */
+/** Requests that counting and reading days again may cost, at one per day. If more are needed, a full read does it. */
 const maxRequests = 60;
-/** Runs in a row that the API counted more rows than the table has: by then they are not merely newer. */
+/** After this many runs in a row in which the API counted more rows than the table has, they are not merely newer. */
 const patience = 2;
 
 /**
- * Finds the days of `created_at` on which the API counts other rows than the table holds, reads those days again, and
- * drops the rows that are no longer there: so a deleted row goes with the next run, for a few requests. Rows that appear
- * while this lasts are added, never dropped.
+ * Finds the days of `created_at` for which the API's count differs from the table's, reads those days again, and drops
+ * the rows that are no longer there. A deleted row thus disappears with the next run, at the cost of a few requests.
+ * Rows that appear meanwhile are added, never dropped.
  *
  * Throws `ApiUnavailableError` if the API lists fewer rows of a day than it counts.
  */
@@ -80,7 +80,7 @@ export async function recountSync(input: RecountInput, step: Step, attempt: Atte
   return { status: 'recounted', version, rows, inserted, updated, dropped, days: days.length, requests };
 }
 
-/** Reads a day and its neighbours, as the zone of bare dates is unknown. */
+/** Reads a day and the days before and after it, because the time zone of bare dates is unknown. */
 async function readDay(
   { run, now }: RecountInput,
   base: readonly Param[],

@@ -7,13 +7,13 @@ import type { CommitOutcome } from './steps.ts';
 const { recountSync } = proxyActivities<Pick<Activities, 'recountSync'>>({
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout: '15 seconds',
-  // The run is committed: what a third attempt cannot mend, the next run can.
+  // The run is already committed, so anything that three attempts cannot mend is left to the next run.
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
 });
 
 /**
- * Mends a table whose rows the API counts otherwise, after the run's commit. A failure does not fail the run: the next
- * one counts again.
+ * After the run's commit, mends a table whose row count differs from the API's. A failure here does not fail the run:
+ * the next one counts again.
  * @returns the result with what was mended, or with a note on what could not be.
  */
 export async function recount(
@@ -23,7 +23,7 @@ export async function recount(
   result: SyncTableResult,
 ): Promise<SyncTableResult> {
   if (outcome.status !== 'committed' || fullRead || outcome.differences === 0) return result;
-  // Runs made by workers that did not compare counts day by day ended here.
+  // Runs from workers that did not yet compare counts day by day ended here.
   if (!patched('recount')) return result;
   try {
     const recounted = await recountSync({

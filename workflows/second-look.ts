@@ -3,7 +3,7 @@ import type { Look, TableRun } from '../activities/contract.ts';
 import type { Carried, Doubt } from './contract.ts';
 import { startReading } from './windows.ts';
 
-/** A proxy's bad moment, or the API's, is over by then; whoever waits for `sync` is still there. */
+/** Long enough for a brief fault of a proxy or the API to pass, short enough for a person who waits for `sync`. */
 const secondLookAfterMs = 15_000;
 
 /** What the commit is told about earlier readings of the same run. */
@@ -12,8 +12,8 @@ export function lookOf({ doubt }: Carried): Look {
 }
 
 /**
- * Prepares to read the table a second time, after a pause. What the first reading staged stays: only rows that neither
- * reading saw can be dropped. Fails the run if this was the second reading: the table stays as it is.
+ * Prepares to read the table a second time, after a pause. The parts of the first reading stay, so only rows that
+ * neither reading saw can be dropped. Fails the run if this was the second reading: the table stays as it is.
  */
 export async function lookAgain(
   run: TableRun,

@@ -4,15 +4,15 @@ import type { SyncTableInput, SyncTableResult } from './contract.ts';
 import { watermarkOf } from './earlier-versions.ts';
 import { failureOfRun } from './failures.ts';
 
-/** A list that the account does not have is asked for once a day. */
+/** Schedules ask for a list that the account does not have only once a day. */
 const askAgainAfterMs = 86_400_000;
 
-/** Since when a table is not available, milliseconds since the epoch, and why. */
+/** When the API last said that a table is not available (`since`, milliseconds since the epoch), and why. */
 export type Unavailable = Failure & { readonly since: number };
 
 /**
- * The result of a scheduled run of a table that the account does not have. A plan that lacks a product is not a fault,
- * so a schedule neither fails at every interval for it nor asks each time.
+ * The result of a scheduled run of a table that the account does not have. An account without the product is not a
+ * fault, so its schedule neither fails at every interval nor asks each time.
  */
 export function unavailableResult(
   { run: { table } }: SyncTableInput,
@@ -27,7 +27,7 @@ export function unavailableResult(
     version: 0,
     rows: 0,
     unavailable,
-    // What was known of the table is carried on, for the day on which it is available again.
+    // The watermark is carried along for the day when the table is available again.
     ...(watermark !== undefined && { watermark }),
     read: { rows: 0, pages: 0, requests: 0, bytes: 0, waitedMs: 0, batches: 0 },
     seconds: 0,
@@ -35,7 +35,7 @@ export function unavailableResult(
   };
 }
 
-/** Why a scheduled run need not ask: the last one was told less than a day ago that there is no such list. */
+/** Set if a scheduled run need not ask: an earlier one was told less than a day ago that there is no such list. */
 export function knownUnavailable(
   { run }: SyncTableInput,
   lastResult: unknown,
@@ -45,7 +45,7 @@ export function knownUnavailable(
   return run.periodic && last && now - last.since < askAgainAfterMs ? last : undefined;
 }
 
-/** What a scheduled run was told now; `undefined` for any other failure, and for a run that a person waits for. */
+/** Set if a scheduled run failed because there is no such list; `undefined` for other failures and other runs. */
 export function becameUnavailable(
   { run }: SyncTableInput,
   failure: ApplicationFailure,

@@ -52,7 +52,7 @@ export type SentRequest = {
 const defaultPatienceMs = 5 * 60_000;
 
 /**
- * Bytes of the largest answer that is read, unpacked. The largest usual ones have ten megabytes. An answer takes
+ * The most bytes of an answer, unpacked. The largest ones usually have ten megabytes. An answer takes
  * several times its size in memory, and eight cursors of a table may have one each.
  */
 const largestAnswer = 64 * 2 ** 20;
@@ -129,7 +129,7 @@ export function createClient({
         const error = errorOf(response, path, withCursor, quote);
         const patienceMs = call.patienceMs ?? defaultPatienceMs;
         const { retryAfterMs } = headers;
-        // Whoever may wait for longer than that waits elsewhere: nothing else could use this worker's place meanwhile.
+        // A caller that may wait longer than that waits elsewhere: here it would occupy a slot of the worker meanwhile.
         const waitsElsewhere =
           retryAfterMs !== undefined && retryAfterMs > longestWaitMs && retryAfterMs <= patienceMs;
         if (retryAfterMs === undefined || waitsElsewhere) throw error;

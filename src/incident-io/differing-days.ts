@@ -4,7 +4,7 @@ export type RowsPerDay = ReadonlyMap<number, number>;
 /** UTC days by their number since the epoch, both ends included. */
 export type DayRange = { readonly first: number; readonly last: number };
 
-/** What is compared: the table as it is held, and the endpoint as it counts. */
+/** What is compared: the rows that the table holds, and those that the endpoint counts. */
 export type Comparison = {
   readonly held: RowsPerDay;
   /** Rows of the table without a readable time of creation: no filter by day can match them. */
@@ -19,7 +19,7 @@ export type Comparison = {
   readonly maxRequests: number;
 };
 
-/** The days whose rows differ, oldest first, or why they cannot be told. */
+/** The days whose counts differ, oldest first, or why they cannot be determined. */
 export type DifferingDays =
   | { readonly status: 'found'; readonly days: readonly number[] }
   | { readonly status: 'unknown'; readonly reason: string };
@@ -27,9 +27,9 @@ export type DifferingDays =
 type Half = { readonly range: DayRange; readonly counted: number; readonly held: number };
 
 /**
- * Finds the days on which the endpoint counts other rows than the table holds, by halving the range of days: one
- * deleted incident among a thousand days takes about a dozen requests. Equal counts are taken for equal rows. The
- * counts have to add up, or they are not relied on: a filter that reads days in another way would point anywhere.
+ * Finds the days for which the endpoint's count differs from the table's, by halving the range of days: one deleted
+ * incident in a thousand days takes about a dozen requests. Equal counts are taken to mean equal rows. Counts that do
+ * not add up are not trusted: a filter that reads days in another way would point to the wrong ones.
  */
 export async function differingDays(comparison: Comparison): Promise<DifferingDays> {
   const { held, heldUndated, total, today, maxRequests } = comparison;
@@ -51,14 +51,14 @@ export async function differingDays(comparison: Comparison): Promise<DifferingDa
   const open = [whole];
   let checked = false;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    // The whole is known to differ: a row created since then may hide it.
+    // The whole range is known to differ, even if a row created since the total was counted makes its counts equal.
     if (next.counted === next.held && next !== whole) continue;
     const { first, last } = next.range;
     if (first === last) {
       days.push(first);
       continue;
     }
-    // A check of the sum takes a request more.
+    // Checking the sum takes one more request.
     if (requests + (checked ? 1 : 2) > maxRequests) return unknown('too many days differ');
     const middle = Math.floor((first + last) / 2);
     const older = await ask({ first, last: middle });

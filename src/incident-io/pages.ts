@@ -48,9 +48,9 @@ export async function readPage(
  * @param rows makes the rows of all pages of a batch
  * @param before records of the batch that came earlier, for errors
  *
- * A full page that says nothing of what follows is asked for once more: an answer that lost its end looks like that,
- * and a list that was taken to end there would lose all its other rows. If the second answer is the same, it is
- * believed, with a note.
+ * A full page that does not say what follows is requested once more. An answer that lost its end looks like that, and
+ * taking it for the last page would lose all rows after it. If the second answer does not say either, it is believed,
+ * with a note.
  */
 export async function readLines(
   { client, table, call }: Reader,
@@ -72,7 +72,7 @@ export async function readLines(
   return { ...second, note: 'A full page came twice without pagination_meta, and was taken to be the last.' };
 }
 
-/** Whether a page is full and has no word of what follows, though the endpoint pages. */
+/** Whether a page is full and does not say what follows, although the endpoint pages. */
 function endsInMidAir({ paging }: Table, { count }: JsonLines, rest: OtherFields): boolean {
   return paging.kind === 'pages' && count >= paging.pageSize && (rest['pagination_meta'] ?? null) === null;
 }
@@ -88,7 +88,7 @@ function paramsOf(table: Table, slice: Slice, after: string | undefined, pageSiz
 function pagingOf({ path }: Table, rest: OtherFields): Paged {
   const meta = rest['pagination_meta'] as
     { after?: unknown; total_record_count?: unknown } | null | undefined;
-  // Also if the list has always come whole so far: should it begin to page, its other pages are wanted too.
+  // Even for an endpoint that has always sent its list whole: if it begins to page, the other pages are needed too.
   const next = meta?.after ?? '';
   if (typeof next !== 'string') {
     throw new UnexpectedResponseError(`GET ${path}: the cursor of the next page is not text`);

@@ -17,7 +17,8 @@ export type Reveals = {
 
 /**
  * Reads which values the revealing parameters take. If the list of further values cannot be read, the known ones and
- * those of the table's state are sent. That is not a difference, or a passing refusal would cost a full read.
+ * those of the table's state are sent. That does not count as a change: otherwise a passing refusal
+ * would cost a full read.
  *
  * @param stored the `filters` the table was last read with.
  */

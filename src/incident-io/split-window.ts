@@ -37,11 +37,12 @@ export type Place = {
 type Range = { readonly from: number; readonly to: number };
 
 /**
- * Cuts what is left of a window into pieces that can be read side by side. The pieces begin behind rows of the list
- * itself, and each ends where it meets a row that another one begins behind: together they are the list, in whatever
- * order the API keeps it, with the rows that no filter by time would match. The filter by `created_at` is only asked
- * for rows at which to cut. No endpoint says how many rows there are, so their density is estimated from the first
- * pages of a few equal slices; a bad estimate costs balance, never rows, and a dense piece is cut again.
+ * Cuts what is left of a window into pieces that can be read side by side. Each piece begins after a row of the list
+ * itself and ends when it meets a row that another one begins after. So together they are the whole list, in whatever
+ * order the API keeps it, including rows that no filter by time would match. The filter by `created_at` only finds the
+ * rows at which to cut. Endpoints do not say how many rows a stretch of time has, so their density is estimated from
+ * the first pages of a few equal slices. A bad estimate makes pieces unequal but loses no rows, and a dense piece is
+ * cut again.
  *
  * @param place where the window stands: what it has read is not read again.
  * @param now the API's time, milliseconds since the epoch.
@@ -116,7 +117,7 @@ function windowsWorth(rows: readonly number[], pageSize: number): number {
   return Math.floor(sumOf(rows) / pageSize / pagesWorthAWindow);
 }
 
-/** A time at which no row existed yet, found by stepping back from another time, ×4 each, until a page is empty. */
+/** A time before the oldest row, found by stepping back from another time, four times as far each time. */
 async function timeBeforeOldest(
   reader: Reader,
   whole: Slice,
@@ -160,7 +161,7 @@ async function rowsPerSlice(
   return found.map((rows) => (typeof rows === 'number' ? rows : mean));
 }
 
-/** A page that only an estimate needs, or the fault it met if that may pass: the estimate does without the page. */
+/** A page that only helps to place the cuts; a passing fault is returned, because splitting can do without the page. */
 async function unlessPassing<Page>(page: Promise<Page>): Promise<Page | SourceError> {
   try {
     return await page;
@@ -199,7 +200,7 @@ function sumOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0);
 }
 
-/** The filter from one time to another; `undefined` is an open end. Where it leaves out a row, a cut is elsewhere. */
+/** The filter from one time to another; `undefined` is an open end. If it leaves out a row, only a cut moves. */
 function between(filter: TimestampFilter, from: number | undefined, to: number): Param {
   if (from === undefined) return ['created_at[lte]', timeParam(filter, to)];
   return ['created_at[date_range]', `${timeParam(filter, from)}~${timeParam(filter, to)}`];

@@ -12,15 +12,15 @@ export type Window = {
   readonly params: readonly Param[];
   /** The value of the table's pass. */
   readonly pass?: string;
-  /** An estimate of the pages it still holds. It only decides whose turn is first. */
+  /** An estimate of the pages it still holds. It only decides which window goes first. */
   readonly pages?: number;
   /** After this many pages the window is dense and is cut into more; without it the window stays whole. */
   readonly cutAfter?: number;
-  /** The row it begins behind, by id; from the start of the list if left out. */
+  /** The id of the row that it begins after; if left out, it begins at the start of the list. */
   readonly behind?: string;
-  /** Rows that other windows begin behind: it ends with the page that holds one of them, or at the end of the list. */
+  /** Ids of rows that other windows begin after: it ends with the page that holds one, or at the end of the list. */
   readonly until?: readonly string[];
-  /** A guess at its range of `created_at`, milliseconds since the epoch, for cutting it again; a missing end is open. */
+  /** Its estimated range of `created_at`, milliseconds since the epoch, for cutting it again; a missing end is open. */
   readonly from?: number;
   readonly to?: number;
 };
@@ -61,8 +61,8 @@ export function openWindows(table: Table, reveals: readonly Param[], since: Para
 }
 
 /**
- * The filter for rows created on these UTC days, numbered since the epoch, both ends included. Where the filter takes
- * whole days, both ends of a range are included; else the end is not.
+ * The filter for rows created on these UTC days, numbered since the epoch, both ends included. If the filter takes
+ * whole days, its range includes both ends; otherwise it stops before its end.
  */
 export function daysParam(table: Table, first: number, last: number): Param {
   const filter = table.filters?.created_at;

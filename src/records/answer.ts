@@ -15,8 +15,8 @@ export type JsonLines = {
 export type OtherFields = { readonly [field: string]: unknown };
 
 /**
- * An answer taken apart. Its records are `undefined` if there is no array under the table's key; null there is an empty
- * array, as some programs write it.
+ * An answer taken apart. Its records are `undefined` if there is no array under the table's key; null counts as an
+ * empty array, because some programs write it for one.
  */
 export type ParsedAnswer = { readonly records: readonly unknown[] | undefined; readonly rest: OtherFields };
 

@@ -8,7 +8,7 @@ export const deepest = 200;
 /** A value nested too deeply to be parsed: its text as it came. */
 export class DeepValue {
   readonly text: string;
-  /** Seen in the JSON of a row, which is then made again with care. */
+  /** Shows in the JSON of a row, which is then made again in the careful style. */
   readonly isDeepValue = true;
   constructor(text: string) {
     this.text = text;
@@ -29,7 +29,7 @@ export type CutJson = {
 export function cutDeepValues(json: string): CutJson {
   const deep = deepRanges(json);
   if (deep.length === 0) return { text: json, putBack: (parsed) => parsed };
-  // Nobody who sends JSON can know it.
+  // Random, so that no text in the JSON can contain it.
   const mark = `${randomUUID()}:`;
   let text = '';
   let end = 0;

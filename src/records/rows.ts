@@ -40,7 +40,7 @@ type Cells = { [column: string]: unknown };
 
 /** Stands for a value that its column cannot hold. */
 const misfit = Symbol('misfit');
-/** Stands for a value that says that there is none. */
+/** Stands for a value that means there is none. */
 const nothing = Symbol('nothing');
 
 /** What a cell holds: ids are text, and the API may send a number for one. */
@@ -104,8 +104,8 @@ export function rowMaker(table: Table): RowMaker {
 }
 
 /**
- * What shows in a row's JSON that it has to be made with care, which is rare: JSON.stringify escapes half a surrogate
- * pair, and writes the other two as objects.
+ * Signs in a row's JSON that it has to be made again in the careful style, which is rare: JSON.stringify escapes half
+ * a surrogate pair, and writes a `LosslessNumber` and a `DeepValue` as objects.
  */
 const needsCare = ['\\ud', '"isLosslessNumber":true', 'isDeepValue'];
 
@@ -145,7 +145,7 @@ export function unknownCell(value: unknown, json: Style['json'] = jsonText): str
  * numbers that JavaScript cannot hold: the text shows them, and the row is made again with `carefulCell`.
  */
 function plainCell(type: CellType, value: unknown): unknown {
-  // How some programs write that there is no time, or no number.
+  // Some programs send an empty text for a missing time or number.
   if (value === '' && type !== 'text' && type !== 'id' && type !== 'json') return nothing;
   switch (type) {
     case 'id':
@@ -195,7 +195,7 @@ function jsonText(value: unknown): string {
   return textOf(stringify(value));
 }
 
-/** The same for a value in which there may be one that is nested too deeply. */
+/** The same for a value that may contain one that is nested too deeply. */
 function carefulText(value: unknown): string {
   return textOf(jsonTextWithDeepValues(value));
 }

@@ -6,8 +6,8 @@ import { placeOf } from '../warehouse/store/destination.ts';
 // each other.
 
 /**
- * The name of the host whose folders are meant. `INCIDENT_IO_SOURCE_HOST` sets it where the system's changes from start
- * to start, as in containers.
+ * The name of the host whose folders are meant. `INCIDENT_IO_SOURCE_HOST` sets it if the system's own name changes at
+ * every start, as in containers.
  */
 export function hostName(): string {
   return process.env['INCIDENT_IO_SOURCE_HOST'] ?? hostname();

@@ -79,11 +79,11 @@ export type CommitRequest = {
   /** The API's `total_record_count`, if the endpoint has one. */
   readonly total?: number;
   /**
-   * Has a full read questioned before it is committed. `droppedAtFirst`: rows that the first reading of this run
-   * would have dropped; the parts are then those of both readings.
+   * If given, a full read that looks incomplete is `doubtful` instead of committed. `droppedAtFirst` is given with the
+   * second reading: how many rows the first one would have dropped. The parts are then those of both readings.
    */
   readonly question?: { readonly droppedAtFirst?: number };
-  /** Rows that an incremental commit replaces as a whole: those among them that were not staged are dropped. */
+  /** Rows that an incremental commit replaces: those of them whose key was not staged are dropped. */
   readonly replaces?: Replaced;
   /** The state to commit, without what the merge decides: rows, differences, and whether to withhold the watermark. */
   readonly state: Pick<

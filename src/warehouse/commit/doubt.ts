@@ -1,8 +1,8 @@
 import type { CommitOutcome, CommitRequest } from '../warehouse.ts';
 
-/** A full read that drops more than this share of a table's rows is looked at twice. */
+/** A full read that would drop more than this share of a table's rows is repeated before it is committed. */
 export const doubtfulShare = 0.1;
-/** So is one that drops more rows than this, however large the table is. */
+/** So is one that would drop more rows than this, however large the table is. */
 export const doubtfulRows = 1_000;
 
 type Doubtful = Extract<CommitOutcome, { status: 'doubtful' }>;
@@ -11,9 +11,9 @@ type Doubtful = Extract<CommitOutcome, { status: 'doubtful' }>;
 type Merged = { readonly rowsBefore: number; readonly rows: number; readonly dropped: number };
 
 /**
- * Why a full read is not committed yet; `undefined` if nothing contradicts it, or if a second reading saw none of the
- * rows either. An answer that ends in mid-air looks like a table whose rows were deleted, and only what the table
- * holds and what the API counts can tell them apart.
+ * Why a full read is not committed yet; `undefined` if nothing contradicts it, or if a second reading missed the same
+ * rows. A list that was cut short looks like a table whose rows were deleted, and only the rows that the table holds
+ * and the API's count can tell the two apart.
  * @param countIsReliable whether the API's count agreed with the table at the last commit: a count that never does
  * proves nothing, and would keep deleted rows for ever.
  */
@@ -27,7 +27,7 @@ export function doubtOf(
     return { status: 'doubtful', dropped, reason: `the API counts ${total} rows and listed only ${rows}` };
   }
   if (dropped <= rowsBefore * doubtfulShare && dropped <= doubtfulRows) return undefined;
-  // What neither reading saw is among the rows that the first one missed, so equal numbers are equal rows.
+  // Rows that neither reading saw are among those that the first one missed, so equal numbers mean the same rows.
   if (question.droppedAtFirst === dropped) return undefined;
   return { status: 'doubtful', dropped, reason: `${dropped} of its ${rowsBefore} rows would be dropped` };
 }

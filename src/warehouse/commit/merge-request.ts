@@ -21,7 +21,7 @@ export type MergeRequest = DataFileWriter & {
   readonly columns: readonly TargetColumn[];
   /** Rows whose key is not staged are dropped, and a staged row replaces the table's even if it is older. */
   readonly fullRead: boolean;
-  /** SQL for the rows of data files that are dropped if their key is not staged, besides those of a full read. */
+  /** SQL for the rows of data files that are dropped if their key is not staged, in a run that is not a full read. */
   readonly isReplaced?: string | undefined;
   /** The columns have changed, so every row is written again. Only for a full read. */
   readonly rewrite: boolean;

@@ -111,7 +111,7 @@ export class JsonPartWriter implements PartWriter {
       ...extraColumns,
     ].map(([name, type]) => `${literal(name)}: ${literal(type)}`);
     const longest = this.#longest + 1024;
-    // A part is read once, soon: lz4 takes less time than it saves on disk. Data files are zstd.
+    // A part is read once, and soon: lz4 costs less time than writing more bytes would. Data files are zstd.
     return `
       COPY (
         FROM read_json(${literal(join(this.#folder, 'rows.ndjson'))}, format = 'newline_delimited',

@@ -22,7 +22,7 @@ type TouchedFile = {
 };
 
 /**
- * Writes the data files again in which a row changed or goes.
+ * Rewrites the data files in which a row changes or is dropped.
  * @param candidates what `matchExisting` returned
  */
 export async function rewriteFiles(request: MergeRequest, candidates: readonly Add[]): Promise<Rewritten> {

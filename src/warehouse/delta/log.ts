@@ -107,8 +107,8 @@ export class DeltaLog {
   }
 
   /**
-   * A store that is not trusted may let a second writer replace the file. Reading it back shows most of those cases: not
-   * one in which the second writer comes after this read.
+   * A store that is not trusted may let a second writer replace the file. Reading it back shows most of those cases,
+   * but not the one in which the second writer comes after this read.
    */
   async #writeOnce(key: string, bytes: Buffer): Promise<boolean> {
     const { store } = this.#world;

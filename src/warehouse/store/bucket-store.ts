@@ -82,7 +82,7 @@ async function attempted<T>(bucket: Bucket, request: BucketRequest, work: () => 
   }
 }
 
-/** Sorted, and only what was asked for: not every store sorts, and not every store can list from a name on. */
+/** Sorted, and only what was asked for: not every store sorts, and not every store can start after a name. */
 function listObjects(bucket: Bucket, prefix: string, after: string | undefined): Promise<BucketObject[]> {
   return attempted(bucket, { action: 'list' }, async () => {
     const found: BucketObject[] = [];

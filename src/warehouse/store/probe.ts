@@ -83,7 +83,7 @@ async function assertAnswers(store: Store, destination: string): Promise<void> {
   );
 }
 
-/** Errors of the operating system say nothing of a destination, and are not known to callers. */
+/** Errors of the operating system do not name the destination, and callers do not know them. */
 async function explained(destination: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -33,7 +33,7 @@ export class S3Bucket implements Bucket {
   readonly trusted: boolean;
   readonly #at: BucketAddress;
   #opened: Promise<S3Client> | undefined;
-  /** Some stores refuse to list from a name on. */
+  /** False once the store has refused to start a listing after a given name. */
   #listsAfter = true;
 
   constructor(at: BucketAddress) {

@@ -188,7 +188,7 @@ function wrongEndpoint({ error, where, answer }: Failed): SourceError | undefine
   );
 }
 
-/** The error says nothing of which more is known. */
+/** A refusal about which nothing more is known. */
 function refused({ status, what, answer }: Failed): SourceError | undefined {
   if (status === undefined) return undefined;
   return new DestinationError(
