@@ -4,7 +4,7 @@ import { differingDays } from '../src/incident-io/differing-days.ts';
 import { readPage } from '../src/incident-io/pages.ts';
 import { dayMs, daysParam } from '../src/incident-io/windows.ts';
 import type { Param } from '../src/incident-io/client.ts';
-import type { Part } from '../src/warehouse/warehouse.ts';
+import type { Part, TableState } from '../src/warehouse/warehouse.ts';
 import type { Attempt } from './attempt.ts';
 import type { RecountInput, Recounted } from './contract.ts';
 import { extractBatch } from './extract-batch.ts';
@@ -20,7 +20,7 @@ const patience = 2;
  * the rows that are no longer there. A deleted row thus disappears with the next run, at the cost of a few requests.
  * Rows that appear meanwhile are added, never dropped.
  *
- * Throws `ApiUnavailableError` if the API lists fewer rows of a day than it counts.
+ * Throws `ApiUnavailableError` if the API lists fewer rows of a day than it counts, or no longer counts them.
  */
 export async function recountSync(input: RecountInput, step: Step, attempt: Attempt): Promise<Recounted> {
   const { run, plannedOn } = input;
@@ -54,12 +54,29 @@ export async function recountSync(input: RecountInput, step: Step, attempt: Atte
   if (differing.status === 'unknown') return unknown(differing.reason, requests);
   const { days } = differing;
   if (days.length > maxRequests - requests) return unknown('too many days differ', requests);
-  const parts: Part[] = [];
-  for (const day of days) {
-    const read = await readDay(input, base, day, step, attempt);
-    parts.push(...read.parts);
-    requests += read.requests;
+  try {
+    const parts: Part[] = [];
+    for (const day of days) {
+      const read = await readDay(input, base, day, step, attempt);
+      parts.push(...read.parts);
+      requests += read.requests;
+      if (requests > maxRequests) return unknown('the days that differ have too many pages', requests);
+    }
+    return await commitDays(input, state, days, parts, step, { requests, total: await countOf([]) });
+  } finally {
+    await warehouse.discardStaged(table, run.chainId);
   }
+}
+
+/** Commits the days that were read again: rows of them that were not read are dropped. */
+async function commitDays(
+  { run, plannedOn }: RecountInput,
+  state: TableState,
+  days: readonly number[],
+  parts: readonly Part[],
+  { table, warehouse }: Step,
+  { requests, total }: { readonly requests: number; readonly total: number | undefined },
+): Promise<Recounted> {
   const { counter: _counter, rows: _rows, disturbed: _disturbed, types: _types, ...kept } = state;
   const outcome = await warehouse.commit(table, {
     chainId: run.chainId,
@@ -71,9 +88,8 @@ export async function recountSync(input: RecountInput, step: Step, attempt: Atte
       ranges: days.map((day) => ({ from: day * dayMs, to: (day + 1) * dayMs })),
     },
     state: kept,
-    ...defined({ retentionMs: run.retentionMs, total: await countOf([]) }),
+    ...defined({ retentionMs: run.retentionMs, total }),
   });
-  await warehouse.discardStaged(table, run.chainId);
   if (outcome.status !== 'committed') return { status: 'agrees' };
   const { version, rows, inserted, updated, dropped, differences } = outcome;
   if (differences > 0) return unknown('the counts still differ after the days were read again', requests);
@@ -93,19 +109,21 @@ async function readDay(
   const parts: Part[] = [];
   let requests = 0;
   let after: string | undefined;
+  const startedAt: string[] = [];
   for (;;) {
-    const batch = await extractBatch({ run, window, startedAt: [], ...defined({ after, now }) }, world);
+    const batch = await extractBatch({ run, window, startedAt, ...defined({ after, now }) }, world);
     if (batch.part) parts.push(batch.part);
     requests += batch.requests;
-    if (batch.next.kind === 'done') {
+    if (batch.next.kind === 'done' && batch.next.total !== undefined) {
       const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-      if (rows >= (batch.next.total ?? 0)) return { parts, requests };
+      if (rows >= batch.next.total) return { parts, requests };
     }
     if (batch.next.kind !== 'more') {
       throw new ApiUnavailableError(
         `${table.name}: the API lists fewer rows created around day ${new Date(day * dayMs).toISOString().slice(0, 10)} than it counts`,
       );
     }
+    if (after !== undefined) startedAt.push(after);
     after = batch.next.after;
   }
 }

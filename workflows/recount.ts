@@ -1,4 +1,4 @@
-import { isCancellation, patched, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, isCancellation, patched, proxyActivities } from '@temporalio/workflow';
 import type { Activities, Plan, Recounted, TableRun } from '../activities/contract.ts';
 import type { SyncTableResult } from './contract.ts';
 import { asApplicationFailure } from './failures.ts';
@@ -7,6 +7,8 @@ import type { CommitOutcome } from './steps.ts';
 const { recountSync } = proxyActivities<Pick<Activities, 'recountSync'>>({
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout: '15 seconds',
+  // Otherwise a cancelled recount could still stage after the sweep.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   // The run is already committed, so anything that three attempts cannot mend is left to the next run.
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
 });

@@ -9,6 +9,7 @@ import {
   assertWritableTable,
   committedAt,
   counterOf,
+  countOffsetOf,
   differencesOf,
   isDisturbed,
   type StateToCommit,
@@ -44,7 +45,8 @@ export async function commitRun(world: World, table: Table, request: CommitReque
     if (settled) return settled;
     const merged = await mergeOrOutcome(run, before);
     if ('status' in merged) return merged;
-    const doubt = doubtOf(merged.result, request, before !== undefined && differencesOf(before) === 0);
+    const isReliable = before !== undefined && differencesOf(before) === 0;
+    const doubt = doubtOf(merged.result, request, isReliable, before && countOffsetOf(before));
     if (doubt) {
       await deleteUncommitted(world, log, table.name, merged.result.adds);
       return doubt;

@@ -16,14 +16,16 @@ type Merged = { readonly rowsBefore: number; readonly rows: number; readonly dro
  * and the API's count can tell the two apart.
  * @param countIsReliable whether the API's count agreed with the table at the last commit: a count that never does
  * proves nothing, and would keep deleted rows for ever.
+ * @param countOffset by how many rows the API counts more than it lists, as of the last full read
  */
 export function doubtOf(
   { rowsBefore, rows, dropped }: Merged,
   { fullRead, question, total }: Pick<CommitRequest, 'fullRead' | 'question' | 'total'>,
   countIsReliable: boolean,
+  countOffset = 0,
 ): Doubtful | undefined {
   if (!fullRead || !question || dropped === 0) return undefined;
-  if (countIsReliable && total !== undefined && total > rows) {
+  if (countIsReliable && total !== undefined && total > rows + countOffset) {
     return { status: 'doubtful', dropped, reason: `the API counts ${total} rows and listed only ${rows}` };
   }
   if (dropped <= rowsBefore * doubtfulShare && dropped <= doubtfulRows) return undefined;

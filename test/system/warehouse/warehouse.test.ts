@@ -287,6 +287,7 @@ describe('the state', () => {
       fullReadAt: 1_700_000_000_001,
       counter: 1,
       differences: 0,
+      countOffset: 0,
       types: declaredTypes(things),
       rows: 1,
       disturbed: false,
@@ -303,13 +304,23 @@ describe('the state', () => {
   it('the state counts the runs in a row whose rows differ from the count of the API', async () => {
     const place = await openPlace();
     const differencesAt = async (total?: number) =>
-      (await committed(place, things, [[{ id: 'a' }]], { ...(total !== undefined && { total }) }))
-        .differences;
+      (
+        await committed(place, things, [[{ id: 'a' }]], {
+          fullRead: false,
+          ...(total !== undefined && { total }),
+        })
+      ).differences;
     expect(await differencesAt(2)).toBe(1);
     expect(await differencesAt(3)).toBe(2);
     expect(await differencesAt()).toBe(2);
     expect(await differencesAt(1)).toBe(0);
     expect((await place.warehouse.readState(things))?.differences).toBe(0);
+    // What a full read leaves is how the API counts: it is neither a difference, nor one in later runs.
+    const left = await committed(place, things, [[{ id: 'a' }]], { fullRead: true, total: 4 });
+    expect(left.differences).toBe(0);
+    expect(await place.warehouse.readState(things)).toMatchObject({ countOffset: 3, differences: 0 });
+    expect(await differencesAt(4)).toBe(0);
+    expect(await differencesAt(1)).toBe(1);
   });
 
   it('a run that finds nothing new commits only its state', async () => {

@@ -31,6 +31,8 @@ describe('a full read is looked at twice', () => {
     expect(doubtOf(merged(10_000, 1), request, true)).toMatchObject({ status: 'doubtful' });
     // A count that did not agree before, when nothing was wrong, proves nothing now.
     expect(doubtOf(merged(10_000, 1), request, false)).toBeUndefined();
+    // Nor does what the API has always counted without listing it.
+    expect(doubtOf(merged(10_000, 1), { ...first, total: 10_002 }, true, 3)).toBeUndefined();
     // A row that was deleted while the list was read makes the count the smaller one.
     expect(doubtOf(merged(10_000, 1), { ...first, total: 9_998 }, true)).toBeUndefined();
   });
