@@ -76,7 +76,6 @@ describe('stored values', () => {
       active__raw: null,
       minutes__raw: null,
       name__raw: null,
-      owner_id__raw: null,
       rank__raw: null,
       updated_at__raw: null,
     };
@@ -115,7 +114,7 @@ describe('stored values', () => {
         minutes__raw: '"x"',
         active__raw: '0',
         updated_at__raw: '"soon"',
-        owner_id__raw: '5',
+        owner_id: '5',
       }),
       thing({ ...added, id: 'd', tags: '["\\udc00"]', name__raw: '"half \\ud83d"' }),
     ];
