@@ -18,9 +18,9 @@ export default defineConfig({
     pool: 'forks',
     // By default one of two cores stays idle, while most of the tests' time is waiting.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
     // A poll ends when what it waits for is there, however busy the machine.
-    expect: { poll: { timeout: 30_000 } },
+    expect: { poll: { timeout: 60_000 } },
   },
 });
