@@ -37,7 +37,8 @@ export function stateToCommit({ request, before, schema, result }: MergedRun): S
   const differences = before ? differencesOf(before) : 0;
   const offset = before ? countOffsetOf(before) : 0;
   // What a full read leaves between the API's count and the rows is how this API counts, not a change.
-  const countOffset = fullRead && total !== undefined ? total - result.rows : offset;
+  // Fewer than the rows is a row that was deleted while the list was read: a difference, which the next run mends.
+  const countOffset = fullRead && total !== undefined ? Math.max(0, total - result.rows) : offset;
   const { watermark, ...rest } = state;
   return {
     ...rest,
