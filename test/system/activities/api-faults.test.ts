@@ -64,7 +64,7 @@ describe('an API with a fault', () => {
 
   it.each<[string, Fault, string]>([
     ['422 to a filter', refuses(422), 'FilterRejectedError'],
-    ['404 to the first page', refuses(404), 'UnexpectedResponseError'],
+    ['404 to the first page', refuses(404), 'TableUnavailableError'],
     ['400', refuses(400), 'UnexpectedResponseError'],
     ['a redirect', { kind: 'redirect', location: 'http://127.0.0.1:1/' }, 'UnexpectedResponseError'],
   ])('that answers with %s fails the table at once', async (_, fault, error) => {
