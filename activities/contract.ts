@@ -102,6 +102,8 @@ export type Extracted = {
   readonly note?: string;
   /** Fields that the vendor's reference requires but that rows lack. */
   readonly missing?: MissingFields;
+  /** Undeclared fields that were left out because their names look like those of secrets: `creator.token`. */
+  readonly withheld?: readonly string[];
 };
 
 export type CommitInput = {

@@ -86,7 +86,8 @@ export async function extractBatch(
     });
     const part = await spanned('stage', { 'incident_io.rows': writer.rows }, () => writer.finish());
     const missing = Object.keys(rows.missing).length > 0 ? rows.missing : undefined;
-    return { ...figures, ...end, ...defined({ part, missing }) };
+    const withheld = rows.withheld.length > 0 ? rows.withheld : undefined;
+    return { ...figures, ...end, ...defined({ part, missing, withheld }) };
   } catch (error) {
     await writer.abort();
     throw error;

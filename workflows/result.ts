@@ -1,7 +1,7 @@
 import type { Plan } from '../activities/contract.ts';
 import type { Carried, SyncTableResult } from './contract.ts';
 import type { CommitOutcome } from './steps.ts';
-import { missingNotes } from './windows.ts';
+import { missingNotes, withheldNotes } from './windows.ts';
 
 /** The result of a run whose commit succeeded, in this attempt or in an earlier one. */
 export function resultOf(
@@ -22,7 +22,7 @@ export function resultOf(
     seconds,
     ...(queuedSeconds !== undefined && { queuedSeconds }),
   };
-  const notes = [...reading.notes, ...missingNotes(reading)];
+  const notes = [...reading.notes, ...missingNotes(reading), ...withheldNotes(reading)];
   if (outcome.status === 'already_committed') return { ...base, notes };
   const { rowsBefore, inserted, updated, dropped, bytesWritten, columnsAdded, watermark } = outcome;
   const added = columnsAdded.length > 0 ? [`Columns added: ${firstOf(columnsAdded)}`] : [];

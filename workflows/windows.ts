@@ -26,6 +26,8 @@ export type Reading = {
   readonly notes: readonly string[];
   /** Fields that the vendor's reference requires but that rows lacked. */
   readonly missing?: MissingFields;
+  /** Undeclared fields that were left out because their names look like those of secrets. */
+  readonly withheld?: readonly string[];
 };
 
 export type Figures = {
@@ -106,7 +108,8 @@ export function afterBatch(reading: Reading, windowId: number, batch: Extracted)
 }
 
 /** Adds a batch's part, figures and notes. */
-function withBatch(reading: Reading, { part, next, note, missing, ...batch }: Extracted): Reading {
+function withBatch(reading: Reading, batch: Extracted): Reading {
+  const { part, next, note, missing, withheld } = batch;
   const { figures } = reading;
   const reread = next.kind === 'reopen' ? `Read again from the start: ${next.reason}` : undefined;
   const notes = [note, reread].filter((note) => note !== undefined);
@@ -123,6 +126,7 @@ function withBatch(reading: Reading, { part, next, note, missing, ...batch }: Ex
     },
     notes: [...new Set([...reading.notes, ...notes])].slice(-maxNotes),
     ...(missing && { missing: sumOf(reading.missing, missing) }),
+    ...(withheld && { withheld: [...new Set([...(reading.withheld ?? []), ...withheld])].sort() }),
   };
 }
 
@@ -144,6 +148,13 @@ export function missingNotes({ missing = {} }: Reading): string[] {
     ([column, { rows, first }]) =>
       `${rows} ${rows === 1 ? 'row lacks' : 'rows lack'} ${column}, which the API's reference requires; the first is ${first}`,
   );
+}
+
+/** A sentence about fields that were left out because their names look like those of secrets. */
+export function withheldNotes({ withheld = [] }: Reading): string[] {
+  return withheld.length === 0
+    ? []
+    : [`Left out, because their names look like those of secrets: ${withheld.join(', ')}`];
 }
 
 /** The window after a batch that ended at a cursor. */

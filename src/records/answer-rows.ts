@@ -3,6 +3,7 @@ import { type AnswerInLines, parseAnswer } from './answer.ts';
 import { CollectedRows } from './collected-rows.ts';
 import { FastRows } from './fast/fast-rows.ts';
 import { type MissingFields, sumOfMissing } from './missing-fields.ts';
+import type { RowOptions } from './rows.ts';
 
 /**
  * Makes rows for DuckDB from the answers of a table's endpoint.
@@ -16,15 +17,22 @@ export class AnswerRows {
   readonly #fast: FastRows;
   #missing: MissingFields = {};
 
-  constructor(table: Table) {
+  readonly #withheld = new Set<string>();
+
+  constructor(table: Table, options: Pick<RowOptions, 'harmless'> = {}) {
     this.#table = table;
-    this.#rows = new CollectedRows(table);
+    this.#rows = new CollectedRows(table, { ...options, withheld: this.#withheld });
     this.#fast = new FastRows(table, this.#rows);
   }
 
   /** Rows of all answers so far that lack a field the vendor's reference requires. */
   get missing(): MissingFields {
     return this.#missing;
+  }
+
+  /** Undeclared fields of all answers so far that were left out because their names look like those of secrets. */
+  get withheld(): readonly string[] {
+    return [...this.#withheld].sort();
   }
 
   /**

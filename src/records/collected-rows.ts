@@ -1,7 +1,7 @@
 import type { Table } from '../tables/table.ts';
 import { Lines } from './lines.ts';
 import type { MissingField, MissingFields } from './missing-fields.ts';
-import { rowMaker, type RowMaker, columnValue } from './rows.ts';
+import { columnValue, rowMaker, type RowMaker, type RowOptions } from './rows.ts';
 
 /** Characters of a row's key in a report. */
 const keyLength = 100;
@@ -17,9 +17,9 @@ export class CollectedRows {
   readonly #required: readonly string[];
   #missing: { [column: string]: MissingField } = {};
 
-  constructor(table: Table) {
+  constructor(table: Table, options: RowOptions = {}) {
     this.#table = table;
-    this.#makeRow = rowMaker(table);
+    this.#makeRow = rowMaker(table, options);
     this.#required = requiredFields(table);
   }
 

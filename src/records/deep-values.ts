@@ -7,11 +7,19 @@ export const deepest = 200;
 
 /** A value nested too deeply to be parsed: its text as it came. */
 export class DeepValue {
-  readonly text: string;
+  text: string;
   /** Shows in the JSON of a row, which is then made again in the careful style. */
   readonly isDeepValue = true;
   constructor(text: string) {
     this.text = text;
+  }
+
+  /** Whether any field in the text has a name that passes the test. */
+  hasField(test: (field: string) => boolean): boolean {
+    for (const [, name] of this.text.matchAll(/("(?:[^"\\]|\\.)*")\s*:/g)) {
+      if (test(JSON.parse(name!) as string)) return true;
+    }
+    return false;
   }
 }
 

@@ -3,6 +3,7 @@ import { isLosslessNumber, stringify } from 'lossless-json';
 import { RecordShapeError } from '../errors.ts';
 import { type ApiRecord, type ColumnType, type Table, valueAt } from '../tables/table.ts';
 import { jsonTextWithDeepValues } from './deep-values.ts';
+import { Secrets } from './secrets.ts';
 import { losesDigits, utcTime } from './timestamps.ts';
 import {
   fieldKey,
@@ -54,20 +55,31 @@ type Style = {
 const plain: Style = { cell: plainCell, json: jsonText };
 const careful: Style = { cell: carefulCell, json: carefulText };
 
-/** Makes a line of JSON from a record. Throws `RecordShapeError` that names the place of a record without its key. */
+export type RowOptions = {
+  /** Undeclared fields that are landed although their name looks like a secret's: `creator.token`, `images[].token`. */
+  readonly harmless?: readonly string[];
+  /** Gets the paths of those that are not landed. */
+  readonly withheld?: Set<string>;
+};
+
+/**
+ * Makes a line of JSON from a record, and removes from it what never lands. Throws `RecordShapeError` that names the
+ * place of a record without its key.
+ */
 export type RowMaker = (record: unknown, pass: string | undefined, place: () => string) => string;
 
 /**
  * Makes JSON objects for DuckDB from records: a typed cell for each declared column, the values that did not fit in
  * `__raw`, the fields nobody declared in `__unknown`; null values are left out. The text holds neither half
- * surrogate pairs, which DuckDB refuses, nor numbers that JavaScript rounded, nor values nested without end.
+ * surrogate pairs, which DuckDB refuses, nor numbers that JavaScript rounded, nor values nested without end, nor secrets.
  */
-export function rowMaker(table: Table): RowMaker {
+export function rowMaker(table: Table, { harmless, withheld = new Set() }: RowOptions = {}): RowMaker {
   const columns = Object.entries(table.columns).map(([name, { type }]): { name: string; type: CellType } => ({
     name,
     type: type === 'text' && isId(table, name) ? 'id' : type,
   }));
   const known = knownFields(table);
+  const secrets = new Secrets(table, known, harmless);
 
   function cellsOf(record: ApiRecord, pass: string | undefined, style: Style): Cells {
     const cells: Cells = {};
@@ -90,6 +102,7 @@ export function rowMaker(table: Table): RowMaker {
 
   return (record, pass, place) => {
     if (!isRecord(record)) throw new RecordShapeError(`${place()} is not a JSON object.`);
+    secrets.cutFrom(record, withheld);
     const textOf = (style: Style) => {
       const cells = cellsOf(record, pass, style);
       for (const column of table.primaryKey) {

@@ -90,6 +90,8 @@ export type Table = {
   readonly splitBy?: 'created_at';
   /** The endpoint returns `total_record_count`. */
   readonly counted?: true;
+  /** Fields that never leave the answer they came in: `token`, or `images[].url` within a list. */
+  readonly secrets?: readonly string[];
   /** The columns that together identify a row. */
   readonly primaryKey: readonly [string, ...string[]];
   readonly columns: { readonly [column: string]: Column };

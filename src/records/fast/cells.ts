@@ -3,8 +3,10 @@ import { daysIn, firstYear, lastYear } from '../timestamps.ts';
 import type { Field } from './fields.ts';
 
 /** Whether DuckDB reads the value's bytes as a cell of such a column. */
-export function isCell(type: ColumnType, { kind, from, to }: Field, bytes: Buffer): boolean {
+export function isCell(type: ColumnType, field: Field, bytes: Buffer): boolean {
+  const { kind, from, to } = field;
   if (kind === 'null') return true;
+  if (field.hasSecrets) return false;
   switch (type) {
     case 'text':
       return kind === 'text';

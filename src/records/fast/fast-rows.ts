@@ -4,10 +4,12 @@ import type { Table } from '../../tables/table.ts';
 import type { OtherFields } from '../answer.ts';
 import { type CollectedRows, requiredFields } from '../collected-rows.ts';
 import { parseJson } from '../json.ts';
-import { unknownCell } from '../rows.ts';
+import { knownFields, unknownCell } from '../rows.ts';
+import { looksSecret } from '../secret-names.ts';
+import { Secrets } from '../secrets.ts';
 import { fieldKey, furtherColumn, furtherFields, unknownColumn } from '../unknown-fields.ts';
 import { isCell } from './cells.ts';
-import { type Field, type Source, type Sources, sourcesOf } from './fields.ts';
+import { Field, type Source, type Sources, sourcesOf } from './fields.ts';
 import { JsonScanner, NotScanned } from './json-scanner.ts';
 
 type UnknownCells = { [key: string]: string };
@@ -21,11 +23,14 @@ export class FastRows {
   readonly #table: Table;
   readonly #rows: CollectedRows;
   readonly #sources: Sources;
+  readonly #secrets: Secrets;
   readonly #required: readonly Source[];
   /** The sources of the key columns; a pass that is part of the key has none. */
   readonly #key: readonly Source[];
   /** What every row ends with in a table that is read in passes, before the pass's value. */
   readonly #passHead: string;
+  /** What stands for a field that nobody declared; no column needs it. */
+  readonly #undeclared = new Field('');
   /** Fields of the current record that nobody declared. */
   #unknown: UnknownCells | undefined;
   /** Runs on over all answers, because each `Field` remembers the number of the record it was last found in. */
@@ -35,7 +40,8 @@ export class FastRows {
   constructor(table: Table, rows: CollectedRows) {
     this.#table = table;
     this.#rows = rows;
-    this.#sources = sourcesOf(table);
+    this.#secrets = new Secrets(table, knownFields(table));
+    this.#sources = sourcesOf(table, this.#secrets);
     const { own, nested } = this.#sources;
     const required = new Set(requiredFields(table));
     this.#required = own.filter(({ name }) => required.has(name));
@@ -75,7 +81,7 @@ export class FastRows {
       const from = scanner.past(end + 1, 0x3a);
       if (scanner.odd) return undefined;
       if (name !== this.#table.records) {
-        at = scanner.value(from);
+        at = scanner.value(from, new Field(''));
         rest[name] = parseJson(bytes.toString('utf8', from, at));
       } else if (count === undefined) {
         [at, count] = this.#records(scanner, from, pass, before);
@@ -95,7 +101,7 @@ export class FastRows {
   ): [end: number, count: number] {
     const { bytes } = scanner;
     // null is an empty list.
-    if (bytes[from] === 0x6e) return [scanner.value(from), 0];
+    if (bytes[from] === 0x6e) return [scanner.value(from, this.#undeclared), 0];
     let at = scanner.past(from, 0x5b);
     let count = 0;
     if (bytes[at] === 0x5d) return [at + 1, count];
@@ -143,25 +149,20 @@ export class FastRows {
     // Neighbours that all go into the line are copied at once.
     let runFrom = -1;
     let runTo = -1;
-    const copyRun = () => {
-      if (runFrom < 0) return;
-      if (lines.length > empty) lines.addByte(0x2c);
-      lines.copy(bytes, runFrom, runTo);
-      runFrom = -1;
-    };
     while (bytes[at] !== 0x7d) {
       if (bytes[at] !== 0x22) throw new NotScanned();
       const field = this.#fieldAt(scanner, at + 1, previous);
       const nameTo = field ? at + 1 + field.name.length : scanner.name(at + 1);
       const from = scanner.past(nameTo + 1, 0x3a);
-      const to = scanner.value(from, field?.below);
+      const to = scanner.value(from, field ?? this.#undeclared);
       if (field) {
         if (!field.found(scanner.record, scanner.kind, from, to)) scanner.odd = true;
         if (runFrom < 0) runFrom = at;
         runTo = to;
         previous = field;
       } else {
-        copyRun();
+        if (runFrom >= 0) this.#copyRun(bytes, empty, runFrom, runTo);
+        runFrom = -1;
         this.#addUnknown(scanner, bytes.toString('utf8', at + 1, nameTo), from, to);
       }
       at = scanner.space(to);
@@ -170,18 +171,21 @@ export class FastRows {
       // A comma before the closing brace.
       if (bytes[at] === 0x7d) throw new NotScanned();
     }
-    copyRun();
+    if (runFrom >= 0) this.#copyRun(bytes, empty, runFrom, runTo);
     return at;
+  }
+
+  #copyRun(bytes: Buffer, empty: number, from: number, to: number): void {
+    const { lines } = this.#rows;
+    if (lines.length > empty) lines.addByte(0x2c);
+    lines.copy(bytes, from, to);
   }
 
   /** The declared field whose name begins here, most likely the one that followed `previous` last time. */
   #fieldAt(scanner: JsonScanner, at: number, previous: Field | undefined): Field | undefined {
     const { bytes } = scanner;
     const likely = previous?.next;
-    if (likely) {
-      const end = at + likely.name.length;
-      if (bytes[end] === 0x22 && scanner.names(likely, at, end)) return likely;
-    }
+    if (likely && scanner.isNamed(likely, at)) return likely;
     const field = this.#sources.fields.get(bytes.toString('utf8', at, scanner.name(at)));
     if (previous && field) previous.next = field;
     return field;
@@ -189,12 +193,14 @@ export class FastRows {
 
   #addUnknown(scanner: JsonScanner, name: string, from: number, to: number): void {
     // A record with something odd is parsed anyway.
-    if (scanner.kind === 'null' || scanner.odd) return;
+    if (scanner.kind === 'null' || scanner.odd || this.#secrets.isWhole(name)) return;
+    const value: unknown = JSON.parse(scanner.bytes.toString('utf8', from, to));
+    if (this.#secrets.areInside(name) || looksSecret(name, value)) scanner.odd = true;
     const key = fieldKey(name);
     // Without a prototype, because a field may be called __proto__.
     this.#unknown ??= Object.create(null) as UnknownCells;
     if (key in this.#unknown) scanner.odd = true;
-    this.#unknown[key] = unknownCell(JSON.parse(scanner.bytes.toString('utf8', from, to)));
+    this.#unknown[key] = unknownCell(value);
   }
 
   /** Whether the bytes of the record's values are what its columns take. */

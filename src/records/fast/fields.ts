@@ -1,23 +1,66 @@
 import type { ColumnType, Table } from '../../tables/table.ts';
+import { secrecyOf } from '../secret-names.ts';
+import type { Secrets } from '../secrets.ts';
 
 /** The kind of a JSON value. */
 export type Kind = 'null' | 'boolean' | 'integer' | 'fraction' | 'text' | 'object' | 'array';
 
-/** A field that some column needs: where its value was in the last record scanned. */
+/** The names of an object may be data: more of them are not remembered. */
+const mostRemembered = 200;
+
+/**
+ * A field of records, or of an object inside them. It remembers which field came next to it the last time: most
+ * likely it comes next again, and then comparing its name takes no longer than finding where the name ends.
+ */
 export class Field {
   readonly name: Buffer;
-  readonly below: readonly Field[];
-  /** The field that followed it last time, and most likely follows it again. */
+  /**
+   * A record that has the field below its own is parsed: always if the name has an escape or names a secret, or only
+   * if its value is text or a list, which may be a secret then.
+   */
+  readonly odd: 'always' | 'text' | undefined;
+  /** There may be declared secrets in its value. */
+  readonly hasSecrets: boolean;
+  /** Some column's value is in it, so it must not occur twice in an object. */
+  isNeeded = false;
+  /** The field that followed it last time. */
   next: Field | undefined;
+  /** The first field of its value, if that was an object last time. */
+  first: Field | undefined;
   kind: Kind = 'null';
   from = 0;
   to = 0;
+  readonly #below = new Map<string, Field>();
+  #items: Field | undefined;
   #seen = 0;
 
-  /** @param below needed fields of the object that is its value. */
-  constructor(name: string, below: readonly Field[] = []) {
+  constructor(name: string, hasSecrets = false) {
     this.name = Buffer.from(name);
-    this.below = below;
+    const secrecy = secrecyOf(name);
+    this.odd = name.includes('\\') || secrecy === 'any' ? 'always' : secrecy;
+    this.hasSecrets = hasSecrets;
+  }
+
+  /** The field of its value with this name, as it is written. */
+  below(name: string): Field {
+    let field = this.#below.get(name);
+    if (!field) {
+      field = new Field(name);
+      if (this.#below.size < mostRemembered) this.#below.set(name, field);
+    }
+    return field;
+  }
+
+  /** The same, as one that some column needs. */
+  needed(name: string): Field {
+    const field = this.below(name);
+    field.isNeeded = true;
+    return field;
+  }
+
+  /** The items of its value, all of them together. */
+  get items(): Field {
+    return (this.#items ??= new Field(''));
   }
 
   /** Whether the record with this number has the field. */
@@ -49,32 +92,17 @@ export type Sources = {
   readonly nested: readonly (Source & { readonly head: Buffer })[];
 };
 
-export function sourcesOf(table: Table): Sources {
+export function sourcesOf(table: Table, secrets: Secrets): Sources {
   const columns = Object.entries(table.columns).filter(([name]) => name !== table.passes?.column);
-  const paths = columns.flatMap(([, { from }]) => (from ? [from] : []));
   const own = columns
     .filter(([, { from }]) => from === undefined)
-    .map(([name, { type }]) => ({ name, type, field: fieldAt([name], paths) }));
+    .map(([name, { type }]) => ({ name, type, field: new Field(name, secrets.areInside(name)) }));
   const fields = new Map(own.map(({ name, field }) => [name, field]));
   const nested = columns.flatMap(([name, { type, from }]) => {
     if (!from) return [];
     const [first, ...steps] = from;
-    const field = steps.reduce(
-      (above, step) => above.below.find((below) => below.name.equals(Buffer.from(step)))!,
-      fields.get(first)!,
-    );
+    const field = steps.reduce((above, step) => above.needed(step), fields.get(first)!);
     return [{ name, type, field, head: Buffer.from(`,${JSON.stringify(name)}:`) }];
   });
   return { fields, own, nested };
-}
-
-/** The field at the end of a path, with the fields below it that other paths lead to. */
-function fieldAt(path: readonly string[], paths: readonly (readonly string[])[]): Field {
-  const steps = paths
-    .filter((other) => other.length > path.length && path.every((step, index) => other[index] === step))
-    .map((other) => other[path.length]!);
-  return new Field(
-    path.at(-1)!,
-    [...new Set(steps)].map((step) => fieldAt([...path, step], paths)),
-  );
 }

@@ -4,8 +4,6 @@ import type { Field, Kind } from './fields.ts';
 /** The text is not JSON, or only a complete parser can judge it. */
 export class NotScanned extends Error {}
 
-const nothing: readonly Field[] = [];
-
 /**
  * Walks over JSON in bytes and finds where values are without making them, in a fifth of the time of JSON.parse.
  * Accepts nothing that JSON.parse would refuse. Positions are byte indexes: each method takes the position of a
@@ -20,8 +18,8 @@ export class JsonScanner {
   record: number;
   /**
    * Set when the bytes must not be copied as they are: they hold half a surrogate pair, a number that JavaScript or
-   * DuckDB would write differently, an escape in a field's name, a needed field twice, or a line break. The caller
-   * sets it back to false.
+   * DuckDB would write differently, an escape in a field's name, a needed field twice, a line break, or a field below
+   * the record's own whose name looks like a secret's. The caller sets it back to false.
    */
   odd = false;
 
@@ -57,7 +55,8 @@ export class JsonScanner {
     return !/[^ \t\n\r]/.test(this.bytes.toString('latin1', at));
   }
 
-  value(at: number, below: readonly Field[] = nothing, depth = 0): number {
+  /** @param field whose value it is */
+  value(at: number, field: Field, depth = 0): number {
     const { bytes } = this;
     let end: number;
     switch (bytes[at]!) {
@@ -66,11 +65,11 @@ export class JsonScanner {
         this.kind = 'text';
         return end;
       case 0x7b: // {
-        end = this.object(at + 1, below, depth + 1);
+        end = this.object(at + 1, field, depth + 1);
         this.kind = 'object';
         return end;
       case 0x5b: // [
-        end = this.array(at + 1, depth + 1);
+        end = this.array(at + 1, field, depth + 1);
         this.kind = 'array';
         return end;
       case 0x74: // t
@@ -113,48 +112,61 @@ export class JsonScanner {
     throw new NotScanned();
   }
 
-  object(at: number, below: readonly Field[], depth: number): number {
+  object(at: number, above: Field, depth: number): number {
     const { bytes } = this;
     if (depth > deepest) throw new NotScanned();
     let i = this.space(at);
     if (bytes[i] === 0x7d) return i + 1;
+    let previous: Field | undefined;
     for (;;) {
       if (bytes[i] !== 0x22) throw new NotScanned();
-      const end = this.name(i + 1);
-      const field = below.length === 0 ? undefined : this.#among(below, i + 1, end);
-      const from = this.past(end + 1, 0x3a);
-      i = this.value(from, field?.below, depth);
-      if (field && !field.found(this.record, this.kind, from, i)) this.odd = true;
+      const field = this.#fieldAt(i + 1, above, previous);
+      const from = this.past(i + 2 + field.name.length, 0x3a);
+      i = this.value(from, field, depth);
+      if (field.odd !== undefined && (field.odd === 'always' || this.kind !== 'object')) this.odd = true;
+      if (field.isNeeded && !field.found(this.record, this.kind, from, i)) this.odd = true;
+      previous = field;
       i = this.space(i);
       if (bytes[i] === 0x7d) return i + 1;
       i = this.past(i, 0x2c);
     }
   }
 
-  array(at: number, depth: number): number {
+  /** The field of an object whose name begins here, most likely the one that came at this place last time. */
+  #fieldAt(at: number, above: Field, previous: Field | undefined): Field {
+    const { bytes } = this;
+    const likely = previous ? previous.next : above.first;
+    if (likely && this.isNamed(likely, at)) return likely;
+    const field = above.below(bytes.toString('utf8', at, this.name(at)));
+    if (previous) previous.next = field;
+    else above.first = field;
+    return field;
+  }
+
+  array(at: number, above: Field, depth: number): number {
     const { bytes } = this;
     if (depth > deepest) throw new NotScanned();
     let i = this.space(at);
     if (bytes[i] === 0x5d) return i + 1;
+    const { items } = above;
     for (;;) {
-      i = this.space(this.value(i, nothing, depth));
+      i = this.space(this.value(i, items, depth));
       if (bytes[i] === 0x5d) return i + 1;
       i = this.past(i, 0x2c);
     }
   }
 
-  /** Whether these bytes are the field's name. */
-  names(field: Field, from: number, to: number): boolean {
+  /** Whether the name that begins here is the field's. */
+  isNamed(field: Field, at: number): boolean {
     const { bytes } = this;
     const { name } = field;
-    if (name.length !== to - from) return false;
-    for (let i = 0; i < name.length; i += 1) if (name[i] !== bytes[from + i]) return false;
+    let i = name.length;
+    if (bytes[at + i] !== 0x22) return false;
+    while (i > 0) {
+      i -= 1;
+      if (name[i] !== bytes[at + i]) return false;
+    }
     return true;
-  }
-
-  #among(fields: readonly Field[], from: number, to: number): Field | undefined {
-    for (const field of fields) if (this.names(field, from, to)) return field;
-    return undefined;
   }
 
   /** @returns the position of the escape's last byte. */
