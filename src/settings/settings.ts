@@ -58,8 +58,8 @@ export function defaultTableSettings(
   table: Table,
   syncMethod: SyncMethod = syncMethodsOf(table)[0],
 ): TableSettings {
-  const { incremental } = table;
-  if (syncMethod === 'full_refresh' || !incremental) return { syncMethod, every: '6h' };
+  const { incremental, every = '6h' } = table;
+  if (syncMethod === 'full_refresh' || !incremental) return { syncMethod, every };
   const { by, fullReadEvery } = incremental;
   return { syncMethod, incrementalField: by[0], every: '15m', fullReadEvery };
 }

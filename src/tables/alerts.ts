@@ -3,6 +3,7 @@ import { defineTable } from './table.ts';
 export const alerts = defineTable({
   name: 'alerts',
   description: 'One row is an alert that a source sent, including alerts held back by a maintenance window.',
+  group: 'Alerts',
   path: '/v2/alerts',
   records: 'alerts',
   scope: 'alerts.view',

@@ -3,6 +3,7 @@ import { defineTable } from './table.ts';
 export const customFields = defineTable({
   name: 'custom_fields',
   description: 'One row is a custom field of incidents; its values are in incidents.custom_field_entries.',
+  group: 'Configuration',
   path: '/v2/custom_fields',
   records: 'custom_fields',
   scope: 'custom_fields.view',

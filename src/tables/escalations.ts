@@ -3,6 +3,7 @@ import { defineTable } from './table.ts';
 export const escalations = defineTable({
   name: 'escalations',
   description: 'One row is an escalation that paged people, with the history of who was reached.',
+  group: 'On-call',
   path: '/v2/escalations',
   records: 'escalations',
   scope: 'escalations.view',

@@ -3,6 +3,7 @@ import { defineTable } from './table.ts';
 export const followUps = defineTable({
   name: 'follow_ups',
   description: 'One row is a follow-up of an incident of any mode.',
+  group: 'Incidents',
   path: '/v3/follow_ups',
   records: 'follow_ups',
   scope: 'actions.view',

@@ -3,6 +3,7 @@ import { defineTable } from './table.ts';
 export const incidentRoles = defineTable({
   name: 'incident_roles',
   description: 'One row is a role that people can have in an incident, such as the lead.',
+  group: 'Configuration',
   path: '/v2/incident_roles',
   records: 'incident_roles',
   scope: 'incident_roles.view',

@@ -3,6 +3,7 @@ import { defineTable } from './table.ts';
 export const incidentStatuses = defineTable({
   name: 'incident_statuses',
   description: 'One row is a status an incident can have, with the category it belongs to.',
+  group: 'Configuration',
   path: '/v1/incident_statuses',
   records: 'incident_statuses',
   scope: 'incident_statuses.view',

@@ -3,6 +3,7 @@ import { defineTable } from './table.ts';
 export const incidentTypes = defineTable({
   name: 'incident_types',
   description: 'One row is a type an incident can have.',
+  group: 'Configuration',
   path: '/v1/incident_types',
   records: 'incident_types',
   scope: 'incident_types.view',

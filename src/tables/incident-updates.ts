@@ -3,6 +3,7 @@ import { defineTable } from './table.ts';
 export const incidentUpdates = defineTable({
   name: 'incident_updates',
   description: 'One row is an update posted on an incident, with the status and severity it set.',
+  group: 'Incidents',
   path: '/v2/incident_updates',
   records: 'incident_updates',
   scope: 'incidents.view',

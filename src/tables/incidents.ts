@@ -5,6 +5,7 @@ export const incidents = defineTable({
   name: 'incidents',
   description:
     'One row is an incident of any mode and status; mode and incident_status_category tell real ones from test and declined ones.',
+  group: 'Incidents',
   path: '/v2/incidents',
   records: 'incidents',
   scope: 'incidents.view',

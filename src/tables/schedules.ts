@@ -3,6 +3,7 @@ import { defineTable } from './table.ts';
 export const schedules = defineTable({
   name: 'schedules',
   description: 'One row is an on-call schedule, with its current and next shifts.',
+  group: 'On-call',
   path: '/v2/schedules',
   records: 'schedules',
   scope: 'schedules.view',

@@ -3,6 +3,7 @@ import { defineTable } from './table.ts';
 export const severities = defineTable({
   name: 'severities',
   description: 'One row is a severity an incident can have.',
+  group: 'Configuration',
   path: '/v1/severities',
   records: 'severities',
   scope: 'severities.view',

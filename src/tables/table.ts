@@ -22,6 +22,11 @@ export type Column = {
   readonly from?: FieldPath;
   /** The vendor's reference lists the field as required: a record without it, or with null, is reported. */
   readonly required?: true;
+  /**
+   * Moves by itself, such as the time of a check that runs every hour: a change of this column alone is not a change
+   * of the row, or every sync would write the whole table again.
+   */
+  readonly volatile?: true;
 };
 
 /** How the endpoint returns its records. `pageSize` is the largest one that leaves no field empty. */
@@ -65,11 +70,30 @@ export type Reveal = {
  */
 export type Passes = { readonly param: string; readonly values: readonly string[]; readonly column: string };
 
+/** What a table is about. Commands list the tables by group. */
+export const groups = [
+  'Incidents',
+  'Alerts',
+  'On-call',
+  'Status pages',
+  'Catalog',
+  'People',
+  'Configuration',
+  'Security',
+] as const;
+export type Group = (typeof groups)[number];
+
 /** One table: its endpoint, how that is paged, how the table is kept current, its key and its columns. */
 export type Table = {
   readonly name: string;
   /** One sentence for an analyst. */
   readonly description: string;
+  readonly group: Group;
+  /**
+   * Who gets the table. Left out: everybody who names no tables · `all`: who asks for all, as it is costly or of use to
+   * few · `name`: only who names it, as it holds data about persons or security.
+   */
+  readonly selectedBy?: 'all' | 'name';
   readonly path: `/v${number}/${string}`;
   /** The key of the response under which the array of records is. */
   readonly records: string;
@@ -90,6 +114,8 @@ export type Table = {
   readonly splitBy?: 'created_at';
   /** The endpoint returns `total_record_count`. */
   readonly counted?: true;
+  /** The default sync frequency, if it is not that of the sync method: configuration seldom changes. */
+  readonly every?: '24h';
   /** Fields that never leave the answer they came in: `token`, or `images[].url` within a list. */
   readonly secrets?: readonly string[];
   /** The columns that together identify a row. */

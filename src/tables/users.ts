@@ -3,6 +3,7 @@ import { defineTable } from './table.ts';
 export const users = defineTable({
   name: 'users',
   description: 'One row is a user of the account, active or not.',
+  group: 'People',
   path: '/v2/users',
   records: 'users',
   scope: 'users.view',

@@ -11,6 +11,7 @@ export function thingsWith(columns: { readonly [name: string]: Column }): Table 
   return defineTable({
     name: 'things',
     description: 'One row is a thing.',
+    group: 'Incidents',
     path: '/v1/things',
     records: 'things',
     scope: 'things.view',
