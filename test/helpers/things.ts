@@ -38,6 +38,7 @@ export function thingsWith(columns: { readonly [name: string]: Column }): Table 
 export const steps: Table = {
   name: 'steps',
   description: 'One row is a step of a thing.',
+  group: 'Configuration',
   path: '/v1/steps',
   records: 'steps',
   paging: { kind: 'pages', pageSize: 250 },

@@ -13,6 +13,7 @@ import { defineTable, type Table } from '../../../src/tables/table.ts';
 const reviews = defineTable({
   name: 'reviews',
   description: 'One row is a review of an incident.',
+  group: 'Incidents',
   path: '/v7/reviews',
   records: 'incident_reviews',
   scope: 'reviews.view',
@@ -59,6 +60,7 @@ const reviews = defineTable({
 const reviewers = defineTable({
   name: 'reviewers',
   description: 'One row is a user who reviews an incident.',
+  group: 'Incidents',
   path: '/v7/reviewers',
   records: 'reviewers',
   paging: { kind: 'single' },
