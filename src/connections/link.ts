@@ -8,16 +8,17 @@ import { readSettings } from '../settings/file.ts';
 import { ownKeyFile, writeKeyFile } from '../settings/key-file.ts';
 import type { Settings } from '../settings/settings.ts';
 import { writeSettings } from '../settings/write.ts';
-import { tables } from '../tables/index.ts';
+import type { Table } from '../tables/table.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { applySchedules, type Removed, type TableChange } from './apply.ts';
 
 /** Whose key it is, and what it can read. */
 export type KeyFacts = { readonly identity: Identity; readonly permissions: readonly TablePermission[] };
 
-/** Asks whose key it is and which tables it can read. Throws `CredentialsError` for a wrong or revoked key. */
+/** Asks whose key it is and which of the tables it can read. Throws `CredentialsError` for a wrong or revoked key. */
 export async function readKeyFacts(
   { apiKey, baseUrl }: { readonly apiKey: string; readonly baseUrl: string },
+  tables: readonly Table[],
   signal: AbortSignal,
 ): Promise<KeyFacts> {
   const client = createClient({ apiKey, baseUrl });

@@ -9,7 +9,7 @@ import { readIdentity } from '../incident-io/identity.ts';
 import { assertReadable, readPermissions } from '../incident-io/permissions.ts';
 import { checkedKey } from '../settings/key.ts';
 import { defaultTableSettings, frequencies, intervalMs, retentions } from '../settings/settings.ts';
-import { tableNamed, tables } from '../tables/index.ts';
+import { defaultTables, tableNamed, tables } from '../tables/index.ts';
 import { incrementalFieldsOf, syncMethodsOf, type Table } from '../tables/table.ts';
 import { inputOf, type Method, type SourceInput, toMethod } from '../connections/input.ts';
 import { tableWorkflowId, workerQueue } from '../temporal/names.ts';
@@ -86,7 +86,7 @@ export function createIncidentIoSource({
       retry: restartPolicy,
     }),
 
-    syncSource(target, syncs = tables.map(({ name }) => ({ table: name }))) {
+    syncSource(target, syncs = defaultTables.map(({ name }) => ({ table: name }))) {
       const runs = syncs.map((sync) => ({
         workflowId: tableWorkflowId(destinationOf(target.destination), sync.table),
         input: syncInput(baseUrl, target, sync),
@@ -136,10 +136,12 @@ async function checking<T>(work: (call: Call) => Promise<T>): Promise<T> {
 }
 
 function toSourceTable(table: Table): SourceTable {
-  const { name, description, primaryKey, columns } = table;
+  const { name, description, group, primaryKey, columns } = table;
   return {
     name,
     description,
+    group,
+    byDefault: defaultTables.includes(table),
     syncMethods: syncMethodsOf(table),
     incrementalFields: incrementalFieldsOf(table),
     defaults: defaultTableSettings(table),

@@ -4,7 +4,7 @@ import type { SyncSourceInput, SyncTableInput } from '../../workflows/contract.t
 import type { TablePermission } from '../incident-io/permissions.ts';
 import type { KeyReference, Vault, VaultReference } from '../settings/key.ts';
 import type { Retention, TableSettings } from '../settings/settings.ts';
-import type { ColumnType, SyncMethod, TimestampField } from '../tables/table.ts';
+import type { ColumnType, Group, SyncMethod, TimestampField } from '../tables/table.ts';
 
 /** A value to ask for when a connection is made. */
 export type SourceField = {
@@ -42,6 +42,10 @@ export type SourceColumn = {
 export type SourceTable = {
   readonly name: string;
   readonly description: string;
+  /** What it is about, for a form that lists the tables. */
+  readonly group: Group;
+  /** Whether it is synced unless somebody decides otherwise; the others are costly, of use to few, or sensitive. */
+  readonly byDefault: boolean;
   /** The default first. */
   readonly syncMethods: readonly SyncMethod[];
   /** Fields that an incremental sync can go by, the default first; empty if the table has no such method. */

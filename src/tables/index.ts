@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import { withSuggestion } from '../nearest.ts';
 import * as declared from './declared.ts';
-import type { Table } from './table.ts';
+import { type Group, groups, type Table } from './table.ts';
 
 /** All tables, ordered by name. */
 export const tables: readonly Table[] = Object.values(declared).toSorted((a, b) =>
@@ -19,7 +19,31 @@ export function tableNamed(name: string): Table {
   );
 }
 
-/** The tables with these names, each once; all tables if none are named. Throws as `tableNamed` does. */
-export function tablesNamed(names: readonly string[]): readonly Table[] {
-  return names.length === 0 ? tables : [...new Set(names)].map(tableNamed);
+/** What is synced if nobody names a table. */
+export const defaultTables: readonly Table[] = tables.filter(({ selectedBy }) => selectedBy === undefined);
+
+/** Every table but those that have to be named. */
+const allButNamed: readonly Table[] = tables.filter(({ selectedBy }) => selectedBy !== 'name');
+
+/**
+ * The tables with these names, each once; if none are named, the default ones, or with `all` every table but those
+ * that have to be named. Throws as `tableNamed` does, and a `UsageError` for names next to `all`.
+ */
+export function selectedTables(names: readonly string[], all = false): readonly Table[] {
+  if (names.length === 0) return all ? allButNamed : defaultTables;
+  if (all) {
+    throw new UsageError(
+      'Tables are named next to --all.',
+      'Leave out --all to select only the named tables, or leave out the names.',
+    );
+  }
+  return [...new Set(names)].map(tableNamed);
+}
+
+/** Tables by what they are about, in the order of `groups`; groups without a table are left out. */
+export function inGroups(chosen: readonly Table[]): readonly (readonly [Group, readonly Table[]])[] {
+  return groups.flatMap((group) => {
+    const own = chosen.filter((table) => table.group === group);
+    return own.length === 0 ? [] : [[group, own] as const];
+  });
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Sandbox, sandboxTables } from '../../src/sandbox/sandbox.ts';
+import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { tableNamed } from '../../src/tables/index.ts';
 import { inputOf, type Method } from '../../src/connections/input.ts';
 import type { RunOutcome, RunProgress } from '../../src/connections/runs.ts';
@@ -10,6 +10,7 @@ import { serveWhile } from '../../src/serving/serve.ts';
 import { syncTables } from '../../src/connections/sync-tables.ts';
 import { openDestination } from '../../src/warehouse/open-warehouse.ts';
 import { type TestTemporal, unique } from './temporal.ts';
+import { usualTables } from './usual-tables.ts';
 
 /** A folder of the test's own, deleted after it. */
 export async function temporaryFolder(): Promise<string> {
@@ -39,7 +40,7 @@ export async function sync(
   sandbox: Pick<Sandbox, 'url' | 'key'>,
   destination: string,
   {
-    tables = sandboxTables,
+    tables = usualTables,
     method,
     key = sandbox.key,
     keyFile,

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { type Sandbox, sandboxTables } from '../../src/sandbox/sandbox.ts';
+import { usualTables } from './usual-tables.ts';
+import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { tableNamed } from '../../src/tables/index.ts';
 import { type ApiRecord, type ColumnType, type Table, valueAt } from '../../src/tables/table.ts';
 import { type DeltaRsTable, readWithDeltaRs } from './delta-reader.ts';
@@ -23,22 +24,23 @@ function referenceOf(table: string): Reference {
 export async function expectTruth(
   sandbox: Sandbox,
   destination: string,
-  tables: readonly (typeof sandboxTables)[number][] = sandboxTables,
+  tables: readonly string[] = usualTables,
 ): Promise<void> {
   for (const table of tables) {
-    const { rows, schema } = await readWithDeltaRs(join(destination, table));
-    const records = new Map([...sandbox.records(table)].map((record) => [record['id'] as string, record]));
-    expect(new Set(rows.map(({ id }) => id)).size, `${table}: each key once`).toBe(rows.length);
+    const declared = tableNamed(table);
+    const { rows, schema } = await readWithDeltaRs(join(destination, table), { key: declared.primaryKey });
+    const keyOf = (row: ApiRecord) => JSON.stringify(declared.primaryKey.map((column) => row[column]));
+    const records = new Map([...sandbox.records(table)].map((record) => [keyOf(record), record]));
+    expect(new Set(rows.map(keyOf)).size, `${table}: each key once`).toBe(rows.length);
     expect(rows.length, `${table}: rows`).toBe(records.size);
-    const { columns } = tableNamed(table);
     expect(
       schema.map(({ name }) => name),
       `${table}: columns`,
-    ).toEqual([...Object.keys(columns), '_synced_at']);
-    const types = typesOf(tableNamed(table), (name) => typeIn(referenceOf(table), name));
+    ).toEqual([...Object.keys(declared.columns), '_synced_at']);
+    const types = typesOf(declared, (name) => typeIn(referenceOf(table), name));
     const wrong = rows.flatMap((row) =>
-      differences(row, records.get(row['id'] as string) ?? {}, tableNamed(table), types).map(
-        (name) => `${table}.${name} of ${String(row['id'])}`,
+      differences(row, records.get(keyOf(row)) ?? {}, declared, types).map(
+        (name) => `${table}.${name} of ${keyOf(row)}`,
       ),
     );
     expect(wrong, 'values that differ').toEqual([]);

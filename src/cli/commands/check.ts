@@ -3,7 +3,7 @@ import { type Call, createClient } from '../../incident-io/client.ts';
 import { type Identity, readIdentity } from '../../incident-io/identity.ts';
 import { readPermissions, type TablePermission } from '../../incident-io/permissions.ts';
 import { describeKey, type KeyReference, resolveKey } from '../../settings/key.ts';
-import { tablesNamed } from '../../tables/index.ts';
+import { selectedTables } from '../../tables/index.ts';
 import { addKeyOptions, type KeyOptions, keyReferenceOf } from '../options/key-options.ts';
 import type { Session } from '../session.ts';
 import { examples } from '../terminal/help.ts';
@@ -15,7 +15,8 @@ export function checkCommand(session: Session): Command {
   return addKeyOptions(
     new Command('check').description('check the API key: its account, and which tables it can read'),
   )
-    .argument('[table...]', 'the tables to check; all tables if none is named')
+    .argument('[table...]', 'the tables to check; the default tables if none is named')
+    .option('--all', 'check every table but those that have to be named')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -33,15 +34,13 @@ export function checkCommand(session: Session): Command {
         ],
       ),
     )
-    .action((names: string[], options: KeyOptions & { json?: true }) => check(session, names, options));
+    .action((names: string[], options: CheckOptions) => check(session, names, options));
 }
 
-async function check(
-  session: Session,
-  names: readonly string[],
-  options: KeyOptions & { readonly json?: true },
-): Promise<void> {
-  const tables = tablesNamed(names);
+type CheckOptions = KeyOptions & { readonly json?: true; readonly all?: true };
+
+async function check(session: Session, names: readonly string[], options: CheckOptions): Promise<void> {
+  const tables = selectedTables(names, options.all);
   const reference = keyReferenceOf(options);
   const client = createClient({ apiKey: await resolveKey(reference), baseUrl: options.baseUrl });
   const call: Call = { signal: session.signal };

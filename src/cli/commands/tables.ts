@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { tableNamed, tables } from '../../tables/index.ts';
+import { inGroups, tableNamed, tables } from '../../tables/index.ts';
 import { incrementalFieldsOf, syncMethodsOf, type Table } from '../../tables/table.ts';
 import type { Session } from '../session.ts';
 import { examples } from '../terminal/help.ts';
@@ -34,12 +34,21 @@ function listTables({ stdout }: Session, json: boolean): void {
     printJson(stdout, tables.map(summaryOf));
     return;
   }
-  printTable(stdout, tables, widthOf(stdout) < wideColumns ? narrow : wide);
-  writeText(stdout, '\n* the default. To see the columns of a table:\n  incident-io-source tables <table>');
+  const columns = widthOf(stdout) < wideColumns ? narrow : wide;
+  for (const [group, own] of inGroups(tables)) {
+    stdout.write(`${group}\n`);
+    printTable(stdout, own, columns);
+    stdout.write('\n');
+  }
+  writeText(
+    stdout,
+    'selected: by default, with --all, or only by its name.\n* the default sync method. To see the columns of a table:\n  incident-io-source tables <table>',
+  );
 }
 
 type Column = PrintedColumn<Table>;
 const nameColumn: Column = { head: 'table', value: ({ name }) => name };
+const selectedColumn: Column = { head: 'selected', value: selectedInWords };
 const methodsColumn: Column = { head: 'sync methods', value: syncMethodsInWords, wrap: true };
 const descriptionColumn: Column = {
   head: 'description',
@@ -48,9 +57,10 @@ const descriptionColumn: Column = {
 };
 /** On a narrower terminal, more columns would cut the names of the tables. */
 const wideColumns = 140;
-const narrow = [nameColumn, methodsColumn, descriptionColumn];
+const narrow = [nameColumn, selectedColumn, methodsColumn, descriptionColumn];
 const wide: readonly Column[] = [
   nameColumn,
+  selectedColumn,
   methodsColumn,
   { head: 'incremental fields', value: (table) => incrementalFieldsOf(table).join(', '), wrap: true },
   { head: 'primary key', value: ({ primaryKey }) => primaryKey.join(', ') },
@@ -73,6 +83,8 @@ function showTable({ stdout }: Session, table: Table, json: boolean): void {
     return;
   }
   writeText(stdout, `${table.name}: ${table.description}\n`);
+  stdout.write(`group               ${table.group}\n`);
+  stdout.write(`selected            ${selectedInWords(table)}\n`);
   stdout.write(`sync methods        ${syncMethodsInWords(table)}\n`);
   stdout.write(`incremental fields  ${incrementalFieldsOf(table).join(', ') || 'none'}\n`);
   stdout.write(`primary key         ${table.primaryKey.join(', ')}\n`);
@@ -89,11 +101,19 @@ function summaryOf(table: Table) {
   return {
     name: table.name,
     description: table.description,
+    group: table.group,
+    selected_by: table.selectedBy ?? 'default',
     sync_methods: syncMethodsOf(table),
     incremental_fields: incrementalFieldsOf(table),
     primary_key: table.primaryKey,
     scope: table.scope,
   };
+}
+
+/** Who gets the table. */
+function selectedInWords({ selectedBy }: Table): string {
+  if (selectedBy === undefined) return 'by default';
+  return selectedBy === 'all' ? 'with --all' : 'by name';
 }
 
 /** The default first, marked if there is a choice. */

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { choices, count, printTable, visible } from '../../../src/cli/terminal/output.ts';
 import { UsageError } from '../../../src/errors.ts';
-import { type Sandbox, sandboxTables, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { usualTables } from '../../helpers/usual-tables.ts';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { tables } from '../../../src/tables/index.ts';
 import { cli } from '../../helpers/cli.ts';
 
@@ -25,7 +26,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const check = (...more: string[]) => cli(['check', ...sandboxTables, '--base-url', sandbox.url, ...more]);
+const check = (...more: string[]) => cli(['check', ...usualTables, '--base-url', sandbox.url, ...more]);
 
 describe('wrong usage exits with 2 and says what is wrong and what to do', () => {
   it.each([
@@ -93,7 +94,7 @@ describe('check', () => {
     const { code, out, err } = await check();
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toContain('https://app.incident.io/sandbox');
-    for (const name of sandboxTables) expect(out).toMatch(new RegExp(`^${name} +yes$`, 'm'));
+    for (const name of usualTables) expect(out).toMatch(new RegExp(`^${name} +yes$`, 'm'));
     expect(out).not.toContain(sandbox.key);
   });
 

@@ -8,7 +8,7 @@ import { ownKeyFile } from '../../../src/settings/key-file.ts';
 import { run } from '../../../src/cli/run.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { readSettings } from '../../../src/settings/file.ts';
-import { tableNamed, tables } from '../../../src/tables/index.ts';
+import { defaultTables, tableNamed, tables } from '../../../src/tables/index.ts';
 import { scheduleId, workerQueue } from '../../../src/temporal/names.ts';
 import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { createWorker } from '../../../src/serving/create-worker.ts';
@@ -408,7 +408,7 @@ describe('link by questions', () => {
       [
         ['Paste the API key', `wrong${enter}`],
         ['does not accept this key', `${key}${enter}`],
-        ['can read 2 of 12 tables', enter],
+        [`can read 2 of ${defaultTables.length} tables`, enter],
         ['Which tables', enter],
         ['Change how any table', enter],
         ['find the key', enter],
@@ -437,10 +437,10 @@ describe('link by questions', () => {
       ['link', ...where, '--to', destination, '--no-import'],
       [
         ['Paste the API key', `${none}${enter}`],
-        ['can read 0 of 12 tables', down + enter],
+        [`can read 0 of ${defaultTables.length} tables`, down + enter],
         ['Paste the API key', `${key}${enter}`],
-        ['can read 1 of 12 tables', grant],
-        ['can read 2 of 12 tables', enter],
+        [`can read 1 of ${defaultTables.length} tables`, grant],
+        [`can read 2 of ${defaultTables.length} tables`, enter],
         ['Which tables', enter],
         ['Change how any table', enter],
         ['find the key', enter],
@@ -462,7 +462,7 @@ describe('link by questions', () => {
       ['link', '--settings', settings, '--base-url', sandbox.url],
       [
         ['Paste the API key', `${key}${enter}`],
-        ['can read 2 of 12 tables', enter],
+        [`can read 2 of ${defaultTables.length} tables`, enter],
         ['Which tables', enter],
         ['Change how any table', ` ${down} ${enter}`],
         ['severities: sync method', enter],

@@ -171,8 +171,8 @@ it('refers only to rows that exist', () => {
         const id = (inner as { id?: string } | null)?.id;
         const set = known[name as keyof typeof known] as Set<string> | undefined;
         if (set !== undefined && id !== undefined && !set.has(id)) strangers.push(`${name} ${id}`);
-        if (name === 'incident_id' && !incidents.has(String(inner)))
-          strangers.push(`incident ${String(inner)}`);
+        if (name === 'incident_id' && typeof inner === 'string' && !incidents.has(inner))
+          strangers.push(`incident ${inner}`);
         look(inner);
       }
     }

@@ -8,10 +8,10 @@ import type { syncSource } from '../../../../workflows/sync-source.ts';
 import { followProgress } from '../../../connections/follow-progress.ts';
 import { inputOf } from '../../../connections/input.ts';
 import { cancelRun } from '../../../connections/runs.ts';
-import { sandboxTables, startSandbox } from '../../../sandbox/sandbox.ts';
+import { startSandbox } from '../../../sandbox/sandbox.ts';
 import { quietRuntime } from '../../../serving/runtime.ts';
 import { serveWhile, type Serving } from '../../../serving/serve.ts';
-import { tableNamed } from '../../../tables/index.ts';
+import { defaultTables } from '../../../tables/index.ts';
 import { connectDevServer } from '../../../temporal/connection.ts';
 import { useTemporaryDevServer } from '../../../temporal/dev-server/temporary.ts';
 import { tableWorkflowId } from '../../../temporal/names.ts';
@@ -67,7 +67,7 @@ function whatNext(to: string | undefined): string {
   return `To ask a question of your own:\n${program} query "SELECT * FROM incidents LIMIT 5" --from ${shellWord(to)}`;
 }
 
-/** Runs the workflow syncSource over all tables, on a temporary Temporal server. */
+/** Runs the workflow syncSource over the default tables, on a temporary Temporal server. */
 async function syncAll(session: Session, destination: string, baseUrl: string, keep: boolean): Promise<void> {
   const report = new SyncReport(session, false);
   const warehouse = await openDestination(destination);
@@ -100,9 +100,9 @@ async function importNow(
   destination: string,
   baseUrl: string,
 ): Promise<readonly TableOutcome[]> {
-  const runs = sandboxTables.map((name) => ({
-    workflowId: tableWorkflowId(destination, name),
-    input: inputOf(tableNamed(name), {
+  const runs = defaultTables.map((table) => ({
+    workflowId: tableWorkflowId(destination, table.name),
+    input: inputOf(table, {
       apiKey: { env: keyVariable },
       baseUrl,
       account: 'unknown',

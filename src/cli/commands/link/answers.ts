@@ -12,6 +12,7 @@ export type LinkOptions = ChangingOptions & {
   readonly keyStdin?: true;
   readonly baseUrl: string;
   readonly tables?: string;
+  readonly all?: true;
   readonly syncMethod: readonly string[];
   readonly every: readonly string[];
   readonly import: boolean;

@@ -12,12 +12,13 @@ import {
   type Frequency,
   type TableSettings,
 } from '../../../settings/settings.ts';
-import { tableNamed, tables } from '../../../tables/index.ts';
+import { selectedTables, tableNamed } from '../../../tables/index.ts';
 import { type SyncMethod, syncMethodsOf, type Table } from '../../../tables/table.ts';
 import { destinationOf } from '../../../warehouse/store/destination.ts';
 import { keyVariable } from '../../options/key-options.ts';
 import type { Session } from '../../session.ts';
 import { alternatives, choices } from '../../terminal/output.ts';
+import { mayAsk } from '../../options/settings-options.ts';
 import {
   type Answers,
   type CheckedKey,
@@ -56,12 +57,18 @@ export function givenReference({ keyEnv, keyFile }: LinkOptions): KeyReference |
 /** Asks whose key it is and what it can read. Throws `CredentialsError`. */
 export async function checkKey(
   session: Session,
-  { baseUrl }: Pick<LinkOptions, 'baseUrl'>,
+  options: LinkOptions,
   key: string,
   reference?: KeyReference,
 ): Promise<CheckedKey> {
   keepSecret(key);
-  return { key, reference, ...(await readKeyFacts({ apiKey: key, baseUrl }, session.signal)) };
+  const asksWhich = options.tables === undefined && mayAsk(session, options);
+  const tables = asksWhich ? selectedTables([], true) : wantedTables(options);
+  return {
+    key,
+    reference,
+    ...(await readKeyFacts({ apiKey: key, baseUrl: options.baseUrl }, tables, session.signal)),
+  };
 }
 
 /** What the options say, with defaults for the rest. Throws `UsageError`. */
@@ -76,25 +83,28 @@ export function givenAnswers(options: LinkOptions, { reference, permissions }: C
   };
 }
 
-/** The tables that were named, which the key has to be able to read; otherwise all that it can read. */
-function chosenTables({ tables: named }: LinkOptions, permissions: readonly TablePermission[]): Table[] {
+/** The tables that were named, which the key has to be able to read; otherwise those of the wanted that it can read. */
+function chosenTables(options: LinkOptions, permissions: readonly TablePermission[]): readonly Table[] {
   const readable = new Set(permissions.filter(({ allowed }) => allowed).map(({ table }) => table));
-  if (named === undefined) {
-    if (readable.size > 0) return tables.filter(({ name }) => readable.has(name));
+  const wanted = wantedTables(options);
+  if (options.tables === undefined) {
+    if (readable.size > 0) return wanted.filter(({ name }) => readable.has(name));
     throw new UsageError('The API key cannot read any of the tables.', adviceFor(permissions));
   }
-  const chosen = namedTables(named);
-  const refused = chosen.filter(({ name }) => !readable.has(name)).map(({ name }) => name);
-  if (refused.length === 0) return chosen;
+  const refused = wanted.filter(({ name }) => !readable.has(name)).map(({ name }) => name);
+  if (refused.length === 0) return wanted;
   throw new UsageError(
     `The API key cannot read ${refused.join(', ')}.`,
     adviceFor(permissions.filter(({ table }) => refused.includes(table))),
   );
 }
 
-/** The tables of `--tables`. Throws `UsageError` for an unknown name. */
-export function namedTables(named: string): Table[] {
-  return [...new Set(named.split(',').map((name) => name.trim()))].map(tableNamed);
+/**
+ * The tables that the options ask for: the named ones, every one with `--all`, or the default ones. Throws `UsageError`
+ * for an unknown name.
+ */
+export function wantedTables({ tables: named, all }: Pick<LinkOptions, 'tables' | 'all'>): readonly Table[] {
+  return selectedTables(named?.split(',').map((name) => name.trim()) ?? [], all);
 }
 
 /** What to grant in incident.io for the tables that cannot be read. */

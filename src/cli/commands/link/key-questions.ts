@@ -1,11 +1,11 @@
 import { CredentialsError, KeyMissingError, UsageError } from '../../../errors.ts';
+import type { TablePermission } from '../../../incident-io/permissions.ts';
 import { checkedKey } from '../../../settings/key.ts';
-import { tables } from '../../../tables/index.ts';
 import type { Session } from '../../session.ts';
 import { count } from '../../terminal/output.ts';
 import { answerTo, clackText, streamsOf } from '../../terminal/prompts.ts';
 import type { CheckedKey, LinkOptions } from './answers.ts';
-import { checkKey, givenKey, givenReference, missingScopes } from './flags.ts';
+import { checkKey, givenKey, givenReference, missingScopes, wantedTables } from './flags.ts';
 
 /** A key that can read at least one table: the one that the options name, or one that is pasted. */
 export async function askKey(session: Session, options: LinkOptions): Promise<CheckedKey> {
@@ -14,7 +14,7 @@ export async function askKey(session: Session, options: LinkOptions): Promise<Ch
     if (given) return given;
   }
   const { log } = await import('@clack/prompts');
-  const scopes = [...new Set(tables.flatMap(({ scope }) => scope ?? []))];
+  const scopes = [...new Set(wantedTables(options).flatMap(({ scope }) => scope ?? []))];
   log.message(
     clackText(
       session,
@@ -67,12 +67,14 @@ async function askScopes(
   first: CheckedKey,
 ): Promise<CheckedKey | undefined> {
   const { log, select } = await import('@clack/prompts');
+  const wanted = new Set(wantedTables(options).map(({ name }) => name));
   let checked = first;
   for (;;) {
-    const { permissions, key, reference } = checked;
+    const { key, reference } = checked;
+    const permissions = checked.permissions.filter(({ table }) => wanted.has(table));
     const readable = permissions.filter(({ allowed }) => allowed).length;
     if (readable === permissions.length) return checked;
-    log.warn(clackText(session, lackOf(checked)), streamsOf(session));
+    log.warn(clackText(session, lackOf(permissions)), streamsOf(session));
     const next = await answerTo(
       select({
         message: `The key can read ${readable} of ${count(permissions.length, 'table')}`,
@@ -93,7 +95,7 @@ async function askScopes(
 }
 
 /** What the key lacks, one scope or table per line. */
-function lackOf({ permissions }: CheckedKey): string {
+function lackOf(permissions: readonly TablePermission[]): string {
   const scopes = missingScopes(permissions);
   if (scopes.length > 0) {
     return `The key lacks these scopes. Grant them in incident.io under Settings → API keys:\n${indented(scopes)}`;

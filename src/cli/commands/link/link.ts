@@ -20,7 +20,7 @@ import { examples } from '../../terminal/help.ts';
 import { printJson } from '../../terminal/output.ts';
 import { changesAsJson, tellNeighbours, tellUnanswered } from '../../terminal/schedule-changes.ts';
 import { type Answers, type CheckedKey, defaultConnection, type LinkOptions } from './answers.ts';
-import { givenAnswers, givenKey } from './flags.ts';
+import { givenAnswers, givenKey, wantedTables } from './flags.ts';
 import { printPermissions, printPlan, tellLinked } from './report.ts';
 
 /** `link`: creates a connection, from answers on a terminal or from options elsewhere. */
@@ -68,7 +68,11 @@ function addLinkOptions(command: Command): Command {
     .option('--key-file <path>', 'file that holds the API key')
     .option('--key-stdin', 'read the API key from standard input, and keep it in a file only you can read')
     .option('--base-url <url>', 'another address of the API, such as a sandbox', defaultBaseUrl)
-    .option('--tables <names>', 'the tables, separated by commas (default: all that the key can read)')
+    .option(
+      '--tables <names>',
+      'the tables, separated by commas (default: the default tables that the key can read)',
+    )
+    .option('--all', 'every table that the key can read, but those that have to be named')
     .addOption(repeatable('--sync-method <[table=]method>', syncMethods))
     // Its old name, which scripts may still use.
     .addOption(repeatable('--method <[table=]method>', syncMethods).hideHelp())
@@ -92,6 +96,8 @@ async function link(session: Session, given: LinkOptions): Promise<void> {
   const options = { ...given, baseUrl: checkedBaseUrl(given.baseUrl) };
   const { settings: file, force: replace = false, baseUrl } = options;
   await assertMayWrite(file, replace);
+  // A wrong name is refused before anybody has pasted a key.
+  wantedTables(options);
   const problem = options.connection === undefined ? undefined : problemOfConnection(options.connection);
   if (problem !== undefined) {
     throw new UsageError(

@@ -2,7 +2,7 @@ import type { TablePermission } from '../../../incident-io/permissions.ts';
 import { ownKeyFile } from '../../../settings/key-file.ts';
 import { type KeyReference, variablePattern } from '../../../settings/key.ts';
 import { defaultTableSettings, frequencies, type TableSettings } from '../../../settings/settings.ts';
-import { tableNamed } from '../../../tables/index.ts';
+import { inGroups, tableNamed } from '../../../tables/index.ts';
 import { syncMethodsOf, type Table } from '../../../tables/table.ts';
 import { destinationOf, problemOfDestination } from '../../../warehouse/store/destination.ts';
 import { keyVariable } from '../../options/key-options.ts';
@@ -17,7 +17,7 @@ import {
   defaultDestination,
   type LinkOptions,
 } from './answers.ts';
-import { namedTables, tableSettingsOf } from './flags.ts';
+import { tableSettingsOf, wantedTables } from './flags.ts';
 
 /** Asks for what the options leave open. Every question has a default, so that Enter is enough. */
 export async function askAnswers(
@@ -36,24 +36,24 @@ export async function askAnswers(
   return { connection, destination, ...kept, tables };
 }
 
+/** Offers the tables that the key can read, by group; those that the options ask for are ticked. */
 async function askTables(
   session: Session,
-  { tables: named }: LinkOptions,
+  options: LinkOptions,
   permissions: readonly TablePermission[],
 ): Promise<Table[]> {
-  const { multiselect } = await import('@clack/prompts');
-  const readable = permissions.filter(({ allowed }) => allowed).map(({ table }) => table);
-  const preferred = named === undefined ? readable : namedTables(named).map(({ name }) => name);
+  const { groupMultiselect } = await import('@clack/prompts');
+  const readable = permissions.filter(({ allowed }) => allowed).map(({ table }) => tableNamed(table));
+  const offered = inGroups(readable).map(([group, tables]) => [
+    group,
+    tables.map(({ name, description }) => ({ value: name, hint: description })),
+  ]);
+  const wanted = wantedTables(options).filter((table) => readable.includes(table));
   const chosen = await answerTo(
-    multiselect({
+    groupMultiselect({
       message: 'Which tables to sync?',
-      options: permissions.map((permission) => ({
-        value: permission.table,
-        ...(permission.allowed
-          ? { hint: tableNamed(permission.table).scope ?? '' }
-          : { disabled: true, hint: permission.scope ? `lacks ${permission.scope}` : permission.message }),
-      })),
-      initialValues: preferred.filter((name) => readable.includes(name)),
+      options: Object.fromEntries(offered),
+      initialValues: wanted.map(({ name }) => name),
       required: true,
       ...streamsOf(session),
     }),

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../../../errors.ts';
 import { checkedBaseUrl } from '../../../incident-io/base-url.ts';
 import { defaultSettingsFile, defaultTableSettings } from '../../../settings/settings.ts';
-import { tablesNamed } from '../../../tables/index.ts';
+import { selectedTables } from '../../../tables/index.ts';
 import {
   incrementalFieldsOf,
   type SyncMethod,
@@ -25,6 +25,7 @@ type SyncOptions = KeyOptions & {
   readonly syncMethod?: string;
   readonly method?: string;
   readonly incrementalField?: string;
+  readonly all?: true;
   readonly giveUpAfter: number;
   readonly json?: true;
 };
@@ -33,7 +34,8 @@ export function syncCommand(session: Session): Command {
   const command = new Command('sync')
     .summary('sync tables now')
     .description('sync tables now; if the command is killed, run it again and it resumes')
-    .argument('[table...]', 'the tables to sync; all of them if none is named')
+    .argument('[table...]', 'the tables to sync; the default tables if none is named')
+    .option('--all', 'sync every table but those that have to be named')
     .option('--to <destination>', 'folder of the tables, created if it is missing, or s3://bucket/prefix')
     .option(
       '--settings <file>',
@@ -53,7 +55,8 @@ export function syncCommand(session: Session): Command {
     .addHelpText(
       'after',
       examples(
-        ['Everything, into a folder', `${keyVariable}=… incident-io-source sync --to ./warehouse`],
+        ['The default tables, into a folder', `${keyVariable}=… incident-io-source sync --to ./warehouse`],
+        ['Every table', 'incident-io-source sync --all --to ./warehouse'],
         [
           'Into a bucket of a store other than AWS',
           `incident-io-source sync \\\n    --to "s3://bucket/prefix?endpoint=https://minio.example:9000"`,
@@ -73,7 +76,15 @@ export function syncCommand(session: Session): Command {
 }
 
 /** Options that only go with --to; for schedules, the settings decide. */
-const ownOptions = ['syncMethod', 'method', 'incrementalField', 'giveUpAfter', 'keyFile', 'baseUrl'] as const;
+const ownOptions = [
+  'all',
+  'syncMethod',
+  'method',
+  'incrementalField',
+  'giveUpAfter',
+  'keyFile',
+  'baseUrl',
+] as const;
 
 async function syncBySettings(
   session: Session,
@@ -113,7 +124,7 @@ async function sync(
     );
   }
   // Whatever can be refused without a request to any server is refused here.
-  const chosen = tablesNamed(names);
+  const chosen = selectedTables(names, options.all);
   const request: SyncRequest = {
     tables: chosen.map((table) => ({ table, method: methodOf(table, options, names.length > 0) })),
     destination: destinationOf(to),
