@@ -8,6 +8,7 @@ import { applyCommand } from './commands/apply.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { checkCommand } from './commands/check.ts';
 import { demoCommand } from './commands/demo/demo.ts';
+import { driftCommand } from './commands/drift.ts';
 import { linkCommand } from './commands/link/link.ts';
 import { pauseCommand } from './commands/pause.ts';
 import { queryCommand } from './commands/query.ts';
@@ -47,6 +48,7 @@ const commands: readonly ((session: Session) => Command)[] = [
   queryCommand,
   sandboxCommand,
   demoCommand,
+  driftCommand,
 ];
 
 /**

@@ -73,7 +73,8 @@ export type Client = {
 };
 
 export type ClientOptions = {
-  readonly apiKey: string;
+  /** May be left out for what needs no key. */
+  readonly apiKey?: string;
   readonly baseUrl: string;
   readonly pace?: Pace;
   /** Milliseconds for one request, from the first byte sent to the last one read. */
@@ -95,7 +96,10 @@ export function createClient({
     baseURL,
     // A proxy set in the environment would see the key in clear, and cannot reach an address that only this machine has.
     ...(isLoopback(new URL(baseURL)) && { proxy: false }),
-    headers: { authorization: `Bearer ${apiKey}`, accept: 'application/json' },
+    headers: {
+      accept: 'application/json',
+      ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+    },
     httpAgent: new HttpAgent({ keepAlive: true }),
     httpsAgent: new HttpsAgent({ keepAlive: true }),
     maxRedirects: 0,
@@ -104,7 +108,8 @@ export function createClient({
     validateStatus: () => true,
   });
   /** The server's words, without the key in case it repeats it, and short enough for a line. */
-  const quote = (text: string) => text.replaceAll(apiKey, '[api key]').slice(0, 300);
+  const quote = (text: string) =>
+    (apiKey === undefined ? text : text.replaceAll(apiKey, '[api key]')).slice(0, 300);
 
   return {
     async get(path, params, call, bucket) {
