@@ -1,30 +1,12 @@
 import { rm } from 'node:fs/promises';
 import type { Client } from '@temporalio/client';
 import { UsageError } from '../errors.ts';
-import { createClient } from '../incident-io/client.ts';
-import { type Identity, readIdentity } from '../incident-io/identity.ts';
-import { readPermissions, type TablePermission } from '../incident-io/permissions.ts';
 import { readSettings } from '../settings/file.ts';
-import { ownKeyFile, writeKeyFile } from '../settings/key-file.ts';
+import { ownKeyFileIfAny, writeKeyFile } from '../settings/key-file.ts';
 import type { Settings } from '../settings/settings.ts';
 import { writeSettings } from '../settings/write.ts';
-import type { Table } from '../tables/table.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { applySchedules, type Removed, type TableChange } from './apply.ts';
-
-/** Whose key it is, and what it can read. */
-export type KeyFacts = { readonly identity: Identity; readonly permissions: readonly TablePermission[] };
-
-/** Asks whose key it is and which of the tables it can read. Throws `CredentialsError` for a wrong or revoked key. */
-export async function readKeyFacts(
-  { apiKey, baseUrl }: { readonly apiKey: string; readonly baseUrl: string },
-  tables: readonly Table[],
-  signal: AbortSignal,
-): Promise<KeyFacts> {
-  const client = createClient({ apiKey, baseUrl });
-  const identity = await readIdentity(client, { signal });
-  return { identity, permissions: await readPermissions(client, tables, { signal }) };
-}
 
 /**
  * Throws `UsageError` if a settings file belongs to another connection: replaced, it would leave schedules behind that
@@ -79,16 +61,19 @@ export async function linkConnection(
   const { connection, apiKey } = settings;
   await warehouse.assertWritable();
   const written = key !== undefined && 'file' in apiKey ? apiKey.file : undefined;
-  if (key !== undefined && written !== undefined) await writeKeyFile(written, key, { replace });
+  const keyFile =
+    key !== undefined && written !== undefined ? await writeKeyFile(written, key, { replace }) : undefined;
   try {
     await writeSettings(file, settings, { replace });
   } catch (error) {
-    // A key that no settings name would lie there forever.
-    if (written !== undefined) await rm(written, { force: true });
+    // A key that no settings name would lie there forever. One that it was to replace is still the connection's.
+    await keyFile?.discard();
     throw error;
   }
-  const own = ownKeyFile(connection);
+  await keyFile?.place();
+  const own = ownKeyFileIfAny(connection);
+  const isNamed = 'file' in apiKey && apiKey.file === own;
   // The key of the connection as it was linked before, if nothing names it any more.
-  if (replace && !('file' in apiKey && apiKey.file === own)) await rm(own, { force: true });
+  if (replace && own !== undefined && !isNamed) await rm(own, { force: true });
   return applySchedules(client, settings, changes, signal);
 }

@@ -22,8 +22,18 @@ function isCancelled(cause: unknown): boolean {
 /** The client's message if whoever terminated the run gave no reason. */
 const withoutReason = 'Workflow execution terminated';
 
-/** Of our commands only `unlink` terminates runs, and it gives a reason. The run could not delete what it had staged. */
+/** The reason that `unlink`, the only command that terminates runs, gives the server. */
+export const unlinked = 'incident-io-source unlink: no worker responds';
+
+/** The run could not delete what it had staged. */
 function terminated({ name, message }: TerminatedFailure): Failure {
+  if (message === unlinked) {
+    return {
+      error: name,
+      message: 'unlink ended the run, because no worker responded',
+      advice: 'Start a worker, then trigger the table to sync it again.',
+    };
+  }
   const reason = message === withoutReason ? 'no reason was given' : `the reason given: ${message}`;
   return {
     error: name,

@@ -1,16 +1,17 @@
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { ownKeyFile } from '../settings/key-file.ts';
+import { ownKeyFileIfAny } from '../settings/key-file.ts';
 import type { Settings } from '../settings/settings.ts';
 import { tableNamed } from '../tables/index.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import { unlinked } from './run-end.ts';
 import { applySchedules, planApply, type Removed } from './apply.ts';
 
 /** The files that are deleted with a connection: its settings, and the key file if `link` wrote it. Absolute paths. */
 export function filesOf(file: string, { connection, apiKey }: Settings): string[] {
-  const own = ownKeyFile(connection);
-  return [resolve(file), ...('file' in apiKey && apiKey.file === own ? [own] : [])];
+  const own = ownKeyFileIfAny(connection);
+  return [resolve(file), ...(own !== undefined && 'file' in apiKey && apiKey.file === own ? [own] : [])];
 }
 
 /**
@@ -36,7 +37,7 @@ export async function unlinkConnection(
   const { tables, unanswered } = await removeSchedules(client, settings, signal);
   for (const id of unanswered) {
     // Nobody is there to carry out the cancellation, and nobody writes: what the run staged is deleted below.
-    await client.workflow.getHandle(id).terminate('incident-io-source unlink: no worker responds');
+    await client.workflow.getHandle(id).terminate(unlinked);
   }
   for (const table of new Set([...tables, ...Object.keys(settings.tables)])) {
     await warehouse.discardAll(tableNamed(table));

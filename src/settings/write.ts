@@ -55,19 +55,26 @@ async function writeWhole(
     } finally {
       await handle.close();
     }
-    if (!replace) await claim(file);
-    await rename(temporary, file);
+    if (replace) await rename(temporary, file);
+    else await claimAndRename(temporary, file);
   } finally {
     await rm(temporary, { force: true });
   }
 }
 
 /** Reserves the name with an empty file, to be replaced at once: not every file system has links to do it in one step. */
-async function claim(file: string): Promise<void> {
+async function claimAndRename(temporary: string, file: string): Promise<void> {
   try {
     await (await open(file, 'wx')).close();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw settingsExist(file);
+    throw error;
+  }
+  try {
+    await rename(temporary, file);
+  } catch (error) {
+    // Left behind, the empty file would be taken for settings by every later command.
+    await rm(file, { force: true });
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { KeyFacts } from '../../../connections/link.ts';
+import type { KeyFacts } from '../../../connections/key-facts.ts';
 import type { KeyReference } from '../../../settings/key.ts';
 import type { TableSettings } from '../../../settings/settings.ts';
 import type { ChangingOptions } from '../../options/settings-options.ts';

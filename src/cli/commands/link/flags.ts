@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { readKeyFacts } from '../../../connections/link.ts';
+import { readKeyFacts } from '../../../connections/key-facts.ts';
 import { UsageError } from '../../../errors.ts';
 import type { TablePermission } from '../../../incident-io/permissions.ts';
 import { keepSecret } from '../../../secrets.ts';

@@ -1,6 +1,6 @@
 import type { TablePermission } from '../../../incident-io/permissions.ts';
-import { ownKeyFile } from '../../../settings/key-file.ts';
-import { type KeyReference, variablePattern } from '../../../settings/key.ts';
+import { ownKeyFileIfAny } from '../../../settings/key-file.ts';
+import { variablePattern } from '../../../settings/key.ts';
 import { defaultTableSettings, frequencies, type TableSettings } from '../../../settings/settings.ts';
 import { inGroups, tableNamed } from '../../../tables/index.ts';
 import { syncMethodsOf, type Table } from '../../../tables/table.ts';
@@ -147,18 +147,20 @@ async function askStorage(
   connection: string,
 ): Promise<Pick<Answers, 'apiKey' | 'writeKey'>> {
   const { select, text } = await import('@clack/prompts');
-  const file: KeyReference = { file: ownKeyFile(connection) };
+  const file = ownKeyFileIfAny(connection);
   const kind = await answerTo(
     select({
       message: 'Where does the worker find the key?',
       options: [
-        { value: 'file', label: 'In a file that only you can read', hint: file.file },
+        ...(file === undefined
+          ? []
+          : [{ value: 'file', label: 'In a file that only you can read', hint: file }]),
         { value: 'env', label: 'In an environment variable, which you set where the worker runs' },
       ],
       ...streamsOf(session),
     }),
   );
-  if (kind === 'file') return { apiKey: file, writeKey: true };
+  if (kind === 'file' && file !== undefined) return { apiKey: { file }, writeKey: true };
   const env = await answerTo(
     text({
       message: 'Name of the variable',
