@@ -8,7 +8,7 @@ import type { syncSource } from '../../../../workflows/sync-source.ts';
 import { followProgress } from '../../../connections/follow-progress.ts';
 import { inputOf } from '../../../connections/input.ts';
 import { cancelRun } from '../../../connections/runs.ts';
-import { startSandbox } from '../../../sandbox/sandbox.ts';
+import { type Sandbox, startSandbox } from '../../../sandbox/sandbox.ts';
 import { quietRuntime } from '../../../serving/runtime.ts';
 import { serveWhile, type Serving } from '../../../serving/serve.ts';
 import { defaultTables } from '../../../tables/index.ts';
@@ -34,9 +34,10 @@ const yearsOfData = 3;
 export async function runDemo(session: Session, to: string | undefined): Promise<void> {
   const destination =
     to === undefined ? await mkdtemp(join(tmpdir(), 'incident-io-demo-')) : destinationOf(to);
-  const sandbox = await startSandbox(spanUntilToday());
-  process.env[keyVariable] = sandbox.key;
+  let sandbox: Sandbox | undefined;
   try {
+    sandbox = await startSandbox(spanUntilToday());
+    process.env[keyVariable] = sandbox.key;
     await syncAll(session, destination, sandbox.url, to !== undefined);
     session.signal.throwIfAborted();
     if (session.exitCode !== 0) return;
@@ -46,7 +47,7 @@ export async function runDemo(session: Session, to: string | undefined): Promise
     }
     session.stdout.write(`\n${whatNext(to)}\n`);
   } finally {
-    await sandbox.stop();
+    await sandbox?.stop();
     if (to === undefined) await rm(destination, { recursive: true, force: true });
   }
 }
