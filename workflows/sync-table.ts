@@ -8,7 +8,7 @@ import { readWindows } from './read-windows.ts';
 import { recount } from './recount.ts';
 import { resultOf } from './result.ts';
 import { activities, keepUp, sweep } from './steps.ts';
-import { reportCancelled, reportEnded, reportFailed, reportStarted } from './telemetry.ts';
+import { reportCancelled, reportEnded, reportFailed, reportStarted, reportUnavailable } from './telemetry.ts';
 import { becameUnavailable, knownUnavailable, unavailableResult } from './unavailable.ts';
 import { type Reading, startReading } from './windows.ts';
 
@@ -39,7 +39,10 @@ export async function syncTable(input: SyncTableInput): Promise<SyncTableResult>
     const end = await sweep(identity, error);
     const unavailable =
       end instanceof ApplicationFailure ? becameUnavailable(input, end, Date.now()) : undefined;
-    if (unavailable) return unavailableResult(input, unavailable, lastResult);
+    if (unavailable) {
+      reportUnavailable(table, secondsSince(timing), unavailable);
+      return unavailableResult(input, unavailable, lastResult);
+    }
     if (end instanceof ApplicationFailure) reportFailed(table, secondsSince(timing), end);
     else reportCancelled(table, secondsSince(timing));
     throw end;

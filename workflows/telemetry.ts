@@ -1,4 +1,5 @@
 import { type ApplicationFailure, log, proxySinks, workflowInfo } from '@temporalio/workflow';
+import type { Failure } from '../src/failure.ts';
 import type { RunSinks, SyncTableResult } from './contract.ts';
 import { adviceOf } from './failures.ts';
 
@@ -32,6 +33,18 @@ export function reportEnded(result: SyncTableResult): void {
     ...(notes.length > 0 && { notes }),
   });
   countRun(table, 'synced', seconds);
+}
+
+/** Neither a success nor a failure, so it is not counted. */
+export function reportUnavailable(table: string, seconds: number, { error, message, advice }: Failure): void {
+  log.info('run ended: the account does not have the table', {
+    table,
+    ...ids(),
+    seconds,
+    error,
+    message,
+    advice,
+  });
 }
 
 export function reportFailed(table: string, seconds: number, failure: ApplicationFailure): void {
