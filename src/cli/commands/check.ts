@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { type Call, createClient } from '../../incident-io/client.ts';
-import { type Identity, readIdentity } from '../../incident-io/identity.ts';
-import { readPermissions, type TablePermission } from '../../incident-io/permissions.ts';
+import type { Call } from '../../incident-io/client.ts';
+import type { Identity } from '../../incident-io/identity.ts';
+import type { TablePermission } from '../../incident-io/permissions.ts';
 import { describeKey, type KeyReference, resolveKey } from '../../settings/key.ts';
 import { selectedTables } from '../../tables/index.ts';
 import { addKeyOptions, type KeyOptions, keyReferenceOf } from '../options/key-options.ts';
@@ -40,6 +40,12 @@ export function checkCommand(session: Session): Command {
 type CheckOptions = KeyOptions & { readonly json?: true; readonly all?: true };
 
 async function check(session: Session, names: readonly string[], options: CheckOptions): Promise<void> {
+  // Loaded here, so that --help and --version need not wait for the HTTP client.
+  const [{ createClient }, { readIdentity }, { readPermissions }] = await Promise.all([
+    import('../../incident-io/client.ts'),
+    import('../../incident-io/identity.ts'),
+    import('../../incident-io/permissions.ts'),
+  ]);
   const tables = selectedTables(names, options.all);
   const reference = keyReferenceOf(options);
   const client = createClient({ apiKey: await resolveKey(reference), baseUrl: options.baseUrl });

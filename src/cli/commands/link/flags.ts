@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { readKeyFacts } from '../../../connections/key-facts.ts';
 import { UsageError } from '../../../errors.ts';
 import type { TablePermission } from '../../../incident-io/permissions.ts';
 import { keepSecret } from '../../../secrets.ts';
@@ -62,6 +61,8 @@ export async function checkKey(
   reference?: KeyReference,
 ): Promise<CheckedKey> {
   keepSecret(key);
+  // Loaded here, so that --help and --version need not wait for the HTTP client.
+  const { readKeyFacts } = await import('../../../connections/key-facts.ts');
   const asksWhich = options.tables === undefined && mayAsk(session, options);
   const tables = asksWhich ? selectedTables([], true) : wantedTables(options);
   return {
@@ -141,7 +142,13 @@ export function tableSettingsOf(options: LinkOptions, chosen: readonly Table[]):
 function perTable(flag: string, given: readonly string[], chosen: readonly Table[]): Map<string, string> {
   return new Map(
     given.map((text) => {
-      const [value, table] = text.split('=').toReversed() as [string, string?];
+      const [value, table, ...more] = text.split('=').toReversed() as [string, string?, ...string[]];
+      if (more.length > 0) {
+        throw new UsageError(
+          `${flag} ${text} has more than one "=".`,
+          `Give ${flag} once per table: ${flag} <table>=<value>.`,
+        );
+      }
       if (table === undefined) return ['', value];
       if (chosen.includes(tableNamed(table))) return [table, value];
       throw new UsageError(

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseSync } from '@swc/core';
+import { expect, it } from 'vitest';
+
+const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+
+/** The packages that a file loads before its first statement, with the files on the way to them. */
+function packagesOf(file: string, way: readonly string[] = [], seen = new Set<string>()) {
+  const found = new Map<string, readonly string[]>();
+  if (seen.has(file)) return found;
+  seen.add(file);
+  for (const node of parseSync(readFileSync(file, 'utf8'), { syntax: 'typescript' }).body) {
+    if (node.type !== 'ImportDeclaration' || node.typeOnly) continue;
+    const isType = ({ type, ...rest }: (typeof node.specifiers)[number]) =>
+      type === 'ImportSpecifier' && 'isTypeOnly' in rest && rest.isTypeOnly;
+    if (node.specifiers.length > 0 && node.specifiers.every(isType)) continue;
+    const { value } = node.source;
+    const on = [...way, file];
+    if (!value.startsWith('.')) found.set(value, on);
+    else
+      for (const [name, path] of packagesOf(resolve(dirname(file), value), on, seen)) found.set(name, path);
+  }
+  return found;
+}
+
+it('loads neither Temporal, DuckDB nor an HTTP client before it knows the command: --version takes a second otherwise', () => {
+  const heavy = /^(@temporalio|@duckdb|@opentelemetry|@aws-sdk|axios|zod|pino)/;
+  const loaded = [...packagesOf(main)].filter(([name]) => heavy.test(name));
+  expect(loaded.map(([name, way]) => `${name} by ${way.at(-1)}`)).toEqual([]);
+});
