@@ -4,10 +4,16 @@ import type { CommitOutcome, CommitRequest } from '../src/warehouse/warehouse.ts
 import type { CommitInput, Look } from './contract.ts';
 import type { Step } from './step.ts';
 
-/** Makes a run visible in one Delta version, and deletes its staging once that is done. */
+/**
+ * Makes a run visible in one Delta version, and deletes its staging once that is done.
+ *
+ * Throws `AccountMismatchError` if the key of a long run belongs to another account by now.
+ */
 export async function commitSync(input: CommitInput, step: Step): Promise<CommitOutcome> {
-  const { run, plan, parts, look } = input;
-  const { table, warehouse } = step;
+  const { run, plan, parts, look, isLong } = input;
+  const { table, warehouse, clients, call } = step;
+  // The batches compared it with what this process had been told before. Two accounts must not meet in one version.
+  if (isLong) await clients.identify(run, call);
   const total = table.counted ? (input.total ?? (await countRecords(input, step))) : undefined;
   const { chainId, retentionMs } = run;
   const outcome = await warehouse.commit(table, {

@@ -115,6 +115,8 @@ export type CommitInput = {
   readonly total?: number;
   /** Sent by workflows that read the table again if the commit is doubtful; without it no commit is questioned. */
   readonly look?: Look;
+  /** The run has read for so long that the account behind its key may be another one by now. */
+  readonly isLong?: true;
 };
 
 /**

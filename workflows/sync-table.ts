@@ -15,6 +15,9 @@ import { type Reading, startReading } from './windows.ts';
 /** The first plan and three more; a run that is overtaken more often has another writer that does not stop. */
 const mostPlans = 4;
 
+/** A run that lasted longer asks whose key it is once more before it commits; for a shorter one the plan's answer counts. */
+const longRunSeconds = 60;
+
 /**
  * Syncs one table: plan, batches of windows side by side, one commit.
  * Fails with an `ApplicationFailure` whose type is the error's name and whose details hold the advice. However it
@@ -71,7 +74,9 @@ async function planReadCommit(
     const { plan: made, reading } = carried;
     const { parts } = reading;
     const look = lookOf(carried);
-    const outcome = await activities.commitSync({ run, plan: made, parts, ...totalOf(made, reading), look });
+    const isLong = secondsSince(timing) > longRunSeconds && ({ isLong: true } as const);
+    const commit = { run, plan: made, parts, ...totalOf(made, reading), look, ...isLong };
+    const outcome = await activities.commitSync(commit);
     if (outcome.status === 'doubtful') {
       carried = await lookAgain(run, carried, outcome);
       continue;

@@ -3,8 +3,9 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
 import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { describe, expect, it } from 'vitest';
-import type { Activities, ExtractInput } from '../../../activities/contract.ts';
+import type { Activities, CommitInput, ExtractInput } from '../../../activities/contract.ts';
 import type { SyncTableResult } from '../../../workflows/contract.ts';
+import { startReading } from '../../../workflows/windows.ts';
 import { activities, batch, committed, input, planOf, running } from '../../helpers/activities.ts';
 import { connectToTestServer, unique } from '../../helpers/temporal.ts';
 
@@ -37,6 +38,20 @@ describe('syncTable', () => {
     expect(await resultOf(made)).toMatchObject({ version: 7, rows: 3, read: { batches: 3, rows: 3 } });
     expect(made.committedParts.map((parts) => parts.toSorted())).toEqual([['w0', 'w1', 'w2']]);
     expect(made.called).not.toContain('discard');
+  });
+
+  it('has the account asked for again before the commit of a run that lasted longer than a minute', async () => {
+    const asked: CommitInput[] = [];
+    const made = activities({ commitSync: async (commit) => (asked.push(commit), committed) });
+    const plan = planOf(0);
+    for (const seconds of [61, 5]) {
+      const carried = { plan, reading: startReading(plan), planned: 1, began: Date.now() - seconds * 1_000 };
+      await running(temporal, made, async (taskQueue) => {
+        const run = { workflowId: unique('run'), taskQueue, args: [{ ...input, carried }] };
+        await (await temporal.client.workflow.start('syncTable', run)).result();
+      });
+    }
+    expect(asked.map(({ isLong }) => isLong)).toEqual([true, undefined]);
   });
 
   it('drops its staging and plans again when another commit overtook it, up to three times', async () => {
