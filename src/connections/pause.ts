@@ -32,17 +32,17 @@ export async function pauseTables(
   });
 }
 
-/** Lets the schedules of tables start runs again. `nextRun` is RFC 3339, UTC. */
+/** Lets the schedules of tables start runs again. `nextRunAt` is RFC 3339, UTC. */
 export function resumeTables(
   client: Client,
   settings: Settings,
   tables: readonly Table[],
-): Promise<PerTable<{ readonly schedule: 'active'; readonly nextRun?: string }>[]> {
+): Promise<PerTable<{ readonly schedule: 'active'; readonly nextRunAt?: string }>[]> {
   return perTable(tables, async (table) => {
     const { id } = await scheduledTable(client, settings, table);
     const handle = client.schedule.getHandle(id);
     await handle.unpause('resumed with incident-io-source resume');
     const [next] = (await handle.describe()).info.nextActionTimes;
-    return { schedule: 'active', ...(next && { nextRun: next.toISOString() }) };
+    return { schedule: 'active', ...(next && { nextRunAt: next.toISOString() }) };
   });
 }

@@ -25,13 +25,13 @@ export function assertOnThisHost(destination: string, schedules: readonly Schedu
 export function resyncTables(
   { client, warehouse }: { readonly client: Client; readonly warehouse: Pick<Warehouse, 'resetState'> },
   schedules: readonly Scheduled[],
-): Promise<PerTable<{ readonly run: Triggered }>[]> {
+): Promise<PerTable<{ readonly triggered: Triggered }>[]> {
   const descriptions = new Map(schedules.map(({ table, description }) => [table, description]));
   return perTable([...descriptions.keys()], async (table) => {
     const description = descriptions.get(table)!;
     await warehouse.resetState(table);
     await forgetAccount(client, description);
-    return { run: await triggerTable(client, description) };
+    return { triggered: await triggerTable(client, description) };
   });
 }
 

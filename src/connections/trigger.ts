@@ -22,9 +22,9 @@ export function triggerTables(
   client: Client,
   settings: Settings,
   tables: readonly Table[],
-): Promise<PerTable<{ readonly run: Triggered }>[]> {
+): Promise<PerTable<{ readonly triggered: Triggered }>[]> {
   return perTable(tables, async (table) => {
     const { description } = await scheduledTable(client, settings, table);
-    return { run: await triggerTable(client, description) };
+    return { triggered: await triggerTable(client, description) };
   });
 }

@@ -22,7 +22,7 @@ async function resume(session: Session, names: readonly string[], options: Opera
     const { resumeTables } = await import('../../connections/pause.ts');
     return resumeTables(client, settings, tables);
   });
-  tellOutcomes(session, options, resumed, ({ nextRun }) =>
-    nextRun === undefined ? 'resumed' : `resumed, next run at ${nextRun}`,
+  tellOutcomes(session, options, resumed, ({ nextRunAt }) =>
+    nextRunAt === undefined ? 'resumed' : `resumed, next run at ${nextRunAt}`,
   );
 }

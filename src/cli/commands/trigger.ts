@@ -28,9 +28,9 @@ const sentences: { readonly [T in Triggered]: string } = {
 };
 
 async function trigger(session: Session, names: readonly string[], options: OperatingOptions): Promise<void> {
-  const triggered = await operating(session, names, options, async ({ client, settings, tables }) => {
+  const outcomes = await operating(session, names, options, async ({ client, settings, tables }) => {
     const { triggerTables } = await import('../../connections/trigger.ts');
     return triggerTables(client, settings, tables);
   });
-  tellOutcomes(session, options, triggered, ({ run }) => sentences[run]);
+  tellOutcomes(session, options, outcomes, ({ triggered }) => sentences[triggered]);
 }

@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import { UsageError } from '../../errors.ts';
 import { withSuggestion } from '../../nearest.ts';
 import type { Output } from '../session.ts';
+import { snakeCased } from './snake-case.ts';
 import { widthOf } from './text.ts';
 
 /** One column of a printed table. */
@@ -113,9 +114,9 @@ export function visible(text: string): string {
 }
 const named: { readonly [character: string]: string } = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** Prints a value as JSON for a machine, indented. */
+/** Prints a value as JSON for a machine, indented. The names of all fields become snake_case. */
 export function printJson(output: Output, value: unknown): void {
-  output.write(`${JSON.stringify(value, undefined, 2)}\n`);
+  output.write(`${JSON.stringify(snakeCased(value), undefined, 2)}\n`);
 }
 
 /** `1234567` as `1,234,567`; with a noun, `1 row` or `1,234 rows`. */

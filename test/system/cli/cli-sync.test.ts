@@ -53,7 +53,7 @@ type Printed = {
   readonly error: string;
   readonly message: string;
   readonly advice: string;
-  readonly tables?: { table: string; status: string; error?: string; advice?: string }[];
+  readonly runs?: { table: string; outcome: string; error?: string; advice?: string }[];
 };
 
 async function syncJson(argv: readonly string[]): Promise<{ code: number; printed: Printed; err: string }> {
@@ -220,11 +220,11 @@ describe('a key', () => {
 
     const json = await syncJson(argv);
     expect(json.code).toBe(1);
-    const byName = new Map(json.printed.tables?.map((one) => [one.table, one]));
+    const byName = new Map(json.printed.runs?.map((one) => [one.table, one]));
     expect([...byName.keys()].toSorted()).toEqual(tables.toSorted());
-    expect(byName.get('users')?.status).toBe('synced');
+    expect(byName.get('users')?.outcome).toBe('synced');
     expect(byName.get('alerts')).toMatchObject({
-      status: 'failed',
+      outcome: 'failed',
       error: 'PermissionError',
       advice: expect.stringContaining('alerts.view') as string,
     });
@@ -267,7 +267,7 @@ describe('a destination', () => {
     const alone = await syncJson(['users', '--to', destination, '--base-url', sandbox.url]);
     expect(alone).toMatchObject({
       code: 1,
-      printed: { tables: [{ table: 'users', status: 'failed', error: 'DestinationError' }] },
+      printed: { runs: [{ table: 'users', outcome: 'failed', error: 'DestinationError' }] },
     });
     expect(await readdir(state)).toEqual([]);
   });
@@ -330,11 +330,14 @@ it('prints one JSON object, with the figures of every table, and nothing else on
   ]);
   expect(code).toBe(0);
   expect(printed).toMatchObject({ destination });
-  expect(printed.tables?.map(({ table }) => table).toSorted()).toEqual(['severities', 'users']);
-  const users = printed.tables?.find(({ table }) => table === 'users');
+  expect(printed.runs?.map(({ table }) => table).toSorted()).toEqual(['severities', 'users']);
+  const users = printed.runs?.find(({ table }) => table === 'users');
   expect(users).toMatchObject({
-    status: 'synced',
-    result: { rows: 5, fullRead: true, changes: { inserted: 5 }, read: { rows: 5 } },
+    outcome: 'synced',
+    rows: 5,
+    full_read: true,
+    inserted: 5,
+    rows_read: 5,
   });
 });
 

@@ -91,10 +91,10 @@ describe('trigger', () => {
         const { out } = await cli(['trigger', 'users', '--json', ...at(linked)]);
         return JSON.parse(out) as unknown;
       };
-      expect(await trigger()).toEqual([{ table: 'users', run: 'started' }]);
+      expect(await trigger()).toEqual([{ table: 'users', triggered: 'started' }]);
       await held.arrived;
-      expect(await trigger()).toEqual([{ table: 'users', run: 'buffered' }]);
-      expect(await trigger()).toEqual([{ table: 'users', run: 'buffered_before' }]);
+      expect(await trigger()).toEqual([{ table: 'users', triggered: 'buffered' }]);
+      expect(await trigger()).toEqual([{ table: 'users', triggered: 'buffered_before' }]);
       held.open();
       await startedAfter(linked.schedule('users'), 1);
       expect(await resultsOf(linked, 'users')).toHaveLength(2);
@@ -113,7 +113,7 @@ describe('trigger', () => {
 });
 
 describe('sync by a settings file', () => {
-  const reported = (out: string) => JSON.parse(out) as { destination: string; tables: unknown[] };
+  const reported = (out: string) => JSON.parse(out) as { destination: string; runs: unknown[] };
 
   it('waits for the run after the one in progress, and reports that one', async () => {
     const sandbox = await sandboxOf();
@@ -131,7 +131,7 @@ describe('sync by a settings file', () => {
       });
       expect(reported(out)).toMatchObject({
         destination: linked.settings.destination,
-        tables: [{ table: 'users', status: 'synced', result: { rows: 21 } }],
+        runs: [{ table: 'users', outcome: 'synced', rows: 21 }],
       });
       expect(code).toBe(0);
     }, holding(held));
@@ -147,9 +147,9 @@ describe('sync by a settings file', () => {
       sandbox.setIdentity({ dashboard_url: 'https://app.incident.io/another' });
       const { code, out } = await cli(['sync', '--json', ...at(linked)]);
       expect(code).toBe(1);
-      expect(reported(out).tables).toMatchObject([
-        { table: 'severities', status: 'synced' },
-        { table: 'users', status: 'failed', error: 'AccountMismatchError' },
+      expect(reported(out).runs).toMatchObject([
+        { table: 'severities', outcome: 'synced' },
+        { table: 'users', outcome: 'failed', error: 'AccountMismatchError' },
       ]);
     });
   });
@@ -221,7 +221,7 @@ describe('resync', () => {
       await held.arrived;
       const resync = await cli(['resync', 'incidents', '--yes', '--json', ...at(linked)]);
       expect(resync).toMatchObject({ code: 0, err: '' });
-      expect(JSON.parse(resync.out)).toEqual([{ table: 'incidents', run: 'buffered' }]);
+      expect(JSON.parse(resync.out)).toEqual([{ table: 'incidents', triggered: 'buffered' }]);
       const meanwhile = await readWithDeltaRs(folder);
       expect(meanwhile.rows).toEqual(before.rows);
       held.open();
@@ -308,7 +308,7 @@ describe('cancel', () => {
       }),
     );
     const status = JSON.parse((await cli(['status', '--json', ...at(linked)])).out) as unknown;
-    expect(status).toMatchObject([{ lastRun: { outcome: 'cancelled' }, rows: 300 }]);
+    expect(status).toMatchObject([{ last_run: { outcome: 'cancelled' }, rows: 300 }]);
     expect((await readWithDeltaRs(join(linked.destination, 'incidents'))).version).toBe(version);
   });
 
@@ -368,7 +368,7 @@ describe('a table that cannot be written', () => {
     const { code, out } = await cli(['resync', '--yes', '--json', ...at(linked)]);
     expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject([
-      { table: 'severities', run: 'started' },
+      { table: 'severities', triggered: 'started' },
       { table: 'users', error: 'DestinationError' },
     ]);
     expect((await linked.schedule('users').describe()).info.numActionsTaken).toBe(0);

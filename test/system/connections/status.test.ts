@@ -33,9 +33,27 @@ async function sandboxOf(): Promise<Sandbox> {
   return sandbox;
 }
 
-async function statusOf({ file }: Linked): Promise<{ code: number; tables: TableStatus[] }> {
+/** What `status --json` prints of a table, as far as these tests look at it. */
+type PrintedStatus = {
+  readonly state: string;
+  readonly advice?: string;
+  readonly watermark?: string;
+  readonly lag_seconds?: number;
+  readonly last_success_at?: string;
+  readonly next_run_at?: string;
+  readonly running?: { readonly workflow_id: string };
+  readonly last_run?: {
+    readonly outcome: string;
+    readonly started_at: string;
+    readonly ended_at?: string;
+    readonly watermark?: string;
+    readonly advice?: string;
+  };
+};
+
+async function statusOf({ file }: Linked): Promise<{ code: number; tables: PrintedStatus[] }> {
   const { code, out } = await cli(['status', '--json', '--settings', file]);
-  return { code, tables: JSON.parse(out) as TableStatus[] };
+  return { code, tables: JSON.parse(out) as PrintedStatus[] };
 }
 
 const printed = ({ file }: Linked, options?: CliOptions) => cli(['status', '--settings', file], options);
@@ -172,26 +190,28 @@ describe('status of tables', () => {
     const [incidents, users] = tables;
     expect(code).toBe(0);
     expect(incidents).toMatchObject({
-      ...incremental,
+      sync_method: 'incremental',
+      incremental_field: 'updated_at',
+      every: '1h',
       schedule: 'paused',
       buffered: false,
       rows: 300,
-      lastRun: { outcome: 'synced', result: { rows: 300, fullRead: true } },
+      last_run: { outcome: 'synced', rows: 300, full_read: true },
     });
-    expect(incidents!.lastSuccess).toBe(incidents!.lastRun!.ended);
-    expect(incidents!.watermark).toBe(new Date(incidents!.lastRun!.result!.watermark!).toISOString());
-    expect(incidents).not.toHaveProperty('nextRun');
-    expect(users).toMatchObject({ ...fullRefresh, schedule: 'active', rows: 20 });
+    expect(incidents!.last_success_at).toBe(incidents!.last_run!.ended_at);
+    expect(incidents!.watermark).toBe(incidents!.last_run!.watermark);
+    expect(incidents).not.toHaveProperty('next_run_at');
+    expect(users).toMatchObject({ sync_method: 'full_refresh', every: '6h', schedule: 'active', rows: 20 });
     expect(users).not.toHaveProperty('watermark');
-    expect(users!.lagSeconds).toBeGreaterThanOrEqual(0);
-    expect(Date.parse(users!.nextRun!)).toBeGreaterThan(Date.parse(users!.lastSuccess!));
+    expect(users!.lag_seconds).toBeGreaterThanOrEqual(0);
+    expect(Date.parse(users!.next_run_at!)).toBeGreaterThan(Date.parse(users!.last_success_at!));
 
     // When the server has forgotten, the table still knows.
     expect(await statusOfForgotten(linked, 'incidents')).toMatchObject({
       rows: 300,
       watermark: incidents!.watermark,
-      lastRun: { outcome: 'synced', started: incidents!.lastRun!.started },
-      lastSuccess: incidents!.lastRun!.started,
+      lastRun: { outcome: 'synced', started: incidents!.last_run!.started_at },
+      lastSuccess: incidents!.last_run!.started_at,
     });
   });
 
@@ -223,11 +243,14 @@ describe('status of tables', () => {
       const [incidents, users] = tables;
       expect(incidents).toMatchObject({
         rows: 300,
-        lastRun: { outcome: 'failed', failure: { error: 'PermissionError' } },
+        state: 'failing',
+        last_run: { outcome: 'failed', error: 'PermissionError' },
       });
-      expect(incidents!.lastRun!.failure!.advice).toContain('incidents.view');
-      expect(Date.parse(incidents!.lastSuccess!)).toBeLessThan(Date.parse(incidents!.lastRun!.ended!));
-      expect(users!.lastRun).toMatchObject({ outcome: 'synced' });
+      expect(incidents!.last_run!.advice).toContain('incidents.view');
+      expect(Date.parse(incidents!.last_success_at!)).toBeLessThan(
+        Date.parse(incidents!.last_run!.ended_at!),
+      );
+      expect(users!.last_run).toMatchObject({ outcome: 'synced' });
       const shown = await printed(linked);
       expect(shown.code).toBe(1);
       expect(shown.out).toMatch(/error: incidents: .*incidents\.view[^]*→ .*incidents\.view[^]*last success/);
@@ -246,7 +269,7 @@ describe('status of tables', () => {
     await cli(['trigger', '--settings', linked.file]);
     await startedAfter(linked.schedule('users'), 0);
     const waiting = await statusOf(linked);
-    expect(waiting.tables[0]).toMatchObject({ running: { workerAnswers: false, phase: waitingForWorker } });
+    expect(waiting.tables[0]).toMatchObject({ running: { worker_answers: false, phase: waitingForWorker } });
     const { out } = await printed(linked);
     // A run that waits has not been running.
     expect(out).toMatch(/users .*waiting for \d/);
@@ -257,13 +280,13 @@ describe('status of tables', () => {
       const running = async () => (await statusOf(linked)).tables[0]?.running;
       await expect
         .poll(running, { timeout: 20_000 })
-        .toMatchObject({ workerAnswers: true, phase: 'reading', retrying: { attempt: expect.any(Number) } });
+        .toMatchObject({ worker_answers: true, phase: 'reading', retrying: { attempt: expect.any(Number) } });
       const { out } = await printed(linked);
       expect(out).toMatch(/running for[^]*running: users: reading[^]*retrying \(attempt/);
       await cli(['cancel', '--settings', linked.file]);
     });
     const { code, tables } = await statusOf(linked);
-    expect({ code, outcome: tables[0]!.lastRun!.outcome }).toEqual({ code: 0, outcome: 'cancelled' });
+    expect({ code, outcome: tables[0]!.last_run!.outcome }).toEqual({ code: 0, outcome: 'cancelled' });
   });
 
   it('does not count the wait for a worker as time that the run took', async () => {
@@ -301,7 +324,7 @@ describe('status of tables', () => {
     const status = await cli(['status', '--json', '--settings', copy]);
     expect(status.code).toBe(1);
     expect(JSON.parse(status.out)).toMatchObject([
-      { table: 'users', tableError: { message: expect.stringMatching(problem) as string } },
+      { table: 'users', state: 'failing', message: expect.stringMatching(problem) as string },
     ]);
     for (const command of ['trigger', 'pause', 'sync']) {
       const { code, err } = await cli([command, '--settings', copy]);
@@ -323,8 +346,8 @@ describe('status of tables', () => {
     expect((await linked.schedule('users').describe()).info.recentActions).toEqual([]);
     // The server's index of runs is a moment behind.
     await expect
-      .poll(async () => (await statusOf(linked)).tables[0]?.lastRun)
-      .toMatchObject({ outcome: 'failed', failure: { error: 'PermissionError' } });
+      .poll(async () => (await statusOf(linked)).tables[0]?.last_run)
+      .toMatchObject({ outcome: 'failed', error: 'PermissionError' });
     expect((await statusOf(linked)).code).toBe(1);
   });
 
@@ -344,12 +367,10 @@ describe('status of tables', () => {
     await temporal.client.workflow.getHandle(workflowId).terminate('moving the server');
     const { code, tables } = await statusOf(linked);
     expect(code).toBe(1);
-    expect(tables[0]!.lastRun).toMatchObject({
+    expect(tables[0]!.last_run).toMatchObject({
       outcome: 'terminated',
-      failure: {
-        error: 'TerminatedFailure',
-        message: expect.stringContaining('moving the server') as string,
-      },
+      error: 'TerminatedFailure',
+      message: expect.stringContaining('moving the server') as string,
     });
     expect((await printed(linked)).out).toMatch(/TERMINATED .*[^]*error: users: .*moving the server/);
   });
@@ -365,10 +386,10 @@ describe('status of tables', () => {
     const { code, tables } = await statusOf(linked);
     expect(code).toBe(1);
     expect(tables).toMatchObject([
-      { table: 'severities', tableError: { error: 'DestinationError' } },
-      { table: 'users', rows: 20, lastRun: { outcome: 'synced' } },
+      { table: 'severities', state: 'failing', error: 'DestinationError' },
+      { table: 'users', rows: 20, last_run: { outcome: 'synced' } },
     ]);
-    expect(tables[1]).not.toHaveProperty('tableError');
+    expect(tables[1]).not.toHaveProperty('error');
   });
 
   it('shows a run that was started by hand', async () => {
@@ -376,7 +397,7 @@ describe('status of tables', () => {
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     sandbox.fault({ fault: { kind: 'stall' }, table: 'users' });
     const ended = sync(temporal, sandbox, linked.destination, { tables: ['users'] });
-    const running = async () => (await statusOf(linked)).tables[0]?.running?.workflowId;
+    const running = async () => (await statusOf(linked)).tables[0]?.running?.workflow_id;
     await expect.poll(running, { timeout: 20_000 }).toBe(tableWorkflowId(linked.destination, 'users'));
     await cli(['cancel', '--settings', linked.file]);
     expect(await ended).toEqual([{ table: 'users', status: 'cancelled' }]);

@@ -23,6 +23,6 @@ it('waits for all tables at the same time, without a warning of Node about liste
   onTestFinished(() => void process.off('warning', note));
   const { code, out } = await linked.serving(() => cli(['sync', '--json', '--settings', linked.file]));
   expect(code).toBe(0);
-  expect((JSON.parse(out) as { tables: unknown[] }).tables).toHaveLength(tables.length);
+  expect((JSON.parse(out) as { runs: unknown[] }).runs).toHaveLength(tables.length);
   expect(warnings).toEqual([]);
 });

@@ -11,6 +11,7 @@ import { throwIfOutputLost } from '../../lost-output.ts';
 import type { Session } from '../../session.ts';
 import { examples } from '../../terminal/help.ts';
 import { printJson } from '../../terminal/output.ts';
+import { statusAsJson } from './as-json.ts';
 import { printConnections } from './connection-report.ts';
 import { settingsFilesIn } from './settings-files.ts';
 import { printStatuses, statusesAsText } from './table-report.ts';
@@ -54,7 +55,7 @@ export function statusCommand(session: Session): Command {
         ['Follow a first sync', 'incident-io-source status --watch'],
         [
           'Tables that lag by more than an hour',
-          `incident-io-source status --json |\n    jq -r '.[] | select(.lagSeconds > 3600).table'`,
+          `incident-io-source status --json |\n    jq -r '.[] | select(.lag_seconds > 3600).table'`,
         ],
       )}`,
     )
@@ -98,7 +99,7 @@ async function statusOfTables(
       }
       const statuses = await read();
       if (statuses.some((status) => needsAttention(healthOf(status).state))) session.exitCode = 1;
-      if (options.json) printJson(session.stdout, statuses);
+      if (options.json) printJson(session.stdout, statuses.map(statusAsJson));
       else printStatuses(session.stdout, settings, statuses);
     });
   };

@@ -5,6 +5,7 @@ import { longWaitOf } from '../../../connections/worker-wait.ts';
 import { count, printJson, printTable, span, visible } from '../../terminal/output.ts';
 import { hideSecrets } from '../../../secrets.ts';
 import type { Session } from '../../session.ts';
+import { outcomeAsJson } from '../../terminal/run-as-json.ts';
 import { writeText } from '../../terminal/text.ts';
 
 /** Without a terminal, a table gets a line at most this often, or when its phase changes. */
@@ -75,7 +76,7 @@ export class SyncReport {
     // Not in the order in which they ended, which differs every time.
     const ended = this.#ended.toSorted((a, b) => (a.table < b.table ? -1 : 1));
     if (this.#json) {
-      printJson(stdout, { destination, tables: ended });
+      printJson(stdout, { destination, runs: ended.map(outcomeAsJson) });
       return;
     }
     const rows = ended.map(printed);
