@@ -35,6 +35,7 @@ async function sandboxOf(): Promise<Sandbox> {
 
 /** What `status --json` prints of a table, as far as these tests look at it. */
 type PrintedStatus = {
+  readonly table: string;
   readonly state: string;
   readonly advice?: string;
   readonly watermark?: string;
