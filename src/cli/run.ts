@@ -11,7 +11,7 @@ import { demoCommand } from './commands/demo/demo.ts';
 import { driftCommand } from './commands/drift.ts';
 import { linkCommand } from './commands/link/link.ts';
 import { pauseCommand } from './commands/pause.ts';
-import { queryCommand } from './commands/query.ts';
+import { queryCommand } from './commands/query/query.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { resyncCommand } from './commands/resync.ts';
 import { sandboxCommand } from './commands/sandbox.ts';

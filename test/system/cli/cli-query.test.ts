@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli, type CliOptions } from '../../helpers/cli.ts';
@@ -134,9 +135,13 @@ it('prints nested, unusual and duplicate values as JSON without changing them', 
 });
 
 it('prints one line per row, in columns', async () => {
-  const { code, out } = await query('SELECT id, note, rank FROM incidents ORDER BY id');
+  const sql = 'SELECT id, note, rank FROM incidents ORDER BY id';
+  const { code, out } = await cli(['query', sql, '--from', warehouse], { columns: 80 });
   expect(code).toBe(0);
-  expect(out.split('\n').map((line) => line.trimEnd())).toEqual([
+  const [head, , ...rows] = stripVTControlCharacters(out)
+    .split('\n')
+    .map((line) => line.trimEnd());
+  expect([head, ...rows]).toEqual([
     'id  note                    rank',
     'a               9007199254740993',
     'b   two\\nlines                 7',
@@ -144,11 +149,19 @@ it('prints one line per row, in columns', async () => {
   ]);
 });
 
-it('prints the first thousand rows and says so; --json prints all', async () => {
+it('prints tab-separated rows if it is piped, and CSV if asked to', async () => {
+  const sql = 'SELECT id, note, rank FROM incidents ORDER BY id';
+  expect((await query(sql)).out).toBe('id\tnote\trank\na\t\\N\t9007199254740993\nb\ttwo\\nlines\t7\n');
+  expect((await query(sql, '--csv')).out).toBe('id,note,rank\na,,9007199254740993\nb,"two\nlines",7\n');
+});
+
+it('prints the first thousand rows on a terminal and says so; anything else gets all of them', async () => {
   const many = 'SELECT range AS n FROM range(5000)';
-  const { out, err } = await query(many);
-  expect(out.trim().split('\n')).toHaveLength(1001);
+  const { out, err } = await cli(['query', many, '--from', warehouse], { columns: 80 });
+  // Below the heads is a rule.
+  expect(out.trim().split('\n')).toHaveLength(1002);
   expect(err).toMatch(/^note: .*1,000.*--json/);
+  expect((await query(many)).out.trim().split('\n')).toHaveLength(5001);
   expect(await rowsOf(many)).toHaveLength(5000);
 });
 

@@ -19,7 +19,7 @@ import { openDestination } from '../../../warehouse/open-warehouse.ts';
 import { destinationOf } from '../../../warehouse/store/destination.ts';
 import type { Session } from '../../session.ts';
 import { shellWord } from '../../terminal/text.ts';
-import { runQuery } from '../query.ts';
+import { runQuery } from '../query/query.ts';
 import { SyncReport } from '../sync/report.ts';
 import { questions } from './questions.ts';
 
@@ -43,7 +43,7 @@ export async function runDemo(session: Session, to: string | undefined): Promise
     if (session.exitCode !== 0) return;
     for (const { question, sql } of questions) {
       session.stdout.write(`\n${question}\n\n`);
-      await runQuery(session, destination, sql);
+      await runQuery(session, destination, sql, 'table');
     }
     session.stdout.write(`\n${whatNext(to)}\n`);
   } finally {
