@@ -7,13 +7,16 @@ import { keepSecret } from '../secrets.ts';
 import { applyCommand } from './commands/apply.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { checkCommand } from './commands/check.ts';
+import { completionCommand } from './commands/completion/completion.ts';
 import { demoCommand } from './commands/demo/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { driftCommand } from './commands/drift.ts';
 import { linkCommand } from './commands/link/link.ts';
 import { pauseCommand } from './commands/pause.ts';
 import { queryCommand } from './commands/query/query.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { resyncCommand } from './commands/resync.ts';
+import { runsCommand } from './commands/runs/runs.ts';
 import { sandboxCommand } from './commands/sandbox.ts';
 import { statusCommand } from './commands/status/status.ts';
 import { syncCommand } from './commands/sync/sync.ts';
@@ -33,11 +36,13 @@ import { InterruptedError } from './terminal/interrupted.ts';
 const commands: readonly ((session: Session) => Command)[] = [
   tablesCommand,
   checkCommand,
+  doctorCommand,
   syncCommand,
   linkCommand,
   applyCommand,
   unlinkCommand,
   statusCommand,
+  runsCommand,
   triggerCommand,
   pauseCommand,
   resumeCommand,
@@ -49,6 +54,7 @@ const commands: readonly ((session: Session) => Command)[] = [
   sandboxCommand,
   demoCommand,
   driftCommand,
+  completionCommand,
 ];
 
 /**
@@ -120,7 +126,11 @@ function createProgram(session: Session): Command {
         ],
       ),
     );
-  for (const command of commands) program.addCommand(command(session).copyInheritedSettings(program));
+  for (const command of commands) {
+    const made = command(session).copyInheritedSettings(program);
+    for (const part of made.commands) part.copyInheritedSettings(made);
+    program.addCommand(made);
+  }
   return program;
 }
 

@@ -55,20 +55,24 @@ async function endedRun(
   const description = await describeRun(client, run);
   if (description?.status.name === 'RUNNING') return undefined;
   const { closeTime } = description ?? {};
-  const end = description && (await endOf(client, run));
+  const end = description && (await endOf(client, run.workflowId, run.firstExecutionRunId));
   if (end) return { ...base, ...(closeTime && { ended: closeTime.toISOString() }), ...end };
   // Its history has expired; the schedule, or the server's index, still records how it ended.
   const outcome = outcomeByStatus[status];
   return outcome && { ...base, outcome };
 }
 
-/** How a run ended, following retries and continue-as-new; `undefined` if its history has expired in the meantime. */
-async function endOf(
+/**
+ * How a run ended; `undefined` if its history has expired in the meantime.
+ * @param runId one of its executions; what that one continued as is followed
+ */
+export async function endOf(
   client: Client,
-  { workflowId, firstExecutionRunId }: Pick<KnownRun, 'workflowId' | 'firstExecutionRunId'>,
+  workflowId: string,
+  runId: string | undefined,
 ): Promise<Pick<EndedRun, 'outcome' | 'result' | 'failure'> | undefined> {
   try {
-    const handle = client.workflow.getHandle<typeof syncTable>(workflowId, firstExecutionRunId);
+    const handle = client.workflow.getHandle<typeof syncTable>(workflowId, runId);
     return { outcome: 'synced', result: await handle.result() };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;

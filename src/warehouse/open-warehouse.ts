@@ -5,6 +5,7 @@ import { openStore } from './store/open-store.ts';
 import { DuckDb } from './duckdb.ts';
 import { JsonPartWriter, stagingOf } from './commit/part-writer.ts';
 import { resetTable } from './commit/reset.ts';
+import { runCommits } from './commit/run-commits.ts';
 import { rowCount } from './delta/row-count.ts';
 import { assertReachable, probeStore } from './store/probe.ts';
 import { spillFolder, stagingFolder, type Store } from './store/store.ts';
@@ -56,6 +57,7 @@ export function openWarehouse(
       const disturbed = (await isDisturbed(log, snapshot)) || !hasDeclaredColumns(table, snapshot.metadata);
       return { ...stateOf(snapshot), rows, disturbed };
     },
+    runCommits: (table, most) => runCommits(new DeltaLog(world, table.name), most),
     rowsByDay: (table, column) => rowsByDay(world, table, column),
     createPart: (table, chainId) => JsonPartWriter.create(world, table, chainId),
     commit: (table, request) => commitRun(world, table, request),

@@ -160,6 +160,20 @@ export type Upkeep = {
   readonly stagingSwept: number;
 };
 
+/** A commit of a run, as the table's log records it. */
+export type RunCommit = {
+  readonly version: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly chainId: string;
+  readonly fullRead: boolean;
+  /** Rows of the table after the commit. */
+  readonly rows: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly dropped: number;
+};
+
 /** The tables of one destination. */
 export type Warehouse = {
   /** The absolute path or URL by which people know it. */
@@ -171,6 +185,8 @@ export type Warehouse = {
   assertReachable(): Promise<void>;
   /** `undefined` if there is no table. Throws `DestinationError` if a Delta table is not ours or cannot be read. */
   readState(table: Table): Promise<TableState | undefined>;
+  /** The latest commits of runs that the table's log still has, newest first; none if there is no table. */
+  runCommits(table: Table, most: number): Promise<RunCommit[]>;
   /** Counts the rows of the committed table by the UTC day of a timestamp column; no rows if there is no table. */
   rowsByDay(table: Table, column: string): Promise<RowsByDay>;
   createPart(table: Table, chainId: string): Promise<PartWriter>;

@@ -68,6 +68,11 @@ export class DeltaLog {
     }
   }
 
+  /** The number of the newest version; `undefined` if there is no table. */
+  async newestVersion(): Promise<number | undefined> {
+    return (await this.#newest()).version;
+  }
+
   /** The actions of one version; `undefined` if its file does not exist, or no longer does. */
   async actionsOf(version: number): Promise<Action[] | undefined> {
     const bytes = await this.#world.store.read(this.#key(`${digits(version)}.json`));

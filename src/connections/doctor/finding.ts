@@ -1,0 +1,31 @@
+import { failureOf, isForeseen } from '../../failure.ts';
+
+/** One thing that `doctor` looked at: right, wrong with its remedy, or not looked at. */
+export type Finding = {
+  /** What was looked at, in a word or two. */
+  readonly check: string;
+  readonly state: 'ok' | 'wrong' | 'skipped';
+  /** What was found, or why it was not looked at. */
+  readonly message: string;
+  /** The error's class, or the system's code. */
+  readonly error?: string;
+  /** What to do about it. */
+  readonly advice?: string;
+};
+
+/** A finding without its name. */
+export type Verdict = Omit<Finding, 'check'>;
+
+export const ok = (message: string): Verdict => ({ state: 'ok', message });
+export const wrong = (message: string, advice: string): Verdict => ({ state: 'wrong', message, advice });
+export const skipped = (message: string): Verdict => ({ state: 'skipped', message });
+
+/** Looks at one thing. An error that names its own remedy is a finding; a defect is thrown. */
+export async function look(check: string, at: () => Verdict | Promise<Verdict>): Promise<Finding> {
+  try {
+    return { check, ...(await at()) };
+  } catch (error) {
+    if (!isForeseen(error)) throw error;
+    return { check, state: 'wrong', ...failureOf(error) };
+  }
+}
