@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { PermissionError, RequestError, UsageError } from '../../errors.ts';
 import { type Failure, failureOf, isForeseen, type TableFailure } from '../../failure.ts';
+import { nearest } from '../../nearest.ts';
 import { hideSecrets } from '../../secrets.ts';
 import type { Session } from '../session.ts';
 import { InterruptedError } from './interrupted.ts';
@@ -61,12 +62,23 @@ function isAbort(error: unknown): boolean {
 
 function describe(error: unknown): Told {
   if (error instanceof CommanderError) {
-    const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-    const advice = suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'Add --help to see what the command takes.';
+    const [message = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
+    const meant = meantBy(message, suggestion);
+    const advice =
+      meant === undefined ? 'Add --help to see what the command takes.' : `Did you mean ${meant}?`;
     return { error: 'UsageError', message, advice };
   }
   const failure = failureOf(error);
   return isForeseen(error) ? { ...failure, ...factsOf(error) } : { ...failure, message: stackOf(error) };
+}
+
+/** The nearest of commander's suggestions, `(Did you mean one of link, list?)`; it makes them for words far away, too. */
+function meantBy(message: string, suggestion: string): string | undefined {
+  const [, word = ''] = /'([^']*)'/.exec(message) ?? [];
+  return nearest(
+    word,
+    [...suggestion.matchAll(/[\w-]+(?=[,?])/g)].map(([offered]) => offered),
+  );
 }
 
 /** Facts that people quote to the vendor's support, and that a script may act on. */
