@@ -88,10 +88,24 @@ async function subjectOf(
 const signs: { readonly [S in Finding['state']]: string } = { ok: 'ok', wrong: 'WRONG', skipped: '-' };
 const margin = 7;
 
+const names: { readonly [C in Finding['check']]: string } = {
+  temporal: 'Temporal',
+  api_key: 'API key',
+  scopes: 'scopes',
+  clock: 'clock',
+  destination: 'destination',
+  disk: 'disk',
+  proxy: 'proxy',
+  open_files: 'open files',
+};
+
 function print({ stdout }: Session, findings: readonly Finding[]): void {
   for (const { check, state, message, advice } of findings) {
     const remedy = advice === undefined ? '' : `\n→ ${advice}`;
-    const lines = wrapped(hideSecrets(`${check}: ${visible(message)}${remedy}`), widthOf(stdout) - margin);
+    const lines = wrapped(
+      hideSecrets(`${names[check]}: ${visible(message)}${remedy}`),
+      widthOf(stdout) - margin,
+    );
     const [first, ...others] = lines.split('\n');
     const rest = others.map((line) => `${' '.repeat(margin)}${line}\n`).join('');
     stdout.write(`${signs[state].padEnd(margin)}${first}\n${rest}`);

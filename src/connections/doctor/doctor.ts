@@ -7,7 +7,7 @@ import { connectTemporal } from '../../temporal/connection.ts';
 import { defaultStateDir } from '../../temporal/dev-server/folders.ts';
 import { openDestination } from '../../warehouse/open-warehouse.ts';
 import { bucketOf } from '../../warehouse/store/destination.ts';
-import { type Finding, look, ok, skipped, type Verdict, wrong } from './finding.ts';
+import { type Check, type Finding, look, ok, skipped, type Verdict, wrong } from './finding.ts';
 import { clockVerdict, diskVerdict, filesVerdict, proxyVerdict } from './machine.ts';
 
 /** What `doctor` looks at. */
@@ -32,12 +32,12 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     ...(env['TEMPORAL_ADDRESS'] ? [] : [defaultStateDir(env)]),
   ];
   const findings = await Promise.all([
-    look('Temporal', () => temporalVerdict(patient)),
+    look('temporal', () => temporalVerdict(patient)),
     keyFindings(patient),
     look('destination', () => destinationVerdict(destination)),
     look('disk', () => diskVerdict(onDisk)),
     look('proxy', () => proxyVerdict(env)),
-    look('open files', filesVerdict),
+    look('open_files', filesVerdict),
   ]);
   return findings.flat();
 }
@@ -55,7 +55,7 @@ async function temporalVerdict({ env, report }: Patient): Promise<Verdict> {
 async function keyFindings({ apiKey, baseUrl, tables, signal }: Patient): Promise<Finding[]> {
   let answer: Identity | undefined;
   let client: ReturnType<typeof createClient> | undefined;
-  const key = await look('API key', async () => {
+  const key = await look('api_key', async () => {
     client = createClient({ apiKey: await resolveKey(apiKey), baseUrl });
     answer = await readIdentity(client, { signal });
     return ok(`${describeKey(apiKey)} belongs to ${answer.account}`);
@@ -66,7 +66,7 @@ async function keyFindings({ apiKey, baseUrl, tables, signal }: Patient): Promis
   return [key, scopes, await look('clock', () => clockVerdict(known.answeredAt, Date.now()))];
 }
 
-function notAsked(checks: readonly string[]): Finding[] {
+function notAsked(checks: readonly Check[]): Finding[] {
   return checks.map((check) => ({ check, ...skipped('not looked at until the key is right') }));
 }
 

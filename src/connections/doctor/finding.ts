@@ -1,9 +1,12 @@
 import { failureOf, isForeseen } from '../../failure.ts';
 
+/** What `doctor` looks at. */
+export type Check =
+  'temporal' | 'api_key' | 'scopes' | 'clock' | 'destination' | 'disk' | 'proxy' | 'open_files';
+
 /** One thing that `doctor` looked at: right, wrong with its remedy, or not looked at. */
 export type Finding = {
-  /** What was looked at, in a word or two. */
-  readonly check: string;
+  readonly check: Check;
   readonly state: 'ok' | 'wrong' | 'skipped';
   /** What was found, or why it was not looked at. */
   readonly message: string;
@@ -21,7 +24,7 @@ export const wrong = (message: string, advice: string): Verdict => ({ state: 'wr
 export const skipped = (message: string): Verdict => ({ state: 'skipped', message });
 
 /** Looks at one thing. An error that names its own remedy is a finding; a defect is thrown. */
-export async function look(check: string, at: () => Verdict | Promise<Verdict>): Promise<Finding> {
+export async function look(check: Check, at: () => Verdict | Promise<Verdict>): Promise<Finding> {
   try {
     return { check, ...(await at()) };
   } catch (error) {

@@ -54,9 +54,9 @@ it('finds everything in order, or names each thing that is not and its remedy', 
 
   setEnv({ DOCTOR_KEY: 'wrong-key', TEMPORAL_ADDRESS: '127.0.0.1:1' });
   const worse = await doctor();
-  expect(worse.of('API key')).toMatchObject({ state: 'wrong', error: 'CredentialsError' });
+  expect(worse.of('api_key')).toMatchObject({ state: 'wrong', error: 'CredentialsError' });
   expect(worse.of('scopes')).toMatchObject({ state: 'skipped' });
-  expect(worse.of('Temporal')).toMatchObject({ state: 'wrong', error: 'TemporalUnavailableError' });
+  expect(worse.of('temporal')).toMatchObject({ state: 'wrong', error: 'TemporalUnavailableError' });
   // For people, each remedy follows what is wrong.
   const { code, out } = await cli(['doctor', '--settings', file]);
   expect(code).toBe(1);

@@ -22,8 +22,8 @@ describe('look', () => {
       message: '/x cannot be written to',
       advice: 'name another',
     });
-    await expect(look('x', () => Promise.reject(new TypeError('a bug')))).rejects.toThrow('a bug');
-    expect(await look('x', () => ok('fine'))).toEqual({ check: 'x', state: 'ok', message: 'fine' });
+    await expect(look('disk', () => Promise.reject(new TypeError('a bug')))).rejects.toThrow('a bug');
+    expect(await look('disk', () => ok('fine'))).toEqual({ check: 'disk', state: 'ok', message: 'fine' });
   });
 });
 
