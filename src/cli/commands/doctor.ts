@@ -6,7 +6,7 @@ import { UsageError } from '../../errors.ts';
 import { checkedBaseUrl } from '../../incident-io/base-url.ts';
 import { hideSecrets } from '../../secrets.ts';
 import { defaultSettingsFile } from '../../settings/settings.ts';
-import { tableNamed, tables } from '../../tables/index.ts';
+import { defaultTables, tableNamed } from '../../tables/index.ts';
 import { destinationOf } from '../../warehouse/store/destination.ts';
 import { addKeyOptions, type KeyOptions, keyReferenceOf } from '../options/key-options.ts';
 import type { Session } from '../session.ts';
@@ -77,7 +77,7 @@ async function subjectOf(
       apiKey: keyReferenceOf(options),
       baseUrl: checkedBaseUrl(options.baseUrl),
       destination: to === undefined ? undefined : destinationOf(to),
-      tables,
+      tables: defaultTables,
     };
   }
   const { readSettings } = await import('../../settings/file.ts');
