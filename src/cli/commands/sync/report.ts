@@ -2,11 +2,11 @@ import { createLogUpdate } from 'log-update';
 import type { RunOutcome, RunProgress } from '../../../connections/runs.ts';
 import type { StartedRun } from '../../../connections/start-run.ts';
 import { longWaitOf } from '../../../connections/worker-wait.ts';
-import { count, printJson, printTable, span, visible } from '../../terminal/output.ts';
+import { count, type PrintedColumn, printJson, printTable, span, visible } from '../../terminal/output.ts';
 import { hideSecrets } from '../../../secrets.ts';
 import type { Session } from '../../session.ts';
 import { outcomeAsJson } from '../../terminal/run-as-json.ts';
-import { writeText } from '../../terminal/text.ts';
+import { widthOf, writeText } from '../../terminal/text.ts';
 
 /** Without a terminal, a table gets a line at most this often, or when its phase changes. */
 const plainEveryMs = 10_000;
@@ -80,14 +80,14 @@ export class SyncReport {
       return;
     }
     const rows = ended.map(printed);
+    const isNarrow = widthOf(stdout) < wideColumns;
     printTable(stdout, rows, [
       { head: 'table', value: ({ table }) => table },
       { head: 'rows', value: ({ rows }) => rows, align: 'right' },
       { head: 'new', value: ({ inserted }) => inserted, align: 'right' },
       { head: 'changed', value: ({ updated }) => updated, align: 'right' },
       { head: 'gone', value: ({ dropped }) => dropped, align: 'right' },
-      { head: 'requests', value: ({ requests }) => requests, align: 'right' },
-      { head: 'bytes', value: ({ bytes }) => bytes, align: 'right' },
+      ...(isNarrow ? [] : traffic),
       { head: 'seconds', value: ({ seconds }) => seconds, align: 'right' },
       { head: 'read', value: ({ read }) => read, wrap: true },
     ]);
@@ -131,6 +131,13 @@ export class SyncReport {
     return hideSecrets(`${table.padEnd(18)} ${phase}${figures}${open}${wait}${again}`);
   }
 }
+
+/** On a narrower terminal, all columns would cut the names of tables and leave no room for what was read. */
+const wideColumns = 110;
+const traffic: readonly PrintedColumn<ReturnType<typeof printed>>[] = [
+  { head: 'requests', value: ({ requests }) => requests, align: 'right' },
+  { head: 'bytes', value: ({ bytes }) => bytes, align: 'right' },
+];
 
 const noFigures = {
   rows: '',
