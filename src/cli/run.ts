@@ -10,10 +10,7 @@ import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion/completion.ts';
 import { demoCommand } from './commands/demo/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
-<<<<<<< HEAD
 import { driftCommand } from './commands/drift.ts';
-=======
->>>>>>> 147fce2 (runs: the history of runs, by the Temporal server and the tables' logs; doctor: everything that a connection needs; completion for bash, zsh and fish)
 import { linkCommand } from './commands/link/link.ts';
 import { pauseCommand } from './commands/pause.ts';
 import { queryCommand } from './commands/query/query.ts';
@@ -56,10 +53,7 @@ const commands: readonly ((session: Session) => Command)[] = [
   queryCommand,
   sandboxCommand,
   demoCommand,
-<<<<<<< HEAD
   driftCommand,
-=======
->>>>>>> 147fce2 (runs: the history of runs, by the Temporal server and the tables' logs; doctor: everything that a connection needs; completion for bash, zsh and fish)
   completionCommand,
 ];
 

@@ -6,11 +6,7 @@ import { UsageError } from '../../errors.ts';
 import { checkedBaseUrl } from '../../incident-io/base-url.ts';
 import { hideSecrets } from '../../secrets.ts';
 import { defaultSettingsFile } from '../../settings/settings.ts';
-<<<<<<< HEAD
 import { defaultTables, tableNamed } from '../../tables/index.ts';
-=======
-import { tableNamed, tables } from '../../tables/index.ts';
->>>>>>> 147fce2 (runs: the history of runs, by the Temporal server and the tables' logs; doctor: everything that a connection needs; completion for bash, zsh and fish)
 import { destinationOf } from '../../warehouse/store/destination.ts';
 import { addKeyOptions, type KeyOptions, keyReferenceOf } from '../options/key-options.ts';
 import type { Session } from '../session.ts';
@@ -81,11 +77,7 @@ async function subjectOf(
       apiKey: keyReferenceOf(options),
       baseUrl: checkedBaseUrl(options.baseUrl),
       destination: to === undefined ? undefined : destinationOf(to),
-<<<<<<< HEAD
       tables: defaultTables,
-=======
-      tables,
->>>>>>> 147fce2 (runs: the history of runs, by the Temporal server and the tables' logs; doctor: everything that a connection needs; completion for bash, zsh and fish)
     };
   }
   const { readSettings } = await import('../../settings/file.ts');
@@ -96,7 +88,6 @@ async function subjectOf(
 const signs: { readonly [S in Finding['state']]: string } = { ok: 'ok', wrong: 'WRONG', skipped: '-' };
 const margin = 7;
 
-<<<<<<< HEAD
 const names: { readonly [C in Finding['check']]: string } = {
   temporal: 'Temporal',
   api_key: 'API key',
@@ -115,12 +106,6 @@ function print({ stdout }: Session, findings: readonly Finding[]): void {
       hideSecrets(`${names[check]}: ${visible(message)}${remedy}`),
       widthOf(stdout) - margin,
     );
-=======
-function print({ stdout }: Session, findings: readonly Finding[]): void {
-  for (const { check, state, message, advice } of findings) {
-    const remedy = advice === undefined ? '' : `\n→ ${advice}`;
-    const lines = wrapped(hideSecrets(`${check}: ${visible(message)}${remedy}`), widthOf(stdout) - margin);
->>>>>>> 147fce2 (runs: the history of runs, by the Temporal server and the tables' logs; doctor: everything that a connection needs; completion for bash, zsh and fish)
     const [first, ...others] = lines.split('\n');
     const rest = others.map((line) => `${' '.repeat(margin)}${line}\n`).join('');
     stdout.write(`${signs[state].padEnd(margin)}${first}\n${rest}`);

@@ -7,11 +7,7 @@ import { connectTemporal } from '../../temporal/connection.ts';
 import { defaultStateDir } from '../../temporal/dev-server/folders.ts';
 import { openDestination } from '../../warehouse/open-warehouse.ts';
 import { bucketOf } from '../../warehouse/store/destination.ts';
-<<<<<<< HEAD
 import { type Check, type Finding, look, ok, skipped, type Verdict, wrong } from './finding.ts';
-=======
-import { type Finding, look, ok, skipped, type Verdict, wrong } from './finding.ts';
->>>>>>> 147fce2 (runs: the history of runs, by the Temporal server and the tables' logs; doctor: everything that a connection needs; completion for bash, zsh and fish)
 import { clockVerdict, diskVerdict, filesVerdict, proxyVerdict } from './machine.ts';
 
 /** What `doctor` looks at. */
@@ -36,20 +32,12 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     ...(env['TEMPORAL_ADDRESS'] ? [] : [defaultStateDir(env)]),
   ];
   const findings = await Promise.all([
-<<<<<<< HEAD
     look('temporal', () => temporalVerdict(patient)),
-=======
-    look('Temporal', () => temporalVerdict(patient)),
->>>>>>> 147fce2 (runs: the history of runs, by the Temporal server and the tables' logs; doctor: everything that a connection needs; completion for bash, zsh and fish)
     keyFindings(patient),
     look('destination', () => destinationVerdict(destination)),
     look('disk', () => diskVerdict(onDisk)),
     look('proxy', () => proxyVerdict(env)),
-<<<<<<< HEAD
     look('open_files', filesVerdict),
-=======
-    look('open files', filesVerdict),
->>>>>>> 147fce2 (runs: the history of runs, by the Temporal server and the tables' logs; doctor: everything that a connection needs; completion for bash, zsh and fish)
   ]);
   return findings.flat();
 }
@@ -67,11 +55,7 @@ async function temporalVerdict({ env, report }: Patient): Promise<Verdict> {
 async function keyFindings({ apiKey, baseUrl, tables, signal }: Patient): Promise<Finding[]> {
   let answer: Identity | undefined;
   let client: ReturnType<typeof createClient> | undefined;
-<<<<<<< HEAD
   const key = await look('api_key', async () => {
-=======
-  const key = await look('API key', async () => {
->>>>>>> 147fce2 (runs: the history of runs, by the Temporal server and the tables' logs; doctor: everything that a connection needs; completion for bash, zsh and fish)
     client = createClient({ apiKey: await resolveKey(apiKey), baseUrl });
     answer = await readIdentity(client, { signal });
     return ok(`${describeKey(apiKey)} belongs to ${answer.account}`);
@@ -82,11 +66,7 @@ async function keyFindings({ apiKey, baseUrl, tables, signal }: Patient): Promis
   return [key, scopes, await look('clock', () => clockVerdict(known.answeredAt, Date.now()))];
 }
 
-<<<<<<< HEAD
 function notAsked(checks: readonly Check[]): Finding[] {
-=======
-function notAsked(checks: readonly string[]): Finding[] {
->>>>>>> 147fce2 (runs: the history of runs, by the Temporal server and the tables' logs; doctor: everything that a connection needs; completion for bash, zsh and fish)
   return checks.map((check) => ({ check, ...skipped('not looked at until the key is right') }));
 }
 

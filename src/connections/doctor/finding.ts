@@ -1,6 +1,5 @@
 import { failureOf, isForeseen } from '../../failure.ts';
 
-<<<<<<< HEAD
 /** What `doctor` looks at. */
 export type Check =
   'temporal' | 'api_key' | 'scopes' | 'clock' | 'destination' | 'disk' | 'proxy' | 'open_files';
@@ -8,12 +7,6 @@ export type Check =
 /** One thing that `doctor` looked at: right, wrong with its remedy, or not looked at. */
 export type Finding = {
   readonly check: Check;
-=======
-/** One thing that `doctor` looked at: right, wrong with its remedy, or not looked at. */
-export type Finding = {
-  /** What was looked at, in a word or two. */
-  readonly check: string;
->>>>>>> 147fce2 (runs: the history of runs, by the Temporal server and the tables' logs; doctor: everything that a connection needs; completion for bash, zsh and fish)
   readonly state: 'ok' | 'wrong' | 'skipped';
   /** What was found, or why it was not looked at. */
   readonly message: string;
@@ -31,11 +24,7 @@ export const wrong = (message: string, advice: string): Verdict => ({ state: 'wr
 export const skipped = (message: string): Verdict => ({ state: 'skipped', message });
 
 /** Looks at one thing. An error that names its own remedy is a finding; a defect is thrown. */
-<<<<<<< HEAD
 export async function look(check: Check, at: () => Verdict | Promise<Verdict>): Promise<Finding> {
-=======
-export async function look(check: string, at: () => Verdict | Promise<Verdict>): Promise<Finding> {
->>>>>>> 147fce2 (runs: the history of runs, by the Temporal server and the tables' logs; doctor: everything that a connection needs; completion for bash, zsh and fish)
   try {
     return { check, ...(await at()) };
   } catch (error) {
