@@ -4,8 +4,9 @@ import { type Call, type Client, createClient } from '../src/incident-io/client.
 import { type Identity, readIdentity } from '../src/incident-io/identity.ts';
 import { describeKey, resolveKey, type Vault } from '../src/settings/key.ts';
 import type { TableRun } from './contract.ts';
+import { KnownIdentity } from './known-identity.ts';
 
-type KnownKey = { readonly client: Client; identity?: Identity };
+type KnownKey = { readonly client: Client; identity?: KnownIdentity };
 
 /**
  * The clients of this process, one per key and base URL, so that all its requests share one pace. The key is looked
@@ -30,18 +31,27 @@ export class Clients {
     return (await this.#knownOf(run)).client;
   }
 
-  /** Reads whose key it is, and refuses an account other than the run's. Throws `AccountMismatchError`. */
+  /** Asks whose key it is, and refuses an account other than the run's. Throws `AccountMismatchError`. */
   async identify(run: TableRun, call: Call): Promise<Identity> {
     const known = await this.#knownOf(run);
-    known.identity = await readIdentity(known.client, call);
-    assertAccount(run, known.identity);
-    return known.identity;
+    const answer = await readIdentity(known.client, call);
+    known.identity = new KnownIdentity(answer);
+    assertAccount(run, answer);
+    return answer;
+  }
+
+  /** The same, but asks only if the last answer about this key is too old: a quiet run then needs no request for it. */
+  async identityOf(run: TableRun, call: Call): Promise<Identity> {
+    const recent = (await this.#knownOf(run)).identity?.now();
+    if (!recent) return this.identify(run, call);
+    assertAccount(run, recent);
+    return recent;
   }
 
   /** The same check, with one request per key and process: the key behind a reference may be replaced during a run. */
   async assertAccount(run: TableRun, call: Call): Promise<void> {
     const known = await this.#knownOf(run);
-    if (known.identity) assertAccount(run, known.identity);
+    if (known.identity) assertAccount(run, known.identity.answer);
     else await this.identify(run, call);
   }
 

@@ -37,8 +37,8 @@ export async function planSync(input: PlanInput, { table, warehouse, clients, ca
   const { run, syncMethod, fullReadEveryMs } = input;
   await warehouse.assertWritable();
   const client = await clients.clientOf(run);
-  // The first answer of the run: its time becomes the next watermark.
-  const identity = await clients.identify(run, call);
+  // The API's clock before the first page is asked for becomes the next watermark.
+  const identity = await clients.identityOf(run, call);
   const state = await warehouse.readState(table);
   assertSameAccount(warehouse.destination, table.name, state, identity.account);
   const { params, filters, notes } = await readReveals({ client, table, call }, state?.filters);
