@@ -68,7 +68,10 @@ export type CredentialsCheck =
 export type SyncTarget = {
   /** Where the worker finds the key; the key itself never enters a workflow. */
   readonly apiKey: KeyReference | VaultReference;
-  /** The folder of the tables, or `s3://bucket/prefix`. */
+  /**
+   * The folder of the tables, or a bucket: `s3://bucket/prefix`, `gs://bucket/prefix` or
+   * `abfss://container@account.dfs.core.windows.net/prefix`.
+   */
   readonly destination: string;
   /** As returned by `validateCredentials`; a key of another account is then refused. */
   readonly account?: string;

@@ -4,7 +4,12 @@ import { UsageError } from '../errors.ts';
 import { checkedBaseUrl, defaultBaseUrl } from '../incident-io/base-url.ts';
 import { tables } from '../tables/index.ts';
 import { incrementalFieldsOf, syncMethodsOf, type Table, type TimestampField } from '../tables/table.ts';
-import { destinationOf, destinationTakes, problemOfDestination } from '../warehouse/store/destination.ts';
+import {
+  bucketForms,
+  destinationOf,
+  destinationTakes,
+  problemOfDestination,
+} from '../warehouse/store/destination.ts';
 import { keyFilePath } from './key-file.ts';
 import { variablePattern } from './key.ts';
 import { problemsOf, settingsError } from './problems.ts';
@@ -60,13 +65,16 @@ function fileSchema(seconds: boolean) {
       .describe('Another address of the API, such as a sandbox.'),
     destination: z
       .string({ error: destinationTakes })
-      .regex(/^(?!(?!s3:)[A-Za-z][A-Za-z0-9+.-]+:\/\/)[^\0]+$/, { error: destinationTakes, abort: true })
+      .regex(/^(?!(?!(?:s3|gs|abfss|az):)[A-Za-z][A-Za-z0-9+.-]+:\/\/)[^\0]+$/, {
+        error: destinationTakes,
+        abort: true,
+      })
       .check(({ value, issues }) => {
         const problem = problemOfDestination(value);
         if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
       })
       .describe(
-        'Folder of the tables (relative to this file), or s3://bucket/prefix; with ?endpoint=…&region=…&pathStyle=true for a store other than AWS.',
+        `Folder of the tables (relative to this file), or ${bucketForms}; with ?endpoint=… (s3 also &region=…&pathStyle=true) for a store other than AWS, Google Cloud or Azure.`,
       ),
     retention: z
       .enum(retentions, { error: `use ${retentions.join(', ')}` })

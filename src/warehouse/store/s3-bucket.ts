@@ -18,10 +18,11 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import { DestinationCredentialsError } from '../../errors.ts';
 import type { Bucket, BucketRequest, ListingPage } from './bucket.ts';
-import { addressOf, type BucketAddress } from './destination.ts';
+import { addressOf, rootOf, type S3Address } from './destination.ts';
+import { notAStore } from './failed-request.ts';
 import { isMissing, isUnsupported, refusal, statusOf } from './s3-answers.ts';
 import { isOtherStore, openS3Client } from './s3-client.ts';
-import { notAStore, s3Error } from './s3-errors.ts';
+import { s3Error, s3Words } from './s3-errors.ts';
 import { holdLastByte } from './s3-hold.ts';
 
 /** Bytes of one part of an upload; up to four parts are in memory at once. */
@@ -31,14 +32,14 @@ const uploadPart = 8 * 2 ** 20;
 export class S3Bucket implements Bucket {
   readonly address: string;
   readonly trusted: boolean;
-  readonly #at: BucketAddress;
+  readonly #at: S3Address;
   #opened: Promise<S3Client> | undefined;
   /** False once the store has refused to start a listing after a given name. */
   #listsAfter = true;
 
-  constructor(at: BucketAddress) {
+  constructor(at: S3Address) {
     this.#at = at;
-    this.address = addressOf({ bucket: at.bucket, prefix: '' });
+    this.address = rootOf(at);
     this.trusted = !isOtherStore(at);
   }
 
@@ -145,7 +146,7 @@ export class S3Bucket implements Bucket {
     // Without these checks any page in XML would pass for an empty listing, and a table's log for one that is not there.
     const isListing = page.Name !== undefined || page.KeyCount !== undefined;
     if (isListing && (!page.IsTruncated || page.NextContinuationToken !== undefined)) return page;
-    throw notAStore(addressOf(this.#at));
+    throw notAStore(addressOf(this.#at), s3Words);
   }
 
   async delete(name: string): Promise<void> {

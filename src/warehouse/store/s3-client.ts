@@ -1,13 +1,13 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { DestinationError } from '../../errors.ts';
-import type { BucketAddress } from './destination.ts';
+import type { S3Address } from './destination.ts';
 import { markAnswers } from './s3-answers.ts';
 
 /** How often a request is sent before its failure is reported. */
 const attempts = 5;
 
 /** Whether a bucket is in a store other than AWS. */
-export function isOtherStore({ endpoint }: BucketAddress): boolean {
+export function isOtherStore({ endpoint }: S3Address): boolean {
   const { env } = process;
   return (endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL']) !== undefined;
 }
@@ -16,7 +16,7 @@ export function isOtherStore({ endpoint }: BucketAddress): boolean {
  * A client for a bucket. Anything that the destination leaves open is found the way the AWS SDK finds it.
  * Throws `DestinationError` if the bucket is in AWS and its region is unknown.
  */
-export async function openS3Client(at: BucketAddress): Promise<S3Client> {
+export async function openS3Client(at: S3Address): Promise<S3Client> {
   // The warning names the version of Node that later SDKs will need; users do not choose the version of the SDK.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   if (at.region !== undefined) return clientIn(at.region, at);
@@ -35,7 +35,7 @@ export async function openS3Client(at: BucketAddress): Promise<S3Client> {
   }
 }
 
-function clientIn(region: string | undefined, at: BucketAddress): S3Client {
+function clientIn(region: string | undefined, at: S3Address): S3Client {
   const isOther = isOtherStore(at);
   const client = new S3Client({
     ...(region !== undefined && { region }),

@@ -1,16 +1,15 @@
-import {
-  DestinationCredentialsError,
-  DestinationError,
-  DestinationPermissionError,
-  DestinationUnavailableError,
-  SourceError,
-} from '../../errors.ts';
-import { isBrokenOff } from './broken-off.ts';
+import { DestinationCredentialsError, DestinationError, SourceError } from '../../errors.ts';
 import type { BucketRequest } from './bucket.ts';
-import { addressOf, type BucketAddress } from './destination.ts';
+import { addressOf, rootOf, type S3Address } from './destination.ts';
+import {
+  expiredCredentials,
+  type FailedRequest,
+  generalFailure,
+  noCredentials,
+  type StoreWords,
+  unknownCredentials,
+} from './failed-request.ts';
 import { elsewhere, expired, isAnswer, passing, type SdkError, statusOf, unknownKey } from './s3-answers.ts';
-
-const certificate = /CERT|^EPROTO$|^ERR_(TLS|SSL)|^UNABLE_TO/;
 
 /** The permission that a request needs, as a policy names it. */
 const permissions: { readonly [A in BucketRequest['action']]: string } = {
@@ -21,97 +20,66 @@ const permissions: { readonly [A in BucketRequest['action']]: string } = {
   delete: 's3:DeleteObject',
 };
 
-const findingCredentials =
-  'They are found the way the AWS SDK finds them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or the role of the machine.';
-
-/** An answer that reports success, but is not what an S3 store answers. */
-export function notAStore(where: string): DestinationError {
-  return new DestinationError(`The endpoint of ${where} does not answer as an S3 store does.`, checkEndpoint);
-}
-
-const checkEndpoint =
-  'Check the endpoint: another server, or a proxy in front of the store, seems to answer there.';
-
-/** A failed request, and the words for it. */
-type Failed = {
-  readonly error: SdkError;
-  readonly status: number | undefined;
-  readonly bucket: string;
-  /** The address of the tables. */
-  readonly where: string;
-  /** The request: `s3:GetObject on s3://bucket/name`. */
-  readonly what: string;
-  /** The code and the status of the answer: `NoSuchKey, 404`. */
-  readonly answer: string;
-  /** Whether the answer is an error as S3 stores send them, which has a code. */
-  readonly isS3: boolean;
-  readonly action: BucketRequest['action'];
+export const s3Words: StoreWords = {
+  store: 'an S3 store',
+  codes: 'S3',
+  condition: 'If-None-Match',
+  findingCredentials:
+    'They are found the way the AWS SDK finds them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or the role of the machine.',
+  grant:
+    'Grant the credentials s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on its objects.',
+  check:
+    'Check the address of the bucket; for a store other than AWS, check its endpoint, region and pathStyle too.',
 };
+
+/** A failed request, with the SDK's error. */
+type Failed = FailedRequest & { readonly error: SdkError; readonly bucket: string };
 
 /**
  * A failed request to a bucket as an error that says what to do. Anything that is not the failure of a request is
  * returned unchanged.
  */
-export function s3Error(cause: unknown, at: BucketAddress, { action, name }: BucketRequest): unknown {
+export function s3Error(cause: unknown, at: S3Address, { action, name }: BucketRequest): unknown {
   if (!(cause instanceof Error) || cause instanceof SourceError) return cause;
   const error = cause as SdkError;
   const status = statusOf(error);
   const where = addressOf(at);
-  const target = name === undefined ? where : `s3://${at.bucket}/${name}`;
-  const failed = {
+  const target = name === undefined ? where : `${rootOf(at)}/${name}`;
+  const failed: Failed = {
     error,
+    code: error.code,
     status,
     bucket: at.bucket,
     where,
     what: `${permissions[action]} on ${target}`,
     answer: [error.code ?? error.Code ?? error.name, ...(status === undefined ? [] : [status])].join(', '),
-    isS3: error.Code !== undefined,
+    isStores: error.Code !== undefined,
+    isPassing: passing.test(error.name),
     action,
+    words: s3Words,
   };
-  return (
-    withoutCredentials(failed) ??
-    wrongSettings(failed) ??
-    withoutCondition(failed) ??
-    answeredByOther(failed) ??
-    denied(failed) ??
-    passingFailure(failed) ??
-    wrongEndpoint(failed) ??
-    refused(failed) ??
-    error
-  );
+  return withoutCredentials(failed) ?? wrongSettings(failed) ?? generalFailure(failed) ?? error;
 }
 
-function withoutCredentials({ error, status, where, answer }: Failed): SourceError | undefined {
+function withoutCredentials(failed: Failed): SourceError | undefined {
+  const { error, status, where, answer, words } = failed;
   const { name } = error;
   if (/^(CredentialsProviderError|TokenProviderError|ProviderError)$/.test(name)) {
-    return new DestinationCredentialsError(
-      `There are no credentials for ${where} on this machine, or they have expired.`,
-      findingCredentials,
-    );
+    return noCredentials(where, words);
   }
   if (status !== undefined && !isAnswer(error)) {
     return new DestinationCredentialsError(
       `The service that gives out the credentials for ${where} answered ${answer}.`,
-      findingCredentials,
+      words.findingCredentials,
     );
   }
-  if (expired.test(name)) {
-    return new DestinationCredentialsError(
-      `The credentials for ${where} have expired (${answer}).`,
-      `Renew them; a worker that has them in its environment must be restarted. ${findingCredentials}`,
-    );
-  }
-  return undefined;
+  return expired.test(name) ? expiredCredentials(failed) : undefined;
 }
 
-function wrongSettings({ error, status, bucket, where, answer }: Failed): SourceError | undefined {
+function wrongSettings(failed: Failed): SourceError | undefined {
+  const { error, status, bucket, where, answer } = failed;
   const { name } = error;
-  if (unknownKey.test(name)) {
-    return new DestinationPermissionError(
-      `The store does not accept the credentials for ${where} (${answer}).`,
-      `Check them, and that they are for this store. ${findingCredentials}`,
-    );
-  }
+  if (unknownKey.test(name)) return unknownCredentials(failed);
   if (name === 'RequestTimeTooSkewed') {
     return new DestinationError(
       `The clock of this machine differs too much from that of the store of ${where} (${answer}).`,
@@ -132,67 +100,4 @@ function wrongSettings({ error, status, bucket, where, answer }: Failed): Source
     );
   }
   return undefined;
-}
-
-/**
- * The store refuses `If-None-Match: *`. The probe writes an object without that condition before, so it must be the
- * condition that is refused.
- */
-function withoutCondition({ error, status, where, answer, action }: Failed): SourceError | undefined {
-  if (action !== 'writeIfAbsent' || passing.test(error.name)) return undefined;
-  if (status !== 501 && status !== 400) return undefined;
-  return new DestinationError(
-    `The store of ${where} cannot keep a second writer from replacing a file: it refuses If-None-Match (${answer}).`,
-    'Use a store that supports If-None-Match on writes, or a folder on a local disk.',
-  );
-}
-
-/** An answer without an S3 error code: the page of a proxy or load balancer, or of a server that is not a store. */
-function answeredByOther({ status, where, what, isS3 }: Failed): SourceError | undefined {
-  if (status === undefined || isS3) return undefined;
-  if (status < 300) return notAStore(where);
-  const problem = `${what} was answered with ${status} and without an S3 error code.`;
-  return asksToWait(status)
-    ? new DestinationUnavailableError(problem)
-    : new DestinationError(problem, checkEndpoint);
-}
-
-function denied({ status, what, answer }: Failed): SourceError | undefined {
-  if (status !== 403 && status !== 401) return undefined;
-  return new DestinationPermissionError(
-    `The store does not allow ${what} (${answer}).`,
-    'Grant the credentials s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on its objects.',
-  );
-}
-
-function passingFailure({ error, status, what, answer }: Failed): SourceError | undefined {
-  const isPassing = status === undefined ? isBrokenOff(error) : asksToWait(status);
-  if (!isPassing && !passing.test(error.name)) return undefined;
-  return new DestinationUnavailableError(`The store failed to carry out ${what} (${answer}).`);
-}
-
-/** 501 means that the server will never do it. */
-function asksToWait(status: number): boolean {
-  return status === 408 || status === 429 || (status >= 500 && status !== 501);
-}
-
-function wrongEndpoint({ error, where, answer }: Failed): SourceError | undefined {
-  if (error.code === undefined) return undefined;
-  if (error.code.startsWith('HPE_')) {
-    return new DestinationError(`The endpoint of ${where} does not speak HTTP (${answer}).`, checkEndpoint);
-  }
-  if (!certificate.test(error.code)) return undefined;
-  return new DestinationError(
-    `The connection to the store of ${where} cannot be trusted (${answer}).`,
-    'Check the endpoint. If its certificate is from an authority of your own, name that one in NODE_EXTRA_CA_CERTS.',
-  );
-}
-
-/** A refusal about which nothing more is known. */
-function refused({ status, what, answer }: Failed): SourceError | undefined {
-  if (status === undefined) return undefined;
-  return new DestinationError(
-    `The store refused ${what} (${answer}).`,
-    'Check the address of the bucket; for a store other than AWS, check its endpoint, region and pathStyle too.',
-  );
 }

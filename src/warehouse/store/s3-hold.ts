@@ -1,20 +1,13 @@
 import { Readable } from 'node:stream';
 import type { PutObjectCommand } from '@aws-sdk/client-s3';
+import { lastByteHeld } from './last-byte.ts';
 
-/**
- * Sends the request of a command without its last byte, and that one when `whenReady` resolves. So any number of
- * requests can be complete at the same moment, however long each takes to be built, signed and sent.
- */
+/** Sends the request of a command without its last byte, and that one when `whenReady` resolves. */
 export function holdLastByte(
   command: PutObjectCommand,
   bytes: Uint8Array,
   whenReady: () => Promise<void>,
 ): void {
-  async function* parts(): AsyncGenerator<Uint8Array> {
-    yield bytes.subarray(0, -1);
-    await whenReady();
-    yield bytes.subarray(-1);
-  }
   let attempts = 0;
   command.middlewareStack.add(
     (next) => async (args) => {
@@ -23,7 +16,7 @@ export function holdLastByte(
       if (attempts > 1) return next(args);
       const request = args.request as { body: unknown };
       // It is signed, and retried, as bytes; only what goes to the connection is a stream.
-      request.body = Readable.from(parts());
+      request.body = Readable.from(lastByteHeld(bytes, whenReady));
       try {
         return await next(args);
       } finally {

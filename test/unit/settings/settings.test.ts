@@ -134,7 +134,7 @@ describe('settings', () => {
     [{ ...good, version: undefined }, ['version', '2']],
     [{ ...good, tables: {} }, ['tables', '{}']],
     [{ ...good, tables: { incidents: { every: '10s' } } }, ['tables.incidents.every', '"10s"']],
-    [{ ...good, destination: 'gs://bucket' }, ['destination', '"gs://bucket"']],
+    [{ ...good, destination: 'ftp://bucket' }, ['destination', '"ftp://bucket"']],
     [{ ...good, destination: 's3://me:secret@bucket' }, ['destination', '"s3://…@bucket"']],
     [{ ...good, destination: 's3://bucket/a?key=secret' }, ['destination', '"s3://bucket/a?…"', 'key']],
     [{ ...good, retention: '12h' }, ['retention', '"12h"', '1d, 3d, 7d, 14d, 30d']],

@@ -5,6 +5,7 @@ import { UsageError } from '../../../errors.ts';
 import { checkedBaseUrl, defaultBaseUrl } from '../../../incident-io/base-url.ts';
 import { type Settings, settingsVersion } from '../../../settings/settings.ts';
 import { tableNamed } from '../../../tables/index.ts';
+import { anyBucket } from '../../../warehouse/store/destination.ts';
 import type { Warehouse } from '../../../warehouse/warehouse.ts';
 import { keyVariable } from '../../options/key-options.ts';
 import {
@@ -60,7 +61,7 @@ function addLinkOptions(command: Command): Command {
   const syncMethods = 'full_refresh or incremental, for one table or for all that offer it; repeatable';
   command
     .option('--connection <name>', `a name for the connection (default: ${defaultConnection})`)
-    .option('--to <destination>', 'folder of the tables, or s3://bucket/prefix (default: ./warehouse)')
+    .option('--to <destination>', `folder of the tables, or ${anyBucket} (default: ./warehouse)`)
     .option(
       '--key-env <name>',
       `environment variable that holds the API key (default without a terminal: ${keyVariable})`,

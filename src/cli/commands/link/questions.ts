@@ -4,7 +4,7 @@ import { variablePattern } from '../../../settings/key.ts';
 import { defaultTableSettings, frequencies, type TableSettings } from '../../../settings/settings.ts';
 import { inGroups, tableNamed } from '../../../tables/index.ts';
 import { syncMethodsOf, type Table } from '../../../tables/table.ts';
-import { destinationOf, problemOfDestination } from '../../../warehouse/store/destination.ts';
+import { anyBucket, destinationOf, problemOfDestination } from '../../../warehouse/store/destination.ts';
 import { keyVariable } from '../../options/key-options.ts';
 import type { Session } from '../../session.ts';
 import { visible } from '../../terminal/output.ts';
@@ -118,7 +118,7 @@ async function askDestination(session: Session): Promise<string> {
   const { text } = await import('@clack/prompts');
   return answerTo(
     text({
-      message: 'Folder of the tables, or s3://bucket/prefix',
+      message: `Folder of the tables, or ${anyBucket}`,
       initialValue: defaultDestination,
       validate: (text) => required(text) ?? problemOfDestination(text!),
       ...streamsOf(session),

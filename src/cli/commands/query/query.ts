@@ -5,6 +5,7 @@ import { destinationToRead } from '../../options/destination-to-read.ts';
 import type { Session } from '../../session.ts';
 import { examples } from '../../terminal/help.ts';
 import { count, printTable } from '../../terminal/output.ts';
+import { anyBucket } from '../../../warehouse/store/destination.ts';
 import type { Format } from './formats.ts';
 
 /** The most rows printed for people; programs get all of them. */
@@ -33,7 +34,7 @@ export function queryCommand(session: Session): Command {
     .argument('<sql>', 'one SELECT, or - to read it from standard input')
     .option(
       '--from <destination>',
-      'where the tables are: a folder or s3://bucket/prefix (default: as the settings say, otherwise ./warehouse)',
+      `where the tables are: a folder or ${anyBucket} (default: as the settings say, otherwise ./warehouse)`,
     )
     .addOption(
       new Option(

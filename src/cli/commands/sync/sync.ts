@@ -12,7 +12,7 @@ import {
   type TimestampField,
 } from '../../../tables/table.ts';
 import { type Method, toMethod } from '../../../connections/input.ts';
-import { destinationOf } from '../../../warehouse/store/destination.ts';
+import { anyBucket, destinationOf } from '../../../warehouse/store/destination.ts';
 import { examples } from '../../terminal/help.ts';
 import { addKeyOptions, keyReferenceOf, type KeyOptions, keyVariable } from '../../options/key-options.ts';
 import { choices } from '../../terminal/output.ts';
@@ -36,7 +36,7 @@ export function syncCommand(session: Session): Command {
     .description('sync tables now; if the command is killed, run it again and it resumes')
     .argument('[table...]', 'the tables to sync; the default tables if none is named')
     .option('--all', 'sync every table but those that have to be named')
-    .option('--to <destination>', 'folder of the tables, created if it is missing, or s3://bucket/prefix')
+    .option('--to <destination>', `folder of the tables, created if it is missing, or ${anyBucket}`)
     .option(
       '--settings <file>',
       `instead of --to: have the schedules of a connection do it, and wait (default: "${defaultSettingsFile}")`,
@@ -60,6 +60,11 @@ export function syncCommand(session: Session): Command {
         [
           'Into a bucket of a store other than AWS',
           `incident-io-source sync \\\n    --to "s3://bucket/prefix?endpoint=https://minio.example:9000"`,
+        ],
+        ['Into Google Cloud Storage', 'incident-io-source sync --to gs://bucket/prefix'],
+        [
+          'Into Azure',
+          'incident-io-source sync \\\n    --to abfss://container@account.dfs.core.windows.net/prefix',
         ],
         ['Two tables', 'incident-io-source sync incidents alerts --to ./warehouse'],
         ['Read everything again', 'incident-io-source sync --to ./warehouse --sync-method full_refresh'],
@@ -95,7 +100,7 @@ async function syncBySettings(
   if (settings === undefined && !existsSync(defaultSettingsFile)) {
     throw new UsageError(
       `Nothing says where to sync to: there is no --to and no settings file ${defaultSettingsFile}.`,
-      'Give --to <folder or s3://bucket/prefix>, or create the settings with incident-io-source link.',
+      'Give --to <folder or bucket>, or create the settings with incident-io-source link.',
     );
   }
   const file = settings ?? defaultSettingsFile;
