@@ -116,27 +116,23 @@ export class AzureBucket implements Bucket {
           delimiter === undefined
             ? container.listBlobsFlat({ ...asked, abortSignal })
             : container.listBlobsByHierarchy(delimiter, { ...asked, abortSignal });
-        const { value } = await pages.byPage({ maxPageSize, ...token }).next();
-        return value as Page;
+        return this.#listing(() => pages.byPage({ maxPageSize, ...token }).next());
       });
-      yield this.#listed(page);
+      yield listed(page);
       continuationToken = page.continuationToken || undefined;
     } while (continuationToken !== undefined);
   }
 
-  #listed(page: Page): ListingPage {
-    const { containerName, segment } = page;
-    // Without this check any page in XML would pass for an empty listing, and a table's log for one that is not there.
-    if (containerName !== this.#at.bucket) throw notAStore(addressOf(this.#at), azureWords);
-    const files = segment.blobItems.filter(({ metadata }) => metadata?.['hdi_isfolder'] !== 'true');
-    return {
-      objects: files.map(({ name, properties }) => ({
-        name,
-        bytes: properties.contentLength!,
-        writtenAt: properties.lastModified.getTime(),
-      })),
-      prefixes: (segment.blobPrefixes ?? []).map(({ name }) => name),
-    };
+  /** Without this check any page would pass for an empty listing, and a table's log for one that is not there. */
+  async #listing(next: () => Promise<{ value: Page }>): Promise<Page> {
+    try {
+      const { value } = await next();
+      if (value.containerName === this.#at.bucket) return value;
+    } catch (error) {
+      // The library stumbles over an answer that is not a listing.
+      if (!(error instanceof TypeError)) throw error;
+    }
+    throw notAStore(addressOf(this.#at), azureWords);
   }
 
   async delete(name: string): Promise<void> {
@@ -170,6 +166,18 @@ type Page = {
     readonly blobPrefixes?: readonly { readonly name: string }[];
   };
 };
+
+function listed({ segment }: Page): ListingPage {
+  const files = segment.blobItems.filter(({ metadata }) => metadata?.['hdi_isfolder'] !== 'true');
+  return {
+    objects: files.map(({ name, properties }) => ({
+      name,
+      bytes: properties.contentLength!,
+      writtenAt: properties.lastModified.getTime(),
+    })),
+    prefixes: (segment.blobPrefixes ?? []).map(({ name }) => name),
+  };
+}
 
 /** Azure answers 409 to a write that may only create, 412 if it takes the condition for one on changing. */
 function isTaken(error: unknown): boolean {

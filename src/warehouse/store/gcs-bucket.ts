@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { CreateWriteStreamOptions, File, Bucket as GcsHandle, Storage } from '@google-cloud/storage';
-import { stat } from 'node:fs/promises';
 import { DestinationCredentialsError } from '../../errors.ts';
 import type { Bucket, BucketRequest, ListingPage } from './bucket.ts';
 import { addressOf, type GcsAddress, rootOf } from './destination.ts';
@@ -17,7 +18,6 @@ import { limitSilence } from './limit-silence.ts';
 const uploadPart = 8 * 2 ** 20;
 /** Milliseconds until the answer to a write begins. */
 const timeout = 60_000;
-const ifAbsent = { preconditionOpts: { ifGenerationMatch: 0 } };
 
 /** The parts of a page of a listing that are read. */
 type Page = {
@@ -87,7 +87,7 @@ export class GcsBucket implements Bucket {
 
   async put(name: string, bytes: Uint8Array): Promise<void> {
     const file = await this.#file(name);
-    await file.save(bytes, { resumable: false, timeout });
+    await file.save(bytes, wholeOptions(bytes));
   }
 
   async putIfAbsent(
@@ -96,7 +96,7 @@ export class GcsBucket implements Bucket {
     whenReady?: () => Promise<void>,
   ): Promise<'written' | 'taken' | 'contended'> {
     const file = await this.#file(name);
-    const options = { ...ifAbsent, resumable: false, timeout };
+    const options = { ...wholeOptions(bytes), preconditionOpts: { ifGenerationMatch: 0 } };
     try {
       if (whenReady) await sent(file, Readable.from(lastByteHeld(bytes, whenReady)), options);
       else await file.save(bytes, options);
@@ -163,6 +163,15 @@ export class GcsBucket implements Bucket {
     if (error instanceof DestinationCredentialsError) this.#opened = undefined;
     return error;
   }
+}
+
+/**
+ * The store checks the content by its hash. The library would compare the hashes after the write, and delete the object
+ * if they differ: another writer may then have built on this commit.
+ */
+function wholeOptions(bytes: Uint8Array): CreateWriteStreamOptions {
+  const md5Hash = createHash('md5').update(bytes).digest('base64');
+  return { resumable: false, validation: false, metadata: { md5Hash }, timeout };
 }
 
 /** Waits for the answer to a download; throws if it is not the object. */

@@ -3,7 +3,8 @@ import type { GcsAddress } from './destination.ts';
 
 /** How often a request is sent again before its failure is reported. */
 const retries = 4;
-/** Until the answer to a request begins. */
+const maxRetryDelaySeconds = 4;
+/** Milliseconds until the answer to a request begins. */
 const timeoutMs = 60_000;
 
 /** Where a store other than Google's is, if one is named. */
@@ -28,6 +29,7 @@ export function openGcsClient(at: GcsAddress): { readonly storage: Storage; read
     timeout: timeoutMs,
     retryOptions: {
       maxRetries: retries,
+      maxRetryDelay: maxRetryDelaySeconds,
       // Every request may be repeated: names are written once, and the log's names only under a condition.
       idempotencyStrategy: IdempotencyStrategy.RetryAlways,
     },

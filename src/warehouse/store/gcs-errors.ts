@@ -60,6 +60,9 @@ export function isMissing(error: unknown): boolean {
 /** Some of these come with 403. */
 const passing = /^(rateLimitExceeded|userRateLimitExceeded|quotaExceeded|dailyLimitExceeded|backendError)$/;
 
+/** The content was changed on the way. */
+const mangled = /^(CONTENT_DOWNLOAD_MISMATCH|FILE_NO_UPLOAD)$/;
+
 /** A failed request to a bucket as an error that says what to do; anything else is returned unchanged. */
 export function gcsError(cause: unknown, at: GcsAddress, { action, name }: BucketRequest): unknown {
   if (!(cause instanceof Error) || cause instanceof SourceError) return cause;
@@ -78,7 +81,7 @@ export function gcsError(cause: unknown, at: GcsAddress, { action, name }: Bucke
     what: `${permissions[action]} on ${target}`,
     answer: [code ?? reason ?? error.name, ...(status === undefined ? [] : [status])].join(', '),
     isStores: reason !== undefined,
-    isPassing: reason !== undefined && passing.test(reason),
+    isPassing: reason !== undefined ? passing.test(reason) : code !== undefined && mangled.test(code),
     action,
     words: gcsWords,
   };
