@@ -12,7 +12,22 @@ export function canServeS3(): boolean {
 /** A bucket on this machine; its objects are files in `folder`. */
 export type TestBucket = { readonly gateway: Gateway; readonly folder: string };
 
+/** A bucket that tests of any store use instead of a folder. */
+export type ServedBucket = {
+  /** Stands for the bucket in paths; not every store keeps its objects there. */
+  readonly folder: string;
+  readonly destination: (key: string) => string;
+  /** How delta-rs and Polars reach a table. */
+  readonly reader: (key: string) => { table: string; storage?: { [option: string]: string } };
+};
+
 let bucket: TestBucket | undefined;
+let served: ServedBucket | undefined;
+
+/** Lets the tests of this file keep their tables in a bucket. */
+export function useBucket(bucket: ServedBucket): void {
+  served = bucket;
+}
 
 /** Serves a bucket until the tests of this file are over. */
 export async function serveBucket(): Promise<TestBucket> {
@@ -25,36 +40,40 @@ export async function serveBucket(): Promise<TestBucket> {
   process.env['TMPDIR'] = gateway.scratch;
   await mkdir(folder);
   bucket = { gateway, folder };
+  useBucket({
+    folder,
+    destination: (key) => `s3://tables/${key}?endpoint=${gateway.url}`,
+    reader: (key) => ({
+      table: `s3://tables/${key}`,
+      storage: {
+        ...credentials,
+        AWS_REGION: 'us-east-1',
+        AWS_ENDPOINT_URL: gateway.url,
+        AWS_ALLOW_HTTP: 'true',
+      },
+    }),
+  });
   return bucket;
 }
 
 /** The destination whose objects are the files of a folder: the bucket, if the folder is in it, or the folder itself. */
 export function destinationAt(folder: string): string {
-  const key = bucket && keyAt(bucket, folder);
-  return bucket && key !== undefined ? `s3://tables/${key}?endpoint=${bucket.gateway.url}` : folder;
+  const key = keyAt(folder);
+  return served && key !== undefined ? served.destination(key) : folder;
 }
 
 /** How delta-rs and Polars reach a table whose files are in a folder. */
 export function readerAt(folder: string): { table: string; storage?: { [option: string]: string } } {
-  const key = bucket && keyAt(bucket, folder);
-  if (!bucket || key === undefined) return { table: folder };
-  return {
-    table: `s3://tables/${key}`,
-    storage: {
-      ...credentials,
-      AWS_REGION: 'us-east-1',
-      AWS_ENDPOINT_URL: bucket.gateway.url,
-      AWS_ALLOW_HTTP: 'true',
-    },
-  };
+  const key = keyAt(folder);
+  return served && key !== undefined ? served.reader(key) : { table: folder };
 }
 
-function keyAt(bucket: TestBucket, folder: string): string | undefined {
-  const key = relative(bucket.folder, folder);
-  return key.startsWith('..') ? undefined : key.split(sep).join('/');
+function keyAt(folder: string): string | undefined {
+  const key = served && relative(served.folder, folder);
+  return key === undefined || key.startsWith('..') ? undefined : key.split(sep).join('/');
 }
 
 /** The folder that holds the bucket's objects, once a bucket is served. */
 export function bucketFolder(): string | undefined {
-  return bucket?.folder;
+  return served?.folder;
 }

@@ -2,17 +2,15 @@ import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_proces
 import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { lock } from 'proper-lockfile';
 
-const version = 'v1.8.0';
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(project, '.go');
-const binary = join(folder, `versitygw-${version}`);
 
 /** Whether the gateway can be built on this machine. */
 export function hasGo(): boolean {
@@ -20,7 +18,14 @@ export function hasGo(): boolean {
 }
 
 /** Builds an S3-compatible server that keeps its objects as files, unless it is built: it takes a minute or two. */
-export async function ensureGateway(signal?: AbortSignal): Promise<string> {
+export function ensureGateway(signal?: AbortSignal): Promise<string> {
+  return ensureProgram('github.com/versity/versitygw/cmd/versitygw', 'v1.8.0', signal);
+}
+
+/** Builds a program in Go, unless it is built; the path of its binary. */
+export async function ensureProgram(source: string, version: string, signal?: AbortSignal): Promise<string> {
+  const name = basename(source);
+  const binary = join(folder, `${name}-${version}`);
   if (await exists(binary)) return binary;
   const release = await lock(project, {
     lockfilePath: join(project, 'node_modules', '.s3-gateway.lock'),
@@ -32,11 +37,13 @@ export async function ensureGateway(signal?: AbortSignal): Promise<string> {
     const built = await mkdtemp(join(tmpdir(), 'incident-io-source-go-'));
     try {
       const env = { ...process.env, GOBIN: built };
-      const source = `github.com/versity/versitygw/cmd/versitygw@${version}`;
-      await promisify(execFile)('go', ['install', source], { env, ...(signal && { signal }) });
+      await promisify(execFile)('go', ['install', `${source}@${version}`], {
+        env,
+        ...(signal && { signal }),
+      });
       await mkdir(folder, { recursive: true });
       // Copied first, because the temporary folder may be on another file system, then renamed in one step.
-      await promisify(execFile)('cp', [join(built, 'versitygw'), `${binary}.part`]);
+      await promisify(execFile)('cp', [join(built, name), `${binary}.part`]);
       await rename(`${binary}.part`, binary);
     } finally {
       await rm(built, { recursive: true, force: true });
@@ -92,7 +99,7 @@ export async function startGateway(): Promise<Gateway> {
 }
 
 /** Waits until the server answers. Throws the error of the last attempt. */
-async function answered(url: string): Promise<void> {
+export async function answered(url: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await fetch(url);
@@ -104,14 +111,15 @@ async function answered(url: string): Promise<void> {
   }
 }
 
-function ended(child: ChildProcess): Promise<void> {
+/** Ends a process that this one has started. */
+export function ended(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     child.once('exit', () => resolve());
     child.kill('SIGKILL');
   });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen({ host: '127.0.0.1', port: 0 });
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as { port: number };
@@ -119,7 +127,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function exists(path: string): Promise<boolean> {
+export async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,
