@@ -21,7 +21,7 @@ const permissions: { readonly [A in BucketRequest['action']]: string } = {
 
 export const azureWords: StoreWords = {
   store: 'Azure Storage',
-  codes: 'Azure',
+  codes: 'Azure Storage',
   condition: 'If-None-Match',
   findingCredentials:
     'They are AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN; without these, they are found as DefaultAzureCredential finds them: a service principal in AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET, a managed identity, or az login.',

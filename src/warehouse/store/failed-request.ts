@@ -12,7 +12,7 @@ import type { BucketRequest } from './bucket.ts';
 export type StoreWords = {
   /** `an S3 store` */
   readonly store: string;
-  /** `S3`, before "error code". */
+  /** Whose error codes it has: `S3`. */
   readonly codes: string;
   /** What makes a write fail if the object exists. */
   readonly condition: string;
@@ -106,7 +106,7 @@ function withoutCondition(failed: FailedRequest): SourceError | undefined {
 function answeredByOther({ status, where, what, isStores, words }: FailedRequest): SourceError | undefined {
   if (status === undefined || isStores) return undefined;
   if (status < 300) return notAStore(where, words);
-  const problem = `${what} was answered with ${status} and without an ${words.codes} error code.`;
+  const problem = `${what} was answered with ${status} and without an error code of ${words.codes}.`;
   return asksToWait(status)
     ? new DestinationUnavailableError(problem)
     : new DestinationError(problem, checkEndpoint);

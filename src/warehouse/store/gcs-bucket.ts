@@ -59,14 +59,14 @@ export class GcsBucket implements Bucket {
 
   async get(name: string): Promise<{ body: Readable; bytes: number } | undefined> {
     const file = await this.#file(name);
-    const body = file.createReadStream();
+    const download = file.createReadStream();
     try {
-      const { headers } = await begun(body);
+      const { body, headers } = await begun(download);
       const bytes = headers['x-goog-stored-content-length'] ?? headers['content-length'];
       if (bytes === undefined) throw notAStore(addressOf(this.#at), gcsWords);
-      return { body: limitSilence(body), bytes: Number(bytes) };
+      return { body, bytes: Number(bytes) };
     } catch (error) {
-      body.destroy();
+      download.destroy();
       if (statusOf(error) === undefined) throw error;
       return this.#withoutContent(file, error);
     }
@@ -175,17 +175,14 @@ function wholeOptions(bytes: Uint8Array): CreateWriteStreamOptions {
 }
 
 /** Waits for the answer to a download; throws if it is not the object. */
-function begun(body: Readable): Promise<Pick<IncomingMessage, 'headers'>> {
+function begun(download: Readable): Promise<{ body: Readable; headers: IncomingMessage['headers'] }> {
   return new Promise((resolve, reject) => {
-    body.once('error', reject);
-    body.once('response', (answer: IncomingMessage) => {
-      if (answer.statusCode === 200) {
-        body.off('error', reject);
-        resolve(answer);
-      }
+    download.once('error', reject);
+    download.once('response', ({ statusCode, headers }: IncomingMessage) => {
+      if (statusCode === 200) resolve({ body: limitSilence(download), headers });
     });
     // The request is sent when somebody begins to read.
-    body.read(0);
+    download.read(0);
   });
 }
 

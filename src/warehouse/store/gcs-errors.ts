@@ -21,7 +21,7 @@ const permissions: { readonly [A in BucketRequest['action']]: string } = {
 
 export const gcsWords: StoreWords = {
   store: 'Google Cloud Storage',
-  codes: 'GCS',
+  codes: 'Google Cloud Storage',
   condition: 'ifGenerationMatch',
   findingCredentials:
     'They are found as Application Default Credentials: GOOGLE_APPLICATION_CREDENTIALS, gcloud auth application-default login, or the service account of the machine.',
