@@ -5,8 +5,6 @@ import { testsOfACloud } from './tests-of-a-cloud.ts';
 describe('in Google Cloud Storage', async () => {
   await serveGcs();
   await import('../system/warehouse/warehouse-store.test.ts');
-  await import('../system/warehouse/delta-log.test.ts');
   await import('../system/warehouse/warehouse-merge.test.ts');
-  await import('../system/warehouse/upkeep.test.ts');
   testsOfACloud();
 });

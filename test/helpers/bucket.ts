@@ -19,6 +19,8 @@ export type ServedBucket = {
   readonly destination: (key: string) => string;
   /** How delta-rs and Polars reach a table. */
   readonly reader: (key: string) => { table: string; storage?: { [option: string]: string } };
+  /** Set for a server that does not know the requests with which delta-rs writes. */
+  readonly readOnlyForDeltaRs?: true;
 };
 
 let bucket: TestBucket | undefined;
@@ -71,6 +73,11 @@ export function readerAt(folder: string): { table: string; storage?: { [option: 
 function keyAt(folder: string): string | undefined {
   const key = served && relative(served.folder, folder);
   return key === undefined || key.startsWith('..') ? undefined : key.split(sep).join('/');
+}
+
+/** Whether delta-rs can change tables where the tests of this file keep them. */
+export function canDeltaRsWrite(): boolean {
+  return !served?.readOnlyForDeltaRs;
 }
 
 /** The folder that holds the bucket's objects, once a bucket is served. */

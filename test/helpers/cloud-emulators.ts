@@ -52,6 +52,7 @@ export async function serveGcs(): Promise<void> {
   };
   useBucket({
     folder,
+    readOnlyForDeltaRs: true,
     destination: (key) => `gs://tables/${key}?endpoint=${url}`,
     reader: (key) => ({
       table: `gs://tables/${key}`,
