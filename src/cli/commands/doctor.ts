@@ -7,7 +7,7 @@ import { checkedBaseUrl } from '../../incident-io/base-url.ts';
 import { hideSecrets } from '../../secrets.ts';
 import { defaultSettingsFile } from '../../settings/settings.ts';
 import { defaultTables, tableNamed } from '../../tables/index.ts';
-import { destinationOf } from '../../warehouse/store/destination.ts';
+import { anyBucket, destinationOf } from '../../warehouse/store/destination.ts';
 import { addKeyOptions, type KeyOptions, keyReferenceOf } from '../options/key-options.ts';
 import type { Session } from '../session.ts';
 import { examples } from '../terminal/help.ts';
@@ -31,7 +31,7 @@ export function doctorCommand(session: Session): Command {
         'settings of the connection (default: incident-io.json, if it is here)',
       ),
     )
-    .option('--to <destination>', 'without settings: the folder or s3://bucket/prefix to check')
+    .option('--to <destination>', `without settings: the folder or ${anyBucket} to check`)
     .option('--json', 'print JSON');
   return addKeyOptions(command)
     .addHelpText(

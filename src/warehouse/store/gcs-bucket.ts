@@ -82,6 +82,8 @@ export class GcsBucket implements Bucket {
       await this.#page({ prefix: file.name, maxResults: 1 });
       return undefined;
     }
+    // Another writer has created the object since it was asked for.
+    if (statusOf(failure) === 404) return undefined;
     throw failure;
   }
 

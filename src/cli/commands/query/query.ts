@@ -1,11 +1,11 @@
 import { text } from 'node:stream/consumers';
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api';
 import { Command, Option } from 'commander';
+import { anyBucket } from '../../../warehouse/store/destination.ts';
 import { destinationToRead } from '../../options/destination-to-read.ts';
 import type { Session } from '../../session.ts';
 import { examples } from '../../terminal/help.ts';
 import { count, printTable } from '../../terminal/output.ts';
-import { anyBucket } from '../../../warehouse/store/destination.ts';
 import type { Format } from './formats.ts';
 
 /** The most rows printed for people; programs get all of them. */
