@@ -63,6 +63,11 @@ const noContainer = /^(ContainerNotFound|ResourceNotFound|ContainerDisabled)$/;
 const passing =
   /^(ServerBusy|InternalError|OperationTimedOut|ContainerBeingDeleted|AccountBeingCreated|Md5Mismatch|Crc64Mismatch)$/;
 
+/** A request that took too long was ended by this program. */
+function isCutOff({ name, code }: SdkError): boolean {
+  return name === 'AbortError' || code === 'REQUEST_SEND_ERROR';
+}
+
 /** A failed request to a container as an error that says what to do; anything else is returned unchanged. */
 export function azureError(cause: unknown, at: AzureAddress, { action, name }: BucketRequest): unknown {
   if (!(cause instanceof Error) || cause instanceof SourceError) return cause;
@@ -81,8 +86,7 @@ export function azureError(cause: unknown, at: AzureAddress, { action, name }: B
     what: `${permissions[action]} on ${target}`,
     answer: [code ?? error.code ?? error.name, ...(status === undefined ? [] : [status])].join(', '),
     isStores,
-    // A request that took too long is ended by this program.
-    isPassing: isStores ? passing.test(code) : status === undefined && error.name === 'AbortError',
+    isPassing: isStores ? passing.test(code) : status === undefined && isCutOff(error),
     action,
     words: azureWords,
   };

@@ -124,8 +124,8 @@ function passingFailure(failed: FailedRequest): SourceError | undefined {
   return new DestinationUnavailableError(`The store failed to carry out ${what} (${answer}).`);
 }
 
-/** 501 means that the server will never do it. */
-function asksToWait(status: number): boolean {
+/** Whether the same request may succeed later; 501 means that the server will never do it. */
+export function asksToWait(status: number): boolean {
   return status === 408 || status === 429 || (status >= 500 && status !== 501);
 }
 

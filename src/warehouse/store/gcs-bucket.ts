@@ -8,7 +8,7 @@ import type { CreateWriteStreamOptions, File, Bucket as GcsHandle, Storage } fro
 import { DestinationCredentialsError } from '../../errors.ts';
 import type { Bucket, BucketRequest, ListingPage } from './bucket.ts';
 import { addressOf, type GcsAddress, rootOf } from './destination.ts';
-import { notAStore } from './failed-request.ts';
+import { asksToWait, notAStore } from './failed-request.ts';
 import { isOtherStore, openGcsClient } from './gcs-client.ts';
 import { gcsError, gcsWords, isMissing, NoToken, statusOf } from './gcs-errors.ts';
 import { lastByteHeld } from './last-byte.ts';
@@ -61,10 +61,7 @@ export class GcsBucket implements Bucket {
     const file = await this.#file(name);
     const download = file.createReadStream();
     try {
-      const { body, headers } = await begun(download);
-      const bytes = headers['x-goog-stored-content-length'] ?? headers['content-length'];
-      if (bytes === undefined) throw notAStore(addressOf(this.#at), gcsWords);
-      return { body, bytes: Number(bytes) };
+      return await begun(download, notAStore(addressOf(this.#at), gcsWords));
     } catch (error) {
       download.destroy();
       if (statusOf(error) === undefined) throw error;
@@ -100,8 +97,8 @@ export class GcsBucket implements Bucket {
     const file = await this.#file(name);
     const options = { ...wholeOptions(bytes), preconditionOpts: { ifGenerationMatch: 0 } };
     try {
-      if (whenReady) await sent(file, Readable.from(lastByteHeld(bytes, whenReady)), options);
-      else await file.save(bytes, options);
+      const isSent = whenReady !== undefined && (await sentHeld(file, bytes, whenReady, options));
+      if (!isSent) await file.save(bytes, options);
       return 'written';
     } catch (error) {
       if (statusOf(error) === 412) return 'taken';
@@ -176,18 +173,37 @@ function wholeOptions(bytes: Uint8Array): CreateWriteStreamOptions {
   return { resumable: false, validation: false, metadata: { md5Hash }, timeout };
 }
 
-/** Waits for the answer to a download; throws if it is not the object. */
-function begun(download: Readable): Promise<{ body: Readable; headers: IncomingMessage['headers'] }> {
+/**
+ * Waits for the answer to a download; throws if it is not the object.
+ * @param strange thrown if the answer does not say how long the object is
+ */
+function begun(download: Readable, strange: Error): Promise<{ body: Readable; bytes: number }> {
   return new Promise((resolve, reject) => {
     download.once('error', reject);
     download.once('response', ({ statusCode, headers }: IncomingMessage) => {
-      if (statusCode === 200) resolve({ body: limitSilence(download), headers });
+      if (statusCode !== 200) return;
+      const bytes = headers['x-goog-stored-content-length'] ?? headers['content-length'];
+      if (bytes === undefined) reject(strange);
+      else resolve({ body: limitSilence(download), bytes: Number(bytes) });
     });
     // The request is sent when somebody begins to read.
     download.read(0);
   });
 }
 
-async function sent(file: File, content: Readable, options: CreateWriteStreamOptions): Promise<void> {
-  await pipeline(content, file.createWriteStream(options));
+/** Writes with the last byte held back. `false` if that may succeed later: the library does not repeat a stream. */
+async function sentHeld(
+  file: File,
+  bytes: Uint8Array,
+  whenReady: () => Promise<void>,
+  options: CreateWriteStreamOptions,
+): Promise<boolean> {
+  try {
+    await pipeline(Readable.from(lastByteHeld(bytes, whenReady)), file.createWriteStream(options));
+    return true;
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === undefined || asksToWait(status)) return false;
+    throw error;
+  }
 }

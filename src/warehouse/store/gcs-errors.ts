@@ -63,6 +63,12 @@ const passing = /^(rateLimitExceeded|userRateLimitExceeded|quotaExceeded|dailyLi
 /** The content was changed on the way. */
 const mangled = /^(CONTENT_DOWNLOAD_MISMATCH|FILE_NO_UPLOAD)$/;
 
+function isPassing({ name }: SdkError, reason: string | undefined, code: string | undefined): boolean {
+  if (reason !== undefined) return passing.test(reason);
+  // Without a code, the library below reports that no answer came in time.
+  return code === undefined ? name === 'FetchError' : mangled.test(code);
+}
+
 /** A failed request to a bucket as an error that says what to do; anything else is returned unchanged. */
 export function gcsError(cause: unknown, at: GcsAddress, { action, name }: BucketRequest): unknown {
   if (!(cause instanceof Error) || cause instanceof SourceError) return cause;
@@ -81,7 +87,7 @@ export function gcsError(cause: unknown, at: GcsAddress, { action, name }: Bucke
     what: `${permissions[action]} on ${target}`,
     answer: [code ?? reason ?? error.name, ...(status === undefined ? [] : [status])].join(', '),
     isStores: reason !== undefined,
-    isPassing: reason !== undefined ? passing.test(reason) : code !== undefined && mangled.test(code),
+    isPassing: isPassing(error, reason, code),
     action,
     words: gcsWords,
   };

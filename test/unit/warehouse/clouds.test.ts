@@ -204,6 +204,15 @@ describe('an answer with a code is an error of its own kind:', () => {
   });
 });
 
+it('an object that another writer creates while Google is asked why there is none was missing', async () => {
+  const { destination, objects } = await memoryGcs({
+    fault: ({ query }) =>
+      query.get('alt') === 'media' ? { status: 404, page: 'No such object' } : undefined,
+  });
+  objects.set('t/x', bytes('x'));
+  expect(await (await openStore(destination)).read('x')).toBeUndefined();
+});
+
 describe('credentials', () => {
   it('of Google that cannot be read are an error that can be retried, and quotes no file', async () => {
     const key = join(await temporaryFolder(), 'secret.json');
