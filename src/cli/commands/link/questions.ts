@@ -10,6 +10,7 @@ import type { Session } from '../../session.ts';
 import { visible } from '../../terminal/output.ts';
 import { answerTo, streamsOf } from '../../terminal/prompts.ts';
 import { howSynced } from '../../terminal/schedule-changes.ts';
+import { widthOf, wrapped } from '../../terminal/text.ts';
 import {
   type Answers,
   type CheckedKey,
@@ -70,7 +71,9 @@ async function askSettings(
   const settings = new Map(Object.entries(tableSettingsOf(options, chosen)));
   const width = Math.max(...chosen.map(({ name }) => name.length));
   note(
-    [...settings].map(([table, entry]) => `${table.padEnd(width)}  ${howSynced(entry)}`).join('\n'),
+    [...settings]
+      .map(([table, entry]) => `${table.padEnd(width)}  ${besides(session, width + 2, howSynced(entry))}`)
+      .join('\n'),
     'How each table is synced',
     streamsOf(session),
   );
@@ -86,6 +89,15 @@ async function askSettings(
     settings.set(name, await askTableSettings(session, tableNamed(name), settings.get(name)!));
   }
   return Object.fromEntries(settings);
+}
+
+/** The border of clack's notes, with its margin, on both sides. */
+const noteBorder = 6;
+
+/** A text that stands to the right of others in a note: its further lines begin below its first. */
+function besides({ stdout }: Session, indent: number, text: string): string {
+  const lines = wrapped(text, widthOf(stdout) - noteBorder - indent);
+  return lines.replaceAll('\n', `\n${' '.repeat(indent)}`);
 }
 
 async function askTableSettings(
