@@ -12,6 +12,7 @@ import { addServingOptions, type ServingOptions } from '../options/serving-optio
 import { throwIfOutputLost } from '../lost-output.ts';
 import type { Session } from '../session.ts';
 import { examples } from '../terminal/help.ts';
+import { widthOf, wrapped } from '../terminal/text.ts';
 import { statusesAsText } from './status/table-report.ts';
 
 /** `up`: everything that a connection needs, in one process. */
@@ -71,7 +72,7 @@ async function openScreen({ stdout, stderr }: Session): Promise<Screen> {
   const { createLogUpdate } = await import('log-update');
   const live = createLogUpdate(stdout as NodeJS.WritableStream);
   return {
-    lines: { write: (line) => live.persist(line.trimEnd()), isTTY: true },
+    lines: { write: (line) => live.persist(wrapped(line.trimEnd(), widthOf(stdout))), isTTY: true },
     show: (status) => live(status),
     close: () => live.done(),
   };

@@ -6,7 +6,7 @@ import { count, type PrintedColumn, printJson, printTable, span, visible } from 
 import { hideSecrets } from '../../../secrets.ts';
 import type { Session } from '../../session.ts';
 import { outcomeAsJson } from '../../terminal/run-as-json.ts';
-import { widthOf, writeText } from '../../terminal/text.ts';
+import { widthOf, wrapped, writeText } from '../../terminal/text.ts';
 
 /** Without a terminal, a table gets a line at most this often, or when its phase changes. */
 const plainEveryMs = 10_000;
@@ -29,7 +29,7 @@ export class SyncReport {
   /** Prints a line that stays on the screen. */
   say(line: string): void {
     const text = hideSecrets(line);
-    if (this.#live) this.#live.persist(text);
+    if (this.#live) this.#live.persist(wrapped(text, widthOf(this.#session.stderr)));
     else writeText(this.#session.stderr, text);
   }
 
