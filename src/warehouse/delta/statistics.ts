@@ -1,7 +1,7 @@
 import { LosslessNumber, stringify } from 'lossless-json';
 
 import { identifier, type Row } from '../duckdb.ts';
-import type { Add } from './actions.ts';
+import type { Add, Metadata } from './actions.ts';
 import type { Field } from './schema.ts';
 
 /** What the log says about the rows of a data file, so that readers can skip the file. */
@@ -19,6 +19,20 @@ const lastCharacter = '\u{10FFFF}';
 /** Every 64-bit integer that is a multiple of this is exactly representable as a double. */
 const coarse = 2_048n;
 const largestLong = 2n ** 63n - 1n;
+
+/** Delta's properties for the columns that a writer keeps statistics of: a number from the left, or their names. */
+const statisticsProperties = ['delta.dataSkippingNumIndexedCols', 'delta.dataSkippingStatsColumns'] as const;
+
+/**
+ * The table's properties with statistics of every column asked of other writers too, unless somebody has chosen. By
+ * default an OPTIMIZE keeps those of the first 32 columns only, and readers then no longer skip files by time.
+ */
+export function withStatisticsOfAllColumns(
+  configuration: Metadata['configuration'],
+): Metadata['configuration'] {
+  if (statisticsProperties.some((property) => configuration[property] !== undefined)) return configuration;
+  return { ...configuration, [statisticsProperties[0]]: '-1' };
+}
 
 /** The statistics in the log; another writer may have left out some or all of them. */
 export function statisticsIn({ stats }: Add): Partial<FileStatistics> {

@@ -229,6 +229,31 @@ describe('another writer', () => {
     expect(await readRows(place, things)).toMatchObject([{ id: 'a', name: 'y' }, { id: 'b' }, { id: 'c' }]);
   });
 
+  it('an OPTIMIZE keeps the statistics of columns behind the 32nd, also in a table of an earlier version', async () => {
+    const place = await openPlace();
+    const fields = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`field_${n}`, 'x']));
+    await committed(place, things, [[{ id: 'a', ...fields }]]);
+    const folder = place.folderOf(things);
+    const property = 'delta.dataSkippingNumIndexedCols';
+    const { metaData } = (await actionsOf(place, 0)).find((action) => action['metaData'])!;
+    const { [property]: chosen, ...earlier } = metaData!['configuration'] as { [name: string]: string };
+    expect(chosen).toBe('-1');
+    await writeFile(
+      join(folder, '_delta_log', '00000000000000000001.json'),
+      JSON.stringify({ metaData: { ...metaData, configuration: earlier } }),
+    );
+    await committed(place, things, [[{ id: 'b', ...fields }]]);
+    await changeWithDeltaRs(folder, { change: 'optimize' });
+    const { add } = (await actionsOf(place, 3)).find((action) => action['add'])!;
+    const { maxValues } = JSON.parse(add!['stats'] as string) as { maxValues: object };
+    expect(maxValues).toMatchObject({ id: 'b', ...fields, _synced_at: expect.any(String) });
+    expect((await readWithDeltaRs(folder, { where: ['field_39', 'x'] })).rows).toHaveLength(2);
+    // Somebody's own choice stays.
+    await changeWithDeltaRs(folder, { change: 'property', properties: { [property]: '8' } });
+    await committed(place, things, [[{ id: 'c', ...fields }]]);
+    expect((await readWithDeltaRs(folder)).configuration).toMatchObject({ [property]: '8' });
+  });
+
   it.each([
     ['DELETE', { change: 'delete', predicate: "id = 'a'" }],
     ['UPDATE', { change: 'update', predicate: "id = 'a'", updates: { name: "'odd'" } }],
