@@ -121,11 +121,34 @@ def is_stopped_by(change):
     return f"{protocol.min_reader_version}/{protocol.min_writer_version}; {reason}; way back works, left: {left}"
 
 
+def keeps_values():
+    table = DeltaTable("place/incidents")
+    table.alter.add_columns([Field("note", PrimitiveType("string"))])
+    DeltaTable("place/incidents").update(updates={"note": "'mine'"})
+    code, output = sync("place")
+    assert code == 0, output
+    notes = DeltaTable("place/incidents").to_pyarrow_table().column("note")
+    assert notes.null_count == 0, f"{notes.null_count} values are gone"
+    return "stay"
+
+
+def stays_raised():
+    table = DeltaTable("place/incidents")
+    table.alter.add_constraint({"has_id": "id IS NOT NULL"})
+    DeltaTable("place/incidents").alter.drop_constraint("has_id")
+    DeltaTable("place/incidents").alter.set_table_properties({"delta.enableChangeDataFeed": "false"})
+    protocol = DeltaTable("place/incidents").protocol()
+    assert protocol.min_writer_version == 4, protocol
+    return f"the protocol stays {protocol.min_reader_version}/{protocol.min_writer_version}"
+
+
 for name, change in allowed.items():
     attempt(name, lambda: is_right_after(change))
+attempt("values of a new column", keeps_values)
 print(flush=True)
 for name, change in stops.items():
     attempt(name, lambda: is_stopped_by(change))
+attempt("a constraint that is dropped, a change feed turned off", stays_raised)
 print("\n" + ("\n".join(failures) or "passed"), flush=True)
 # A thread of delta-rs may outlive the interpreter and abort it.
 os._exit(1 if failures else 0)
