@@ -13,7 +13,8 @@ finish() {
   local index
   for ((index = ${#children[@]} - 1; index >= 0; index -= 1)); do
     kill "${children[index]}" 2>/dev/null || true
-    wait "${children[index]}" 2>/dev/null || true
+    # Not `wait`: some are children of children.
+    timeout 20 tail --pid="${children[index]}" --follow /dev/null || true
   done
   rm -rf "$scratch"
 }

@@ -26,5 +26,13 @@ incident_io_source query --json --from warehouse \
    WHERE created_at >= '2026-01-01T00:00:00Z' AND mode = 'standard' GROUP BY ALL ORDER BY month" >months.json
 
 # Spark looks for its packages in the home folder, where another tool may have left half of one.
-export SPARK_SUBMIT_OPTS="-Duser.home=$kept/spark"
+export SPARK_SUBMIT_OPTS="-Duser.home=$kept/spark" SPARK_CONF_DIR=$scratch/spark
+mkdir "$SPARK_CONF_DIR"
+# Made for clusters, it would cut these few rows into hundreds of tasks.
+cat >"$SPARK_CONF_DIR/spark-defaults.conf" <<CONF
+spark.master local[1]
+spark.ui.enabled false
+spark.sql.shuffle.partitions 1
+spark.databricks.delta.snapshotPartitions 1
+CONF
 nice "$python" "$project/test/by-hand/readers.py" "$project" "$@"
