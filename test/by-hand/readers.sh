@@ -32,6 +32,7 @@ mkdir "$SPARK_CONF_DIR"
 cat >"$SPARK_CONF_DIR/spark-defaults.conf" <<CONF
 spark.master local[1]
 spark.ui.enabled false
+spark.ui.showConsoleProgress false
 spark.sql.shuffle.partitions 1
 spark.databricks.delta.snapshotPartitions 1
 CONF
