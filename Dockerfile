@@ -35,7 +35,7 @@ WORKDIR /app
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=temporal-cli /temporal-cli/bin/temporal /usr/local/bin/temporal
-COPY package.json temporal-cli.txt incident-io.schema.json LICENSE ./
+COPY package.json temporal-cli.txt incident-io.schema.json known-api.json LICENSE ./
 RUN chmod 755 dist/src/cli/main.js \
   && ln -s /app/dist/src/cli/main.js /usr/local/bin/incident-io-source \
   && mkdir /data \

@@ -115,7 +115,7 @@ it(
   },
 );
 
-it('the Dockerfile copies only files that exist', async () => {
+it('the Dockerfile copies only files that exist, and every file that the package has next to dist', async () => {
   const [dockerfile, ignored] = [await textOf('Dockerfile'), await textOf('.dockerignore')];
   const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names]) =>
     names!.split(' '),
@@ -124,6 +124,9 @@ it('the Dockerfile copies only files that exist', async () => {
   expect(new Set(sent)).toEqual(new Set(copied));
   const there = await readdir(root);
   expect(copied.filter((name) => !there.includes(name))).toEqual([]);
+  const { files } = JSON.parse(await textOf('package.json')) as { files: string[] };
+  const needed = files.filter((name) => /^[^/]+\.(json|txt)$/.test(name));
+  expect(needed.filter((name) => !copied.includes(name))).toEqual([]);
 });
 
 it('the settings in the Kubernetes manifest are valid', async () => {
