@@ -70,6 +70,46 @@ export type Reveal = {
  */
 export type Passes = { readonly param: string; readonly values: readonly string[]; readonly column: string };
 
+/** An endpoint that answers for a window of time: how far the window reaches from the time of the run. */
+export type TimeWindow = {
+  /** The parameters for the start and the end of the window. */
+  readonly from: string;
+  readonly to: string;
+  readonly daysBack: number;
+  readonly daysAhead: number;
+  /** The days back at the first read. */
+  readonly firstDaysBack: number;
+  /** The columns with a row's start and end. A run replaces the rows that overlap its window; others stay as history. */
+  readonly columns: { readonly start: string; readonly end: string };
+};
+
+/** A condition on the parent's row: its column, or the field inside it, has one of these values. */
+export type ParentCondition = {
+  readonly column: string;
+  /** The field inside a column of nested values. */
+  readonly path?: readonly [string, ...string[]];
+  /** `null` stands for a parent without a value there. */
+  readonly oneOf: readonly (string | boolean | null)[];
+};
+
+/** How a child is read parent by parent: its endpoint lists the rows of one row of another table at a time. */
+export type Parent = {
+  /** The name of the parent's table. */
+  readonly table: string;
+  /** How a request names the parent: a parameter or a placeholder `{name}` of the path, set from the parent's column. */
+  readonly params: readonly {
+    readonly name: string;
+    readonly in: 'query' | 'path';
+    readonly column: string;
+  }[];
+  /** The child's columns that are set from the parent's row, with the parent's column. They tell whose a row is. */
+  readonly columns: { readonly [column: string]: string };
+  /** Only these parents can have children; no request is made for others. */
+  readonly where?: readonly ParentCondition[];
+  /** The children of these parents may change although the parent does not, so they are read in every run. */
+  readonly open?: readonly ParentCondition[];
+};
+
 /** What a table is about. Commands list the tables by group. */
 export const groups = [
   'Incidents',
@@ -110,6 +150,14 @@ export type Table = {
   readonly filters?: { readonly [F in TimestampField]?: TimestampFilter };
   /** If left out, every sync of the table is a full refresh. */
   readonly incremental?: Incremental;
+  /** How the table is read parent by parent; if left out, it has a list of its own. */
+  readonly parent?: Parent;
+  /** The rows are in several lists of one object, under these names; `column` records the name. */
+  readonly lists?: { readonly names: readonly string[]; readonly column: string };
+  /** Columns whose value is next to the records, once per answer, with the path to it. */
+  readonly fromAnswer?: { readonly [column: string]: readonly [string, ...string[]] };
+  /** The endpoint answers for a window of time; its cursor is the time at which the next answer begins. */
+  readonly timeWindow?: TimeWindow;
   /** A full read of many pages is split into windows by this field, which never changes, and read side by side. */
   readonly splitBy?: 'created_at';
   /** The endpoint returns `total_record_count`. */
