@@ -1,9 +1,9 @@
-import type { Table } from '../tables/table.ts';
-import { type AnswerInLines, parseAnswer } from './answer.ts';
+import { type ApiRecord, type Table, valueAt } from '../tables/table.ts';
+import { type AnswerInLines, type OtherFields, parseBody } from './answer.ts';
 import { CollectedRows } from './collected-rows.ts';
 import { FastRows } from './fast/fast-rows.ts';
 import { type MissingFields, sumOfMissing } from './missing-fields.ts';
-import type { RowOptions } from './rows.ts';
+import { type Given, isRecord, type RowOptions } from './rows.ts';
 
 /**
  * Makes rows for DuckDB from the answers of a table's endpoint.
@@ -14,7 +14,8 @@ import type { RowOptions } from './rows.ts';
 export class AnswerRows {
   readonly #table: Table;
   readonly #rows: CollectedRows;
-  readonly #fast: FastRows;
+  /** Absent if rows have values that are not in their records. */
+  readonly #fast: FastRows | undefined;
   #missing: MissingFields = {};
 
   readonly #withheld = new Set<string>();
@@ -22,7 +23,8 @@ export class AnswerRows {
   constructor(table: Table, options: Pick<RowOptions, 'harmless'> = {}) {
     this.#table = table;
     this.#rows = new CollectedRows(table, { ...options, withheld: this.#withheld });
-    this.#fast = new FastRows(table, this.#rows);
+    const { parent, lists, fromAnswer } = table;
+    this.#fast = parent || lists || fromAnswer ? undefined : new FastRows(table, this.#rows);
   }
 
   /** Rows of all answers so far that lack a field the vendor's reference requires. */
@@ -39,21 +41,50 @@ export class AnswerRows {
    * Makes the rows of an answer.
    * @param pass the value of the table's pass
    * @param before records of the batch that came earlier, for errors
+   * @param given values that come from the parent's row
    *
    * Throws `SyntaxError` if the text is not JSON, and `RecordShapeError` for a record without its key.
    */
-  read(text: Buffer, pass: string | undefined, before: number): AnswerInLines {
-    const { count, rest } = this.#fast.read(text, pass, before) ?? this.#parsed(text, pass, before);
+  read(text: Buffer, pass: string | undefined, before: number, given: Given = {}): AnswerInLines {
+    const { count, rest } = this.#fast?.read(text, pass, before) ?? this.#parsed(text, pass, before, given);
     if (count === undefined) return { lines: undefined, rest };
     const { lines, longest, missing } = this.#rows;
     this.#missing = sumOfMissing(this.#missing, missing);
     return { lines: { bytes: lines.bytes, count, longest }, rest };
   }
 
-  #parsed(text: Buffer, pass: string | undefined, before: number) {
+  #parsed(text: Buffer, pass: string | undefined, before: number, given: Given) {
     this.#rows.restart();
-    const { records, rest } = parseAnswer(text, this.#table.records);
-    records?.forEach((record, index) => this.#rows.addRecord(record, pass, before + index + 1));
-    return { count: records?.length, rest };
+    const { [this.#table.records]: found, ...rest } = parseBody(text) ?? {};
+    const lists = this.#listsIn(found);
+    if (!lists) return { count: undefined, rest };
+    const beside = this.#besideRecords(rest);
+    let count = 0;
+    for (const { records, name } of lists) {
+      for (const record of records) {
+        count += 1;
+        this.#rows.addRecord(record, pass, before + count, { ...given, ...beside, ...name });
+      }
+    }
+    return { count, rest };
+  }
+
+  /** The lists of records that are under the table's key; null counts as an empty one. */
+  #listsIn(
+    found: unknown,
+  ): readonly { readonly records: readonly unknown[]; readonly name?: Given }[] | undefined {
+    const { lists } = this.#table;
+    if (found === null) return [];
+    if (!lists) return Array.isArray(found) ? [{ records: found }] : undefined;
+    if (!isRecord(found)) return undefined;
+    // A list that the vendor adds later has rows too.
+    return Object.entries(found as ApiRecord).flatMap(([name, records]) =>
+      Array.isArray(records) ? [{ records, name: { [lists.column]: name } }] : [],
+    );
+  }
+
+  #besideRecords(rest: OtherFields): Given {
+    const paths = Object.entries(this.#table.fromAnswer ?? {});
+    return Object.fromEntries(paths.map(([column, path]) => [column, valueAt(rest, path)]));
   }
 }

@@ -1,5 +1,6 @@
 import { cutDeepValues } from './deep-values.ts';
 import { decodeJson, parseJson } from './json.ts';
+import type { ApiRecord } from '../tables/table.ts';
 import { isRecord } from './rows.ts';
 
 /** Rows for DuckDB as text: one JSON object per line. */
@@ -23,11 +24,17 @@ export type ParsedAnswer = { readonly records: readonly unknown[] | undefined; r
 /** The same, with the records' rows for DuckDB, which are valid until the next answer is read. */
 export type AnswerInLines = { readonly lines: JsonLines | undefined; readonly rest: OtherFields };
 
-/** Takes the records out of an answer. Throws `SyntaxError` if the text is not JSON. */
-export function parseAnswer(text: Buffer, key: string): ParsedAnswer {
+/** An answer's fields; `undefined` if it is not an object. Throws `SyntaxError` if the text is not JSON. */
+export function parseBody(text: Buffer): ApiRecord | undefined {
   const json = cutDeepValues(decodeJson(text));
   const body = json.putBack(parseJson(json.text));
-  if (!isRecord(body)) return { records: undefined, rest: {} };
+  return isRecord(body) ? body : undefined;
+}
+
+/** Takes the records out of an answer. Throws `SyntaxError` if the text is not JSON. */
+export function parseAnswer(text: Buffer, key: string): ParsedAnswer {
+  const body = parseBody(text);
+  if (!body) return { records: undefined, rest: {} };
   const { [key]: records, ...rest } = body;
   if (records === null) return { records: [], rest };
   return { records: Array.isArray(records) ? (records as readonly unknown[]) : undefined, rest };

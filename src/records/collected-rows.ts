@@ -1,7 +1,7 @@
 import type { Table } from '../tables/table.ts';
 import { Lines } from './lines.ts';
 import type { MissingField, MissingFields } from './missing-fields.ts';
-import { columnValue, rowMaker, type RowMaker, type RowOptions } from './rows.ts';
+import { columnValue, type Given, isOutside, rowMaker, type RowMaker, type RowOptions } from './rows.ts';
 
 /** Characters of a row's key in a report. */
 const keyLength = 100;
@@ -39,15 +39,17 @@ export class CollectedRows {
    * Adds the row of a parsed record.
    * @param position of the record in its batch, from 1. Throws `RecordShapeError` for a record without its key.
    */
-  addRecord(record: unknown, pass: string | undefined, position: number): void {
+  addRecord(record: unknown, pass: string | undefined, position: number, given: Given = {}): void {
     const { name: table, primaryKey } = this.#table;
     const start = this.lines.length;
-    this.lines.add(this.#makeRow(record, pass, () => `${table}: record ${position} of the batch`));
+    this.lines.add(this.#makeRow(record, pass, () => `${table}: record ${position} of the batch`, given));
     this.endRow(start);
     const fields = record as { readonly [field: string]: unknown };
     for (const name of this.#required) {
       if ((fields[name] ?? null) !== null) continue;
-      this.lacks(name, () => primaryKey.map((column) => columnValue(this.#table, column, fields, pass)));
+      this.lacks(name, () =>
+        primaryKey.map((column) => columnValue(this.#table, column, fields, pass, given)),
+      );
     }
   }
 
@@ -69,6 +71,6 @@ export class CollectedRows {
 /** Fields of the record itself that the vendor's reference requires. */
 export function requiredFields(table: Table): string[] {
   return Object.entries(table.columns)
-    .filter(([name, { required, from }]) => required && from === undefined && name !== table.passes?.column)
+    .filter(([name, { required, from }]) => required && from === undefined && !isOutside(table, name))
     .map(([name]) => name);
 }

@@ -19,10 +19,16 @@ export const rawColumn = '__raw';
 export function knownFields(table: Table): Set<string> {
   const columns = Object.entries(table.columns);
   return new Set(
-    columns
-      .filter(([name, { from }]) => from === undefined && name !== table.passes?.column)
-      .map(([name]) => name),
+    columns.filter(([name, { from }]) => from === undefined && !isOutside(table, name)).map(([name]) => name),
   );
+}
+
+/** Values that the rows of an answer have in common and that are not in their records, by column. */
+export type Given = { readonly [column: string]: unknown };
+
+/** Whether a column's value is never in the record: the pass, the list's name, what is next to the records. */
+export function isOutside({ passes, lists, fromAnswer = {} }: Table, column: string): boolean {
+  return column === passes?.column || column === lists?.column || column in fromAnswer;
 }
 
 /** The value that a record has for a column, as the API sent it. */
@@ -31,8 +37,10 @@ export function columnValue(
   column: string,
   record: ApiRecord,
   pass: string | undefined,
+  given: Given = {},
 ): unknown {
   if (column === passes?.column) return pass;
+  if (column in given) return given[column];
   const from = columns[column]?.from;
   return from ? valueAt(record, from) : record[column];
 }
@@ -66,7 +74,12 @@ export type RowOptions = {
  * Makes a line of JSON from a record, and removes from it what never lands. Throws `RecordShapeError` that names the
  * place of a record without its key.
  */
-export type RowMaker = (record: unknown, pass: string | undefined, place: () => string) => string;
+export type RowMaker = (
+  record: unknown,
+  pass: string | undefined,
+  place: () => string,
+  given?: Given,
+) => string;
 
 /**
  * Makes JSON objects for DuckDB from records: a typed cell for each declared column, the values that did not fit in
@@ -78,20 +91,31 @@ export function rowMaker(table: Table, { harmless, withheld = new Set() }: RowOp
     name,
     type: type === 'text' && isId(table, name) ? 'id' : type,
   }));
+  const standIns = Object.entries(table.columns).flatMap(([name, { orFrom }]) =>
+    orFrom ? [{ name, orFrom }] : [],
+  );
   const known = knownFields(table);
   const secrets = new Secrets(table, known, harmless);
 
-  function cellsOf(record: ApiRecord, pass: string | undefined, style: Style): Cells {
+  function cellsOf(record: ApiRecord, pass: string | undefined, style: Style, given: Given): Cells {
     const cells: Cells = {};
     let raw: Cells | undefined;
     for (const { name, type } of columns) {
-      const value = columnValue(table, name, record, pass);
+      const value = columnValue(table, name, record, pass, given);
       const cell = value === null || value === undefined ? nothing : style.cell(type, value);
       cells[name] = cell === misfit || cell === nothing ? undefined : cell;
       if (cell === misfit || (type === 'timestamp' && losesDigits(value))) {
         raw ??= {};
         raw[name] = style.json(value);
       }
+      // The row belongs to the parent that was asked for, but what the record says is not lost.
+      if (name in given && known.has(name) && (record[name] ?? value) !== value) {
+        raw ??= {};
+        raw[name] = style.json(record[name]);
+      }
+    }
+    for (const { name, orFrom } of standIns) {
+      cells[name] ??= orFrom.map((column) => String((cells[column] ?? '') as string)).join(' ');
     }
     cells[rawColumn] = raw;
     const unknown = unknownFields(record, known, style);
@@ -100,11 +124,11 @@ export function rowMaker(table: Table, { harmless, withheld = new Set() }: RowOp
     return cells;
   }
 
-  return (record, pass, place) => {
+  return (record, pass, place, given = {}) => {
     if (!isRecord(record)) throw new RecordShapeError(`${place()} is not a JSON object.`);
     secrets.cutFrom(record, withheld);
     const textOf = (style: Style) => {
-      const cells = cellsOf(record, pass, style);
+      const cells = cellsOf(record, pass, style, given);
       for (const column of table.primaryKey) {
         if ((cells[column] ?? '') !== '') continue;
         throw new RecordShapeError(`${place()} has no usable value in its key column ${column}.`);

@@ -27,7 +27,11 @@ export const scheduleEntries = defineTable({
   columns: {
     end_at: { type: 'timestamp', required: true, description: 'When the shift ends.' },
     entry_id: { type: 'text', description: 'Id of the shift, if the API gives one.' },
-    fingerprint: { type: 'text', description: 'What tells one shift from another.' },
+    fingerprint: {
+      type: 'text',
+      description: 'Tells one shift from another; without it in the API, rotation, start and user do.',
+      orFrom: ['rotation_id', 'start_at', 'user_id'],
+    },
     list: { type: 'text', description: 'The list the shift is in: final, overrides or scheduled.' },
     rotation_id: { type: 'text', description: 'Id of the rotation the shift belongs to.' },
     schedule_id: { type: 'text', description: 'Joins schedules.id.' },

@@ -20,6 +20,8 @@ export type Column = {
   readonly personal?: true;
   /** Where the value is inside a nested object; if left out, it is the record's field of the same name. */
   readonly from?: FieldPath;
+  /** For a text that a record may lack: it is then made of the values of these columns, with spaces between them. */
+  readonly orFrom?: readonly [string, ...string[]];
   /** The vendor's reference lists the field as required: a record without it, or with null, is reported. */
   readonly required?: true;
   /**
@@ -202,7 +204,7 @@ export function incrementalFieldsOf({ incremental }: Table): readonly TimestampF
 }
 
 /** The value inside nested objects; `undefined` if the path ends early. */
-export function valueAt(record: ApiRecord, path: FieldPath): unknown {
+export function valueAt(record: ApiRecord, path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (value, field) => (typeof value === 'object' && value !== null ? (value as ApiRecord)[field] : undefined),
     record,
