@@ -1,7 +1,7 @@
 import { RecordShapeError, UnexpectedResponseError } from '../errors.ts';
 import { type JsonLines, type OtherFields, parseAnswer } from '../records/answer.ts';
 import type { AnswerRows } from '../records/answer-rows.ts';
-import { isRecord } from '../records/rows.ts';
+import { type Given, isRecord } from '../records/rows.ts';
 import type { ApiRecord, Table } from '../tables/table.ts';
 import type { Call, Client, Param } from './client.ts';
 import { parsed } from './json-answers.ts';
@@ -10,7 +10,12 @@ import { parsed } from './json-answers.ts';
 export type Reader = { readonly client: Client; readonly table: Table; readonly call: Call };
 
 /** A part of a table that is paged on its own. */
-export type Slice = { readonly params: readonly Param[]; readonly pass?: string };
+export type Slice = {
+  readonly params: readonly Param[];
+  readonly pass?: string;
+  /** The parent whose rows it has: the path of its list, and the columns that are set from its row. */
+  readonly parent?: { readonly path: string; readonly given: Given };
+};
 
 /** How a page leads on. */
 export type Paged = {
@@ -34,9 +39,10 @@ export async function readPage(
   pageSize?: number,
 ): Promise<Paged & { readonly records: readonly ApiRecord[] }> {
   const params = paramsOf(table, slice, after, pageSize);
-  const answer = await client.get(table.path, params, call, table.bucket);
-  const { records, rest } = parsed(table.path, answer, (text) => parseAnswer(text, table.records));
-  if (!records) throw withoutRecords(table.path, table.records);
+  const path = pathOf(table, slice);
+  const answer = await client.get(path, params, call, table.bucket);
+  const { records, rest } = parsed(path, answer, (text) => parseAnswer(text, table.records));
+  if (!records) throw withoutRecords(path, table.records);
   const odd = records.findIndex((record) => !isRecord(record));
   if (odd >= 0)
     throw new RecordShapeError(`${table.name}: record ${odd + 1} of a page is not a JSON object.`);
@@ -59,10 +65,13 @@ export async function readLines(
   rows: AnswerRows,
   before: number,
 ): Promise<Paged & { readonly lines: JsonLines; readonly note?: string }> {
+  const path = pathOf(table, slice);
   const read = async () => {
-    const answer = await client.get(table.path, paramsOf(table, slice, after), call, table.bucket);
-    const { lines, rest } = parsed(table.path, answer, (text) => rows.read(text, slice.pass, before));
-    if (!lines) throw withoutRecords(table.path, table.records);
+    const answer = await client.get(path, paramsOf(table, slice, after), call, table.bucket);
+    const { lines, rest } = parsed(path, answer, (text) =>
+      rows.read(text, slice.pass, before, slice.parent?.given),
+    );
+    if (!lines) throw withoutRecords(path, table.records);
     return { lines, endsInMidAir: endsInMidAir(table, lines, rest), ...pagingOf(table, rest) };
   };
   const first = await read();
@@ -77,11 +86,22 @@ function endsInMidAir({ paging }: Table, { count }: JsonLines, rest: OtherFields
   return paging.kind === 'pages' && count >= paging.pageSize && (rest['pagination_meta'] ?? null) === null;
 }
 
-function paramsOf(table: Table, slice: Slice, after: string | undefined, pageSize?: number): Param[] {
+function pathOf({ path }: Table, { parent }: Slice): string {
+  return parent?.path ?? path;
+}
+
+function paramsOf(
+  { paging, timeWindow }: Table,
+  slice: Slice,
+  after: string | undefined,
+  pageSize?: number,
+): Param[] {
   const params: Param[] = [...slice.params];
-  if (table.paging.kind === 'pages') params.push(['page_size', String(pageSize ?? table.paging.pageSize)]);
-  if (after !== undefined) params.push(['after', after]);
-  return params;
+  if (paging.kind === 'pages') params.push(['page_size', String(pageSize ?? paging.pageSize)]);
+  if (after === undefined) return params;
+  if (!timeWindow) return [...params, ['after', after]];
+  // The cursor moves the start of the window.
+  return params.map((param) => (param[0] === timeWindow.from ? [timeWindow.from, after] : param));
 }
 
 /** Reads `pagination_meta`. */

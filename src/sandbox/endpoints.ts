@@ -1,5 +1,6 @@
 import type { Table, TimestampField, TimestampFilter } from '../tables/table.ts';
 import type { Limit } from './buckets.ts';
+import { type Child, childOf } from './children.ts';
 
 /** A parameter that selects rows by a value each of them has. */
 export type Choice = {
@@ -50,6 +51,8 @@ export type Endpoint = {
   readonly filters?: { readonly [F in TimestampField]?: TimestampFilter['granularity'] };
   readonly choices?: readonly Choice[];
   readonly parent?: Parent;
+  /** It answers for one row of another table at a time. */
+  readonly child?: Child;
   /** It takes `sort_by`. */
   readonly isSortable?: true;
   /** Parameters it accepts that change nothing in the sandbox. */
@@ -167,6 +170,7 @@ function declaredEndpoint(table: Table, tables: readonly Table[]): Endpoint {
   const { path, records, scope, paging, bucket, filters = {}, query = {}, counted } = table;
   const isOfIncident = 'incident_id' in table.columns && tables.some(({ name }) => name === 'incidents');
   const parent = isOfIncident ? ofIncident : undefined;
+  const child = childOf(table, tables);
   const params = Object.entries(query);
   const isSortable = params.some(([name, value]) => name === 'sort_by' && value in sortOrders);
   return {
@@ -182,6 +186,7 @@ function declaredEndpoint(table: Table, tables: readonly Table[]): Endpoint {
     ),
     choices: choicesOf(table, tables, parent),
     ...(parent && { parent }),
+    ...(child && { child }),
     ...(isSortable && { isSortable }),
     ignored: params
       .map(([name]) => partsOf(name).param)

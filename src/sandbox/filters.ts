@@ -1,4 +1,5 @@
 import type { TimestampField, TimestampFilter } from '../tables/table.ts';
+import { type Asked, askedOf, paramsOf } from './children.ts';
 import { sortOrders, type Choice, type Endpoint } from './endpoints.ts';
 import { invalid } from './problems.ts';
 
@@ -17,6 +18,8 @@ export type Query = {
   readonly isChosen: ReadonlyMap<Choice, (value: string) => boolean>;
   /** The parent whose rows are asked for, if the request names one. */
   readonly parentId: string | undefined;
+  /** For a list that answers for one parent at a time. */
+  readonly asked: Asked | undefined;
   /** The same text for all pages of one list. */
   readonly filter: string;
 };
@@ -41,12 +44,14 @@ type Given = Map<string, Map<string, string[]>>;
 
 /**
  * Reads a query string as the endpoint would. Throws a 422 for an unknown parameter or an invalid value.
+ * @param placeholders the values in the path
  * @param valuesOf the values that a choice accepts at the moment
  */
 export function parseQuery(
   endpoint: Endpoint,
   params: URLSearchParams,
   { dateZone, order }: Readings,
+  placeholders: { readonly [name: string]: string },
   valuesOf: (choice: Choice) => readonly string[],
 ): Query {
   const given = group(endpoint, params);
@@ -57,7 +62,7 @@ export function parseQuery(
   const filter = new URLSearchParams(params);
   filter.delete('page_size');
   filter.delete('after');
-  const { choices = [], parent } = endpoint;
+  const { choices = [], parent, child } = endpoint;
   return {
     pageSize: pageSizeOf(endpoint, scalar(given, 'page_size')),
     after: scalar(given, 'after'),
@@ -68,12 +73,13 @@ export function parseQuery(
       choices.map((choice) => [choice, chosenBy(choice, given.get(choice.param), valuesOf(choice))]),
     ),
     parentId: parent?.filter && scalar(given, parent.column),
+    asked: child && askedOf(child, (name) => scalar(given, name), placeholders),
     filter: filter.toString(),
   };
 }
 
 function group(
-  { paging, filters, choices, parent, isSortable, ignored }: Endpoint,
+  { paging, filters, choices, parent, child, isSortable, ignored }: Endpoint,
   params: URLSearchParams,
 ): Given {
   const names = new Set([
@@ -81,6 +87,7 @@ function group(
     ...Object.keys(filters ?? {}),
     ...(choices ?? []).map(({ param }) => param),
     ...(parent?.filter ? [parent.column] : []),
+    ...(child ? paramsOf(child) : []),
     ...(isSortable ? ['sort_by'] : []),
     ...(ignored ?? []),
   ]);

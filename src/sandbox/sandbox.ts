@@ -119,11 +119,14 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const readings: Readings = { dateZone: 'Z', order: 'oldest', ...options.readings };
   const bodyFor = (request: SandboxRequest, key: KeyHolder): Buffer => {
     if (request.path === '/v1/identity') return Buffer.from(JSON.stringify({ identity: key.identity }));
-    const list = lists.at(request.path);
-    if (list === undefined) throw notFound(`there is nothing at ${request.path}`);
+    const found = lists.at(request.path);
+    if (found === undefined) throw notFound(`there is nothing at ${request.path}`);
+    const { list, placeholders } = found;
     const { endpoint } = list;
     if (endpoint.scope !== undefined) requireScope(key, endpoint.scope);
-    const query = parseQuery(endpoint, request.params, readings, (choice) => pages.valuesOf(choice));
+    const query = parseQuery(endpoint, request.params, readings, placeholders, (choice) =>
+      pages.valuesOf(choice),
+    );
     return pages.page(list, query, key);
   };
   const server = new SandboxServer({ now, keys, faults, lists, bodyFor });

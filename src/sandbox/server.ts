@@ -80,7 +80,7 @@ export class SandboxServer {
     const { now, keys, faults, lists, bodyFor } = this.#backend;
     const { method = '', url = '/' } = incoming;
     const { pathname: path, searchParams: params } = new URL(url, 'http://127.0.0.1');
-    const list = lists.at(path);
+    const list = lists.at(path)?.list;
     const table = list?.name;
     const request: SandboxRequest = { path, params, table };
     const entry: (typeof this.requests)[number] = {

@@ -1,5 +1,6 @@
 import type { Table } from '../../tables/table.ts';
 import type { Choice } from '../endpoints.ts';
+import { ParentRows } from './parent-rows.ts';
 import { valueOf, type Making } from './cells.ts';
 import { listedIn } from './plausible.ts';
 import { Dice, fraction, hash, Ids, saltOf } from './random.ts';
@@ -44,6 +45,8 @@ export class GeneratedRows implements Source {
   /** The fields of a record: columns that are not taken from another one. */
   readonly #fields: readonly string[];
   readonly #key: KeyPlan;
+  /** The rows that have these as children, if the table is read parent by parent. */
+  readonly #parents: ParentRows | undefined;
   /** The tables that columns refer to. */
   readonly #tables = new Map<string, string | undefined>();
   #numbers: Map<string, number> | undefined;
@@ -62,10 +65,11 @@ export class GeneratedRows implements Source {
     this.#fields = Object.entries(table.columns).flatMap(([name, { from }]) =>
       from || name === table.passes?.column ? [] : [name],
     );
+    this.#parents = ParentRows.of(table, world);
     this.#key = this.#keyPlan();
     this.count = Math.min(size, this.#key.room);
     this.#timeline = new Timeline(span, this.count, seed, this.#salt);
-    const held = ['incident_id', ...this.#choices.map(({ param }) => param)];
+    const held = this.#held;
     this.facetPaths = Object.fromEntries(
       held.filter((name) => this.#fields.includes(name)).map((name) => [name, [name]]),
     );
@@ -109,11 +113,23 @@ export class GeneratedRows implements Source {
 
   facets(index: number): Facets {
     const row = this.#making(index, this.created(index));
-    const incident = this.#fields.includes('incident_id') && this.#cell(row, 'incident_id');
+    const ids = this.#idsHeld.flatMap((name) => {
+      const id = this.#fields.includes(name) && this.#cell(row, name);
+      return typeof id === 'string' ? [[name, id]] : [];
+    });
     return {
       ...Object.fromEntries(this.#choices.map((choice) => [choice.param, this.#chosen(choice, index)])),
-      ...(typeof incident === 'string' && { incident_id: incident }),
+      ...(Object.fromEntries(ids) as Facets),
     };
+  }
+
+  /** The columns by which requests select rows. */
+  get #held(): string[] {
+    return [...this.#idsHeld, ...this.#choices.map(({ param }) => param)];
+  }
+
+  get #idsHeld(): string[] {
+    return [...new Set(['incident_id', ...Object.keys(this.#table.parent?.columns ?? {})])];
   }
 
   get #isNumberedById(): boolean {
@@ -129,8 +145,8 @@ export class GeneratedRows implements Source {
     );
     const counts = new Map(
       needed.flatMap((name) => {
-        const source = this.#referenced(name);
-        return source === undefined ? [] : [[name, source.count] as const];
+        const count = this.#parents?.countFor(name) ?? this.#referenced(name)?.count;
+        return count === undefined ? [] : [[name, count] as const];
       }),
     );
     const strides = new Map<string, number>();
@@ -139,7 +155,7 @@ export class GeneratedRows implements Source {
     if (primaryKey.some((name) => this.#isUnique(name))) return { room: Infinity, strides, step: 1 };
     let room = 1;
     for (const name of primaryKey) {
-      if (!counts.has(name)) continue;
+      if (!counts.has(name) || this.#parents?.follows(name)) continue;
       strides.set(name, room);
       room *= counts.get(name)!;
     }
@@ -205,11 +221,23 @@ export class GeneratedRows implements Source {
 
   #cell(row: Making, name: string): unknown {
     if (name === 'id') return this.#ids.of(row.index, row.created);
+    const ofParent = this.#parents?.value(name, this.#parentOf(row.index));
+    if (ofParent !== undefined) return ofParent;
+    if (name in (this.#table.fromAnswer ?? {})) return timestamp(this.#world.span.until);
     const choice = this.#choices.find(({ param, reveals }) => param === name && reveals === undefined);
     if (choice) return this.#chosen(choice, row.index);
     if (!this.#isUnique(name)) return valueOf(row, name);
     const isTime = this.#table.columns[name]!.type === 'timestamp';
     return isTime ? timestamp(row.created) : `${name.replaceAll('_', '-')}-${row.index + 1}`;
+  }
+
+  /** Which of the possible parents a row has. */
+  #parentOf(index: number): number {
+    const { strides, step, room } = this.#key;
+    const stride = this.#parents && strides.get(this.#parents.by);
+    const count = this.#parents?.count ?? 0;
+    if (stride !== undefined) return Math.floor(((index * step) % room) / stride) % count;
+    return Math.floor(fraction(this.#world.seed, this.#salt + 7, index) * count);
   }
 
   #chosen({ param, values, reveals }: Choice, index: number): string {
