@@ -3,7 +3,8 @@ import { commitRun } from './commit/commit.ts';
 import { DeltaLog } from './delta/log.ts';
 import { openStore } from './store/open-store.ts';
 import { DuckDb } from './duckdb.ts';
-import { JsonPartWriter, stagingOf } from './commit/part-writer.ts';
+import { ParentKeyWriter } from './commit/parent-keys.ts';
+import { createPart, stagingOf } from './commit/part-writer.ts';
 import { resetTable } from './commit/reset.ts';
 import { runCommits } from './commit/run-commits.ts';
 import { rowCount } from './delta/row-count.ts';
@@ -59,7 +60,12 @@ export function openWarehouse(
     },
     runCommits: (table, most) => runCommits(new DeltaLog(world, table.name), most),
     rowsByDay: (table, column) => rowsByDay(world, table, column),
-    createPart: (table, chainId) => JsonPartWriter.create(world, table, chainId),
+    createPart: (table, chainId) => createPart(world, table, chainId),
+    createKeys: (table, by, chainId) => ParentKeyWriter.create(world, table, { by, chainId }),
+    async newestVersion(table) {
+      const snapshot = await new DeltaLog(world, table.name).snapshot();
+      return snapshot && { tableId: snapshot.metadata.id, version: snapshot.version };
+    },
     commit: (table, request) => commitRun(world, table, request),
     resetState: (table) => resetTable(world, table),
     async discardStaged(table, chainId) {

@@ -30,6 +30,8 @@ export type TableState = {
   readonly visibility: string;
   /** Canonical JSON of the column types as declared by the program version that wrote last. */
   readonly types: string;
+  /** The version of the parent's table that the rows were made from; absent if there is no parent, or none was seen. */
+  readonly parent?: SeenVersion;
   readonly rows: number;
   /**
    * The state may not match the rows, so the next run reads everything: another writer changed data after our last
@@ -37,6 +39,9 @@ export type TableState = {
    */
   readonly disturbed: boolean;
 };
+
+/** A version of a table. A table that was deleted and made again has another id. */
+export type SeenVersion = { readonly tableId: string; readonly version: number };
 
 /** A staged part: the rows of one batch in one Parquet file, written once under a unique name. */
 export type Part = {
@@ -63,6 +68,19 @@ export type PartWriter = {
   abort(): Promise<void>;
 };
 
+/** Collects the keys of parents whose rows a batch has read as a whole, and stages them as one part. */
+export type KeyWriter = {
+  /** Adds keys: of each parent the values of its key, as text. */
+  add(keys: readonly ParentKey[]): Promise<void>;
+  /** Writes the part; `undefined` if no key was added. */
+  finish(): Promise<Part | undefined>;
+  /** Deletes what was written so far. */
+  abort(): Promise<void>;
+};
+
+/** The values of a parent's key, in the order of its columns. */
+export type ParentKey = readonly (string | null)[];
+
 export type CommitRequest = {
   readonly chainId: string;
   /** In the order of the batches in workflow state: if two rows have the same key and `updated_at`, the later wins. */
@@ -88,17 +106,40 @@ export type CommitRequest = {
   /** The state to commit, without what the merge decides: rows, differences, and whether to withhold the watermark. */
   readonly state: Pick<
     TableState,
-    'watermark' | 'fullReadAt' | 'account' | 'incrementalField' | 'filters' | 'visibility'
+    'watermark' | 'fullReadAt' | 'account' | 'incrementalField' | 'filters' | 'visibility' | 'parent'
   >;
 };
 
+export type Replaced = ReplacedTimes | ReplacedParents;
+
 /** The rows of a table whose time in a column is in one of these ranges. */
-export type Replaced = {
+export type ReplacedTimes = {
   /** A timestamp column. */
   readonly column: string;
   /** Milliseconds since the epoch; `to` is not included. */
   readonly ranges: readonly { readonly from: number; readonly to: number }[];
 };
+
+/**
+ * The rows of parents that were read as a whole, and those whose parent is gone. Rows of all other parents stay. A
+ * staged row replaces the table's even if it is older: the rows of one parent are those of one reading.
+ */
+export type ReplacedParents = {
+  /** The columns that hold the parent's key, in the order of `alive.key`. */
+  readonly by: ParentColumns;
+  /** The keys of the parents that were read, as `createKeys` staged them. */
+  readonly read: readonly Part[];
+  /** If given, only rows with a time in one of these ranges are replaced: the parents were not read for other times. */
+  readonly within?: ReplacedTimes;
+  /** A version of the parent's table: a row whose parent is not in it is dropped. */
+  readonly alive: SeenVersion & {
+    readonly table: string;
+    /** The columns of its key. */
+    readonly key: ParentColumns;
+  };
+};
+
+export type ParentColumns = readonly [string, ...string[]];
 
 /** How many rows of a table were created on each UTC day. */
 export type RowsByDay = {
@@ -190,6 +231,10 @@ export type Warehouse = {
   /** Counts the rows of the committed table by the UTC day of a timestamp column; no rows if there is no table. */
   rowsByDay(table: Table, column: string): Promise<RowsByDay>;
   createPart(table: Table, chainId: string): Promise<PartWriter>;
+  /** @param by the columns of the table that hold the parent's key */
+  createKeys(table: Table, by: ParentColumns, chainId: string): Promise<KeyWriter>;
+  /** The newest version of a table; `undefined` if there is no table. */
+  newestVersion(table: Table): Promise<SeenVersion | undefined>;
   commit(table: Table, request: CommitRequest): Promise<CommitOutcome>;
   /**
    * Commits a state with neither watermark nor account: the next run reads everything, and a run in progress plans

@@ -13,6 +13,7 @@ import {
   differencesOf,
   isDisturbed,
   type StateToCommit,
+  timeOfCommit,
   versionOfRun,
 } from '../delta/table-state.ts';
 import { hasDeclaredColumns } from '../delta/target-schema.ts';
@@ -22,6 +23,7 @@ import type { World } from '../world.ts';
 import { actionsOf, type MergedRun, stateToCommit } from './commit-actions.ts';
 import { doubtOf } from './doubt.ts';
 import { mergeRun, whyPartsAreUnusable } from './merge-run.ts';
+import { parentFiles } from './replaced.ts';
 
 /** A run that asks to be committed. */
 type Run = {
@@ -98,13 +100,16 @@ async function outcomeInLog(
  */
 async function mergeOrOutcome(run: Run, before: Snapshot | undefined): Promise<MergedRun | CommitOutcome> {
   const { world, log, table, request } = run;
-  const now = world.now();
+  const now = timeOfCommit(world.now(), before);
   let merged: MergedRun | CommitOutcome;
   try {
     merged = await spanned('merge', { 'incident_io.parts': request.parts.length }, async () => {
       const reason = await whyPartsAreUnusable(world, table, request);
       if (reason !== undefined) return { status: 'overtaken', reason } as const;
-      return { table, request, before, now, ...(await mergeRun(world, table, request, { before, now })) };
+      const parents = await parentFiles(world, request);
+      if (!parents) return { status: 'overtaken', reason: 'the version of its parent that was read is gone' };
+      const merged = await mergeRun(world, table, request, { before, now, parents });
+      return { table, request, before, now, ...merged };
     });
   } catch (error) {
     const outcome = await outcomeInLog(run, await log.snapshot());

@@ -79,13 +79,16 @@ function isMatchedIn(file: number): string {
 }
 
 /** SQL for whether a row has a winner that differs from it and may replace it. */
-function isChanged({ columns, byUpdatedAt, fullRead }: MergeRequest): string {
-  const differs = columns.flatMap(({ staged }, n) =>
-    staged === undefined ? [] : [`new${n} IS DISTINCT FROM old${n}`],
+function isChanged({ columns, byUpdatedAt, fullRead, asOneReading }: MergeRequest): string {
+  const differs = columns.flatMap(({ staged, isVolatile }, n) =>
+    staged === undefined || isVolatile ? [] : [`new${n} IS DISTINCT FROM old${n}`],
   );
   const updatedAt = columns.findIndex(({ field }) => field.name === 'updated_at');
   // An unreadable time is null: it does not prove the row older. A row of a full read is what the API has now.
-  const isOlder = byUpdatedAt && !fullRead ? `coalesce(new${updatedAt} < old${updatedAt}, false)` : 'false';
+  const isOlder =
+    byUpdatedAt && !fullRead && !asOneReading
+      ? `coalesce(new${updatedAt} < old${updatedAt}, false)`
+      : 'false';
   return `new_at IS NOT NULL AND NOT ${isOlder} AND (${differs.join(' OR ')})`;
 }
 

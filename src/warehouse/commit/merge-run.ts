@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 
 import type { Table } from '../../tables/table.ts';
+import type { Add } from '../delta/actions.ts';
 import { rowCount } from '../delta/row-count.ts';
 import type { Snapshot } from '../delta/snapshot.ts';
 import { dayMs } from '../delta/table-clock.ts';
@@ -9,11 +10,12 @@ import { type DuckSession, identifier, literal, parquetFiles } from '../duckdb.t
 import { rawColumn } from '../../records/rows.ts';
 import { mostUnknownColumns, unknownColumn } from '../../records/unknown-fields.ts';
 import { type LocalFiles, withinRoom } from '../store/store.ts';
-import type { CommitRequest } from '../warehouse.ts';
+import type { CommitRequest, Part } from '../warehouse.ts';
 import type { World } from '../world.ts';
 import { keyOf } from './key.ts';
 import { merge } from './merge.ts';
 import type { Merged, StagedPart } from './merge-request.ts';
+import { keysStagedByDeclaration } from './parent-keys.ts';
 import { isReplaced } from './replaced.ts';
 import { stagedByDeclaration, stagingOf } from './part-writer.ts';
 
@@ -24,17 +26,24 @@ const partLifeMs = 3 * dayMs;
 export async function whyPartsAreUnusable(
   { store, now }: World,
   table: Table,
-  { chainId, parts }: CommitRequest,
+  { chainId, parts, replaces }: CommitRequest,
 ): Promise<string | undefined> {
+  const parents = replaces && 'alive' in replaces ? replaces : undefined;
   const staging = stagingOf(table, chainId);
   const present = new Set((await store.list(staging)).map(({ key }) => key));
   const oldest = now() - partLifeMs;
-  for (const part of parts) {
+  const isOfTable = (part: Part) => stagedByDeclaration(table, part);
+  const isOfParents = (part: Part) =>
+    parents !== undefined && keysStagedByDeclaration(table, parents.by, part);
+  for (const { part, isUsable } of [
+    ...parts.map((part) => ({ part, isUsable: isOfTable })),
+    ...(parents?.read ?? []).map((part) => ({ part, isUsable: isOfParents })),
+  ]) {
     const why = !present.has(staging + part.name)
       ? 'is missing'
       : part.stagedAt < oldest
         ? 'is older than three days'
-        : !stagedByDeclaration(table, part)
+        : !isUsable(part)
           ? 'was staged with other columns'
           : undefined;
     if (why !== undefined) return `the staged part ${part.name} ${why}`;
@@ -47,7 +56,16 @@ export async function mergeRun(
   { store, duckDb }: World,
   table: Table,
   request: CommitRequest,
-  { before, now }: { readonly before: Snapshot | undefined; readonly now: number },
+  {
+    before,
+    now,
+    parents,
+  }: {
+    readonly before: Snapshot | undefined;
+    readonly now: number;
+    /** The data files of the parent's table that the commit compares with. */
+    readonly parents: readonly Add[];
+  },
 ): Promise<{ readonly schema: TargetSchema; readonly result: Merged }> {
   const { chainId, fullRead } = request;
   const staging = stagingOf(table, chainId);
@@ -70,7 +88,8 @@ export async function mergeRun(
         parts,
         columns: schema.columns,
         fullRead,
-        isReplaced: request.replaces && isReplaced(request.replaces),
+        isReplaced: await isReplaced({ session, local, table, request, parents }),
+        asOneReading: request.replaces !== undefined && 'alive' in request.replaces,
         rewrite: schema.rewrite,
         byUpdatedAt: table.columns['updated_at']?.type === 'timestamp',
         now,

@@ -8,6 +8,7 @@ import {
   committedAt,
   forgottenConfiguration,
   stateOf,
+  timeOfCommit,
   txnsOf,
 } from '../delta/table-state.ts';
 import type { World } from '../world.ts';
@@ -23,8 +24,8 @@ export async function resetTable(world: World, table: Table): Promise<boolean> {
     const before = await log.snapshot();
     if (!before) return false;
     assertWritableTable(table.name, world.destination, before);
-    const now = world.now();
-    const { watermark: _forgotten, ...state } = stateOf(before);
+    const now = timeOfCommit(world.now(), before);
+    const { watermark: _forgotten, parent: _unseen, ...state } = stateOf(before);
     const configuration = forgottenConfiguration(before.metadata.configuration);
     const changed = !isDeepStrictEqual(configuration, before.metadata.configuration);
     const actions: Action[] = [

@@ -34,23 +34,29 @@ export class DeltaLog {
     this.#table = table;
   }
 
-  /** The newest version; `undefined` if there is no table. Throws `DestinationError` if the log cannot be read. */
-  async snapshot(): Promise<Snapshot | undefined> {
-    const { version: newest, checkpoint } = await this.#newest();
-    if (newest === undefined) return undefined;
+  /**
+   * The table as of a version, by default the newest. `undefined` if there is no such version, or the log no longer
+   * reaches back to it. Throws `DestinationError` if the log cannot be read.
+   */
+  async snapshot(at?: number): Promise<Snapshot | undefined> {
+    const { version: newest, checkpoint } = await this.#newest(at);
+    if (newest === undefined || (at !== undefined && newest < at)) return undefined;
     const replay = new Replay();
     if (checkpoint) replay.apply(await this.#actionsOfCheckpoint(checkpoint));
     const first = (checkpoint?.version ?? -1) + 1;
     const versions = Array.from({ length: newest + 1 - first }, (_, index) => first + index);
     const commits = await sideBySide(versions, async (version) => {
       const actions = await this.actionsOf(version);
-      if (actions !== undefined) return actions;
+      if (actions !== undefined || at !== undefined) return actions;
       throw new DestinationError(
         `${this.#table}: version ${version} is missing from its Delta log.`,
         'Restore the file from a backup, or delete the table folder and sync again.',
       );
     });
-    for (const actions of commits) replay.apply(actions);
+    for (const actions of commits) {
+      if (actions === undefined) return undefined;
+      replay.apply(actions);
+    }
     return replay.snapshot(newest, this.#table);
   }
 
@@ -137,14 +143,14 @@ export class DeltaLog {
   }
 
   /** Lists the log from the checkpoint that the hint names, because a whole log may be thousands of files. */
-  async #newest(): Promise<Newest> {
+  async #newest(at?: number): Promise<Newest> {
     const hint = await this.#hint();
-    if (hint !== undefined) {
-      const newest = await this.#listed(this.#key(digits(hint)));
+    if (hint !== undefined && hint <= (at ?? hint)) {
+      const newest = await this.#listed(at, this.#key(digits(hint)));
       // The hint may be wrong, or name a checkpoint that has been deleted.
       if (newest.checkpoint) return newest;
     }
-    return this.#listed();
+    return this.#listed(at);
   }
 
   async #hint(): Promise<number | undefined> {
@@ -159,9 +165,14 @@ export class DeltaLog {
     }
   }
 
-  async #listed(after?: string): Promise<Newest> {
+  /** @param at the newest version to look at; by default all of them */
+  async #listed(at?: number, after?: string): Promise<Newest> {
     const log = this.#key('');
-    const keys = (await this.#world.store.list(log, defined({ after }))).map(({ key }) => key);
+    const last = at === undefined ? undefined : this.#key(`${digits(at)}~`);
+    const keys = (await this.#world.store.list(log, defined({ after })))
+      .map(({ key }) => key)
+      // Every name of a version begins with its digits, so the order of the names is that of the versions.
+      .filter((key) => last === undefined || key < last);
     let version: number | undefined;
     for (const key of keys) {
       const found = /^(\d{20})\.json$/.exec(key.slice(log.length))?.[1];

@@ -5,7 +5,7 @@ import type { Txn } from './actions.ts';
 import type { DeltaLog } from './log.ts';
 import { fieldsOf } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { TableState } from '../warehouse.ts';
+import type { SeenVersion, TableState } from '../warehouse.ts';
 import { typesProperty } from './target-schema.ts';
 
 /** Application ids of our `txn` actions. */
@@ -13,6 +13,7 @@ const counterTxn = 'incident-io-source';
 const watermarkTxn = `${counterTxn}/watermark`;
 const fullReadTxn = `${counterTxn}/full_read`;
 const differencesTxn = `${counterTxn}/differences`;
+const parentTxn = `${counterTxn}/parent`;
 
 /** Our table properties. */
 const accountProperty = 'incident_io.account';
@@ -20,6 +21,8 @@ const incrementalFieldProperty = 'incident_io.incremental_field';
 const filtersProperty = 'incident_io.filters';
 const visibilityProperty = 'incident_io.visibility';
 const countOffsetProperty = 'incident_io.count_offset';
+/** The id of the parent's Delta table. Without it no version of that table counts as seen. */
+const parentProperty = 'incident_io.parent';
 
 /** The part of a table's state that is written by a commit; the rest follows from the rows and the log. */
 export type StateToCommit = Omit<TableState, 'rows' | 'disturbed' | 'types'>;
@@ -31,6 +34,14 @@ export function counterOf({ txns }: Pick<Snapshot, 'txns'>): number {
 /** When our last commit was, milliseconds since the epoch; 0 if another writer's checkpoint left that out. */
 export function committedAt({ txns }: Pick<Snapshot, 'txns'>): number {
   return txns.get(counterTxn)?.lastUpdated ?? 0;
+}
+
+/**
+ * The time of a new commit: a millisecond after the last one at least, whatever the clock says. `_synced_at` tells
+ * which rows were written after a version, so it must not go back.
+ */
+export function timeOfCommit(now: number, before: Pick<Snapshot, 'txns'> | undefined): number {
+  return before ? Math.max(now, committedAt(before) + 1) : now;
 }
 
 export function differencesOf({ txns }: Pick<Snapshot, 'txns'>): number {
@@ -56,8 +67,15 @@ export function stateOf({ txns, metadata }: Snapshot): Omit<TableState, 'rows' |
       watermark: timeIn(txns.get(watermarkTxn)),
       fullReadAt: timeIn(txns.get(fullReadTxn)),
       incrementalField: timestampField(property(incrementalFieldProperty)),
+      parent: parentOf({ txns, metadata }),
     }),
   };
+}
+
+function parentOf({ txns, metadata }: Pick<Snapshot, 'txns' | 'metadata'>): SeenVersion | undefined {
+  const tableId = metadata.configuration[parentProperty];
+  const seen = txns.get(parentTxn);
+  return tableId !== undefined && seen ? { tableId, version: seen.version } : undefined;
 }
 
 /** The time that is kept as the version of a `txn`; 0 stands for none. */
@@ -75,6 +93,7 @@ export function txnsOf(state: StateToCommit, now: number): Txn[] {
     [watermarkTxn]: state.watermark ?? 0,
     [fullReadTxn]: state.fullReadAt ?? 0,
     [differencesTxn]: state.differences,
+    ...(state.parent && { [parentTxn]: state.parent.version }),
   };
   return Object.entries(versions).map(([appId, version]) => ({ appId, version, lastUpdated: now }));
 }
@@ -85,13 +104,19 @@ export function configurationOf(
   state: StateToCommit,
   before: { readonly [property: string]: string },
 ): { [property: string]: string } {
-  const { [incrementalFieldProperty]: _field, [countOffsetProperty]: _offset, ...kept } = before;
+  const {
+    [incrementalFieldProperty]: _field,
+    [countOffsetProperty]: _offset,
+    [parentProperty]: _parent,
+    ...kept
+  } = before;
   return {
     ...kept,
     [accountProperty]: state.account,
     ...defined({
       [incrementalFieldProperty]: state.incrementalField,
       [countOffsetProperty]: state.countOffset === 0 ? undefined : String(state.countOffset),
+      [parentProperty]: state.parent?.tableId,
     }),
     [filtersProperty]: state.filters,
     [visibilityProperty]: state.visibility,
@@ -99,11 +124,12 @@ export function configurationOf(
   };
 }
 
-/** The table's properties after a resync: the next run may read any account. */
+/** The table's properties after a resync: the next run may read any account, and has seen no parent. */
 export function forgottenConfiguration(before: { readonly [property: string]: string }): {
   [property: string]: string;
 } {
-  return { ...before, [accountProperty]: 'unknown' };
+  const { [parentProperty]: _parent, ...kept } = before;
+  return { ...kept, [accountProperty]: 'unknown' };
 }
 
 /** Throws `DestinationError` if the table is not ours, or needs something of a writer that this one does not support. */

@@ -44,6 +44,8 @@ export type TargetColumn = {
   readonly field: Field;
   /** SQL over a staged part; absent for `_synced_at`, and for columns of another writer, which keep their values. */
   readonly staged?: string;
+  /** A row in which only such columns differ has not changed. */
+  readonly isVolatile?: boolean;
 };
 
 export type TargetSchema = {
@@ -192,9 +194,10 @@ export function hasDeclaredColumns(table: Table, metadata: Metadata): boolean {
 }
 
 function ownColumns(table: Table): TargetColumn[] {
-  const declared = Object.entries(table.columns).map(([name, { type, description }]) => ({
+  const declared = Object.entries(table.columns).map(([name, { type, description, volatile = false }]) => ({
     field: field(name, deltaTypes[type], { comment: description, [typeProperty]: type }),
     staged: identifier(name),
+    isVolatile: volatile,
   }));
   return [
     ...declared,
