@@ -1,3 +1,4 @@
+import { commitTime, parentRanges, parentsIn } from './read/parents.ts';
 import { rowsByDay } from './read/rows-by-day.ts';
 import { commitRun } from './commit/commit.ts';
 import { DeltaLog } from './delta/log.ts';
@@ -66,6 +67,9 @@ export function openWarehouse(
       const snapshot = await new DeltaLog(world, table.name).snapshot();
       return snapshot && { tableId: snapshot.metadata.id, version: snapshot.version };
     },
+    commitTime: (table, version) => commitTime(world, table, version),
+    parentRanges: (parent, pick, size) => parentRanges(world, parent, pick, size),
+    parentsIn: (parent, pick, range, what) => parentsIn(world, parent, pick, range, what),
     commit: (table, request) => commitRun(world, table, request),
     resetState: (table) => resetTable(world, table),
     async discardStaged(table, chainId) {

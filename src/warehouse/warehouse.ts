@@ -1,5 +1,5 @@
 import type { JsonLines } from '../records/answer.ts';
-import type { Table, TimestampField } from '../tables/table.ts';
+import type { ParentCondition, Table, TimestampField } from '../tables/table.ts';
 import type { Store } from './store/store.ts';
 
 /**
@@ -32,12 +32,39 @@ export type TableState = {
   readonly types: string;
   /** The version of the parent's table that the rows were made from; absent if there is no parent, or none was seen. */
   readonly parent?: SeenVersion;
+  /** The keys of a few parents that the last run could not read; the next one reads them. */
+  readonly left?: readonly string[];
   readonly rows: number;
   /**
    * The state may not match the rows, so the next run reads everything: another writer changed data after our last
    * commit (RESTORE, DELETE), or that commit is no longer in the log, or the columns are not the declared ones.
    */
   readonly disturbed: boolean;
+};
+
+/** Which rows of a version of a parent's table a run reads the children of. */
+export type ParentPick = SeenVersion & {
+  /** Conditions that all of them meet. */
+  readonly where?: readonly ParentCondition[];
+  /** If left out, all that meet them. Otherwise those for which there is one of these reasons. */
+  readonly only?: {
+    /** Its row was written after this time, milliseconds since the epoch. */
+    readonly since: number;
+    /** It meets these conditions; none if there are none. */
+    readonly open: readonly ParentCondition[];
+    /** Its turn came after `from`, until `to`; milliseconds since the epoch, less than a period apart. */
+    readonly turn?: { readonly everyMs: number; readonly from: number; readonly to: number };
+    /** It has one of these keys. */
+    readonly left: readonly string[];
+  };
+};
+
+/** A range of parents by their key, in the order of its bytes, without `after` and with `upTo`. */
+export type ParentRange = { readonly after?: string; readonly upTo?: string; readonly count: number };
+
+export type ParentRow = {
+  readonly key: string;
+  readonly values: { readonly [column: string]: string | null };
 };
 
 /** A version of a table. A table that was deleted and made again has another id. */
@@ -106,7 +133,7 @@ export type CommitRequest = {
   /** The state to commit, without what the merge decides: rows, differences, and whether to withhold the watermark. */
   readonly state: Pick<
     TableState,
-    'watermark' | 'fullReadAt' | 'account' | 'incrementalField' | 'filters' | 'visibility' | 'parent'
+    'watermark' | 'fullReadAt' | 'account' | 'incrementalField' | 'filters' | 'visibility' | 'parent' | 'left'
   >;
 };
 
@@ -129,14 +156,23 @@ export type ReplacedParents = {
   readonly by: ParentColumns;
   /** The keys of the parents that were read, as `createKeys` staged them. */
   readonly read: readonly Part[];
-  /** If given, only rows with a time in one of these ranges are replaced: the parents were not read for other times. */
-  readonly within?: ReplacedTimes;
+  /** If given, only rows that overlap this time are replaced: the parents were not read for other times. */
+  readonly within?: ReplacedOverlap;
   /** A version of the parent's table: a row whose parent is not in it is dropped. */
   readonly alive: SeenVersion & {
     readonly table: string;
     /** The columns of its key. */
     readonly key: ParentColumns;
   };
+};
+
+/** The rows that begin before `to` and end after `from`, milliseconds since the epoch. */
+export type ReplacedOverlap = {
+  /** Timestamp columns. */
+  readonly start: string;
+  readonly end: string;
+  readonly from: number;
+  readonly to: number;
 };
 
 export type ParentColumns = readonly [string, ...string[]];
@@ -235,6 +271,27 @@ export type Warehouse = {
   createKeys(table: Table, by: ParentColumns, chainId: string): Promise<KeyWriter>;
   /** The newest version of a table; `undefined` if there is no table. */
   newestVersion(table: Table): Promise<SeenVersion | undefined>;
+  /**
+   * When a version was committed, milliseconds since the epoch: every row written later has a greater `_synced_at`.
+   * `undefined` if the log no longer reaches back to it, or the table was made again.
+   */
+  commitTime(table: Table, version: SeenVersion): Promise<number | undefined>;
+  /** Cuts the picked parents into ranges, as many in each. `undefined` if the version is gone. */
+  parentRanges(
+    parent: Table,
+    pick: ParentPick,
+    size: { readonly each: number; readonly most: number },
+  ): Promise<readonly ParentRange[] | undefined>;
+  /**
+   * The first picked parents of a range, in order, with these columns. `undefined` if the version is gone.
+   * @param range with `from`, it begins with that key
+   */
+  parentsIn(
+    parent: Table,
+    pick: ParentPick,
+    range: Omit<ParentRange, 'count'> & { readonly from?: string },
+    what: { readonly columns: readonly string[]; readonly limit: number },
+  ): Promise<readonly ParentRow[] | undefined>;
   commit(table: Table, request: CommitRequest): Promise<CommitOutcome>;
   /**
    * Commits a state with neither watermark nor account: the next run reads everything, and a run in progress plans

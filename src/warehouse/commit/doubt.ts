@@ -11,7 +11,7 @@ type Doubtful = Extract<CommitOutcome, { status: 'doubtful' }>;
 type Merged = { readonly rowsBefore: number; readonly rows: number; readonly dropped: number };
 
 /**
- * Why a full read is not committed yet; `undefined` if nothing contradicts it, or if a second reading missed the same
+ * Why a full read, or one parent by parent, is not committed yet; `undefined` if nothing contradicts it, or if a second reading missed the same
  * rows. A list that was cut short looks like a table whose rows were deleted, and only the rows that the table holds
  * and the API's count can tell the two apart.
  * @param countIsReliable whether the API's count agreed with the table at the last commit: a count that never does
@@ -20,11 +20,17 @@ type Merged = { readonly rowsBefore: number; readonly rows: number; readonly dro
  */
 export function doubtOf(
   { rowsBefore, rows, dropped }: Merged,
-  { fullRead, question, total }: Pick<CommitRequest, 'fullRead' | 'question' | 'total'>,
+  {
+    fullRead,
+    question,
+    total,
+    replaces,
+  }: Pick<CommitRequest, 'fullRead' | 'question' | 'total' | 'replaces'>,
   countIsReliable: boolean,
   countOffset = 0,
 ): Doubtful | undefined {
-  if (!fullRead || !question || dropped === 0) return undefined;
+  const isByParents = replaces !== undefined && 'alive' in replaces;
+  if (!(fullRead || isByParents) || !question || dropped === 0) return undefined;
   if (countIsReliable && total !== undefined && total > rows + countOffset) {
     return { status: 'doubtful', dropped, reason: `the API counts ${total} rows and listed only ${rows}` };
   }

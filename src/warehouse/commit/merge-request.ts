@@ -23,6 +23,8 @@ export type MergeRequest = DataFileWriter & {
   readonly fullRead: boolean;
   /** SQL for the rows of data files that are dropped if their key is not staged, in a run that is not a full read. */
   readonly isReplaced?: string | undefined;
+  /** SQL for the staged rows that count; if left out, all do. */
+  readonly isWanted?: string | undefined;
   /** A staged row replaces the table's even if it is older, as in a full read. */
   readonly asOneReading: boolean;
   /** The columns have changed, so every row is written again. Only for a full read. */

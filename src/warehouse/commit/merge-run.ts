@@ -16,7 +16,7 @@ import { keyOf } from './key.ts';
 import { merge } from './merge.ts';
 import type { Merged, StagedPart } from './merge-request.ts';
 import { keysStagedByDeclaration } from './parent-keys.ts';
-import { isReplaced } from './replaced.ts';
+import { isReplaced, isWanted } from './replaced.ts';
 import { stagedByDeclaration, stagingOf } from './part-writer.ts';
 
 /** Upkeep deletes staging that is untouched for seven days, so a commit must not begin to read older parts. */
@@ -89,6 +89,7 @@ export async function mergeRun(
         columns: schema.columns,
         fullRead,
         isReplaced: await isReplaced({ session, local, table, request, parents }),
+        isWanted: isWanted(request),
         asOneReading: request.replaces !== undefined && 'alive' in request.replaces,
         rewrite: schema.rewrite,
         byUpdatedAt: table.columns['updated_at']?.type === 'timestamp',

@@ -3,8 +3,15 @@ import { withinRoom } from '../store/store.ts';
 import type { MergeRequest } from './merge-request.ts';
 import { numbered } from './part-rows.ts';
 
-/** Leaves the table `winners`: the newest staged row for each key. */
-export async function pickWinners({ session, local, parts, key, byUpdatedAt }: MergeRequest): Promise<void> {
+/** Leaves the table `winners`: the newest staged row for each key, of those that count. */
+export async function pickWinners({
+  session,
+  local,
+  parts,
+  key,
+  byUpdatedAt,
+  isWanted = 'true',
+}: MergeRequest): Promise<void> {
   // All staged rows: their keys, and their places by part and position.
   await session.run(`
     CREATE TEMP TABLE staged (${key.definitions}, updated_at TIMESTAMPTZ, part UBIGINT, pos BIGINT)`);
@@ -13,7 +20,8 @@ export async function pickWinners({ session, local, parts, key, byUpdatedAt }: M
     await session.run(`
       INSERT INTO staged
       SELECT ${key.select}, ${byUpdatedAt ? 'updated_at' : 'NULL'}, file_index + ${group[0]!.number}, file_row_number
-      FROM ${source}`);
+      FROM ${source}
+      WHERE ${isWanted}`);
   }
   const [keys] = await session.rows(`
     SELECT count(*) = (SELECT count(*) FROM (SELECT DISTINCT ${key.names} FROM staged)) AS are_unique

@@ -3,7 +3,13 @@ import type { Add } from '../delta/actions.ts';
 import { dataKey, DeltaLog } from '../delta/log.ts';
 import { type DuckSession, identifier, parquetFiles } from '../duckdb.ts';
 import { type LocalFiles, withinRoom } from '../store/store.ts';
-import type { CommitRequest, ReplacedParents, ReplacedTimes } from '../warehouse.ts';
+import type {
+  CommitRequest,
+  ParentColumns,
+  ReplacedOverlap,
+  ReplacedParents,
+  ReplacedTimes,
+} from '../warehouse.ts';
 import type { World } from '../world.ts';
 import { keyColumns } from './parent-keys.ts';
 import { stagingOf } from './part-writer.ts';
@@ -45,6 +51,11 @@ function isWithin({ column, ranges }: ReplacedTimes): string {
   return `coalesce(${within.join(' OR ') || 'false'}, false)`;
 }
 
+/** SQL for whether a row overlaps a time; false for a row without a start or an end. */
+function isOverlapping({ start, end, from, to }: ReplacedOverlap): string {
+  return `coalesce(epoch_ms(${identifier(start)}) < ${to} AND epoch_ms(${identifier(end)}) > ${from}, false)`;
+}
+
 /** Reads the keys of the parents into temporary tables, which the SQL looks them up in. */
 async function isOfParents(
   { session, local, table, request, parents }: Replacing,
@@ -68,11 +79,22 @@ async function isOfParents(
       await session.run(`INSERT INTO ${target} SELECT ${values.join(', ')} FROM ${parquetFiles(paths)}`);
     }
   }
-  // As structs, in which null equals null: a row with null in its parent's key has a parent with null there, or none.
+  const isIn = (target: string) => isKeyIn(by, target);
+  const isRead = within ? `${isIn('read_parents')} AND ${isOverlapping(within)}` : isIn('read_parents');
+  return `(${isRead} OR NOT ${isIn('alive_parents')})`;
+}
+
+/**
+ * SQL for whether a staged row counts: a parent that could not be read to its end stays as it was. `undefined` if all
+ * do. Uses the tables that `isReplaced` has made.
+ */
+export function isWanted({ replaces }: CommitRequest): string | undefined {
+  return replaces && 'alive' in replaces ? isKeyIn(replaces.by, 'read_parents') : undefined;
+}
+
+/** As structs, in which null equals null: a row with null in its parent's key has a parent with null there, or none. */
+function isKeyIn(by: ParentColumns, target: string): string {
   const struct = (values: readonly string[]) =>
     `{${values.map((value, n) => `key${n}: ${value}`).join(', ')}}`;
-  const key = struct(by.map(identifier));
-  const isIn = (target: string) => `${key} IN (SELECT ${struct(names)} FROM ${target})`;
-  const isRead = within ? `${isIn('read_parents')} AND ${isWithin(within)}` : isIn('read_parents');
-  return `(${isRead} OR NOT ${isIn('alive_parents')})`;
+  return `${struct(by.map(identifier))} IN (SELECT ${struct(by.map((_, n) => `key${n}`))} FROM ${target})`;
 }

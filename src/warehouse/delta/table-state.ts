@@ -24,6 +24,9 @@ const countOffsetProperty = 'incident_io.count_offset';
 /** The id of the parent's Delta table. Without it no version of that table counts as seen. */
 const parentProperty = 'incident_io.parent';
 
+/** The keys of a few parents that the last run could not read, as a JSON array. */
+const leftProperty = 'incident_io.parents_left';
+
 /** The part of a table's state that is written by a commit; the rest follows from the rows and the log. */
 export type StateToCommit = Omit<TableState, 'rows' | 'disturbed' | 'types'>;
 
@@ -68,8 +71,13 @@ export function stateOf({ txns, metadata }: Snapshot): Omit<TableState, 'rows' |
       fullReadAt: timeIn(txns.get(fullReadTxn)),
       incrementalField: timestampField(property(incrementalFieldProperty)),
       parent: parentOf({ txns, metadata }),
+      left: leftIn(metadata.configuration[leftProperty]),
     }),
   };
+}
+
+function leftIn(json: string | undefined): readonly string[] | undefined {
+  return json === undefined ? undefined : (JSON.parse(json) as string[]);
 }
 
 function parentOf({ txns, metadata }: Pick<Snapshot, 'txns' | 'metadata'>): SeenVersion | undefined {
@@ -108,8 +116,10 @@ export function configurationOf(
     [incrementalFieldProperty]: _field,
     [countOffsetProperty]: _offset,
     [parentProperty]: _parent,
+    [leftProperty]: _left,
     ...kept
   } = before;
+  const { left = [] } = state;
   return {
     ...kept,
     [accountProperty]: state.account,
@@ -117,6 +127,7 @@ export function configurationOf(
       [incrementalFieldProperty]: state.incrementalField,
       [countOffsetProperty]: state.countOffset === 0 ? undefined : String(state.countOffset),
       [parentProperty]: state.parent?.tableId,
+      [leftProperty]: left.length === 0 ? undefined : JSON.stringify(left),
     }),
     [filtersProperty]: state.filters,
     [visibilityProperty]: state.visibility,

@@ -135,7 +135,8 @@ it('a parent is known by all columns of its key, and a null in it is a value', a
   ]);
   const chairIn = (house: string, number: number) => ({ house, number, id: `${house}${number}` });
   const all = [chairIn('x', 1), chairIn('x', 2), chairIn('y', 1), chairIn('z', 1)];
-  await childRun(place, [rooms, chairs], { rows: all, read: [] });
+  const read = all.map(({ house, number }) => [house, String(number)]);
+  await childRun(place, [rooms, chairs], { rows: all, read });
   const { outcome } = await childRun(place, [rooms, chairs], {
     rows: [],
     read: [
@@ -170,12 +171,17 @@ it('outside of the times that were read, the rows of a parent stay', async () =>
     updated_at: `2026-01-0${day}T00:00:00Z`,
   });
   const rows = [step('a', 1), step('a', 2), step('b', 2)];
-  await childRun(place, [things, steps], { rows, read: [] });
-  const range = { from: Date.parse('2026-01-02'), to: Date.parse('2026-01-03') };
+  await childRun(place, [things, steps], { rows, read: [['a'], ['b']] });
+  const within = {
+    start: 'updated_at',
+    end: 'updated_at',
+    from: Date.parse('2026-01-02') - 1,
+    to: Date.parse('2026-01-03'),
+  };
   await childRun(place, [things, steps], {
     rows: [],
     read: [['a']],
-    options: { within: { column: 'updated_at', ranges: [range] } },
+    options: { within },
   });
   expect(summary(await readRows(place, steps))).toEqual(['a day 1', 'b day 2']);
 });

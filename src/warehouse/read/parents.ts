@@ -1,0 +1,157 @@
+import type { ParentCondition, Table } from '../../tables/table.ts';
+import { committedAt } from '../delta/table-state.ts';
+import { dataKey, DeltaLog } from '../delta/log.ts';
+import { fieldsOf, rowsOfFiles } from '../delta/schema.ts';
+import type { Snapshot } from '../delta/snapshot.ts';
+import { syncedAt } from '../delta/target-schema.ts';
+import { type DuckSession, identifier, literal } from '../duckdb.ts';
+import { withinRoom } from '../store/store.ts';
+import type { ParentPick, ParentRange, ParentRow, SeenVersion } from '../warehouse.ts';
+import type { World } from '../world.ts';
+
+/**
+ * When a version of a table was committed, milliseconds since the epoch: every row written later has a greater
+ * `_synced_at`. `undefined` if the log no longer reaches back to it, or the table was made again.
+ */
+export async function commitTime(
+  world: World,
+  table: Table,
+  { tableId, version }: SeenVersion,
+): Promise<number | undefined> {
+  const snapshot = await new DeltaLog(world, table.name).snapshot(version);
+  return snapshot?.metadata.id === tableId ? committedAt(snapshot) : undefined;
+}
+
+/**
+ * Cuts the parents that are picked into ranges of their keys, in order, with about as many parents in each.
+ * `undefined` if the version of the table is gone.
+ */
+export function parentRanges(
+  world: World,
+  table: Table,
+  pick: ParentPick,
+  { each, most }: { readonly each: number; readonly most: number },
+): Promise<readonly ParentRange[] | undefined> {
+  return withParents(world, table, pick, [], async (session) => {
+    const [counted] = await session.rows('SELECT count(*) AS parents FROM parents');
+    const pieces = Math.min(most, Math.ceil(Number(counted?.['parents']) / each));
+    if (pieces === 0) return [];
+    const ranges = await session.rows(`
+      SELECT max(key) AS last, count(*) AS parents
+      FROM (SELECT key, ntile(${pieces}) OVER (ORDER BY key) AS piece FROM parents)
+      GROUP BY piece ORDER BY piece`);
+    return ranges.map(({ last, parents }, index) => {
+      const before = ranges[index - 1]?.['last'];
+      const after = before === undefined ? {} : { after: String(before) };
+      return { ...after, upTo: String(last), count: Number(parents) };
+    });
+  });
+}
+
+/**
+ * The first parents of a range, in the order of their keys, with the values of these columns as text.
+ * `undefined` if the version of the table is gone.
+ */
+export function parentsIn(
+  world: World,
+  table: Table,
+  pick: ParentPick,
+  { after, from, upTo }: Omit<ParentRange, 'count'> & { readonly from?: string },
+  { columns, limit }: { readonly columns: readonly string[]; readonly limit: number },
+): Promise<readonly ParentRow[] | undefined> {
+  const bounds = [
+    ...(after === undefined ? [] : [`key > ${literal(after)}`]),
+    ...(from === undefined ? [] : [`key >= ${literal(from)}`]),
+    ...(upTo === undefined ? [] : [`key <= ${literal(upTo)}`]),
+  ];
+  return withParents(world, table, pick, columns, async (session) => {
+    const found = await session.rows(`
+      SELECT * FROM parents ${bounds.length === 0 ? '' : `WHERE ${bounds.join(' AND ')}`}
+      ORDER BY key LIMIT ${limit}`);
+    return found.map((row) => ({
+      key: String(row['key']),
+      values: Object.fromEntries(columns.map((column, n) => [column, textOrNull(row[`value${n}`])])),
+    }));
+  });
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+/** Gives `work` the table `parents` with the keys of the parents that are picked, and the columns as `value<n>`. */
+async function withParents<T>(
+  world: World,
+  table: Table,
+  pick: ParentPick,
+  columns: readonly string[],
+  work: (session: DuckSession) => Promise<T>,
+): Promise<T | undefined> {
+  const snapshot = await new DeltaLog(world, table.name).snapshot(pick.version);
+  if (snapshot?.metadata.id !== pick.tableId) return undefined;
+  const files = [...snapshot.files.values()].map((add) => ({
+    key: dataKey(table.name, add),
+    bytes: add.size,
+  }));
+  const values = columns.map((column, n) => `${columnOf(snapshot, column)}::VARCHAR AS value${n}`);
+  return world.store.withLocal((local) =>
+    world.duckDb.job(async (session) => {
+      const select = (paths: readonly string[]) => `
+        SELECT ${[`${identifier(table.primaryKey[0])}::VARCHAR AS key`, ...values].join(', ')}
+        FROM (${rowsOfFiles(table.name, fieldsOf(snapshot.metadata), paths)})
+        WHERE ${isPicked(table, snapshot, pick)}`;
+      await session.run(`CREATE TEMP TABLE parents AS ${select([])}`);
+      for (const group of withinRoom(files, local.room)) {
+        const paths = await local.paths(group.map(({ key }) => key));
+        await session.run(`INSERT INTO parents ${select(paths)}`);
+      }
+      return work(session);
+    }),
+  );
+}
+
+/** SQL for whether the children of a parent's row are read. */
+function isPicked(table: Table, snapshot: Snapshot, { where = [], only }: ParentPick): string {
+  const key = `${identifier(table.primaryKey[0])}::VARCHAR`;
+  const possible = [`${key} IS NOT NULL`, ...where.map((condition) => holds(snapshot, condition))];
+  if (!only) return possible.join(' AND ');
+  const { since, open, turn, left } = only;
+  const reasons = [
+    `epoch_ms(${identifier(syncedAt)}) > ${since}`,
+    ...(open.length > 0 ? [`(${open.map((condition) => holds(snapshot, condition)).join(' AND ')})`] : []),
+    ...(turn ? [isItsTurn(key, turn)] : []),
+    ...(left.length > 0 ? [`${key} IN (${left.map(literal).join(', ')})`] : []),
+  ];
+  return `${possible.join(' AND ')} AND (${reasons.join(' OR ')})`;
+}
+
+/**
+ * SQL for whether a parent's turn is between two times: each has a moment of its own within the period, which its key
+ * decides and which comes again in each.
+ */
+function isItsTurn(
+  key: string,
+  { everyMs, from, to }: NonNullable<NonNullable<ParentPick['only']>['turn']>,
+): string {
+  const moment = `(md5_number_lower(${key}) % ${everyMs})::BIGINT`;
+  const since = `((${moment} - ${from % everyMs} + ${everyMs}) % ${everyMs})`;
+  return `(${since} > 0 AND ${since} <= ${to - from})`;
+}
+
+function holds(snapshot: Snapshot, { column, path, oneOf }: ParentCondition): string {
+  const stored = columnOf(snapshot, column);
+  const value = path
+    ? `json_extract_string(${stored}, ${literal(['$', ...path].join('.'))})`
+    : `${stored}::VARCHAR`;
+  const listed = oneOf.filter((one) => one !== null).map((one) => literal(String(one)));
+  const tests = [
+    ...(listed.length > 0 ? [`coalesce(${value} IN (${listed.join(', ')}), false)`] : []),
+    ...(oneOf.includes(null) ? [`${value} IS NULL`] : []),
+  ];
+  return `(${tests.join(' OR ')})`;
+}
+
+/** A column that the table does not have yet is empty. */
+function columnOf({ metadata }: Snapshot, column: string): string {
+  return fieldsOf(metadata).some(({ name }) => name === column) ? identifier(column) : 'NULL';
+}
