@@ -1,5 +1,7 @@
 import { defined } from '../src/defined.ts';
+import { TableUnavailableError } from '../src/errors.ts';
 import { readPage } from '../src/incident-io/pages.ts';
+import { isChild, parentKeyOf } from '../src/tables/parents.ts';
 import type { CommitOutcome, CommitRequest } from '../src/warehouse/warehouse.ts';
 import type { CommitInput, Look } from './contract.ts';
 import type { Step } from './step.ts';
@@ -14,17 +16,53 @@ export async function commitSync(input: CommitInput, step: Step): Promise<Commit
   const { table, warehouse, clients, call } = step;
   // The batches compared it with what this process had been told before. Two accounts must not meet in one version.
   if (isLong) await clients.identify(run, call);
+  assertSomeKnown(input, step);
   const total = table.counted ? (input.total ?? (await countRecords(input, step))) : undefined;
   const { chainId, retentionMs } = run;
   const outcome = await warehouse.commit(table, {
     chainId,
     parts,
     ...plan,
+    ...ofParents(input, step),
     ...defined({ retentionMs, total, question: look && questionOf(look) }),
   });
   if (outcome.status !== 'overtaken' && outcome.status !== 'doubtful')
     await warehouse.discardStaged(table, chainId);
   return outcome;
+}
+
+/** What a table that is read parent by parent commits in another way. */
+function ofParents(
+  { plan, parents }: CommitInput,
+  { table, parent }: Step,
+): Partial<Pick<CommitRequest, 'fullRead' | 'replaces' | 'state'>> {
+  if (!parent || !isChild(table) || !plan.parents || !parents) return {};
+  const { by, key } = parentKeyOf(table, parent);
+  const { tableId, version } = plan.parents.pick;
+  const { within } = plan.parents;
+  const { left } = parents;
+  const replaces = {
+    by: [by],
+    read: parents.keys,
+    alive: { table: parent.name, key: [key], tableId, version },
+    ...defined({ within }),
+  } as const;
+  // Parents that could not be read keep their rows, so not all rows are replaced.
+  const fullRead = plan.fullRead && left.length === 0;
+  return {
+    fullRead,
+    ...(!fullRead && { replaces }),
+    state: { ...plan.state, ...(left.length > 0 && { left }) },
+  };
+}
+
+/** If the API knows none of the parents, it does not have the list: their rows are not deleted for that. */
+function assertSomeKnown({ parents }: CommitInput, { table, parent }: Step): void {
+  if (!parents || parents.done < 2 || parents.gone < parents.done) return;
+  throw new TableUnavailableError(
+    `not available: GET ${table.path}: 404 for each of ${parents.done} ${parent?.name ?? 'parents'}`,
+    { status: 404 },
+  );
 }
 
 function questionOf(look: Look): NonNullable<CommitRequest['question']> {

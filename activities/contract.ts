@@ -6,7 +6,14 @@ import type { NewWindow, Window } from '../src/incident-io/windows.ts';
 import type { MissingFields } from '../src/records/missing-fields.ts';
 import type { KeyReference, VaultReference } from '../src/settings/key.ts';
 import type { SyncMethod, TimestampField } from '../src/tables/table.ts';
-import type { CommitOutcome, CommitRequest, Part, Upkeep } from '../src/warehouse/warehouse.ts';
+import type {
+  CommitOutcome,
+  CommitRequest,
+  Part,
+  ParentPick,
+  ReplacedOverlap,
+  Upkeep,
+} from '../src/warehouse/warehouse.ts';
 
 /** One run of one table: everything that stays the same from plan to commit. */
 export type TableRun = {
@@ -62,8 +69,19 @@ export type Plan = {
   readonly leaveHalf?: true;
   readonly plannedOn: CommitRequest['plannedOn'];
   readonly state: CommitRequest['state'];
+  /** For a table that is read parent by parent. */
+  readonly parents?: PlannedParents;
   /** Sentences for the report. */
   readonly notes: readonly string[];
+};
+
+/** Which parents' rows a run reads. */
+export type PlannedParents = {
+  readonly pick: ParentPick;
+  /** How many they are. */
+  readonly count: number;
+  /** The rows of them that are read, if not all. */
+  readonly within?: ReplacedOverlap;
 };
 
 export type ExtractInput = {
@@ -77,6 +95,8 @@ export type ExtractInput = {
   readonly now?: number;
   /** As in the plan. */
   readonly leaveHalf?: true;
+  /** The plan's pick, for a window of parents. */
+  readonly parents?: ParentPick;
 };
 
 export type Extracted = {
@@ -96,6 +116,8 @@ export type Extracted = {
     | { readonly kind: 'reopen'; readonly reason: string }
     /** These windows, which cover it, replace the window. */
     | { readonly kind: 'split'; readonly windows: readonly NewWindow[] };
+  /** For a window of parents. */
+  readonly parents?: ExtractedParents;
   /** The window cannot be split, or splitting it does not pay. */
   readonly keepWhole?: true;
   /** Why the batch ended early, or another sentence for the report. */
@@ -106,11 +128,28 @@ export type Extracted = {
   readonly withheld?: readonly string[];
 };
 
+/** The parents that a batch has dealt with. */
+export type ExtractedParents = {
+  /** How many were read to their end. */
+  readonly done: number;
+  /** How many of those the API does not know. */
+  readonly gone: number;
+  /** The keys of those that could not be read. A run in which they are more than a few fails. */
+  readonly left: readonly string[];
+  /** The staged keys of those that were read to their end. */
+  readonly keys?: Part;
+};
+
+/** The parents that a run has dealt with. */
+export type ReadParents = Omit<ExtractedParents, 'keys'> & { readonly keys: readonly Part[] };
+
 export type CommitInput = {
   readonly run: TableRun;
-  readonly plan: Pick<Plan, 'fullRead' | 'plannedOn' | 'state'>;
+  readonly plan: Pick<Plan, 'fullRead' | 'plannedOn' | 'state' | 'parents'>;
   /** In the order their batches ended. */
   readonly parts: readonly Part[];
+  /** For a table that is read parent by parent. */
+  readonly parents?: ReadParents;
   /** The endpoint's count of all rows, if the reading found it; otherwise the commit asks for it. */
   readonly total?: number;
   /** Sent by workflows that read the table again if the commit is doubtful; without it no commit is questioned. */

@@ -20,7 +20,7 @@ import type { ExtractInput, Extracted } from './contract.ts';
 const mostEmptyPages = 1_000;
 
 /** Staged bytes of JSON at which a batch ends whatever its rows: a few rows may hold megabytes of text. */
-const batchBytes = 64 * 2 ** 20;
+export const batchBytes = 64 * 2 ** 20;
 
 /** What a batch needs from the outside. */
 export type BatchWorld = {
@@ -46,10 +46,10 @@ type Batch = Pick<BatchWorld, 'table' | 'stopping'> & {
   readonly began: number;
 };
 
-type Figures = { pages: number; requests: number; bytes: number; waitedMs: number };
+export type Figures = { pages: number; requests: number; bytes: number; waitedMs: number };
 
 /** The batch's time ended while it waited for a token. */
-class TimeUp extends Error {}
+export class TimeUp extends Error {}
 
 /**
  * Reads pages of one window and stages their rows as one part, before it reports the cursor. After an error that a
@@ -97,7 +97,7 @@ export async function extractBatch(
 }
 
 /** What the requests of a batch are sent with; their figures are added up. */
-function callOf({ run, leaveHalf }: ExtractInput, attempt: Attempt, figures: Figures): Batch['call'] {
+export function callOf({ run, leaveHalf }: ExtractInput, attempt: Attempt, figures: Figures): Batch['call'] {
   return (own) => ({
     signal: attempt.signal,
     patienceMs: run.limits.giveUpAfterMs,

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { defined } from '../src/defined.ts';
 import type { Call } from '../src/incident-io/client.ts';
 import { TableUnknownError, UsageError } from '../src/errors.ts';
 import type { Vault } from '../src/settings/key.ts';
@@ -11,6 +12,7 @@ import { commitSync } from './commit-sync.ts';
 import type { Activities, Extracted, TableRun } from './contract.ts';
 import { withEarlierNames } from './earlier-versions.ts';
 import { extractBatch } from './extract-batch.ts';
+import { extractChildren } from './extract-children.ts';
 import { planSync } from './plan-sync.ts';
 import { batchFacts, commitFacts, planFacts } from './span-facts.ts';
 import { recountSync } from './recount-sync.ts';
@@ -52,7 +54,9 @@ export function createActivities(dependencies: Dependencies): Activities {
       describeSpan({ 'incident_io.table': table, 'incident_io.run': chainId });
       const observed = observer ? observedBy(observer, table, tried) : tried;
       const call = callOf(observed, limits.giveUpAfterMs);
-      return work({ table: knownTable(tableNamed, table), warehouse, clients, call }, observed);
+      const known = knownTable(tableNamed, table);
+      const parent = known.parent && knownTable(tableNamed, known.parent.table);
+      return work({ table: known, warehouse, clients, call, ...defined({ parent }) }, observed);
     });
   return withEarlierNames({
     planSync: (input) =>
@@ -62,10 +66,12 @@ export function createActivities(dependencies: Dependencies): Activities {
         return plan;
       }),
     extractBatch: (input) =>
-      step(input.run, async ({ table }, attempt) => {
+      step(input.run, async ({ table, parent }, attempt) => {
         const seconds = stopwatch();
         const world = { table, warehouse, clients, attempt, stopping: shuttingDown() };
-        const batch = await extractBatch(input, world);
+        const batch = await (parent && input.window.parents
+          ? extractChildren(input, { ...world, parent })
+          : extractBatch(input, world));
         describeSpan(batchFacts(input, batch));
         observer?.batched(table.name, batch, seconds());
         return batch;

@@ -152,6 +152,11 @@ export class TableUnknownError extends SourceError {
   readonly advice = 'Start workers of a version that has the table, and stop the older ones.';
 }
 
+/** A table that is read parent by parent has no parents yet: the parent's table was never synced. */
+export class ParentMissingError extends AdvisedError {
+  readonly retry = 'never';
+}
+
 /** The destination cannot hold the table: it is not writable, not safe, or holds something that is not ours. */
 export class DestinationError extends AdvisedError {
   readonly retry = 'never';

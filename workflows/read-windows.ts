@@ -1,6 +1,7 @@
 import { ApplicationFailure, CancellationScope, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { Extracted, Plan, TableRun } from '../activities/contract.ts';
 import type { Carried, SyncTableInput } from './contract.ts';
+import { isTooManyLeft } from './parents.ts';
 import type { Announce } from './progress.ts';
 import { activities } from './steps.ts';
 import { afterBatch, batchOf, type Reading, windowsAtOnce } from './windows.ts';
@@ -48,7 +49,7 @@ export async function readWindows(
 /** Starts the next batch of open windows that have none in flight, up to the limit. */
 function startBatches(
   run: TableRun,
-  { now, leaveHalf }: Plan,
+  { now, leaveHalf, parents }: Plan,
   reading: Reading,
   inFlight: Map<number, Promise<Batch>>,
 ): void {
@@ -59,6 +60,7 @@ function startBatches(
       ...batchOf(reading, windowId),
       ...(now !== undefined && { now }),
       ...(leaveHalf && { leaveHalf }),
+      ...(parents && { parents: parents.pick }),
     });
     inFlight.set(
       windowId,
@@ -74,6 +76,13 @@ function nextReading(table: string, reading: Reading, windowId: number, extracte
     throw ApplicationFailure.nonRetryable(`${table}: ${next.exhausted}`, 'CursorRejectedError', {
       advice: 'Sync the table again; if it happens again, report it to incident.io.',
     });
+  }
+  if (next.parents && isTooManyLeft(next.parents)) {
+    throw ApplicationFailure.nonRetryable(
+      `${table}: ${next.parents.left.length} parents could not be read; the last reason: ${next.notes.at(-1) ?? 'unknown'}`,
+      'ApiUnavailableError',
+      { advice: 'Check the status page of incident.io, then try again; scheduled runs retry by themselves.' },
+    );
   }
   return next;
 }

@@ -32,13 +32,14 @@ export async function lookAgain(
     );
   }
   await sleep(run.limits.secondLookAfterMs ?? secondLookAfterMs);
-  const { parts, figures, notes } = reading;
+  const { parts, figures, notes, parents } = reading;
   return {
     ...carried,
     doubt: { reason, dropped },
     reading: {
       ...startReading(plan),
       parts,
+      ...(parents && { parents: { ...parents, left: [] } }),
       figures,
       notes: [...notes, `The table was read a second time: ${reason}.`],
     },

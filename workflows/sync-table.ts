@@ -72,10 +72,11 @@ async function planReadCommit(
     carried = await readWindows(input, run, carried, announce);
     announce('committing', carried);
     const { plan: made, reading } = carried;
-    const { parts } = reading;
+    const { parts, parents } = reading;
     const look = lookOf(carried);
     const isLong = secondsSince(timing) > longRunSeconds && ({ isLong: true } as const);
-    const commit = { run, plan: made, parts, ...totalOf(made, reading), look, ...isLong };
+    const total = totalOf(made, reading);
+    const commit = { run, plan: made, parts, ...total, look, ...isLong, ...(parents && { parents }) };
     const outcome = await activities.commitSync(commit);
     if (outcome.status === 'doubtful') {
       carried = await lookAgain(run, carried, outcome);

@@ -1,4 +1,5 @@
-import type { Extracted, ExtractInput, Plan } from '../activities/contract.ts';
+import type { Extracted, ExtractInput, Plan, ReadParents } from '../activities/contract.ts';
+import { withParents } from './parents.ts';
 
 type Window = Plan['windows'][number];
 type Part = NonNullable<Extracted['part']>;
@@ -28,6 +29,8 @@ export type Reading = {
   readonly missing?: MissingFields;
   /** Undeclared fields that were left out because their names look like those of secrets. */
   readonly withheld?: readonly string[];
+  /** For a table that is read parent by parent. */
+  readonly parents?: ReadParents;
 };
 
 export type Figures = {
@@ -53,16 +56,20 @@ export type Exhausted = { readonly exhausted: string };
 export function startReading(plan: Plan): Reading {
   return {
     open: plan.windows.map((window) => ({ window, startedAt: [], reopened: 0 })),
-    nextWindowId: Math.max(...plan.windows.map(({ id }) => id)) + 1,
+    nextWindowId: Math.max(-1, ...plan.windows.map(({ id }) => id)) + 1,
     windowsDone: 0,
     parts: [],
     figures: { rows: 0, pages: 0, requests: 0, bytes: 0, waitedMs: 0, batches: 0 },
     notes: plan.notes,
+    ...(plan.parents && { parents: { done: 0, gone: 0, left: [], keys: [] } }),
   };
 }
 
 /** The input of the next batch of an open window. */
-export function batchOf(reading: Reading, windowId: number): Omit<ExtractInput, 'run' | 'now' | 'leaveHalf'> {
+export function batchOf(
+  reading: Reading,
+  windowId: number,
+): Omit<ExtractInput, 'run' | 'now' | 'leaveHalf' | 'parents'> {
   const { window, after, startedAt } = openWindow(reading, windowId);
   return { window, startedAt, ...(after !== undefined && { after }) };
 }
@@ -125,6 +132,7 @@ function withBatch(reading: Reading, batch: Extracted): Reading {
       batches: figures.batches + 1,
     },
     notes: [...new Set([...reading.notes, ...notes])].slice(-maxNotes),
+    ...(batch.parents && { parents: withParents(reading.parents, batch.parents) }),
     ...(missing && { missing: sumOf(reading.missing, missing) }),
     ...(withheld && { withheld: [...new Set([...(reading.withheld ?? []), ...withheld])].sort() }),
   };
@@ -171,7 +179,8 @@ function advanced(
       ...(cutAfter !== undefined && !batch.keepWhole && { cutAfter: leftUntilCut(cutAfter - batch.pages) }),
     },
     after: next,
-    startedAt: after === undefined ? startedAt : [...startedAt, after],
+    // Parents are read in order, so their batches cannot go in a circle.
+    startedAt: after === undefined || window.parents ? startedAt : [...startedAt, after],
     reopened,
   };
 }

@@ -23,6 +23,8 @@ export type Window = {
   /** Its estimated range of `created_at`, milliseconds since the epoch, for cutting it again; a missing end is open. */
   readonly from?: number;
   readonly to?: number;
+  /** The parents whose rows it has, by a range of their keys, and how many they are. */
+  readonly parents?: { readonly after?: string; readonly upTo?: string; readonly count: number };
 };
 
 /** A window before the run gives it an id. */

@@ -20,7 +20,10 @@ export type TableSettings = {
   /** For `incremental`. */
   readonly incrementalField?: TimestampField;
   readonly every: Frequency;
-  /** For `incremental`: how often the whole table is read anyway, so that deleted rows disappear. */
+  /**
+   * For `incremental`: how often the whole table is read anyway, so that deleted rows disappear. Of a table that is read
+   * parent by parent: how often each parent is read, a share of them in each run.
+   */
   readonly fullReadEvery?: Frequency | 'never';
 };
 
@@ -58,8 +61,9 @@ export function defaultTableSettings(
   table: Table,
   syncMethod: SyncMethod = syncMethodsOf(table)[0],
 ): TableSettings {
-  const { incremental, every = '6h' } = table;
-  if (syncMethod === 'full_refresh' || !incremental) return { syncMethod, every };
+  const { incremental, parent, every = '6h' } = table;
+  if (syncMethod === 'full_refresh') return { syncMethod, every };
+  if (!incremental) return { syncMethod, every, ...(parent && { fullReadEvery: '7d' }) };
   const { by, fullReadEvery } = incremental;
   return { syncMethod, incrementalField: by[0], every: '15m', fullReadEvery };
 }

@@ -194,8 +194,13 @@ export function defineTable<const T extends Table>(
 }
 
 /** The sync methods that a table offers, the default first. */
-export function syncMethodsOf({ incremental }: Table): readonly [SyncMethod, ...SyncMethod[]] {
-  return incremental ? ['incremental', 'full_refresh'] : ['full_refresh'];
+export function syncMethodsOf(table: Table): readonly [SyncMethod, ...SyncMethod[]] {
+  return table.incremental || readsByChange(table) ? ['incremental', 'full_refresh'] : ['full_refresh'];
+}
+
+/** Whether a table is read parent by parent, and an incremental sync reads only parents that may have changed. */
+export function readsByChange({ parent }: Table): boolean {
+  return parent?.open !== undefined;
 }
 
 /** The fields that an incremental sync of a table can go by, the default first; empty if it offers no such sync. */
