@@ -6,7 +6,7 @@ import { listedIn } from './plausible.ts';
 import { Dice, fraction, hash, Ids, saltOf } from './random.ts';
 import { referencedTable, tableNamedAfter } from './references.ts';
 import { fieldAt, type ApiRecord, type Facets, type Source, type Span } from './source.ts';
-import { roughen, Timeline, timestamp } from './times.ts';
+import { dayMs, roughen, Timeline, timestamp } from './times.ts';
 
 /** The account that generated rows belong to. */
 export type World = {
@@ -223,12 +223,27 @@ export class GeneratedRows implements Source {
     if (name === 'id') return this.#ids.of(row.index, row.created);
     const ofParent = this.#parents?.value(name, this.#parentOf(row.index));
     if (ofParent !== undefined) return ofParent;
-    if (name in (this.#table.fromAnswer ?? {})) return timestamp(this.#world.span.until);
+    const given = this.#givenByList(row, name);
+    if (given !== undefined) return given;
     const choice = this.#choices.find(({ param, reveals }) => param === name && reveals === undefined);
     if (choice) return this.#chosen(choice, row.index);
     if (!this.#isUnique(name)) return valueOf(row, name);
     const isTime = this.#table.columns[name]!.type === 'timestamp';
     return isTime ? timestamp(row.created) : `${name.replaceAll('_', '-')}-${row.index + 1}`;
+  }
+
+  /** What the declaration says about a whole list: the list's name, a value next to its records, a window of time. */
+  #givenByList({ index }: Making, name: string): string | undefined {
+    const { fromAnswer = {}, lists, timeWindow } = this.#table;
+    const { seed, span } = this.#world;
+    const dice = new Dice(hash(seed, this.#salt + 8, index));
+    if (name in fromAnswer) return timestamp(span.until);
+    if (name === lists?.column) return dice.pick(lists.names);
+    if (!timeWindow) return undefined;
+    const start = Math.floor(span.until - dice.next() * 300 * dayMs + 20 * dayMs);
+    if (name === timeWindow.columns.start) return timestamp(start);
+    const length = Math.ceil(dice.next() * 14 * dayMs);
+    return name === timeWindow.columns.end ? timestamp(start + length) : undefined;
   }
 
   /** Which of the possible parents a row has. */

@@ -1,0 +1,106 @@
+import { Clients } from '../../activities/clients.ts';
+import { commitSync } from '../../activities/commit-sync.ts';
+import type { Extracted, ExtractInput, Plan, PlanInput, TableRun } from '../../activities/contract.ts';
+import { extractBatch } from '../../activities/extract-batch.ts';
+import { extractChildren } from '../../activities/extract-children.ts';
+import { planSync } from '../../activities/plan-sync.ts';
+import { toMethod } from '../../src/connections/input.ts';
+import type { Sandbox } from '../../src/sandbox/sandbox.ts';
+import { defaultTableSettings } from '../../src/settings/settings.ts';
+import { columnValue } from '../../src/records/rows.ts';
+import type { ApiRecord, Table } from '../../src/tables/table.ts';
+import type { CommitOutcome } from '../../src/warehouse/warehouse.ts';
+import { afterBatch, batchOf, type Reading, startReading } from '../../workflows/windows.ts';
+import { type Place, readRows } from './warehouse.ts';
+
+const call = { signal: new AbortController().signal };
+const keyVariable = 'INCIDENT_IO_RUN_TABLE_KEY';
+
+export type Ran = { readonly plan: Plan; readonly reading: Reading; readonly outcome: CommitOutcome };
+
+export type RunTableOptions = Partial<Pick<PlanInput, 'fullReadEveryMs' | 'syncMethod'>> & {
+  readonly limits?: Partial<TableRun['limits']>;
+  /** Called with each batch; what it returns counts. */
+  readonly onBatch?: (input: ExtractInput, read: () => Promise<Extracted>) => Promise<Extracted>;
+};
+
+let runs = 0;
+
+/** One run of a table with the real activities and the real workflow state, without Temporal. */
+export async function runTable(
+  { warehouse }: Place,
+  sandbox: Sandbox,
+  table: Table,
+  { limits, onBatch = (_input, read) => read(), ...method }: RunTableOptions = {},
+): Promise<Ran> {
+  process.env[keyVariable] = sandbox.key;
+  runs += 1;
+  const identity: TableRun = {
+    table: table.name,
+    chainId: `run-${runs}`,
+    apiKey: { env: keyVariable },
+    baseUrl: sandbox.url,
+    account: 'unknown',
+    limits: { batchRows: 10_000, batchMs: 60_000, giveUpAfterMs: 60_000, ...limits },
+  };
+  const clients = new Clients();
+  const parent = sandbox.tables.find(({ name }) => name === table.parent?.table);
+  const step = { table, warehouse, clients, call, ...(parent && { parent }) };
+  const input = { run: identity, ...toMethod(defaultTableSettings(table)), ...method };
+  const plan = await planSync(input, step);
+  const run = { ...identity, account: plan.state.account };
+  const attempt = { ...call, waited: () => {}, waitsUntil: () => {} };
+  const world = { table, warehouse, clients, attempt, stopping: () => false };
+  let reading = startReading(plan);
+  while (reading.open.length > 0) {
+    const { id } = reading.open[0]!.window;
+    const batch: ExtractInput = {
+      run,
+      ...batchOf(reading, id),
+      ...(plan.parents && { parents: plan.parents.pick }),
+    };
+    const read = () =>
+      parent && batch.window.parents
+        ? extractChildren(batch, { ...world, parent })
+        : extractBatch(batch, world);
+    const next = afterBatch(reading, id, await onBatch(batch, read));
+    if ('exhausted' in next) throw new Error(next.exhausted);
+    reading = next;
+  }
+  const { parts, parents } = reading;
+  const outcome = await commitSync({ run, plan, parts, ...(parents && { parents }) }, step);
+  return { plan, reading, outcome };
+}
+
+/** The rows that a table lacks, has too many of, or has with another value, by their key. */
+export async function wrongRows(place: Place, sandbox: Sandbox, table: Table): Promise<string[]> {
+  const shown = (of: (column: string) => unknown) =>
+    JSON.stringify(
+      Object.entries(table.columns).map(([name, { type }]) => {
+        const value = of(name) ?? null;
+        if (value === null) return null;
+        if (type === 'timestamp') return Date.parse(String(value).replace(' ', 'T').replace(/\+00$/, 'Z'));
+        return type === 'json' && typeof value === 'string'
+          ? JSON.stringify(JSON.parse(value))
+          : type === 'json'
+            ? JSON.stringify(value)
+            : String(value);
+      }),
+    );
+  const held = (await readRows(place, table)).map((row) => shown((column) => row[column]));
+  const reachable = [...sandbox.records(table.name)].filter((record) =>
+    isReachable(table, record, sandbox.now()),
+  );
+  const records = reachable.map((record) => shown((column) => columnValue(table, column, record, undefined)));
+  const lacks = records.filter((row) => !held.includes(row)).map((row) => `lacks ${row}`);
+  const has = held.filter((row) => !records.includes(row)).map((row) => `has ${row}`);
+  return [...lacks, ...has, ...(held.length === new Set(held).size ? [] : ['a row twice'])];
+}
+
+/** Whether a row of a table with a window of time is within the first read's. */
+function isReachable({ timeWindow }: Table, record: ApiRecord, now: number): boolean {
+  if (!timeWindow) return true;
+  const { columns, firstDaysBack, daysAhead } = timeWindow;
+  const [start, end] = [columns.start, columns.end].map((column) => Date.parse(String(record[column])));
+  return start! < now + daysAhead * 86_400_000 && end! > now - firstDaysBack * 86_400_000;
+}
