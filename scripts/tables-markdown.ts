@@ -1,3 +1,4 @@
+import { defaultTableSettings } from '../src/settings/settings.ts';
 import { incrementalFieldsOf, syncMethodsOf, type Column, type Table } from '../src/tables/table.ts';
 
 /** The whole text of docs/tables.md: all tables in one list, then a chapter with the columns of each. */
@@ -27,18 +28,24 @@ export function tablesMarkdown(tables: readonly Table[]): string {
 }
 
 function summaryOf(table: Table): string[] {
-  const { name, description, primaryKey, incremental, paging, scope } = table;
+  const { name, description, primaryKey, paging, scope } = table;
   return [
     // A link to the chapter below.
     `[${code(name)}](#${name})`,
     description,
     codes(syncMethodsOf(table)),
     codes(incrementalFieldsOf(table)),
-    incremental ? `every ${incremental.fullReadEvery}` : '',
+    fullReadOf(table),
     codes(primaryKey),
     paging.kind === 'pages' ? paging.pageSize.toLocaleString('en') : 'all',
     scope === undefined ? 'none' : code(scope),
   ];
+}
+
+/** How often an incremental table is read as a whole, or each parent of one that is read parent by parent. */
+function fullReadOf(table: Table): string {
+  const { fullReadEvery } = defaultTableSettings(table);
+  return fullReadEvery === undefined ? '' : `every ${fullReadEvery}`;
 }
 
 function chapterOf({ name, columns }: Table): string {

@@ -76,6 +76,8 @@ export type TableProgress = {
   readonly reason?: string;
   readonly read?: Figures;
   readonly windows?: { readonly open: number; readonly done: number };
+  /** Of a table that is read parent by parent: each costs a request at least. */
+  readonly parents?: { readonly done: number; readonly total: number };
   readonly notes: readonly string[];
 };
 
@@ -89,7 +91,12 @@ export interface RunSinks extends Sinks {
 /** One run of `syncSource`. */
 export type SyncSourceInput = {
   /** One run per table, each under the workflow id that its destination and table determine. */
-  readonly tables: readonly { readonly workflowId: string; readonly input: SyncTableInput }[];
+  readonly tables: readonly {
+    readonly workflowId: string;
+    readonly input: SyncTableInput;
+    /** The run begins when that of this table has ended, as it is read by its rows. */
+    readonly after?: string;
+  }[];
 };
 
 /** How the run of one table of a `syncSource` ended. */

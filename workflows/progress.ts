@@ -24,6 +24,8 @@ function progressOf(table: string, phase: TableProgress['phase'], { plan, readin
     reason: plan.reason,
     read: reading.figures,
     windows: { open: reading.open.length, done: reading.windowsDone },
+    ...(plan.parents &&
+      reading.parents && { parents: { done: reading.parents.done, total: plan.parents.count } }),
     notes: reading.notes,
   };
 }

@@ -12,11 +12,20 @@ import { restartPolicy } from './restart.ts';
 import { syncTable } from './sync-table.ts';
 
 /**
- * "Import now": the tables side by side, and one report. If a table fails, the workflow fails after the others are
+ * "Import now": the tables side by side, each after the one by whose rows it is read, and one report. If a table fails, the workflow fails after the others are
  * done, with type `TablesFailedError` and all outcomes in its details: no failure passes for success.
  */
 export async function syncSource({ tables }: SyncSourceInput): Promise<TableOutcome[]> {
-  const outcomes = await Promise.all(tables.map(syncOne));
+  const named = new Map(tables.map((one) => [one.input.run.table, one]));
+  const ends = new Map<string, Promise<TableOutcome>>();
+  const ended = (one: Imported): Promise<TableOutcome> => {
+    const before = one.after === undefined ? undefined : named.get(one.after);
+    const { table } = one.input.run;
+    const end = ends.get(table) ?? (before ? ended(before).then(() => syncOne(one)) : syncOne(one));
+    ends.set(table, end);
+    return end;
+  };
+  const outcomes = await Promise.all(tables.map(ended));
   const failed = outcomes.filter(({ status }) => status === 'failed');
   if (failed.length > 0) {
     const names = failed.map(({ table }) => table).join(', ');
@@ -29,8 +38,10 @@ export async function syncSource({ tables }: SyncSourceInput): Promise<TableOutc
   return outcomes;
 }
 
+type Imported = SyncSourceInput['tables'][number];
+
 /** Rejects only if the import itself is cancelled. */
-async function syncOne({ workflowId, input }: SyncSourceInput['tables'][number]): Promise<TableOutcome> {
+async function syncOne({ workflowId, input }: Imported): Promise<TableOutcome> {
   const { table } = input.run;
   try {
     const result = await executeChild(syncTable, {

@@ -10,6 +10,7 @@ import { resultOf } from './result.ts';
 import { activities, keepUp, sweep } from './steps.ts';
 import { reportCancelled, reportEnded, reportFailed, reportStarted, reportUnavailable } from './telemetry.ts';
 import { becameUnavailable, knownUnavailable, unavailableResult } from './unavailable.ts';
+import { planWithParent } from './wait-for-parent.ts';
 import { type Reading, startReading } from './windows.ts';
 
 /** The first plan and three more; a run that is overtaken more often has another writer that does not stop. */
@@ -104,14 +105,16 @@ async function planTable(input: SyncTableInput, run: TableRun): Promise<Plan> {
   const { incrementalField, fullReadEveryMs } = input;
   const syncMethod = syncMethodOf(input);
   const lastWatermark = watermarkOf(workflowInfo().lastResult);
-  return activities.planSync({
-    run,
-    syncMethod,
-    method: syncMethod,
-    ...(incrementalField !== undefined && { incrementalField }),
-    ...(fullReadEveryMs !== undefined && { fullReadEveryMs }),
-    ...(lastWatermark !== undefined && { lastWatermark }),
-  });
+  return planWithParent(run.periodic === true, () =>
+    activities.planSync({
+      run,
+      syncMethod,
+      method: syncMethod,
+      ...(incrementalField !== undefined && { incrementalField }),
+      ...(fullReadEveryMs !== undefined && { fullReadEveryMs }),
+      ...(lastWatermark !== undefined && { lastWatermark }),
+    }),
+  );
 }
 
 /** A page's count covers the whole table only if it was asked for with nothing but the revealing filters. */

@@ -3,6 +3,7 @@ import type { Failure } from '../src/failure.ts';
 import type { SyncTableInput, SyncTableResult } from './contract.ts';
 import { watermarkOf } from './earlier-versions.ts';
 import { failureOfRun } from './failures.ts';
+import { parentMissing } from './wait-for-parent.ts';
 
 /** Schedules ask for a list that the account does not have only once a day. */
 const askAgainAfterMs = 86_400_000;
@@ -42,8 +43,13 @@ export function knownUnavailable(
   now: number,
 ): Unavailable | undefined {
   const last = (lastResult as Partial<SyncTableResult> | null | undefined)?.unavailable;
-  return run.periodic && last && now - last.since < askAgainAfterMs ? last : undefined;
+  // A parent's table may be there by now.
+  const isOfParent = last?.error === parentMissing;
+  return run.periodic && last && !isOfParent && now - last.since < askAgainAfterMs ? last : undefined;
 }
+
+/** The account does not have the list, or the table by whose rows it is read is not there. */
+const unavailableTypes = ['TableUnavailableError', parentMissing];
 
 /** Set if a scheduled run failed because there is no such list; `undefined` for other failures and other runs. */
 export function becameUnavailable(
@@ -51,6 +57,6 @@ export function becameUnavailable(
   failure: ApplicationFailure,
   now: number,
 ): Unavailable | undefined {
-  if (!run.periodic || failure.type !== 'TableUnavailableError') return undefined;
+  if (!run.periodic || !unavailableTypes.includes(failure.type ?? '')) return undefined;
   return { ...failureOfRun(failure), since: now };
 }

@@ -1,12 +1,13 @@
 import type { SyncTableInput } from '../../workflows/contract.ts';
 import type { Serving } from '../serving/serve.ts';
 import { followProgress, type OnProgress } from './follow-progress.ts';
+import { parentsFirst, withoutParents } from './parents-first.ts';
 import { cancelRun, outcomeOf, type RunOutcome } from './runs.ts';
 import { startRun, type StartedRun } from './start-run.ts';
 
 /** How a command follows its runs. */
 export type Watcher = {
-  /** Called once, when all runs are started or taken up. */
+  /** Called when runs are started or taken up: first those of all tables that wait for no other one. */
   readonly onStart: (runs: readonly StartedRun[]) => void;
   readonly onProgress: OnProgress;
   readonly onOutcome: (outcome: RunOutcome) => void;
@@ -15,8 +16,8 @@ export type Watcher = {
 };
 
 /**
- * Runs tables at the same time, each in a workflow of its own, and waits for all of them. A table's failure does not
- * stop the others.
+ * Runs tables at the same time, each in a workflow of its own, and waits for all of them. A table that is read by the
+ * rows of another one begins when that has ended. A table's failure does not stop the others.
  */
 export async function syncTables(
   { client, taskQueue }: Pick<Serving, 'client' | 'taskQueue'>,
@@ -24,10 +25,12 @@ export async function syncTables(
   inputs: readonly SyncTableInput[],
   { onStart, onProgress, onOutcome, interrupt }: Watcher,
 ): Promise<RunOutcome[]> {
-  const runs = await Promise.all(inputs.map((input) => startRun(client, taskQueue, destination, input)));
-  onStart(runs);
+  const start = (input: SyncTableInput) => startRun(client, taskQueue, destination, input);
+  const first = await Promise.all(withoutParents(inputs).map(start));
+  onStart(first);
+  const started = new Map(first.map((run) => [run.table, run]));
 
-  const open = new Set(runs);
+  const open = new Set(first);
   const cancelAll = () => Promise.all([...open].map(({ handle }) => cancelRun(client, handle.workflowId)));
   const cancelled = new Promise<void>((resolve, reject) => {
     const cancel = () => void cancelAll().then(() => resolve(), reject);
@@ -35,10 +38,21 @@ export async function syncTables(
     else interrupt.addEventListener('abort', cancel, { once: true });
   });
 
+  const begun = async (input: SyncTableInput): Promise<StartedRun | undefined> => {
+    if (interrupt.aborted) return undefined;
+    const run = await start(input);
+    onStart([run]);
+    open.add(run);
+    // The interrupt may have come while the run was being started.
+    if (interrupt.aborted) await cancelRun(client, run.handle.workflowId);
+    return run;
+  };
   const all = Promise.all(
-    runs.map(async (run) => {
-      const outcome = await outcomeOf(run);
-      open.delete(run);
+    parentsFirst(inputs, async (input): Promise<RunOutcome> => {
+      const { table } = input.run;
+      const run = started.get(table) ?? (await begun(input));
+      const outcome = run ? await outcomeOf(run) : ({ table, status: 'cancelled' } as const);
+      if (run) open.delete(run);
       onOutcome(outcome);
       return outcome;
     }),

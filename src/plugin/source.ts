@@ -10,6 +10,7 @@ import { assertReadable, readPermissions } from '../incident-io/permissions.ts';
 import { checkedKey } from '../settings/key.ts';
 import { defaultTableSettings, frequencies, intervalMs, retentions } from '../settings/settings.ts';
 import { defaultTables, tableNamed, tables } from '../tables/index.ts';
+import { parentAmong } from '../tables/parents.ts';
 import { incrementalFieldsOf, syncMethodsOf, type Table } from '../tables/table.ts';
 import { inputOf, type Method, type SourceInput, toMethod } from '../connections/input.ts';
 import { tableWorkflowId, workerQueue } from '../temporal/names.ts';
@@ -87,9 +88,11 @@ export function createIncidentIoSource({
     }),
 
     syncSource(target, syncs = defaultTables.map(({ name }) => ({ table: name }))) {
+      const names = new Set(syncs.map(({ table }) => table));
       const runs = syncs.map((sync) => ({
         workflowId: tableWorkflowId(destinationOf(target.destination), sync.table),
         input: syncInput(baseUrl, target, sync),
+        ...defined({ after: parentAmong(tableNamed(sync.table), names) }),
       }));
       return startOf('syncSource', target, 'syncSource', { tables: runs });
     },
@@ -193,7 +196,9 @@ function methodOf(table: Table, { table: _table, syncMethod: asked, ...chosen }:
   if (syncMethod === 'full_refresh') return toMethod({ syncMethod });
   const settings = { ...defaults, ...chosen };
   const { incrementalField, fullReadEvery } = settings;
-  assertOffered(table, 'incremental field', incrementalField, incrementalFieldsOf(table));
+  const fields = incrementalFieldsOf(table);
+  if (fields.length > 0 || incrementalField !== undefined)
+    assertOffered(table, 'incremental field', incrementalField, fields);
   const isInterval =
     fullReadEvery === undefined || fullReadEvery === 'never' || intervalMs(fullReadEvery) > 0;
   if (!isInterval) assertOffered(table, 'fullReadEvery', fullReadEvery, [...frequencies, 'never']);

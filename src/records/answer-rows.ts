@@ -1,4 +1,4 @@
-import { type ApiRecord, type Table, valueAt } from '../tables/table.ts';
+import { type Table, valueAt } from '../tables/table.ts';
 import { type AnswerInLines, type OtherFields, parseBody } from './answer.ts';
 import { CollectedRows } from './collected-rows.ts';
 import { FastRows } from './fast/fast-rows.ts';
@@ -78,7 +78,7 @@ export class AnswerRows {
     if (!lists) return Array.isArray(found) ? [{ records: found }] : undefined;
     if (!isRecord(found)) return undefined;
     // A list that the vendor adds later has rows too.
-    return Object.entries(found as ApiRecord).flatMap(([name, records]) =>
+    return Object.entries(found).flatMap(([name, records]) =>
       Array.isArray(records) ? [{ records, name: { [lists.column]: name } }] : [],
     );
   }

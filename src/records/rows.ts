@@ -115,7 +115,7 @@ export function rowMaker(table: Table, { harmless, withheld = new Set() }: RowOp
       }
     }
     for (const { name, orFrom } of standIns) {
-      cells[name] ??= orFrom.map((column) => String((cells[column] ?? '') as string)).join(' ');
+      cells[name] ??= orFrom.map((column) => (cells[column] ?? '') as string).join(' ');
     }
     cells[rawColumn] = raw;
     const unknown = unknownFields(record, known, style);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import { checkedBaseUrl, defaultBaseUrl } from '../incident-io/base-url.ts';
 import { tables } from '../tables/index.ts';
+import { withoutParent } from '../tables/parents.ts';
 import { incrementalFieldsOf, syncMethodsOf, type Table, type TimestampField } from '../tables/table.ts';
 import {
   bucketForms,
@@ -84,6 +85,17 @@ function fileSchema(seconds: boolean) {
       Object.fromEntries(tables.map((table) => [table.name, tableSchema(table, seconds).optional()])),
     )
       .refine((chosen) => Object.keys(chosen).length > 0, { error: 'name at least one table' })
+      .check(({ value, issues }) => {
+        const chosen = tables.filter(({ name }) => name in value);
+        for (const { table, parent } of withoutParent(chosen)) {
+          issues.push({
+            code: 'custom',
+            path: [table],
+            message: `add ${parent} too: ${table} is read by its rows`,
+            input: {},
+          });
+        }
+      })
       .describe('The tables to keep current.'),
   });
 }
@@ -96,8 +108,10 @@ function tableSchema(table: Table, seconds: boolean) {
   const incrementalFields = incrementalFieldsOf(table);
   const defaults = defaultTableSettings(table);
   const incremental = table.incremental !== undefined;
+  const changesOnly = syncMethods.includes('incremental');
   const forIncremental = 'only incremental syncs have it';
   const wholeOnly = `${name} has no incremental sync, so leave it out`;
+  const byParent = `${name} is read by its parents that changed, not by a field, so leave it out`;
   const frequency = frequencySchema(seconds);
   return objectOf({
     syncMethod: z
@@ -118,13 +132,13 @@ function tableSchema(table: Table, seconds: boolean) {
           .describe(
             `For incremental: the field that tells which rows changed. Default: ${incrementalFields[0]}.`,
           )
-      : z.never({ error: wholeOnly }).optional(),
-    fullReadEvery: incremental
+      : z.never({ error: changesOnly ? byParent : wholeOnly }).optional(),
+    fullReadEvery: changesOnly
       ? z
           .union([frequency, z.literal('never')], { error: `use ${allowed(seconds)} or never` })
           .optional()
           .describe(
-            `For incremental: how often the whole table is read anyway, so that deleted rows disappear. Default: ${defaults.fullReadEvery}.`,
+            `For incremental: how often ${incremental ? 'the whole table' : 'each parent, by turns,'} is read anyway, so that deleted rows disappear. Default: ${defaults.fullReadEvery}.`,
           )
       : z.never({ error: wholeOnly }).optional(),
   })
@@ -148,7 +162,7 @@ function isObject({ value }: { readonly value: unknown }): boolean {
 
 function isIncrementalOr(setting: 'incrementalField' | 'fullReadEvery', table: Table) {
   return (entry: { readonly syncMethod?: unknown; readonly [setting: string]: unknown }) =>
-    entry[setting] === undefined || !table.incremental || entry.syncMethod !== 'full_refresh';
+    entry[setting] === undefined || syncMethodsOf(table).length === 1 || entry.syncMethod !== 'full_refresh';
 }
 
 function frequencySchema(seconds: boolean) {

@@ -40,13 +40,27 @@ export function meets(
  * destination. Throws `UsageError`.
  */
 export function assertParentsSelected(selected: readonly Table[]): void {
-  const names = new Set(selected.map(({ name }) => name));
-  const orphans = selected.filter(({ parent }) => parent && !names.has(parent.table));
+  const orphans = withoutParent(selected);
   if (orphans.length === 0) return;
-  const list = orphans.map(({ name, parent }) => `${name} (needs ${parent!.table})`).join(', ');
-  const missing = [...new Set(orphans.map(({ parent }) => parent!.table))].join(', ');
+  const list = orphans.map(({ table, parent }) => `${table} (by ${parent})`).join(', ');
+  const missing = [...new Set(orphans.map(({ parent }) => parent))].join(', ');
   throw new UsageError(
-    `Read parent by parent, but the parent’s table is not selected: ${list}.`,
-    `Select ${missing} too, or leave these tables out.`,
+    `These tables are read by the rows of another one that is not selected: ${list}.`,
+    `Select ${missing} too, or leave ${orphans.length === 1 ? 'the table' : 'these tables'} out.`,
+  );
+}
+
+/** The parent of a table if it is one of these tables: the parent is synced first. */
+export function parentAmong({ parent }: Table, names: ReadonlySet<string>): string | undefined {
+  return parent && names.has(parent.table) ? parent.table : undefined;
+}
+
+/** The tables whose parent is not among them, and that parent's name. */
+export function withoutParent(
+  selected: readonly Table[],
+): readonly { readonly table: string; readonly parent: string }[] {
+  const names = new Set(selected.map(({ name }) => name));
+  return selected.flatMap(({ name, parent }) =>
+    parent && !names.has(parent.table) ? [{ table: name, parent: parent.table }] : [],
   );
 }

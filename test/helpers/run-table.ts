@@ -8,9 +8,10 @@ import { toMethod } from '../../src/connections/input.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { defaultTableSettings } from '../../src/settings/settings.ts';
 import { columnValue } from '../../src/records/rows.ts';
-import type { ApiRecord, Table } from '../../src/tables/table.ts';
+import type { Table } from '../../src/tables/table.ts';
 import type { CommitOutcome } from '../../src/warehouse/warehouse.ts';
 import { afterBatch, batchOf, type Reading, startReading } from '../../workflows/windows.ts';
+import { isReachable } from './truth.ts';
 import { type Place, readRows } from './warehouse.ts';
 
 const call = { signal: new AbortController().signal };
@@ -79,7 +80,8 @@ export async function wrongRows(place: Place, sandbox: Sandbox, table: Table): P
       Object.entries(table.columns).map(([name, { type }]) => {
         const value = of(name) ?? null;
         if (value === null) return null;
-        if (type === 'timestamp') return Date.parse(String(value).replace(' ', 'T').replace(/\+00$/, 'Z'));
+        if (type === 'timestamp')
+          return Date.parse((value as string).replace(' ', 'T').replace(/\+00$/, 'Z'));
         return type === 'json' && typeof value === 'string'
           ? JSON.stringify(JSON.parse(value))
           : type === 'json'
@@ -95,12 +97,4 @@ export async function wrongRows(place: Place, sandbox: Sandbox, table: Table): P
   const lacks = records.filter((row) => !held.includes(row)).map((row) => `lacks ${row}`);
   const has = held.filter((row) => !records.includes(row)).map((row) => `has ${row}`);
   return [...lacks, ...has, ...(held.length === new Set(held).size ? [] : ['a row twice'])];
-}
-
-/** Whether a row of a table with a window of time is within the first read's. */
-function isReachable({ timeWindow }: Table, record: ApiRecord, now: number): boolean {
-  if (!timeWindow) return true;
-  const { columns, firstDaysBack, daysAhead } = timeWindow;
-  const [start, end] = [columns.start, columns.end].map((column) => Date.parse(String(record[column])));
-  return start! < now + daysAhead * 86_400_000 && end! > now - firstDaysBack * 86_400_000;
 }

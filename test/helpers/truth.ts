@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { usualTables } from './usual-tables.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
+import { columnValue, isOutside } from '../../src/records/rows.ts';
 import { tableNamed } from '../../src/tables/index.ts';
 import { type ApiRecord, type ColumnType, type Table, valueAt } from '../../src/tables/table.ts';
 import { type DeltaRsTable, readWithDeltaRs } from './delta-reader.ts';
@@ -30,7 +31,10 @@ export async function expectTruth(
     const declared = tableNamed(table);
     const { rows, schema } = await readWithDeltaRs(join(destination, table), { key: declared.primaryKey });
     const keyOf = (row: ApiRecord) => JSON.stringify(declared.primaryKey.map((column) => row[column]));
-    const records = new Map([...sandbox.records(table)].map((record) => [keyOf(record), record]));
+    const keyOfRecord = (record: ApiRecord) =>
+      JSON.stringify(declared.primaryKey.map((column) => columnValue(declared, column, record, undefined)));
+    const all = [...sandbox.records(table)].filter((record) => isReachable(declared, record, sandbox.now()));
+    const records = new Map(all.map((record) => [keyOfRecord(record), record]));
     expect(new Set(rows.map(keyOf)).size, `${table}: each key once`).toBe(rows.length);
     expect(rows.length, `${table}: rows`).toBe(records.size);
     expect(
@@ -47,6 +51,14 @@ export async function expectTruth(
   }
 }
 
+/** Whether a row of a table with a window of time is within that of the first read. */
+export function isReachable({ timeWindow }: Table, record: ApiRecord, now: number): boolean {
+  if (!timeWindow) return true;
+  const { columns, firstDaysBack, daysAhead } = timeWindow;
+  const [start, end] = [columns.start, columns.end].map((column) => Date.parse(String(record[column])));
+  return start! < now + daysAhead * 86_400_000 && end! > now - firstDaysBack * 86_400_000;
+}
+
 function typeIn({ columns }: Reference, name: string): ColumnType {
   const field = columns[name];
   if (!field) throw new Error(`the vendor's reference has no ${name}`);
@@ -61,10 +73,13 @@ type Types = ReadonlyMap<string, ColumnType>;
 
 /** The types of a table's columns, except the column for the pass: no field of the record holds it. */
 function typesOf(table: Table, typeOf: (name: string) => ColumnType): Types {
+  const { parent } = table;
+  const isGiven = (name: string) =>
+    isOutside(table, name) || (parent !== undefined && name in parent.columns);
   return new Map(
     Object.entries(table.columns)
       .filter(([name]) => name !== table.passes?.column)
-      .map(([name, { type, from }]) => [name, from ? type : typeOf(name)]),
+      .map(([name, { type, from }]) => [name, from || isGiven(name) ? type : typeOf(name)]),
   );
 }
 

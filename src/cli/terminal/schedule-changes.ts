@@ -34,7 +34,11 @@ function inWords(settings: Settings, change: TableChange): string {
 
 /** `incremental by updated_at every 15m, in full every 24h`. */
 export function howSynced({ syncMethod, incrementalField, every, fullReadEvery }: TableSettings): string {
-  if (incrementalField === undefined) return `${syncMethod} every ${every}`;
+  if (fullReadEvery === undefined) return `${syncMethod} every ${every}`;
+  if (incrementalField === undefined) {
+    const turns = fullReadEvery === 'never' ? '' : `, each parent every ${fullReadEvery}`;
+    return `${syncMethod} by parents that changed, every ${every}${turns}`;
+  }
   const full = fullReadEvery === 'never' ? 'never in full' : `in full every ${fullReadEvery}`;
   return `${syncMethod} by ${incrementalField} every ${every}, ${full}`;
 }

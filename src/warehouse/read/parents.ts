@@ -41,9 +41,8 @@ export function parentRanges(
       FROM (SELECT key, ntile(${pieces}) OVER (ORDER BY key) AS piece FROM parents)
       GROUP BY piece ORDER BY piece`);
     return ranges.map(({ last, parents }, index) => {
-      const before = ranges[index - 1]?.['last'];
-      const after = before === undefined ? {} : { after: String(before) };
-      return { ...after, upTo: String(last), count: Number(parents) };
+      const before = textOrNull(ranges[index - 1]?.['last']);
+      return { ...(before !== null && { after: before }), upTo: String(last), count: Number(parents) };
     });
   });
 }

@@ -11,7 +11,9 @@ import { cancelRun } from '../../../connections/runs.ts';
 import { type Sandbox, startSandbox } from '../../../sandbox/sandbox.ts';
 import { quietRuntime } from '../../../serving/runtime.ts';
 import { serveWhile, type Serving } from '../../../serving/serve.ts';
+import { defined } from '../../../defined.ts';
 import { defaultTables } from '../../../tables/index.ts';
+import { parentAmong } from '../../../tables/parents.ts';
 import { connectDevServer } from '../../../temporal/connection.ts';
 import { useTemporaryDevServer } from '../../../temporal/dev-server/temporary.ts';
 import { tableWorkflowId } from '../../../temporal/names.ts';
@@ -101,6 +103,7 @@ async function importNow(
   destination: string,
   baseUrl: string,
 ): Promise<readonly TableOutcome[]> {
+  const names = new Set(defaultTables.map(({ name }) => name));
   const runs = defaultTables.map((table) => ({
     workflowId: tableWorkflowId(destination, table.name),
     input: inputOf(table, {
@@ -109,6 +112,7 @@ async function importNow(
       account: 'unknown',
       giveUpAfterMinutes: 1,
     }),
+    ...defined({ after: parentAmong(table, names) }),
   }));
   report.begin(runs.length);
   const handle = await client.workflow.start<typeof syncSource>('syncSource', {

@@ -16,6 +16,8 @@ export class SyncReport {
   readonly #session: Session;
   readonly #json: boolean;
   readonly #live: ReturnType<typeof createLogUpdate> | undefined;
+  /** How far a run was when it was first seen. */
+  readonly #firstSeen = new Map<string, { readonly at: number; readonly done: number }>();
   readonly #lines = new Map<string, { phase: string; at: number }>();
   readonly #ended: RunOutcome[] = [];
   #tables = 0;
@@ -119,16 +121,29 @@ export class SyncReport {
     }
   }
 
-  #line({ table, phase, read, windows, retrying, waitingUntil }: RunProgress): string {
+  /** How far a run is that reads parent by parent, and how long that takes at the rate so far. */
+  #parents({ table, parents }: RunProgress): string {
+    if (!parents || parents.total === 0) return '';
+    const { done, total } = parents;
+    const seen = this.#firstSeen.get(table) ?? { at: Date.now(), done };
+    this.#firstSeen.set(table, seen);
+    const perSecond = (done - seen.done) / ((Date.now() - seen.at) / 1_000);
+    const left = perSecond > 0 ? `, about ${span((total - done) / perSecond)} left` : '';
+    return `, ${done.toLocaleString('en')} of ${count(total, 'parent')}${left}`;
+  }
+
+  #line(run: RunProgress): string {
+    const { table, phase, read, windows, retrying, waitingUntil } = run;
     const figures =
       read && read.pages > 0 ? ` ${count(read.rows, 'row')}, ${count(read.requests, 'request')}` : '';
-    const open = windows && windows.open > 1 ? `, ${windows.open} windows open` : '';
+    const open = windows && windows.open > 1 && !run.parents ? `, ${windows.open} windows open` : '';
+    const parents = phase === 'reading' ? this.#parents(run) : '';
     const again = retrying ? ` · retrying (attempt ${retrying.attempt}): ${visible(retrying.message)}` : '';
     const wait =
       waitingUntil === undefined
         ? ''
         : ` · waiting until ${waitingUntil.slice(11, 19)} UTC, as the API asked`;
-    return hideSecrets(`${table.padEnd(18)} ${phase}${figures}${open}${wait}${again}`);
+    return hideSecrets(`${table.padEnd(18)} ${phase}${figures}${open}${parents}${wait}${again}`);
   }
 }
 

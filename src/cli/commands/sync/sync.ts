@@ -4,6 +4,7 @@ import { UsageError } from '../../../errors.ts';
 import { checkedBaseUrl } from '../../../incident-io/base-url.ts';
 import { defaultSettingsFile, defaultTableSettings } from '../../../settings/settings.ts';
 import { selectedTables } from '../../../tables/index.ts';
+import { assertParentsSelected } from '../../../tables/parents.ts';
 import {
   incrementalFieldsOf,
   type SyncMethod,
@@ -130,6 +131,7 @@ async function sync(
   }
   // Whatever can be refused without a request to any server is refused here.
   const chosen = selectedTables(names, options.all);
+  assertParentsSelected(chosen);
   const request: SyncRequest = {
     tables: chosen.map((table) => ({ table, method: methodOf(table, options, names.length > 0) })),
     destination: destinationOf(to),
@@ -153,6 +155,11 @@ function methodOf(table: Table, options: SyncOptions, isNamed: boolean): Method 
   const syncMethod = offered(table, isNamed, '--sync-method', asked, allMethods, syncMethodsOf(table));
   if (syncMethod === 'incremental') {
     const field = options.incrementalField;
+    if (fields.length === 0) {
+      if (field !== undefined && isNamed)
+        offered(table, isNamed, '--incremental-field', field, allFields, fields);
+      return toMethod(defaultTableSettings(table, syncMethod));
+    }
     const incrementalField = offered(table, isNamed, '--incremental-field', field, allFields, fields);
     return toMethod({ ...defaultTableSettings(table, syncMethod), incrementalField });
   }

@@ -1,0 +1,26 @@
+import { sleep } from '@temporalio/workflow';
+import type { Plan } from '../activities/contract.ts';
+import { asApplicationFailure } from './failures.ts';
+
+/** Milliseconds between the looks of a scheduled run for its parent's table: about an hour in all. */
+const waitsMs = [15_000, 30_000, 60_000, 120_000, ...Array.from({ length: 11 }, () => 300_000)];
+
+/** The table by whose rows a table is read was never synced. */
+export const parentMissing = 'ParentMissingError';
+
+/**
+ * Plans a run. A scheduled run of a table that is read by the rows of another one waits for that table's first commit:
+ * all schedules of a connection begin together. Any other run fails at once, because a person can order the tables.
+ */
+export async function planWithParent(periodic: boolean, plan: () => Promise<Plan>): Promise<Plan> {
+  for (let waits = 0; ; waits += 1) {
+    try {
+      return await plan();
+    } catch (error) {
+      const waitMs = waitsMs[waits];
+      if (!periodic || waitMs === undefined || asApplicationFailure(error).type !== parentMissing)
+        throw error;
+      await sleep(waitMs);
+    }
+  }
+}
