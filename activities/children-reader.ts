@@ -1,6 +1,7 @@
 import { CursorRejectedError, TableUnavailableError, UnexpectedResponseError } from '../src/errors.ts';
+import { childSlice } from '../src/incident-io/children.ts';
 import type { Call, Client, Param } from '../src/incident-io/client.ts';
-import { readLines, type Slice } from '../src/incident-io/pages.ts';
+import { readLines } from '../src/incident-io/pages.ts';
 import type { JsonLines } from '../src/records/answer.ts';
 import type { AnswerRows } from '../src/records/answer-rows.ts';
 import type { ChildTable } from '../src/tables/parents.ts';
@@ -75,7 +76,7 @@ export class ChildrenReader {
     call: Call,
     isEnough: (rows: number, bytes: number) => boolean,
   ): Promise<ParentEnd> {
-    const slice = this.#sliceOf(parent);
+    const slice = childSlice(this.#table, parent.values, this.#params);
     const reader = { client: this.#client, table: this.#table, call };
     const seen = new Set(from === undefined ? [] : [from]);
     const lines: JsonLines[] = [];
@@ -105,18 +106,5 @@ export class ChildrenReader {
       after = page.after;
       if (isEnough(rows, bytes)) return { lines, rows, after, ...note };
     }
-  }
-
-  #sliceOf({ values }: ParentRow): Slice {
-    const { path, parent } = this.#table;
-    const params: Param[] = [...this.#params];
-    let filled: string = path;
-    for (const { name, in: place, column } of parent.params) {
-      const value = values[column] ?? '';
-      if (place === 'query') params.push([name, value]);
-      else filled = filled.replace(`{${name}}`, encodeURIComponent(value));
-    }
-    const given = Object.entries(parent.columns).map(([own, column]) => [own, values[column] ?? undefined]);
-    return { params, parent: { path: filled, given: Object.fromEntries(given) as Record<string, unknown> } };
   }
 }

@@ -1,7 +1,11 @@
 import { CredentialsError, PermissionError, SourceError } from '../errors.ts';
+import { columnValue } from '../records/rows.ts';
+import { tableNamed, tables as declaredTables } from '../tables/index.ts';
+import { isChild, parentColumns } from '../tables/parents.ts';
 import type { Table } from '../tables/table.ts';
+import { childSlice } from './children.ts';
 import type { Call, Client } from './client.ts';
-import { readPage } from './pages.ts';
+import { readPage, type Slice } from './pages.ts';
 import { openWindows } from './windows.ts';
 
 /** Whether a key may read a table. */
@@ -17,7 +21,7 @@ export type TablePermission =
 
 /**
  * Asks for the smallest page of each table, all at once: nobody publishes which scopes a key's roles give, so only
- * the 403 tells. A table that cannot be read for another reason counts as not allowed, with that reason, and does
+ * the 403 tells. A table that is read parent by parent is as readable as a list with the same scope. A table that cannot be read for another reason counts as not allowed, with that reason, and does
  * not affect the others. Throws `CredentialsError`, because a wrong key is wrong for all tables.
  */
 export function readPermissions(
@@ -25,25 +29,66 @@ export function readPermissions(
   tables: readonly Table[],
   call: Call,
 ): Promise<TablePermission[]> {
-  return Promise.all(tables.map((table) => readPermission(client, table, call)));
+  const asked = new Map<Table, Promise<void>>();
+  const ask = (table: Table): Promise<void> => {
+    const known = listOfScope(table);
+    if (known === 'any key') return Promise.resolve();
+    // A signal of its own: Node warns about a leak if more than ten requests listen to the same one.
+    const answer =
+      asked.get(known) ?? askFor(client, known, { ...call, signal: AbortSignal.any([call.signal]) });
+    asked.set(known, answer);
+    return answer;
+  };
+  return Promise.all(tables.map((table) => readPermission(table, ask(table))));
 }
 
 /** Asks for the smallest page of a table. Throws `PermissionError`, with the scope, if the key lacks it. */
 export async function assertReadable(client: Client, table: Table, call: Call): Promise<void> {
-  const [window] = openWindows(table, [], undefined);
+  const known = listOfScope(table);
+  if (known !== 'any key') await askFor(client, known, call);
+}
+
+/**
+ * The table to ask for: of a table that is read parent by parent, one with the same scope that has a list of its own,
+ * because no parent is known yet. If there is none, the table itself.
+ */
+function listOfScope(table: Table): Table | 'any key' {
+  if (!table.parent) return table;
+  if (table.scope === undefined) return 'any key';
+  const others = declaredTables.filter(({ scope }) => scope === table.scope);
+  return (
+    others.find(({ parent }) => !parent) ?? others.find(({ name }) => name === table.parent?.table) ?? table
+  );
+}
+
+async function askFor(client: Client, table: Table, call: Call): Promise<void> {
   try {
-    await readPage({ client, table, call }, window!, undefined, 1);
+    const slice = await sliceToAskFor(client, table, call);
+    if (slice) await readPage({ client, table, call }, slice, undefined, 1);
   } catch (error) {
     if (!(error instanceof PermissionError) || error.scope !== undefined) throw error;
     throw new PermissionError(error.message, table.scope, error.facts);
   }
 }
 
-async function readPermission(client: Client, table: Table, call: Call): Promise<TablePermission> {
-  // A signal of its own: Node warns about a leak if more than ten requests listen to the same one.
-  const signal = AbortSignal.any([call.signal]);
+/** Of a table that is read parent by parent, the list of the first parent; `undefined` if there is no parent. */
+async function sliceToAskFor(client: Client, table: Table, call: Call): Promise<Slice | undefined> {
+  if (!isChild(table)) return openWindows(table, [], undefined)[0];
+  const parent = tableNamed(table.parent.table);
+  const slice = await sliceToAskFor(client, parent, call);
+  const page = slice && (await readPage({ client, table: parent, call }, slice, undefined, 1));
+  const record = page?.records[0];
+  if (!record) return undefined;
+  const values = parentColumns(table.parent).map((column) => {
+    const value = columnValue(parent, column, record, undefined, slice?.parent?.given);
+    return [column, typeof value === 'string' ? value : null] as const;
+  });
+  return childSlice(table, Object.fromEntries(values));
+}
+
+async function readPermission(table: Table, answer: Promise<void>): Promise<TablePermission> {
   try {
-    await assertReadable(client, table, { ...call, signal });
+    await answer;
     return { table: table.name, allowed: true };
   } catch (error) {
     if (!(error instanceof SourceError) || error instanceof CredentialsError) throw error;
