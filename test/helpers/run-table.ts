@@ -1,10 +1,11 @@
 import { Clients } from '../../activities/clients.ts';
 import { commitSync } from '../../activities/commit-sync.ts';
-import type { Extracted, ExtractInput, Plan, PlanInput, TableRun } from '../../activities/contract.ts';
+import type { Extracted, ExtractInput, Look, Plan, PlanInput, TableRun } from '../../activities/contract.ts';
 import { extractBatch } from '../../activities/extract-batch.ts';
 import { extractChildren } from '../../activities/extract-children.ts';
 import { planSync } from '../../activities/plan-sync.ts';
 import { toMethod } from '../../src/connections/input.ts';
+import { SourceError } from '../../src/errors.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { defaultTableSettings } from '../../src/settings/settings.ts';
 import { columnValue } from '../../src/records/rows.ts';
@@ -21,6 +22,10 @@ export type Ran = { readonly plan: Plan; readonly reading: Reading; readonly out
 
 export type RunTableOptions = Partial<Pick<PlanInput, 'fullReadEveryMs' | 'syncMethod'>> & {
   readonly limits?: Partial<TableRun['limits']>;
+  /** The commit may find the listing contradicted. */
+  readonly look?: Look;
+  /** How often a step that fails with a passing error is tried again. */
+  readonly retries?: number;
   /** Called with each batch; what it returns counts. */
   readonly onBatch?: (input: ExtractInput, read: () => Promise<Extracted>) => Promise<Extracted>;
 };
@@ -32,7 +37,7 @@ export async function runTable(
   { warehouse }: Place,
   sandbox: Sandbox,
   table: Table,
-  { limits, onBatch = (_input, read) => read(), ...method }: RunTableOptions = {},
+  { limits, look, retries = 0, onBatch = (_input, read) => read(), ...method }: RunTableOptions = {},
 ): Promise<Ran> {
   process.env[keyVariable] = sandbox.key;
   runs += 1;
@@ -48,7 +53,7 @@ export async function runTable(
   const parent = sandbox.tables.find(({ name }) => name === table.parent?.table);
   const step = { table, warehouse, clients, call, ...(parent && { parent }) };
   const input = { run: identity, ...toMethod(defaultTableSettings(table)), ...method };
-  const plan = await planSync(input, step);
+  const plan = await again(retries, () => planSync(input, step));
   const run = { ...identity, account: plan.state.account };
   const attempt = { ...call, waited: () => {}, waitsUntil: () => {} };
   const world = { table, warehouse, clients, attempt, stopping: () => false };
@@ -64,13 +69,24 @@ export async function runTable(
       parent && batch.window.parents
         ? extractChildren(batch, { ...world, parent })
         : extractBatch(batch, world);
-    const next = afterBatch(reading, id, await onBatch(batch, read));
+    const next = afterBatch(reading, id, await onBatch(batch, () => again(retries, read)));
     if ('exhausted' in next) throw new Error(next.exhausted);
     reading = next;
   }
   const { parts, parents } = reading;
-  const outcome = await commitSync({ run, plan, parts, ...(parents && { parents }) }, step);
+  const commit = { run, plan, parts, ...(parents && { parents }), ...(look && { look }) };
+  const outcome = await again(retries, () => commitSync(commit, step));
   return { plan, reading, outcome };
+}
+
+async function again<T>(retries: number, work: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof SourceError) || error.retry === 'never' || tries >= retries) throw error;
+    }
+  }
 }
 
 /** The rows that a table lacks, has too many of, or has with another value, by their key. */

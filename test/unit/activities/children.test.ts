@@ -1,10 +1,16 @@
-import { expect, it, onTestFinished } from 'vitest';
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type ApiRecord,
+  type Sandbox,
+  type SandboxOptions,
+  startSandbox,
+} from '../../../src/sandbox/sandbox.ts';
 import { tableNamed, tables } from '../../../src/tables/index.ts';
 import type { Table } from '../../../src/tables/table.ts';
-import { runTable, wrongRows } from '../../helpers/run-table.ts';
-import { openPlace } from '../../helpers/warehouse.ts';
+import { runTable, type RunTableOptions, wrongRows } from '../../helpers/run-table.ts';
+import { openPlace, type Place, readRows } from '../../helpers/warehouse.ts';
 
+const dayMs = 86_400_000;
 const sizes = {
   incidents: 60,
   alerts: 40,
@@ -14,12 +20,33 @@ const sizes = {
   follow_ups: 5,
   escalations: 5,
 };
+const incidents = tableNamed('incidents');
+const sessions = tableNamed('call_sessions');
 
-async function start(options: SandboxOptions = {}): Promise<Sandbox> {
-  const sandbox = await startSandbox({ sizes, limits: 'off', ...options });
-  onTestFinished(() => sandbox.stop());
-  return sandbox;
+let sandbox: Sandbox;
+let place: Place;
+let now: number;
+async function start(options: SandboxOptions = {}): Promise<void> {
+  now = Date.parse('2026-11-20T12:00:00Z');
+  sandbox = await startSandbox({ sizes, limits: 'off', now: () => now, ...options });
+  const started = sandbox;
+  onTestFinished(() => started.stop());
+  place = await openPlace();
 }
+const run = (table: Table, options: RunTableOptions = {}) => runTable(place, sandbox, table, options);
+const wrong = (table: Table) => wrongRows(place, sandbox, table);
+const sessionsOf = (incident: unknown) =>
+  [...sandbox.records('call_sessions')].filter((session) => session['incident_id'] === incident);
+/** Incidents that are over, so that a run reads them only for a reason of their own. */
+const closedIncidents = (): ApiRecord[] =>
+  [...sandbox.records('incidents')].filter((incident) => {
+    const { category } = incident['incident_status'] as { readonly category: string };
+    return !['triage', 'live', 'learning', 'paused'].includes(category);
+  });
+/** Parents with children, among those that are over. */
+const closedWithSessions = () => closedIncidents().filter(({ id }) => sessionsOf(id).length > 0);
+const requestsFor = (table: Table) =>
+  sandbox.requests.filter((request) => request.table === table.name).length;
 
 const children = tables.filter(({ parent }) => parent);
 /** Parents come before their children. */
@@ -29,14 +56,202 @@ const ancestorsOf = (table: Table): Table[] => {
   return [...ancestorsOf(parent), parent];
 };
 
-it.each(children.map(({ name }) => name))('%s equals the account, row for row', async (name) => {
-  const sandbox = await start();
-  const place = await openPlace();
-  const table = tableNamed(name);
-  for (const ancestor of ancestorsOf(table)) await runTable(place, sandbox, ancestor);
-  const { outcome, plan } = await runTable(place, sandbox, table);
-  expect(outcome.status).toBe('committed');
-  expect(plan.fullRead).toBe(true);
-  expect(await wrongRows(place, sandbox, table)).toEqual([]);
-  expect([...sandbox.records(name)].length).toBeGreaterThan(0);
+it('each table equals the account, row for row', async () => {
+  await start();
+  const ancestors = new Set(children.flatMap(ancestorsOf));
+  for (const table of ancestors) if (!table.parent) await run(table);
+  for (const table of [...ancestors, ...children.filter((child) => !ancestors.has(child))]) {
+    if (!table.parent) continue;
+    const { outcome, plan } = await run(table);
+    expect(outcome.status, table.name).toBe('committed');
+    expect(plan.fullRead, table.name).toBe(true);
+    expect(await wrong(table), table.name).toEqual([]);
+    expect([...sandbox.records(table.name)].length, table.name).toBeGreaterThan(0);
+  }
+});
+
+it('a child whose parent was never synced says so, and asks the API for nothing of it', async () => {
+  await start();
+  await expect(run(sessions)).rejects.toMatchObject({ name: 'ParentMissingError' });
+  expect(requestsFor(sessions)).toBe(0);
+});
+
+describe('the next run', () => {
+  beforeEach(async () => {
+    await start();
+    await run(incidents);
+    await run(sessions);
+    now += 60_000;
+  });
+
+  it('reads the parents that are open, and those that changed', async () => {
+    const [parent] = closedWithSessions();
+    const open = sizes.incidents - closedIncidents().length;
+    const quiet = await run(sessions);
+    expect(quiet.plan).toMatchObject({ fullRead: false, parents: { count: open } });
+    sandbox.change('incidents', String(parent!['id']), { name: 'changed' });
+    sandbox.create('call_sessions', { incident_id: parent!['id'] });
+    for (const { id } of sessionsOf(parent!['id']).slice(0, 1)) sandbox.remove('call_sessions', String(id));
+    await run(incidents);
+    now += 60_000;
+    const { plan } = await run(sessions);
+    expect(plan.parents?.count).toBe(open + 1);
+    expect(await wrong(sessions)).toEqual([]);
+  });
+
+  it('leaves a parent alone whose children changed without it, until its turn comes', async () => {
+    const [parent] = closedWithSessions();
+    sandbox.create('call_sessions', { incident_id: parent!['id'] });
+    await run(sessions);
+    expect(await wrong(sessions)).toHaveLength(1);
+    const everyMs = 7 * dayMs;
+    let read = 0;
+    for (let day = 0; day < 7; day += 1) {
+      now += dayMs;
+      const { plan } = await run(sessions, { fullReadEveryMs: everyMs });
+      expect(plan.fullRead).toBe(false);
+      read += plan.parents!.count;
+    }
+    expect(await wrong(sessions)).toEqual([]);
+    // Each that is over once in the seven days, each that is open in each run.
+    const over = closedIncidents().length;
+    expect(read).toBe(over + 7 * (sizes.incidents - over));
+  });
+
+  it('reads all after a whole period without a run', async () => {
+    now += 8 * dayMs;
+    const { plan } = await run(sessions);
+    expect(plan).toMatchObject({ fullRead: true, parents: { count: sizes.incidents } });
+  });
+
+  it('reads all if the table of the parents was made again', async () => {
+    await place.store.deleteAll('incidents/');
+    await run(incidents);
+    const { plan } = await run(sessions);
+    expect(plan).toMatchObject({ fullRead: true, parents: { count: sizes.incidents } });
+  });
+
+  it('lets go of the rows whose parent is gone, without a request for it', async () => {
+    const [parent] = closedWithSessions();
+    const id = String(parent!['id']);
+    const before = (await readRows(place, sessions)).filter((row) => row['incident_id'] === id);
+    expect(before.length).toBeGreaterThan(0);
+    sandbox.remove('incidents', id);
+    await run(incidents, { syncMethod: 'full_refresh' });
+    const { outcome } = await run(sessions);
+    expect(outcome).toMatchObject({ dropped: before.length });
+    expect(sandbox.requests.slice(-50).some(({ url, status }) => url.includes(id) && status === 404)).toBe(
+      false,
+    );
+    expect(await wrong(sessions)).toEqual([]);
+  });
+
+  it('takes a parent that is gone by the time it is asked for as one without children', async () => {
+    const [parent] = closedWithSessions();
+    const id = String(parent!['id']);
+    sandbox.change('incidents', id, { name: 'changed' });
+    await run(incidents);
+    sandbox.remove('incidents', id);
+    const { reading } = await run(sessions);
+    expect(reading.parents).toMatchObject({ gone: 1, left: [] });
+    expect(await wrong(sessions)).toEqual([]);
+  });
+
+  it('leaves a parent that keeps failing as it was, and the run after it reads that one again', async () => {
+    const [parent] = closedWithSessions();
+    const id = String(parent!['id']);
+    const before = (await readRows(place, sessions)).filter((row) => row['incident_id'] === id);
+    sandbox.change('incidents', id, { name: 'changed' });
+    sandbox.create('call_sessions', { incident_id: id });
+    await run(incidents);
+    const mend = sandbox.fault({
+      fault: { kind: 'error', status: 500 },
+      table: 'call_sessions',
+      when: ({ params }) => params.get('incident_id') === id,
+    });
+    now += 60_000;
+    const failed = await run(sessions);
+    expect(failed.outcome.status).toBe('committed');
+    expect(failed.reading.parents?.left).toEqual([id]);
+    expect(failed.reading.notes.join()).toContain(id);
+    expect((await readRows(place, sessions)).filter((row) => row['incident_id'] === id)).toEqual(before);
+    mend();
+    now += 60_000;
+    await run(sessions);
+    expect(await wrong(sessions)).toEqual([]);
+  });
+
+  it('does not take an outage for parents that fail', async () => {
+    sandbox.fault({ fault: { kind: 'error', status: 500 }, table: 'call_sessions' });
+    now += 8 * dayMs;
+    await expect(run(sessions)).rejects.toMatchObject({ name: 'ApiUnavailableError' });
+  });
+
+  it('does not take an endpoint that is gone for parents that are gone', async () => {
+    sandbox.fault({ fault: { kind: 'error', status: 404 }, table: 'call_sessions' });
+    now += 8 * dayMs;
+    await expect(run(sessions)).rejects.toMatchObject({ name: 'TableUnavailableError' });
+    expect((await readRows(place, sessions)).length).toBe([...sandbox.records('call_sessions')].length);
+  });
+
+  it('does not believe lists that are suddenly empty', async () => {
+    const rows = (await readRows(place, sessions)).length;
+    sandbox.fault({ fault: { kind: 'short', rows: 0, after: 'none' }, table: 'call_sessions' });
+    const some = closedWithSessions().slice(0, Math.ceil(rows / 4));
+    for (const { id } of some) sandbox.change('incidents', String(id), { name: 'changed' });
+    await run(incidents);
+    const { outcome } = await run(sessions, { look: { reading: 1 } });
+    expect(outcome.status).toBe('doubtful');
+    expect((await readRows(place, sessions)).length).toBe(rows);
+  });
+});
+
+it('a parent’s list goes on in the next batch where it was left, and is that of one reading', async () => {
+  await start();
+  const types = tableNamed('catalog_types');
+  const entries = tableNamed('catalog_entries');
+  await run(types);
+  const [type] = sandbox.records('catalog_types');
+  for (let n = 0; n < 700; n += 1) sandbox.create('catalog_entries', { catalog_type_id: type!['id'] });
+  const cursors: string[] = [];
+  const { reading } = await run(entries, {
+    limits: { batchRows: 300 },
+    onBatch: async (input, read) => {
+      if (input.after !== undefined) cursors.push(input.after);
+      // The first attempt's result is lost, as when its worker dies.
+      await read();
+      return read();
+    },
+  });
+  const inside = cursors.filter((cursor) => (JSON.parse(cursor) as string[]).length === 2);
+  expect(inside.length).toBeGreaterThan(0);
+  expect(reading.figures.batches).toBeGreaterThan(2);
+  expect(await wrong(entries)).toEqual([]);
+});
+
+it('what leaves a window of time stays as history, what is in it is replaced', async () => {
+  await start();
+  const schedules = tableNamed('schedules');
+  const entries = tableNamed('schedule_entries');
+  await run(schedules);
+  const [schedule] = sandbox.records('schedules');
+  const at = (days: number) => new Date(now + days * dayMs).toISOString();
+  const entry = (name: string, from: number, to: number) =>
+    sandbox.create('schedule_entries', {
+      schedule_id: schedule!['id'],
+      fingerprint: name,
+      list: 'final',
+      start_at: at(from),
+      end_at: at(to),
+    });
+  const made = [entry('old', -30, -20), entry('running', -8, 1), entry('next', 10, 11)];
+  expect((await run(entries)).plan.fullRead).toBe(true);
+  expect(await wrong(entries)).toEqual([]);
+  for (const record of made) sandbox.remove('schedule_entries', sandbox.idOf('schedule_entries', record));
+  now += 60_000;
+  expect((await run(entries)).plan.fullRead).toBe(false);
+  const left = (await readRows(place, entries)).map((row) => row['fingerprint']);
+  expect(left).toContain('old');
+  expect(left).not.toContain('running');
+  expect(left).not.toContain('next');
 });
