@@ -1,7 +1,7 @@
 import { defined } from '../src/defined.ts';
 import { TableUnavailableError } from '../src/errors.ts';
 import { readPage } from '../src/incident-io/pages.ts';
-import { isChild, parentKeyOf } from '../src/tables/parents.ts';
+import { asChild, parentKeyOf } from '../src/tables/parents.ts';
 import type { CommitOutcome, CommitRequest } from '../src/warehouse/warehouse.ts';
 import type { CommitInput, Look } from './contract.ts';
 import type { Step } from './step.ts';
@@ -19,16 +19,29 @@ export async function commitSync(input: CommitInput, step: Step): Promise<Commit
   assertSomeKnown(input, step);
   const total = table.counted ? (input.total ?? (await countRecords(input, step))) : undefined;
   const { chainId, retentionMs } = run;
+  const missed = await missedRows(input, step);
   const outcome = await warehouse.commit(table, {
     chainId,
     parts,
     ...plan,
     ...ofParents(input, step),
+    ...(missed > 0 && { state: { ...plan.state, ...defined({ missedAt: plan.now }) } }),
     ...defined({ retentionMs, total, question: look && questionOf(look) }),
   });
   if (outcome.status !== 'overtaken' && outcome.status !== 'doubtful')
     await warehouse.discardStaged(table, chainId);
-  return outcome;
+  return outcome.status === 'committed' && missed > 0 ? { ...outcome, missed } : outcome;
+}
+
+/** Of a full read: the rows that a reading by changes had missed. */
+async function missedRows(
+  { run, plan, parts }: CommitInput,
+  { table, parent, warehouse }: Step,
+): Promise<number> {
+  const child = asChild(table);
+  if (!plan.compare || !parent || !child) return 0;
+  const { by } = parentKeyOf(child, parent);
+  return warehouse.missedRows(table, { table: parent, by, ...plan.compare }, { chainId: run.chainId, parts });
 }
 
 /** What a table that is read parent by parent commits in another way. */
@@ -36,8 +49,9 @@ function ofParents(
   { plan, parents }: CommitInput,
   { table, parent }: Step,
 ): Partial<Pick<CommitRequest, 'fullRead' | 'replaces' | 'state'>> {
-  if (!parent || !isChild(table) || !plan.parents || !parents) return {};
-  const { by, key } = parentKeyOf(table, parent);
+  const child = asChild(table);
+  if (!parent || !child || !plan.parents || !parents) return {};
+  const { by, key } = parentKeyOf(child, parent);
   const { tableId, version } = plan.parents.pick;
   const { within } = plan.parents;
   const { left } = parents;
@@ -45,7 +59,7 @@ function ofParents(
     by: [by],
     read: parents.keys,
     alive: { table: parent.name, key: [key], tableId, version },
-    ...defined({ within }),
+    ...defined({ within, keepsOthers: table.parent ? undefined : (true as const) }),
   } as const;
   // Parents that could not be read keep their rows, so not all rows are replaced.
   const fullRead = plan.fullRead && left.length === 0;

@@ -71,6 +71,8 @@ export type Plan = {
   readonly state: CommitRequest['state'];
   /** For a table that is read parent by parent. */
   readonly parents?: PlannedParents;
+  /** Of a full read by the list: the parents that a reading by changes would have read. */
+  readonly compare?: { readonly pick: ParentPick; readonly completeTo: number };
   /** Sentences for the report. */
   readonly notes: readonly string[];
 };
@@ -145,7 +147,7 @@ export type ReadParents = Omit<ExtractedParents, 'keys'> & { readonly keys: read
 
 export type CommitInput = {
   readonly run: TableRun;
-  readonly plan: Pick<Plan, 'fullRead' | 'plannedOn' | 'state' | 'parents'>;
+  readonly plan: Pick<Plan, 'fullRead' | 'plannedOn' | 'state' | 'parents' | 'compare' | 'now'>;
   /** In the order their batches ended. */
   readonly parts: readonly Part[];
   /** For a table that is read parent by parent. */

@@ -3,7 +3,7 @@ import { CursorRejectedError, DestinationError, RateLimitedError, SourceError } 
 import type { Call } from '../src/incident-io/client.ts';
 import { AnswerRows } from '../src/records/answer-rows.ts';
 import { spanned } from '../src/spans.ts';
-import { isChild, parentColumns, parentKeyOf } from '../src/tables/parents.ts';
+import { asChild, type ChildTable, parentColumns, parentKeyOf } from '../src/tables/parents.ts';
 import type { Table } from '../src/tables/table.ts';
 import type { KeyWriter, ParentRow, PartWriter } from '../src/warehouse/warehouse.ts';
 import { cursorOf, cursorText } from './child-cursor.ts';
@@ -32,7 +32,8 @@ type Failed = {
   readonly error: SourceError;
 };
 
-type Batch = ChildrenWorld & {
+type Batch = Omit<ChildrenWorld, 'table'> & {
+  readonly table: ChildTable;
   readonly input: ExtractInput;
   readonly reader: ChildrenReader;
   readonly writer: PartWriter;
@@ -54,8 +55,9 @@ type Batch = ChildrenWorld & {
  */
 export async function extractChildren(input: ExtractInput, world: ChildrenWorld): Promise<Extracted> {
   const { run, window } = input;
-  const { table, parent, warehouse, clients, attempt } = world;
-  if (!isChild(table)) throw new TypeError(`${table.name} is not read parent by parent`);
+  const { parent, warehouse, clients, attempt } = world;
+  const table = asChild(world.table);
+  if (!table) throw new TypeError(`${world.table.name} is not read parent by parent`);
   const figures: Figures = { pages: 0, requests: 0, bytes: 0, waitedMs: 0 };
   const call = callOf(input, attempt, figures);
   const client = await clients.clientOf(run);
@@ -68,7 +70,7 @@ export async function extractChildren(input: ExtractInput, world: ChildrenWorld)
   const timer = setTimeout(() => timeUp.abort(new TimeUp()), run.limits.batchMs);
   const [began, waitSignal] = [Date.now(), timeUp.signal];
   const start = { done: 0, gone: 0, failed: [], notes: new Set<string>() };
-  const batch: Batch = { ...world, ...start, input, reader, writer, keys, call, waitSignal, began };
+  const batch: Batch = { ...world, table, ...start, input, reader, writer, keys, call, waitSignal, began };
   try {
     const next = await readParents(batch);
     const part = await spanned('stage', { 'incident_io.rows': writer.rows }, () => writer.finish());
@@ -129,8 +131,7 @@ async function readParents(batch: Batch): Promise<Next> {
 /** The parents that the batch begins with, and one more if there are more. */
 async function nextParents({ input, table, parent, warehouse }: Batch): Promise<readonly ParentRow[]> {
   const { window, after, parents: pick } = input;
-  if (!pick || !window.parents || !isChild(table))
-    throw new TypeError(`${table.name}: no parents are picked`);
+  if (!pick || !window.parents) throw new TypeError(`${table.name}: no parents are picked`);
   const start = after === undefined ? undefined : cursorOf(after);
   const { upTo } = window.parents;
   const range =
@@ -187,7 +188,7 @@ async function tryAgain(batch: Batch): Promise<void> {
   }
   const { table } = batch;
   for (const { parent, error } of batch.failed) {
-    batch.notes.add(`${table.parent!.table} ${parent.key} is left to the next run: ${error.message}`);
+    batch.notes.add(`${table.parent.table} ${parent.key} is left to the next run: ${error.message}`);
   }
 }
 

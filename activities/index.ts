@@ -4,6 +4,7 @@ import type { Call } from '../src/incident-io/client.ts';
 import { TableUnknownError, UsageError } from '../src/errors.ts';
 import type { Vault } from '../src/settings/key.ts';
 import { describeSpan } from '../src/spans.ts';
+import { asChild } from '../src/tables/parents.ts';
 import type { Table } from '../src/tables/table.ts';
 import type { CommitOutcome, Warehouse } from '../src/warehouse/warehouse.ts';
 import { type Attempt, attempt } from './attempt.ts';
@@ -55,7 +56,8 @@ export function createActivities(dependencies: Dependencies): Activities {
       const observed = observer ? observedBy(observer, table, tried) : tried;
       const call = callOf(observed, limits.giveUpAfterMs);
       const known = knownTable(tableNamed, table);
-      const parent = known.parent && knownTable(tableNamed, known.parent.table);
+      const of = asChild(known);
+      const parent = of && knownTable(tableNamed, of.parent.table);
       return work({ table: known, warehouse, clients, call, ...defined({ parent }) }, observed);
     });
   return withEarlierNames({

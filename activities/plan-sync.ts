@@ -6,6 +6,7 @@ import { declaredTypes, readsByChange } from '../src/tables/table.ts';
 import { assertSameAccount } from '../src/warehouse/commit/account.ts';
 import type { TableState } from '../src/warehouse/warehouse.ts';
 import type { Plan, PlanInput } from './contract.ts';
+import { planByChange } from './plan-by-change.ts';
 import { planChildren } from './plan-children.ts';
 import { type Facts, isAhead, nextState, notesOn, reasonForFullRead } from './plan-facts.ts';
 import type { Step } from './step.ts';
@@ -30,7 +31,8 @@ export async function planSync(input: PlanInput, step: Step): Promise<Plan> {
   const byChange = syncMethod === 'incremental' && (field !== undefined || readsByChange(table));
   const facts: Facts = { field, byChange, state, identity, filters };
   const { parent } = step;
-  if (parent) return planChildren(input, { ...step, parent }, facts, [...notes, ...notesOn(identity)]);
+  const allNotes = [...notes, ...notesOn(identity)];
+  if (table.parent && parent) return planChildren(input, { ...step, parent }, facts, allNotes);
   const now = identity.answeredAt;
   const needed = reasonForFullRead(declaredTypes(table), facts);
   const reason = needed ?? reasonForRepeat(state, now, fullReadEveryMs);
@@ -40,15 +42,16 @@ export async function planSync(input: PlanInput, step: Step): Promise<Plan> {
   const watermark = Math.min(state?.watermark ?? Infinity, input.lastWatermark ?? Infinity);
   let since: Param | undefined;
   if (!fullRead && field !== undefined) since = sinceFilter(table, field, watermark);
-  return {
+  const list: Plan = {
     fullRead,
     reason: reason ?? `changes since ${new Date(watermark).toISOString()}`,
     windows: openWindows(table, params, since),
     plannedOn: state?.counter ?? 'none',
     state: nextState(facts, fullRead, watermark),
-    notes: [...notes, ...notesOn(identity)],
+    notes: allNotes,
     ...defined({ now, leaveHalf: run.periodic && fullRead && isRepeat ? (true as const) : undefined }),
   };
+  return byChange && parent ? planByChange({ ...step, parent }, facts, list, needed) : list;
 }
 
 /** Deletions, and changes that do not move a row's `updated_at`, reach the table only with a full read. */

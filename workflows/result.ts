@@ -30,8 +30,15 @@ export function resultOf(
     ...base,
     changes: { rowsBefore, inserted, updated, dropped, bytesWritten, columnsAdded },
     ...(watermark !== undefined && { watermark }),
-    notes: [...notes, ...added, ...shrunk(plan, rowsBefore, rows)],
+    notes: [...notes, ...added, ...shrunk(plan, rowsBefore, rows), ...missedNote(outcome.missed)],
   };
+}
+
+/** What reading by changes did not see. */
+function missedNote(missed: number | undefined): string[] {
+  return missed === undefined
+    ? []
+    : [`The full read found ${missed} rows that reading by changes had missed: the list is read for a week.`];
 }
 
 /** Names for a note: not more of them than people read. */

@@ -61,8 +61,9 @@ export function defaultTableSettings(
   table: Table,
   syncMethod: SyncMethod = syncMethodsOf(table)[0],
 ): TableSettings {
-  const { incremental, parent, every = '6h' } = table;
+  const { incremental, parent, changesBy, every = '6h' } = table;
   if (syncMethod === 'full_refresh') return { syncMethod, every };
+  if (changesBy) return { syncMethod, every: '15m', fullReadEvery: '24h' };
   if (!incremental) return { syncMethod, every, ...(parent && { fullReadEvery: '7d' }) };
   const { by, fullReadEvery } = incremental;
   return { syncMethod, incrementalField: by[0], every: '15m', fullReadEvery };

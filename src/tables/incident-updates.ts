@@ -8,6 +8,12 @@ export const incidentUpdates = defineTable({
   records: 'incident_updates',
   scope: 'incidents.view',
   paging: { kind: 'pages', pageSize: 250 },
+  // Posting an update changes its incident; whether everything else does is looked at in each full read.
+  changesBy: {
+    table: 'incidents',
+    params: [{ name: 'incident_id', in: 'query', column: 'id' }],
+    columns: { incident_id: 'id' },
+  },
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the update.' },

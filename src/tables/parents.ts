@@ -8,6 +8,12 @@ export function isChild(table: Table): table is ChildTable {
   return table.parent !== undefined;
 }
 
+/** The table as one that is read parent by parent; `undefined` if it has nothing but a list of its own. */
+export function asChild(table: Table): ChildTable | undefined {
+  const parent = table.parent ?? table.changesBy;
+  return parent && { ...table, parent };
+}
+
 /** The column of the child that holds its parent's key, and the parent's column. A parent's key has one column. */
 export function parentKeyOf(
   { parent }: ChildTable,

@@ -154,6 +154,11 @@ export type Table = {
   readonly incremental?: Incremental;
   /** How the table is read parent by parent; if left out, it has a list of its own. */
   readonly parent?: Parent;
+  /**
+   * A table with a list of its own that also answers for one parent at a time: an incremental sync reads the parents
+   * that changed, if those are fewer requests than the whole list.
+   */
+  readonly changesBy?: Parent;
   /** The rows are in several lists of one object, under these names; `column` records the name. */
   readonly lists?: { readonly names: readonly string[]; readonly column: string };
   /** Columns whose value is next to the records, once per answer, with the path to it. */
@@ -198,9 +203,9 @@ export function syncMethodsOf(table: Table): readonly [SyncMethod, ...SyncMethod
   return table.incremental || readsByChange(table) ? ['incremental', 'full_refresh'] : ['full_refresh'];
 }
 
-/** Whether a table is read parent by parent, and an incremental sync reads only parents that may have changed. */
-export function readsByChange({ parent }: Table): boolean {
-  return parent?.open !== undefined;
+/** Whether an incremental sync of a table reads the parents that may have changed, and no others. */
+export function readsByChange({ parent, changesBy }: Table): boolean {
+  return parent?.open !== undefined || changesBy !== undefined;
 }
 
 /** The fields that an incremental sync of a table can go by, the default first; empty if it offers no such sync. */

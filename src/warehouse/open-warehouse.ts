@@ -1,3 +1,4 @@
+import { missedRows } from './read/missed.ts';
 import { commitTime, parentRanges, parentsIn } from './read/parents.ts';
 import { rowsByDay } from './read/rows-by-day.ts';
 import { commitRun } from './commit/commit.ts';
@@ -67,6 +68,7 @@ export function openWarehouse(
       const snapshot = await new DeltaLog(world, table.name).snapshot();
       return snapshot && { tableId: snapshot.metadata.id, version: snapshot.version };
     },
+    missedRows: (table, parents, staged) => missedRows(world, table, parents, staged),
     commitTime: (table, version) => commitTime(world, table, version),
     parentRanges: (parent, pick, size) => parentRanges(world, parent, pick, size),
     parentsIn: (parent, pick, range, what) => parentsIn(world, parent, pick, range, what),

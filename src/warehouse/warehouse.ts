@@ -34,6 +34,8 @@ export type TableState = {
   readonly parent?: SeenVersion;
   /** The keys of a few parents that the last run could not read; the next one reads them. */
   readonly left?: readonly string[];
+  /** When a full read found rows that a reading by changes had missed; milliseconds since the epoch. */
+  readonly missedAt?: number;
   readonly rows: number;
   /**
    * The state may not match the rows, so the next run reads everything: another writer changed data after our last
@@ -61,6 +63,17 @@ export type ParentPick = SeenVersion & {
 
 /** A range of parents by their key, in the order of its bytes, without `after` and with `upTo`. */
 export type ParentRange = { readonly after?: string; readonly upTo?: string; readonly count: number };
+
+/** The parents that a reading by changes would have read, at `by` in the child's rows. */
+export type ComparedParents = {
+  readonly table: Table;
+  readonly by: string;
+  readonly pick: ParentPick;
+  /** Milliseconds since the epoch. */
+  readonly completeTo: number;
+};
+
+export type StagedRun = Pick<CommitRequest, 'chainId' | 'parts'>;
 
 export type ParentRow = {
   readonly key: string;
@@ -133,7 +146,15 @@ export type CommitRequest = {
   /** The state to commit, without what the merge decides: rows, differences, and whether to withhold the watermark. */
   readonly state: Pick<
     TableState,
-    'watermark' | 'fullReadAt' | 'account' | 'incrementalField' | 'filters' | 'visibility' | 'parent' | 'left'
+    | 'watermark'
+    | 'fullReadAt'
+    | 'account'
+    | 'incrementalField'
+    | 'filters'
+    | 'visibility'
+    | 'parent'
+    | 'left'
+    | 'missedAt'
   >;
 };
 
@@ -158,6 +179,8 @@ export type ReplacedParents = {
   readonly read: readonly Part[];
   /** If given, only rows that overlap this time are replaced: the parents were not read for other times. */
   readonly within?: ReplacedOverlap;
+  /** Rows whose parent is gone stay: the table has a list of its own, and may be ahead of the parent's. */
+  readonly keepsOthers?: true;
   /** A version of the parent's table: a row whose parent is not in it is dropped. */
   readonly alive: SeenVersion & {
     readonly table: string;
@@ -203,6 +226,8 @@ export type CommitOutcome =
       /** As committed; absent if the run may not set one, because it added a column for an unknown field. */
       readonly watermark?: number;
       readonly differences: number;
+      /** Of a full read: rows that a reading by changes had missed. */
+      readonly missed?: number;
       /** Present if there is upkeep to do: the time to hand to `keepUp`. */
       readonly upkeepSince?: number;
     }
@@ -282,6 +307,12 @@ export type Warehouse = {
     pick: ParentPick,
     size: { readonly each: number; readonly most: number },
   ): Promise<readonly ParentRange[] | undefined>;
+  /**
+   * Counts the rows that a full read adds, changes or drops, although their parent is not among the picked ones, which
+   * a reading by changes would have read. Rows that were created after `completeTo` do not count: their parent's
+   * change may not have arrived.
+   */
+  missedRows(table: Table, parents: ComparedParents, staged: StagedRun): Promise<number>;
   /**
    * The first picked parents of a range, in order, with these columns. `undefined` if the version is gone.
    * @param range with `from`, it begins with that key

@@ -9,6 +9,7 @@ import { SourceError } from '../../src/errors.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { defaultTableSettings } from '../../src/settings/settings.ts';
 import { columnValue } from '../../src/records/rows.ts';
+import { asChild } from '../../src/tables/parents.ts';
 import type { Table } from '../../src/tables/table.ts';
 import type { CommitOutcome } from '../../src/warehouse/warehouse.ts';
 import { afterBatch, batchOf, type Reading, startReading } from '../../workflows/windows.ts';
@@ -50,7 +51,8 @@ export async function runTable(
     limits: { batchRows: 10_000, batchMs: 60_000, giveUpAfterMs: 60_000, ...limits },
   };
   const clients = new Clients();
-  const parent = sandbox.tables.find(({ name }) => name === table.parent?.table);
+  const parentName = asChild(table)?.parent.table;
+  const parent = sandbox.tables.find(({ name }) => name === parentName);
   const step = { table, warehouse, clients, call, ...(parent && { parent }) };
   const input = { run: identity, ...toMethod(defaultTableSettings(table)), ...method };
   const plan = await again(retries, () => planSync(input, step));

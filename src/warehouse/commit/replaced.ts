@@ -59,7 +59,7 @@ function isOverlapping({ start, end, from, to }: ReplacedOverlap): string {
 /** Reads the keys of the parents into temporary tables, which the SQL looks them up in. */
 async function isOfParents(
   { session, local, table, request, parents }: Replacing,
-  { by, read, within, alive }: ReplacedParents,
+  { by, read, within, alive, keepsOthers }: ReplacedParents,
 ): Promise<string> {
   const columns = keyColumns(table, by);
   const staging = stagingOf(table, request.chainId);
@@ -81,7 +81,7 @@ async function isOfParents(
   }
   const isIn = (target: string) => isKeyIn(by, target);
   const isRead = within ? `${isIn('read_parents')} AND ${isOverlapping(within)}` : isIn('read_parents');
-  return `(${isRead} OR NOT ${isIn('alive_parents')})`;
+  return keepsOthers ? `(${isRead})` : `(${isRead} OR NOT ${isIn('alive_parents')})`;
 }
 
 /**

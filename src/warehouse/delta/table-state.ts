@@ -24,6 +24,8 @@ const countOffsetProperty = 'incident_io.count_offset';
 /** The id of the parent's Delta table. Without it no version of that table counts as seen. */
 const parentProperty = 'incident_io.parent';
 
+/** When a full read found rows that a reading by changes had missed, milliseconds since the epoch. */
+const missedProperty = 'incident_io.missed_at';
 /** The keys of a few parents that the last run could not read, as a JSON array. */
 const leftProperty = 'incident_io.parents_left';
 
@@ -71,9 +73,14 @@ export function stateOf({ txns, metadata }: Snapshot): Omit<TableState, 'rows' |
       fullReadAt: timeIn(txns.get(fullReadTxn)),
       incrementalField: timestampField(property(incrementalFieldProperty)),
       parent: parentOf({ txns, metadata }),
+      missedAt: numberIn(metadata.configuration[missedProperty]),
       left: leftIn(metadata.configuration[leftProperty]),
     }),
   };
+}
+
+function numberIn(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }
 
 function leftIn(json: string | undefined): readonly string[] | undefined {
@@ -117,6 +124,7 @@ export function configurationOf(
     [countOffsetProperty]: _offset,
     [parentProperty]: _parent,
     [leftProperty]: _left,
+    [missedProperty]: _missed,
     ...kept
   } = before;
   const { left = [] } = state;
@@ -127,6 +135,7 @@ export function configurationOf(
       [incrementalFieldProperty]: state.incrementalField,
       [countOffsetProperty]: state.countOffset === 0 ? undefined : String(state.countOffset),
       [parentProperty]: state.parent?.tableId,
+      [missedProperty]: state.missedAt === undefined ? undefined : String(state.missedAt),
       [leftProperty]: left.length === 0 ? undefined : JSON.stringify(left),
     }),
     [filtersProperty]: state.filters,

@@ -74,6 +74,17 @@ export function parentsIn(
   });
 }
 
+/** The keys of all parents that are picked; `undefined` if the version of the table is gone. */
+export function pickedParents(
+  world: World,
+  table: Table,
+  pick: ParentPick,
+): Promise<readonly string[] | undefined> {
+  return withParents(world, table, pick, [], async (session) =>
+    (await session.rows('SELECT key FROM parents')).map(({ key }) => String(key)),
+  );
+}
+
 function textOrNull(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
