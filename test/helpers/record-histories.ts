@@ -9,7 +9,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import type { Activities } from '../../activities/contract.ts';
+import type { Activities, Plan } from '../../activities/contract.ts';
 import { runSinks } from '../../src/serving/create-worker.ts';
 import { findTemporalCli } from '../../src/temporal/dev-server/cli-binary.ts';
 import { activities, batch, committed, input, planOf } from './activities.ts';
@@ -44,6 +44,7 @@ const failing = async () => {
   throw ApplicationFailure.nonRetryable('GET /v2/alerts: 403', 'PermissionError', { advice: 'grant it' });
 };
 let batches = 0;
+let looks = 0;
 let plans = 0;
 
 const shapes: { readonly [name: string]: Shape } = {
@@ -88,6 +89,32 @@ const shapes: { readonly [name: string]: Shape } = {
         ),
     },
   },
+  'parent-by-parent': {
+    activities: {
+      planSync: async () => planOfParents(0, 1, 2),
+      extractBatch: async ({ window, after }) => ({
+        ...batch(`w${window.id}`, after === undefined ? { kind: 'more', after: '["a"]' } : { kind: 'done' }),
+        parents: {
+          done: 2,
+          gone: 1,
+          left: window.id === 1 && after !== undefined ? ['b'] : [],
+          keys: { name: `k${window.id}`, rows: 2, bytes: 1, stagedAt: 0 },
+        },
+      }),
+    },
+  },
+  'nothing-changed': { activities: { planSync: async () => planOfParents() } },
+  'waits-for-its-parent': {
+    args: [{ ...input, run: { ...input.run, periodic: true } }],
+    activities: {
+      planSync: async () => {
+        if ((looks += 1) > 1) return planOfParents(0);
+        throw ApplicationFailure.nonRetryable('incidents has not been synced', 'ParentMissingError', {
+          advice: 'Sync it too.',
+        });
+      },
+    },
+  },
   'source-with-a-failure': {
     workflow: 'syncSource',
     args: [
@@ -104,6 +131,13 @@ const shapes: { readonly [name: string]: Shape } = {
     },
   },
 };
+
+/** The plan of a table that is read parent by parent. */
+function planOfParents(...ids: number[]): Plan {
+  const pick = { tableId: 'incidents', version: 3, only: { since: 1, open: [], left: [] } };
+  const windows = ids.map((id) => ({ id, params: [], parents: { upTo: `p${id}`, count: 4 } }));
+  return { ...planOf(), fullRead: false, windows, parents: { pick, count: 4 * ids.length } };
+}
 
 try {
   await mkdir(folder, { recursive: true });

@@ -10,8 +10,10 @@ import { expectTruth } from '../helpers/truth.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+const listed = ['incidents', 'alerts', 'incident_updates', 'users'] as const;
+
 /** Starts `sync` in its own process. Everything it writes is below one folder. */
-function startSync(folder: string, baseUrl: string, key: string) {
+function startSync(folder: string, baseUrl: string, key: string, tables: readonly string[] = listed) {
   const child = spawn(
     process.execPath,
     [
@@ -19,10 +21,7 @@ function startSync(folder: string, baseUrl: string, key: string) {
       here('../helpers/run-typescript.mjs'),
       here('../../src/cli/main.ts'),
       'sync',
-      'incidents',
-      'alerts',
-      'incident_updates',
-      'users',
+      ...tables,
       '--to',
       join(folder, 'warehouse'),
       '--base-url',
@@ -80,12 +79,7 @@ it(
     const [code] = (await once(second.child, 'close')) as [number];
     expect(second.said()).toMatch(/\bruns\b.*\balerts\b/);
     expect({ code, said: second.said() }).toMatchObject({ code: 0 });
-    await expectTruth(sandbox, join(folder, 'warehouse'), [
-      'incidents',
-      'alerts',
-      'incident_updates',
-      'users',
-    ]);
+    await expectTruth(sandbox, join(folder, 'warehouse'), listed);
     // Parts that were staged before the kill are not read again: the alerts alone have 240 pages.
     expect(pages(asked)).toBeLessThan(240);
 
@@ -95,5 +89,42 @@ it(
     for (const file of files) if ((await readFile(file)).includes(key)) holding.push(file);
     expect(holding).toEqual([]);
     expect(files.filter((file) => file.includes('_staging'))).toEqual([]);
+  },
+);
+
+it(
+  'after a SIGKILL reads only those parents again that were in a batch in progress',
+  { timeout: 120_000 },
+  async () => {
+    const sandbox = await startSandbox({
+      limits: 'off',
+      latencyMs: 5,
+      sizes: { incidents: 500, incident_updates: 1, follow_ups: 1, users: 5 },
+    });
+    onTestFinished(() => sandbox.stop());
+    const folder = await temporaryFolder();
+    const tables = ['incidents', 'call_sessions'];
+    const asked = () =>
+      sandbox.requests.flatMap(({ table, url }) =>
+        table === 'call_sessions' ? [new URL(url, sandbox.url).searchParams.get('incident_id')] : [],
+      );
+
+    const first = startSync(folder, sandbox.url, sandbox.key, tables);
+    // Eight windows of twenty-five incidents are read side by side, so the first ones are done by then.
+    await expect.poll(() => asked().length, { timeout: 60_000, interval: 5 }).toBeGreaterThan(320);
+    const record = join(folder, 'state', 'incident-io-source', 'temporal-server.json');
+    const { server } = JSON.parse(await readFile(record, 'utf8')) as { server: { pid: number } };
+    process.kill(-first.child.pid!, 'SIGKILL');
+    process.kill(server.pid, 'SIGKILL');
+    await once(first.child, 'close');
+
+    const second = startSync(folder, sandbox.url, sandbox.key, tables);
+    const [code] = (await once(second.child, 'close')) as [number];
+    expect({ code, said: second.said() }).toMatchObject({ code: 0 });
+    await expectTruth(sandbox, join(folder, 'warehouse'), tables);
+    const all = asked();
+    expect(new Set(all).size).toBe(500);
+    // Batches that were in progress, and results that had not reached the server.
+    expect(all.length - 500).toBeLessThanOrEqual(2 * 8 * 25);
   },
 );
