@@ -10,7 +10,7 @@ import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { defaultTableSettings } from '../../src/settings/settings.ts';
 import { columnValue } from '../../src/records/rows.ts';
 import { asChild } from '../../src/tables/parents.ts';
-import type { Table } from '../../src/tables/table.ts';
+import type { ColumnType, Table } from '../../src/tables/table.ts';
 import type { CommitOutcome } from '../../src/warehouse/warehouse.ts';
 import { afterBatch, batchOf, type Reading, startReading } from '../../workflows/windows.ts';
 import { isReachable } from './truth.ts';
@@ -95,17 +95,7 @@ async function again<T>(retries: number, work: () => Promise<T>): Promise<T> {
 export async function wrongRows(place: Place, sandbox: Sandbox, table: Table): Promise<string[]> {
   const shown = (of: (column: string) => unknown) =>
     JSON.stringify(
-      Object.entries(table.columns).map(([name, { type }]) => {
-        const value = of(name) ?? null;
-        if (value === null) return null;
-        if (type === 'timestamp')
-          return Date.parse((value as string).replace(' ', 'T').replace(/\+00$/, 'Z'));
-        return type === 'json' && typeof value === 'string'
-          ? JSON.stringify(JSON.parse(value))
-          : type === 'json'
-            ? JSON.stringify(value)
-            : String(value);
-      }),
+      Object.entries(table.columns).map(([name, { type }]) => comparable(type, of(name) ?? null)),
     );
   const held = (await readRows(place, table)).map((row) => shown((column) => row[column]));
   const reachable = [...sandbox.records(table.name)].filter((record) =>
@@ -115,4 +105,12 @@ export async function wrongRows(place: Place, sandbox: Sandbox, table: Table): P
   const lacks = records.filter((row) => !held.includes(row)).map((row) => `lacks ${row}`);
   const has = held.filter((row) => !records.includes(row)).map((row) => `has ${row}`);
   return [...lacks, ...has, ...(held.length === new Set(held).size ? [] : ['a row twice'])];
+}
+
+/** A value as the table and the account both have it. */
+function comparable(type: ColumnType, value: unknown): unknown {
+  if (value === null) return null;
+  if (type === 'timestamp') return Date.parse((value as string).replace(' ', 'T').replace(/\+00$/, 'Z'));
+  if (type === 'json') return JSON.stringify(typeof value === 'string' ? JSON.parse(value) : value);
+  return `${value as string | number | boolean}`;
 }

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { UsageError } from '../../../src/errors.ts';
-import { tableNamed, tables } from '../../../src/tables/index.ts';
+import { selectedTables, tableNamed, tables } from '../../../src/tables/index.ts';
+import { assertParentsSelected, isChild, parentKeyOf, withoutParent } from '../../../src/tables/parents.ts';
 import type { ApiRecord, Column, ColumnType, Table } from '../../../src/tables/table.ts';
 import { defineTable, valueAt } from '../../../src/tables/table.ts';
 
@@ -105,7 +106,8 @@ describe.each(tables.map((table) => ({ name: table.name, table })))('$name', ({ 
     expect(table.bucket).toEqual(
       perMinute === undefined ? undefined : { capacity: perMinute, perSecond: perMinute / 60 },
     );
-    expect(table.counted ?? false).toBe(reference.counted);
+    // The count of one parent's rows says nothing about the table.
+    expect(table.counted ?? false).toBe(reference.counted && !table.parent);
   });
 
   it('reveals all rows that the endpoint hides', () => {
@@ -178,7 +180,13 @@ describe.each(tables.map((table) => ({ name: table.name, table })))('$name', ({ 
     const unknown = columnsOf(table)
       .filter(([column, { from }]) => from === undefined && reference.columns[column] === undefined)
       .map(([column]) => column);
-    expect(unknown).toEqual(table.passes ? [table.passes.column] : []);
+    const given = [
+      ...(table.passes ? [table.passes.column] : []),
+      ...(table.lists ? [table.lists.column] : []),
+      ...Object.keys(table.fromAnswer ?? {}),
+      ...Object.keys(table.parent?.columns ?? {}),
+    ];
+    expect(unknown.filter((column) => !given.includes(column))).toEqual([]);
   });
 
   it('takes nested values from the path that the column declares', () => {
@@ -186,7 +194,13 @@ describe.each(tables.map((table) => ({ name: table.name, table })))('$name', ({ 
     const taken = columnsOf(table).flatMap(([column, { from }]) =>
       from ? [[column, valueAt(record, from)]] : [],
     );
-    expect(taken).toEqual(taken.map(([column]) => [column, column]));
+    // A name that a column of the parent has already is preceded by a word.
+    const isTaken = (name: unknown) => typeof name === 'string' && name in (table.parent?.columns ?? {});
+    const odd = taken.filter(
+      ([column, name]) =>
+        column !== name && !(isTaken(name) && String(column).endsWith(`_${name as string}`)),
+    );
+    expect(odd).toEqual([]);
   });
 
   it('describes every enum value that the reference lists', () => {
@@ -254,4 +268,31 @@ it('does not compile a declaration that contradicts itself', () => {
   expect(defineTable({ ...table, columns: { id, owner_id } })).toBeDefined();
   // @ts-expect-error Without the column, the pass that a row came in would be lost.
   expect(defineTable({ ...table, passes: { param: 'mode', values: ['a'], column: 'mode' } })).toBeDefined();
+});
+
+describe('a table that is read parent by parent', () => {
+  const children = tables.filter(isChild);
+
+  it.each(children)('$name has a column for its parent’s key, and names what the parent has', (table) => {
+    const parent = tableNamed(table.parent.table);
+    expect(parent.primaryKey).toHaveLength(1);
+    expect(Object.keys(table.columns)).toContain(parentKeyOf(table, parent).by);
+    const { params, columns, where = [], open = [] } = table.parent;
+    const named = [...params, ...where, ...open].map(({ column }) => column);
+    for (const column of [...named, ...Object.values(columns)]) {
+      expect(Object.keys(parent.columns)).toContain(column);
+    }
+    const inPath = params.filter((param) => param.in === 'path').map(({ name }) => name);
+    expect([...table.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)).toEqual(inPath);
+  });
+
+  it('is selected with its parent, by default and with --all', () => {
+    expect(withoutParent(selectedTables([]))).toEqual([]);
+    expect(withoutParent(selectedTables([], true))).toEqual([]);
+  });
+
+  it('is refused without its parent', () => {
+    expect(() => assertParentsSelected([tableNamed('call_sessions')])).toThrow(/incidents/);
+    expect(() => assertParentsSelected([tableNamed('call_sessions'), tableNamed('incidents')])).not.toThrow();
+  });
 });
