@@ -1,4 +1,4 @@
-import type { Table } from '../tables/table.ts';
+import type { TableShape } from '../tables/table.ts';
 import { Lines } from './lines.ts';
 import type { MissingField, MissingFields } from './missing-fields.ts';
 import { columnValue, type Given, isOutside, rowMaker, type RowMaker, type RowOptions } from './rows.ts';
@@ -12,12 +12,12 @@ export class CollectedRows {
   readonly lines = new Lines();
   /** Bytes of the longest of them. */
   longest = 0;
-  readonly #table: Table;
+  readonly #table: TableShape;
   readonly #makeRow: RowMaker;
   readonly #required: readonly string[];
   #missing: { [column: string]: MissingField } = {};
 
-  constructor(table: Table, options: RowOptions = {}) {
+  constructor(table: TableShape, options: RowOptions = {}) {
     this.#table = table;
     this.#makeRow = rowMaker(table, options);
     this.#required = requiredFields(table);
@@ -69,7 +69,7 @@ export class CollectedRows {
 }
 
 /** Fields of the record itself that the vendor's reference requires. */
-export function requiredFields(table: Table): string[] {
+export function requiredFields(table: TableShape): string[] {
   return Object.entries(table.columns)
     .filter(([name, { required, from }]) => required && from === undefined && !isOutside(table, name))
     .map(([name]) => name);

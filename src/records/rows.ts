@@ -1,7 +1,7 @@
 import { isLosslessNumber, stringify } from 'lossless-json';
 
 import { RecordShapeError } from '../errors.ts';
-import { type ApiRecord, type ColumnType, type Table, valueAt } from '../tables/table.ts';
+import { type ApiRecord, type ColumnType, type TableShape, valueAt } from '../tables/table.ts';
 import { jsonTextWithDeepValues } from './deep-values.ts';
 import { Secrets } from './secrets.ts';
 import { losesDigits, utcTime } from './timestamps.ts';
@@ -16,7 +16,7 @@ import {
 /** Values that do not fit their column, by column, as JSON text. Every staged part has this column. */
 export const rawColumn = '__raw';
 /** The fields of a record that are a column of their own. */
-export function knownFields(table: Table): Set<string> {
+export function knownFields(table: TableShape): Set<string> {
   const columns = Object.entries(table.columns);
   return new Set(
     columns.filter(([name, { from }]) => from === undefined && !isOutside(table, name)).map(([name]) => name),
@@ -27,13 +27,13 @@ export function knownFields(table: Table): Set<string> {
 export type Given = { readonly [column: string]: unknown };
 
 /** Whether a column's value is never in the record: the pass, the list's name, what is next to the records. */
-export function isOutside({ passes, lists, fromAnswer = {} }: Table, column: string): boolean {
+export function isOutside({ passes, lists, fromAnswer = {} }: TableShape, column: string): boolean {
   return column === passes?.column || column === lists?.column || column in fromAnswer;
 }
 
 /** The value that a record has for a column, as the API sent it. */
 export function columnValue(
-  { columns, passes }: Table,
+  { columns, passes }: TableShape,
   column: string,
   record: ApiRecord,
   pass: string | undefined,
@@ -86,7 +86,7 @@ export type RowMaker = (
  * `__raw`, the fields nobody declared in `__unknown`; null values are left out. The text holds neither half
  * surrogate pairs, which DuckDB refuses, nor numbers that JavaScript rounded, nor values nested without end, nor secrets.
  */
-export function rowMaker(table: Table, { harmless, withheld = new Set() }: RowOptions = {}): RowMaker {
+export function rowMaker(table: TableShape, { harmless, withheld = new Set() }: RowOptions = {}): RowMaker {
   const columns = Object.entries(table.columns).map(([name, { type }]): { name: string; type: CellType } => ({
     name,
     type: type === 'text' && isId(table, name) ? 'id' : type,
@@ -147,7 +147,7 @@ export function rowMaker(table: Table, { harmless, withheld = new Set() }: RowOp
 const needsCare = ['\\ud', '"isLosslessNumber":true', 'isDeepValue'];
 
 /** Whether a text column is an id: part of the key, or a reference to another row. */
-function isId({ primaryKey }: Table, column: string): boolean {
+function isId({ primaryKey }: TableShape, column: string): boolean {
   return primaryKey.includes(column) || /(^|_)id$/.test(column);
 }
 

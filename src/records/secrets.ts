@@ -1,6 +1,6 @@
 import { isLosslessNumber } from 'lossless-json';
 
-import type { ApiRecord, Table } from '../tables/table.ts';
+import type { ApiRecord, TableShape } from '../tables/table.ts';
 import { DeepValue } from './deep-values.ts';
 import { looksSecret } from './secret-names.ts';
 
@@ -24,7 +24,7 @@ export class Secrets {
    * @param columns the fields of a record that are a column, whatever their name says
    * @param harmless paths of undeclared fields that are landed although their name looks like a secret's
    */
-  constructor(table: Table, columns: ReadonlySet<string>, harmless: readonly string[] = []) {
+  constructor(table: TableShape, columns: ReadonlySet<string>, harmless: readonly string[] = []) {
     for (const path of table.secrets ?? []) addPath(this.#declared, path);
     this.#columns = columns;
     const columnPaths = Object.values(table.columns).flatMap(({ from }) => (from ? [from.join('.')] : []));

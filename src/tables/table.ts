@@ -125,11 +125,25 @@ export const groups = [
 ] as const;
 export type Group = (typeof groups)[number];
 
-/** One table: its endpoint, how that is paged, how the table is kept current, its key and its columns. */
-export type Table = {
+/** A table as the warehouse keeps it and as rows are made for it, wherever the rows come from. */
+export type TableShape = {
   readonly name: string;
   /** One sentence for an analyst. */
   readonly description: string;
+  /** The columns that together identify a row. */
+  readonly primaryKey: readonly [string, ...string[]];
+  readonly columns: { readonly [column: string]: Column };
+  readonly passes?: Passes;
+  /** The rows are in several lists of one object, under these names; `column` records the name. */
+  readonly lists?: { readonly names: readonly string[]; readonly column: string };
+  /** Columns whose value is next to the records, once per answer, with the path to it. */
+  readonly fromAnswer?: { readonly [column: string]: readonly [string, ...string[]] };
+  /** Fields that never leave the answer they came in: `token`, or `images[].url` within a list. */
+  readonly secrets?: readonly string[];
+};
+
+/** One table: its endpoint, how that is paged, how the table is kept current, its key and its columns. */
+export type Table = TableShape & {
   readonly group: Group;
   /**
    * Who gets the table. Left out: everybody who names no tables · `all`: who asks for all, as it is costly or of use to
@@ -147,7 +161,6 @@ export type Table = {
   /** Parameters sent with every request, such as the order. */
   readonly query?: { readonly [param: string]: string };
   readonly reveals?: readonly Reveal[];
-  readonly passes?: Passes;
   /** The timestamps that the endpoint can filter by. */
   readonly filters?: { readonly [F in TimestampField]?: TimestampFilter };
   /** If left out, every sync of the table is a full refresh. */
@@ -159,10 +172,6 @@ export type Table = {
    * that changed, if those are fewer requests than the whole list.
    */
   readonly changesBy?: Parent;
-  /** The rows are in several lists of one object, under these names; `column` records the name. */
-  readonly lists?: { readonly names: readonly string[]; readonly column: string };
-  /** Columns whose value is next to the records, once per answer, with the path to it. */
-  readonly fromAnswer?: { readonly [column: string]: readonly [string, ...string[]] };
   /** The endpoint answers for a window of time; its cursor is the time at which the next answer begins. */
   readonly timeWindow?: TimeWindow;
   /** A full read of many pages is split into windows by this field, which never changes, and read side by side. */
@@ -171,11 +180,6 @@ export type Table = {
   readonly counted?: true;
   /** The default sync frequency, if it is not that of the sync method: configuration seldom changes. */
   readonly every?: '24h';
-  /** Fields that never leave the answer they came in: `token`, or `images[].url` within a list. */
-  readonly secrets?: readonly string[];
-  /** The columns that together identify a row. */
-  readonly primaryKey: readonly [string, ...string[]];
-  readonly columns: { readonly [column: string]: Column };
 };
 
 /**
@@ -222,6 +226,6 @@ export function valueAt(record: ApiRecord, path: readonly string[]): unknown {
 }
 
 /** The declared column types as canonical JSON. If a table's stored types differ, the whole table is read. */
-export function declaredTypes(table: Table): string {
+export function declaredTypes(table: Pick<TableShape, 'columns'>): string {
   return JSON.stringify(Object.entries(table.columns).map(([name, { type }]) => [name, type]));
 }

@@ -1,5 +1,5 @@
 import type { JsonLines } from '../records/answer.ts';
-import type { ParentCondition, Table, TimestampField } from '../tables/table.ts';
+import type { ParentCondition, TableShape, TimestampField } from '../tables/table.ts';
 import type { Store } from './store/store.ts';
 
 /**
@@ -66,7 +66,7 @@ export type ParentRange = { readonly after?: string; readonly upTo?: string; rea
 
 /** The parents that a reading by changes would have read, at `by` in the child's rows. */
 export type ComparedParents = {
-  readonly table: Table;
+  readonly table: TableShape;
   readonly by: string;
   readonly pick: ParentPick;
   /** Milliseconds since the epoch. */
@@ -286,24 +286,24 @@ export type Warehouse = {
   /** Throws like `assertWritable` if the destination cannot be reached now. */
   assertReachable(): Promise<void>;
   /** `undefined` if there is no table. Throws `DestinationError` if a Delta table is not ours or cannot be read. */
-  readState(table: Table): Promise<TableState | undefined>;
+  readState(table: TableShape): Promise<TableState | undefined>;
   /** The latest commits of runs that the table's log still has, newest first; none if there is no table. */
-  runCommits(table: Table, most: number): Promise<RunCommit[]>;
+  runCommits(table: TableShape, most: number): Promise<RunCommit[]>;
   /** Counts the rows of the committed table by the UTC day of a timestamp column; no rows if there is no table. */
-  rowsByDay(table: Table, column: string): Promise<RowsByDay>;
-  createPart(table: Table, chainId: string): Promise<PartWriter>;
+  rowsByDay(table: TableShape, column: string): Promise<RowsByDay>;
+  createPart(table: TableShape, chainId: string): Promise<PartWriter>;
   /** @param by the columns of the table that hold the parent's key */
-  createKeys(table: Table, by: ParentColumns, chainId: string): Promise<KeyWriter>;
+  createKeys(table: TableShape, by: ParentColumns, chainId: string): Promise<KeyWriter>;
   /** The newest version of a table; `undefined` if there is no table. */
-  newestVersion(table: Table): Promise<SeenVersion | undefined>;
+  newestVersion(table: TableShape): Promise<SeenVersion | undefined>;
   /**
    * When a version was committed, milliseconds since the epoch: every row written later has a greater `_synced_at`.
    * `undefined` if the log no longer reaches back to it, or the table was made again.
    */
-  commitTime(table: Table, version: SeenVersion): Promise<number | undefined>;
+  commitTime(table: TableShape, version: SeenVersion): Promise<number | undefined>;
   /** Cuts the picked parents into ranges, as many in each. `undefined` if the version is gone. */
   parentRanges(
-    parent: Table,
+    parent: TableShape,
     pick: ParentPick,
     size: { readonly each: number; readonly most: number },
   ): Promise<readonly ParentRange[] | undefined>;
@@ -312,34 +312,34 @@ export type Warehouse = {
    * a reading by changes would have read. Rows that were created after `completeTo` do not count: their parent's
    * change may not have arrived.
    */
-  missedRows(table: Table, parents: ComparedParents, staged: StagedRun): Promise<number>;
+  missedRows(table: TableShape, parents: ComparedParents, staged: StagedRun): Promise<number>;
   /**
    * The first picked parents of a range, in order, with these columns. `undefined` if the version is gone.
    * @param range with `from`, it begins with that key
    */
   parentsIn(
-    parent: Table,
+    parent: TableShape,
     pick: ParentPick,
     range: Omit<ParentRange, 'count'> & { readonly from?: string },
     what: { readonly columns: readonly string[]; readonly limit: number },
   ): Promise<readonly ParentRow[] | undefined>;
-  commit(table: Table, request: CommitRequest): Promise<CommitOutcome>;
+  commit(table: TableShape, request: CommitRequest): Promise<CommitOutcome>;
   /**
    * Commits a state with neither watermark nor account: the next run reads everything, and a run in progress plans
    * again. Returns `false` if there is no table: then the next run reads everything anyway.
    */
-  resetState(table: Table): Promise<boolean>;
+  resetState(table: TableShape): Promise<boolean>;
   /** Deletes everything that a run has staged. Does nothing if there is nothing. */
-  discardStaged(table: Table, chainId: string): Promise<void>;
+  discardStaged(table: TableShape, chainId: string): Promise<void>;
   /** Deletes what every run of the table staged, once no run is left. No error if there is nothing. */
-  discardAll(table: Table): Promise<void>;
+  discardAll(table: TableShape): Promise<void>;
   /**
    * Compacts small files and deletes what is no longer needed. Stops after a minute: the next upkeep continues.
    * Every version younger than the retention stays readable.
    * Throws the first failure after trying everything else.
    * @param since `upkeepSince` of the commit that asked for upkeep
    */
-  keepUp(table: Table, since: number, signal: AbortSignal): Promise<Upkeep>;
+  keepUp(table: TableShape, since: number, signal: AbortSignal): Promise<Upkeep>;
   /** Closes DuckDB. */
   close(): Promise<void>;
 };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 
 import { defined } from '../../defined.ts';
-import type { Table } from '../../tables/table.ts';
+import type { TableShape } from '../../tables/table.ts';
 import { type Action, type CommitInfo, type Metadata, removeOf } from '../delta/actions.ts';
 import { withRetention } from '../delta/retention.ts';
 import type { Snapshot } from '../delta/snapshot.ts';
@@ -23,7 +23,7 @@ const protocol = { minReaderVersion: 1, minWriterVersion: 2 };
 
 /** A run after its merge: what it commits, and on top of what. */
 export type MergedRun = {
-  readonly table: Table;
+  readonly table: TableShape;
   readonly request: CommitRequest;
   /** `undefined` if there is no table. */
   readonly before: Snapshot | undefined;

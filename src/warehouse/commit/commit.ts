@@ -1,6 +1,6 @@
 import { defined } from '../../defined.ts';
 import { spanned } from '../../spans.ts';
-import type { Table } from '../../tables/table.ts';
+import type { TableShape } from '../../tables/table.ts';
 import { deleteUncommitted } from '../delta/data-file.ts';
 import { DeltaLog, versionAfter } from '../delta/log.ts';
 import { rowCount } from '../delta/row-count.ts';
@@ -29,7 +29,7 @@ import { parentFiles } from './replaced.ts';
 type Run = {
   readonly world: World;
   readonly log: DeltaLog;
-  readonly table: Table;
+  readonly table: TableShape;
   readonly request: CommitRequest;
 };
 
@@ -37,7 +37,11 @@ type Run = {
  * Makes a run visible: one version with its rows and its state. If another version comes first, it depends on that
  * version whether the merge is repeated on top of it or the run has been overtaken.
  */
-export async function commitRun(world: World, table: Table, request: CommitRequest): Promise<CommitOutcome> {
+export async function commitRun(
+  world: World,
+  table: TableShape,
+  request: CommitRequest,
+): Promise<CommitOutcome> {
   const log = new DeltaLog(world, table.name);
   const run: Run = { world, log, table, request };
   for (;;) {

@@ -1,4 +1,4 @@
-import type { Table } from '../../tables/table.ts';
+import type { TableShape } from '../../tables/table.ts';
 import { duckTypes, identifier } from '../duckdb.ts';
 
 export type KeyColumn = {
@@ -21,7 +21,7 @@ export type Key = {
   readonly select: string;
 };
 
-export function keyOf({ primaryKey, columns: declared }: Table): Key {
+export function keyOf({ primaryKey, columns: declared }: TableShape): Key {
   const keyColumn = (column: string, index: number): KeyColumn => ({
     column,
     name: `key${index}`,

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 
-import type { Table } from '../../tables/table.ts';
+import type { TableShape } from '../../tables/table.ts';
 import type { Add } from '../delta/actions.ts';
 import { rowCount } from '../delta/row-count.ts';
 import type { Snapshot } from '../delta/snapshot.ts';
@@ -25,7 +25,7 @@ const partLifeMs = 3 * dayMs;
 /** Why the run's parts cannot be merged; `undefined` if they can. */
 export async function whyPartsAreUnusable(
   { store, now }: World,
-  table: Table,
+  table: TableShape,
   { chainId, parts, replaces }: CommitRequest,
 ): Promise<string | undefined> {
   const parents = replaces && 'alive' in replaces ? replaces : undefined;
@@ -54,7 +54,7 @@ export async function whyPartsAreUnusable(
 /** Merges a run's parts into the table and writes the data files. No reader sees them before the commit. */
 export async function mergeRun(
   { store, duckDb }: World,
-  table: Table,
+  table: TableShape,
   request: CommitRequest,
   {
     before,

@@ -1,4 +1,4 @@
-import type { Table } from '../../tables/table.ts';
+import type { TableShape } from '../../tables/table.ts';
 import type { KeyWriter, ParentColumns, ParentKey, Part } from '../warehouse.ts';
 import type { World } from '../world.ts';
 import { type ColumnOfFile, fileSuffix, LinesWriter } from './lines-writer.ts';
@@ -6,12 +6,12 @@ import { keyOf } from './key.ts';
 import { stagingOf } from './part-writer.ts';
 
 /** The columns of a part with parents' keys, and of the temporary tables that hold them: `key0 VARCHAR` and so on. */
-export function keyColumns(table: Table, by: ParentColumns): ColumnOfFile[] {
+export function keyColumns(table: TableShape, by: ParentColumns): ColumnOfFile[] {
   return keyOf({ ...table, primaryKey: by }).columns.map(({ name, type }) => [name, type] as const);
 }
 
 /** Whether a part with parents' keys has the columns that the table declares now: only then can it be read. */
-export function keysStagedByDeclaration(table: Table, by: ParentColumns, part: Part): boolean {
+export function keysStagedByDeclaration(table: TableShape, by: ParentColumns, part: Part): boolean {
   return part.name.endsWith(fileSuffix(JSON.stringify(keyColumns(table, by))));
 }
 
@@ -27,7 +27,7 @@ export class ParentKeyWriter implements KeyWriter {
 
   static async create(
     world: World,
-    table: Table,
+    table: TableShape,
     { by, chainId }: { readonly by: ParentColumns; readonly chainId: string },
   ): Promise<ParentKeyWriter> {
     const columns = keyColumns(table, by);

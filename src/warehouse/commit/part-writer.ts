@@ -1,4 +1,4 @@
-import { declaredTypes, type Table } from '../../tables/table.ts';
+import { declaredTypes, type TableShape } from '../../tables/table.ts';
 import { duckTypes } from '../duckdb.ts';
 import { rawColumn } from '../../records/rows.ts';
 import { furtherColumn, unknownColumn } from '../../records/unknown-fields.ts';
@@ -8,16 +8,16 @@ import type { World } from '../world.ts';
 import { fileSuffix, LinesWriter } from './lines-writer.ts';
 
 /** The prefix of a run's parts in the store, with a slash at the end. */
-export function stagingOf(table: Table, chainId: string): string {
+export function stagingOf(table: TableShape, chainId: string): string {
   return `${stagingFolder}/${table.name}/${chainId}/`;
 }
 
 /** Whether a part was staged with the columns that the table declares now: only then can it be read. */
-export function stagedByDeclaration(table: Table, part: Part): boolean {
+export function stagedByDeclaration(table: TableShape, part: Part): boolean {
   return part.name.endsWith(suffixOf(table));
 }
 
-function suffixOf(table: Table): string {
+function suffixOf(table: TableShape): string {
   return fileSuffix(declaredTypes(table) + JSON.stringify(extraColumns));
 }
 
@@ -29,7 +29,7 @@ const extraColumns = [
 ] as const;
 
 /** Opens a part for the rows of one batch. */
-export function createPart(world: World, table: Table, chainId: string): Promise<PartWriter> {
+export function createPart(world: World, table: TableShape, chainId: string): Promise<PartWriter> {
   const declared = Object.entries(table.columns).map(([name, { type }]) => [name, duckTypes[type]] as const);
   return LinesWriter.create(world, stagingOf(table, chainId), {
     columns: [...declared, ...extraColumns],

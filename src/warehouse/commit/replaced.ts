@@ -1,4 +1,4 @@
-import type { Table } from '../../tables/table.ts';
+import type { TableShape } from '../../tables/table.ts';
 import type { Add } from '../delta/actions.ts';
 import { dataKey, DeltaLog } from '../delta/log.ts';
 import { type DuckSession, identifier, parquetFiles } from '../duckdb.ts';
@@ -31,7 +31,7 @@ export async function parentFiles(
 type Replacing = {
   readonly session: DuckSession;
   readonly local: LocalFiles;
-  readonly table: Table;
+  readonly table: TableShape;
   readonly request: CommitRequest;
   /** As `parentFiles` returned them. */
   readonly parents: readonly Add[];

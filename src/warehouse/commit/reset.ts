@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { Table } from '../../tables/table.ts';
+import type { TableShape } from '../../tables/table.ts';
 import type { Action } from '../delta/actions.ts';
 import { DeltaLog } from '../delta/log.ts';
 import {
@@ -18,7 +18,7 @@ import type { World } from '../world.ts';
  * run in progress plans again, because the counter is raised.
  * @returns `false` if there is no table: then the next run reads everything anyway.
  */
-export async function resetTable(world: World, table: Table): Promise<boolean> {
+export async function resetTable(world: World, table: TableShape): Promise<boolean> {
   const log = new DeltaLog(world, table.name);
   for (;;) {
     const before = await log.snapshot();

@@ -1,6 +1,6 @@
 import { defined } from '../../defined.ts';
 import { DestinationError } from '../../errors.ts';
-import { declaredTypes, type Table, type TimestampField } from '../../tables/table.ts';
+import { declaredTypes, type TableShape, type TimestampField } from '../../tables/table.ts';
 import type { Txn } from './actions.ts';
 import type { DeltaLog } from './log.ts';
 import { fieldsOf } from './schema.ts';
@@ -115,7 +115,7 @@ export function txnsOf(state: StateToCommit, now: number): Txn[] {
 
 /** The table's properties with our own set from the state; other properties stay. */
 export function configurationOf(
-  table: Table,
+  table: TableShape,
   state: StateToCommit,
   before: { readonly [property: string]: string },
 ): { [property: string]: string } {

@@ -1,4 +1,4 @@
-import { type ColumnType, declaredTypes, type Table } from '../../tables/table.ts';
+import { type ColumnType, declaredTypes, type TableShape } from '../../tables/table.ts';
 import type { Metadata } from './actions.ts';
 import { identifier, literal } from '../duckdb.ts';
 import { type Field, fieldsOf } from './schema.ts';
@@ -74,7 +74,7 @@ export type StagedExtras = {
  * places forever.
  */
 export function targetSchema(
-  table: Table,
+  table: TableShape,
   metadata: Metadata | undefined,
   { unknown, raw }: StagedExtras,
 ): TargetSchema {
@@ -182,7 +182,7 @@ class ColumnList {
 }
 
 /** Whether the table has the declared columns with the declared types. If not, only a full read can change that. */
-export function hasDeclaredColumns(table: Table, metadata: Metadata): boolean {
+export function hasDeclaredColumns(table: TableShape, metadata: Metadata): boolean {
   const types = new Map(fieldsOf(metadata).map((field) => [field.name, field]));
   return (
     metadata.configuration[typesProperty] === declaredTypes(table) &&
@@ -193,7 +193,7 @@ export function hasDeclaredColumns(table: Table, metadata: Metadata): boolean {
   );
 }
 
-function ownColumns(table: Table): TargetColumn[] {
+function ownColumns(table: TableShape): TargetColumn[] {
   const declared = Object.entries(table.columns).map(([name, { type, description, volatile = false }]) => ({
     field: field(name, deltaTypes[type], { comment: description, [typeProperty]: type }),
     staged: identifier(name),

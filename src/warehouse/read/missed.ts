@@ -1,4 +1,4 @@
-import type { Table } from '../../tables/table.ts';
+import type { TableShape } from '../../tables/table.ts';
 import { stagingOf } from '../commit/part-writer.ts';
 import { keyOf } from '../commit/key.ts';
 import { numbered, partRows } from '../commit/part-rows.ts';
@@ -16,7 +16,7 @@ import { pickedParents } from './parents.ts';
  */
 export async function missedRows(
   world: World,
-  table: Table,
+  table: TableShape,
   { table: parent, by, pick, completeTo }: ComparedParents,
   { chainId, parts }: StagedRun,
 ): Promise<number> {

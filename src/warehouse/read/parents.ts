@@ -1,4 +1,4 @@
-import type { ParentCondition, Table } from '../../tables/table.ts';
+import type { ParentCondition, TableShape } from '../../tables/table.ts';
 import { committedAt } from '../delta/table-state.ts';
 import { dataKey, DeltaLog } from '../delta/log.ts';
 import { fieldsOf, rowsOfFiles } from '../delta/schema.ts';
@@ -15,7 +15,7 @@ import type { World } from '../world.ts';
  */
 export async function commitTime(
   world: World,
-  table: Table,
+  table: TableShape,
   { tableId, version }: SeenVersion,
 ): Promise<number | undefined> {
   const snapshot = await new DeltaLog(world, table.name).snapshot(version);
@@ -28,7 +28,7 @@ export async function commitTime(
  */
 export function parentRanges(
   world: World,
-  table: Table,
+  table: TableShape,
   pick: ParentPick,
   { each, most }: { readonly each: number; readonly most: number },
 ): Promise<readonly ParentRange[] | undefined> {
@@ -53,7 +53,7 @@ export function parentRanges(
  */
 export function parentsIn(
   world: World,
-  table: Table,
+  table: TableShape,
   pick: ParentPick,
   { after, from, upTo }: Omit<ParentRange, 'count'> & { readonly from?: string },
   { columns, limit }: { readonly columns: readonly string[]; readonly limit: number },
@@ -77,7 +77,7 @@ export function parentsIn(
 /** The keys of all parents that are picked; `undefined` if the version of the table is gone. */
 export function pickedParents(
   world: World,
-  table: Table,
+  table: TableShape,
   pick: ParentPick,
 ): Promise<readonly string[] | undefined> {
   return withParents(world, table, pick, [], async (session) =>
@@ -92,7 +92,7 @@ function textOrNull(value: unknown): string | null {
 /** Gives `work` the table `parents` with the keys of the parents that are picked, and the columns as `value<n>`. */
 async function withParents<T>(
   world: World,
-  table: Table,
+  table: TableShape,
   pick: ParentPick,
   columns: readonly string[],
   work: (session: DuckSession) => Promise<T>,
@@ -121,7 +121,7 @@ async function withParents<T>(
 }
 
 /** SQL for whether the children of a parent's row are read. */
-function isPicked(table: Table, snapshot: Snapshot, { where = [], only }: ParentPick): string {
+function isPicked(table: TableShape, snapshot: Snapshot, { where = [], only }: ParentPick): string {
   const key = `${identifier(table.primaryKey[0])}::VARCHAR`;
   const possible = [`${key} IS NOT NULL`, ...where.map((condition) => holds(snapshot, condition))];
   if (!only) return possible.join(' AND ');

@@ -1,4 +1,4 @@
-import type { Table } from '../../tables/table.ts';
+import type { TableShape } from '../../tables/table.ts';
 import { DeltaLog, dataKey } from '../delta/log.ts';
 import { identifier, parquetFiles } from '../duckdb.ts';
 import { withinRoom } from '../store/store.ts';
@@ -8,7 +8,7 @@ import type { World } from '../world.ts';
 const dayMs = 86_400_000;
 
 /** Counts the rows of a table by the UTC day of a timestamp column, from that column of its data files alone. */
-export async function rowsByDay(world: World, table: Table, column: string): Promise<RowsByDay> {
+export async function rowsByDay(world: World, table: TableShape, column: string): Promise<RowsByDay> {
   const snapshot = await new DeltaLog(world, table.name).snapshot();
   const perDay = new Map<number, number>();
   let undated = 0;

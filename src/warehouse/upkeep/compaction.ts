@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 
-import type { Table } from '../../tables/table.ts';
+import type { TableShape } from '../../tables/table.ts';
 import { type Action, type Add, type CommitInfo, removeOf } from '../delta/actions.ts';
 import { bytesPerFile, deleteUncommitted, rowsPerFile, writeDataFile } from '../delta/data-file.ts';
 import { dataKey, type DeltaLog } from '../delta/log.ts';
@@ -23,7 +23,7 @@ const filesTogether = 8;
  * most one file of full size. The answer depends only on the files, so a commit and the upkeep after it agree.
  */
 export function filesToCompact(
-  { primaryKey }: Pick<Table, 'primaryKey'>,
+  { primaryKey }: Pick<TableShape, 'primaryKey'>,
   files: Iterable<Add>,
 ): readonly Add[] | undefined {
   const bySize = new Map<number, Add[]>();

@@ -1,5 +1,5 @@
 import { DestinationError } from '../../errors.ts';
-import type { Table } from '../../tables/table.ts';
+import type { TableShape } from '../../tables/table.ts';
 import { dataKey, DeltaLog } from '../delta/log.ts';
 import { retentionOf, retentionProperty } from '../delta/retention.ts';
 import type { Snapshot } from '../delta/snapshot.ts';
@@ -26,7 +26,7 @@ const keysAtOnce = 100;
 /** See `Warehouse.keepUp`. */
 export async function keepUp(
   world: World,
-  table: Table,
+  table: TableShape,
   since: number,
   signal: AbortSignal,
 ): Promise<Upkeep> {
@@ -46,7 +46,7 @@ export async function keepUp(
 type UpkeepInput = {
   readonly world: World;
   readonly log: DeltaLog;
-  readonly table: Table;
+  readonly table: TableShape;
   readonly since: number;
   readonly signal: AbortSignal;
 };
@@ -56,7 +56,7 @@ class UpkeepWork {
   readonly now: number;
   readonly #world: World;
   readonly #log: DeltaLog;
-  readonly #table: Table;
+  readonly #table: TableShape;
   readonly #since: number;
   readonly #signal: AbortSignal;
   readonly #ends = performance.now() + lastStartMs;

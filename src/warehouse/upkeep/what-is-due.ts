@@ -1,4 +1,4 @@
-import type { Table } from '../../tables/table.ts';
+import type { TableShape } from '../../tables/table.ts';
 import type { Remove } from '../delta/actions.ts';
 import type { CommitTimes } from '../delta/log.ts';
 import { retentionOf } from '../delta/retention.ts';
@@ -12,7 +12,7 @@ import { filesToCompact } from './compaction.ts';
 type TableFacts = Pick<Snapshot, 'files' | 'tombstones' | 'metadata'>;
 
 /** Whether there is upkeep to do after a commit. Looks only at the table's state, so that it costs nothing. */
-export function isUpkeepDue(table: Table, facts: TableFacts, times: CommitTimes): boolean {
+export function isUpkeepDue(table: TableShape, facts: TableFacts, times: CommitTimes): boolean {
   return (
     isFirstOfDay(facts.metadata, times.since, times.now) ||
     filesToCompact(table, facts.files.values()) !== undefined ||
