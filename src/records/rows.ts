@@ -15,12 +15,10 @@ import {
 
 /** Values that do not fit their column, by column, as JSON text. Every staged part has this column. */
 export const rawColumn = '__raw';
-/** The fields of a record that are a column of their own. */
+/** The fields of a record that are a column of their own, or have the value of one inside. */
 export function knownFields(table: TableShape): Set<string> {
-  const columns = Object.entries(table.columns);
-  return new Set(
-    columns.filter(([name, { from }]) => from === undefined && !isOutside(table, name)).map(([name]) => name),
-  );
+  const columns = Object.entries(table.columns).filter(([name]) => !isOutside(table, name));
+  return new Set(columns.map(([name, { from }]) => from?.[0] ?? name));
 }
 
 /** Values that the rows of an answer have in common and that are not in their records, by column. */
@@ -64,8 +62,11 @@ const plain: Style = { cell: plainCell, json: jsonText };
 const careful: Style = { cell: carefulCell, json: carefulText };
 
 export type RowOptions = {
-  /** Undeclared fields that are landed although their name looks like a secret's: `creator.token`, `images[].token`. */
-  readonly harmless?: readonly string[];
+  /**
+   * Undeclared fields that are landed although their name looks like a secret's: `creator.token`, `images[].token`.
+   * `all` for records from which secrets have been cut out already.
+   */
+  readonly harmless?: readonly string[] | 'all';
   /** Gets the paths of those that are not landed. */
   readonly withheld?: Set<string>;
 };

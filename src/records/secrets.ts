@@ -19,16 +19,19 @@ export class Secrets {
   readonly #declared = node();
   readonly #columns: ReadonlySet<string>;
   readonly #harmless: ReadonlySet<string>;
+  readonly #isCut: boolean;
 
   /**
    * @param columns the fields of a record that are a column, whatever their name says
-   * @param harmless paths of undeclared fields that are landed although their name looks like a secret's
+   * @param harmless paths of undeclared fields that are landed although their name looks like a secret's; `all` if
+   * the secrets have been cut out already
    */
-  constructor(table: TableShape, columns: ReadonlySet<string>, harmless: readonly string[] = []) {
+  constructor(table: TableShape, columns: ReadonlySet<string>, harmless: readonly string[] | 'all' = []) {
     for (const path of table.secrets ?? []) addPath(this.#declared, path);
     this.#columns = columns;
     const columnPaths = Object.values(table.columns).flatMap(({ from }) => (from ? [from.join('.')] : []));
-    this.#harmless = new Set([...harmless, ...columnPaths]);
+    this.#isCut = harmless === 'all';
+    this.#harmless = new Set([...(harmless === 'all' ? [] : harmless), ...columnPaths]);
   }
 
   /** Whether the field of a record is a declared secret as a whole. */
@@ -46,6 +49,7 @@ export class Secrets {
    * @param withheld gets the paths of undeclared ones, such as `creator.token` or `images[].token`
    */
   cutFrom(record: ApiRecord, withheld: Set<string>): void {
+    if (this.#isCut) return;
     for (const [field, value] of Object.entries(record)) {
       const declared = this.#declared.fields.get(field);
       const isSecret =

@@ -9,7 +9,7 @@ export type ApiRecord = { readonly [field: string]: unknown };
 export type ColumnType = 'text' | 'timestamp' | 'boolean' | 'double' | 'bigint' | 'json';
 
 /** The fields that lead to a nested value: `['creator', 'user', 'id']`. */
-export type FieldPath = readonly [string, string, ...string[]];
+export type FieldPath = readonly [string, ...string[]];
 
 /** One warehouse column. */
 export type Column = {
