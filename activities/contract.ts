@@ -29,6 +29,8 @@ export type TableRun = {
   /** The run is a scheduled one. Nobody waits for it, so its repeated full reads leave half of the API's allowance. */
   readonly periodic?: true;
   readonly limits: Limits;
+  /** The nested tables that come with the table are not made. */
+  readonly withoutNested?: true;
   /** How long removed files stay readable, in milliseconds; if left out, the table's own setting stays. */
   readonly retentionMs?: number;
 };
@@ -75,6 +77,8 @@ export type Plan = {
   readonly compare?: { readonly pick: ParentPick; readonly completeTo: number };
   /** Sentences for the report. */
   readonly notes: readonly string[];
+  /** The nested tables that come with the table; absent if none do. */
+  readonly nested?: readonly string[];
 };
 
 /** Which parents' rows a run reads. */
@@ -200,6 +204,27 @@ export type Recounted =
   /** The days that differ could not be determined. */
   | { readonly status: 'unknown'; readonly reason: string; readonly requests: number };
 
+export type NestedInput = {
+  readonly run: TableRun;
+  /** The names of the nested tables, as the plan has them. */
+  readonly tables: readonly string[];
+};
+
+/** What became of the nested tables that come with a table. */
+export type NestedUpdate = {
+  /** Those that were behind. */
+  readonly tables: readonly {
+    readonly table: string;
+    /** Rows after the commit. */
+    readonly rows: number;
+    readonly inserted: number;
+    readonly updated: number;
+    readonly dropped: number;
+  }[];
+  /** Sentences for the report. */
+  readonly notes: readonly string[];
+};
+
 export type DiscardInput = { readonly run: TableRun };
 
 export type KeepUpInput = {
@@ -213,6 +238,7 @@ export type Activities = {
   extractBatch(input: ExtractInput): Promise<Extracted>;
   commitSync(input: CommitInput): Promise<CommitOutcome>;
   recountSync(input: RecountInput): Promise<Recounted>;
+  updateNested(input: NestedInput): Promise<NestedUpdate>;
   discardStaged(input: DiscardInput): Promise<void>;
   keepUp(input: KeepUpInput): Promise<Upkeep>;
 };

@@ -11,8 +11,9 @@ export function withEarlierNames(activities: Activities): Activities {
     planSync: (input) => activities.planSync(renamed(input)),
     extractBatch: (input) => activities.extractBatch(renamed(input)),
     commitSync: (input) => activities.commitSync(renamed(input)),
-    // Workflows of earlier versions do not know it.
+    // Workflows of earlier versions do not know these two.
     recountSync: (input) => activities.recountSync(input),
+    updateNested: (input) => activities.updateNested(input),
     discardStaged: (input) => activities.discardStaged(renamed(input)),
     keepUp: (input) => activities.keepUp(renamed(input)),
   };

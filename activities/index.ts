@@ -5,6 +5,7 @@ import { TableUnknownError, UsageError } from '../src/errors.ts';
 import type { Vault } from '../src/settings/key.ts';
 import { describeSpan } from '../src/spans.ts';
 import { asChild } from '../src/tables/parents.ts';
+import { nestedIn } from '../src/tables/nested/index.ts';
 import type { Table } from '../src/tables/table.ts';
 import type { CommitOutcome, Warehouse } from '../src/warehouse/warehouse.ts';
 import { type Attempt, attempt } from './attempt.ts';
@@ -18,6 +19,7 @@ import { planSync } from './plan-sync.ts';
 import { batchFacts, commitFacts, planFacts } from './span-facts.ts';
 import { recountSync } from './recount-sync.ts';
 import type { Step } from './step.ts';
+import { updateNested } from './update-nested.ts';
 
 /** Is told what runs do, as it happens. */
 export type Observer = {
@@ -65,7 +67,8 @@ export function createActivities(dependencies: Dependencies): Activities {
       step(input.run, async (step) => {
         const plan = await planSync(input, step);
         describeSpan(planFacts(plan));
-        return plan;
+        const nested = input.run.withoutNested ? [] : nestedIn(step.table.name).map(({ name }) => name);
+        return { ...plan, ...(nested.length > 0 && { nested }) };
       }),
     extractBatch: (input) =>
       step(input.run, async ({ table, parent }, attempt) => {
@@ -87,6 +90,14 @@ export function createActivities(dependencies: Dependencies): Activities {
         return outcome;
       }),
     recountSync: (input) => step(input.run, async (step, attempt) => recountSync(input, step, attempt)),
+    updateNested: ({ run, tables }) =>
+      step(run, ({ table }, attempt) => {
+        const nested = nestedIn(table.name).filter(({ name }) => tables.includes(name));
+        const seconds = stopwatch();
+        return updateNested({ run }, nested, { table, warehouse }, attempt, (name, outcome) =>
+          observer?.committed(name, outcome, seconds()),
+        );
+      }),
     discardStaged: ({ run }) => step(run, ({ table }) => warehouse.discardStaged(table, run.chainId)),
     keepUp: ({ run, since }) => step(run, ({ table }, { signal }) => warehouse.keepUp(table, since, signal)),
   });

@@ -4,6 +4,7 @@
  */
 import type { Sinks } from '@temporalio/workflow';
 import type { Plan, TableRun } from '../activities/contract.ts';
+import type { NestedState } from './nested.ts';
 import type { Unavailable } from './unavailable.ts';
 import type { Figures, Reading } from './windows.ts';
 
@@ -60,6 +61,8 @@ export type SyncTableResult = {
   /** Milliseconds since the epoch. */
   readonly watermark?: number;
   readonly read: Figures;
+  /** The nested tables that are up to date with the table as of this counter; absent if there are none, or one is not. */
+  readonly nested?: NestedState;
   /** From when a worker took the run until its commit. */
   readonly seconds: number;
   /** From the run's start until a worker took it. */

@@ -5,6 +5,7 @@ import { syncMethodOf, watermarkOf } from './earlier-versions.ts';
 import { lookAgain, lookOf } from './second-look.ts';
 import { answerProgress, type Announce } from './progress.ts';
 import { readWindows } from './read-windows.ts';
+import { nest } from './nested.ts';
 import { recount } from './recount.ts';
 import { resultOf } from './result.ts';
 import { activities, keepUp, sweep } from './steps.ts';
@@ -86,7 +87,8 @@ async function planReadCommit(
     if (outcome.status !== 'overtaken') {
       announce('done', carried);
       const committed = resultOf(identity.table, carried, outcome, secondsSince(timing));
-      const result = await recount(run, made, outcome, committed);
+      const recounted = await recount(run, made, outcome, committed);
+      const result = await nest(run, made, outcome, recounted, workflowInfo().lastResult);
       return { ...result, notes: [...result.notes, ...(await keepUp(run, outcome))] };
     }
     await activities.discardStaged({ run });

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 
-import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 import pLimit from 'p-limit';
 
 import { DestinationError } from '../errors.ts';
@@ -24,6 +24,8 @@ export type Row = { readonly [column: string]: unknown };
 export type DuckSession = {
   run(sql: string): Promise<void>;
   rows(sql: string): Promise<Row[]>;
+  /** The rows of a query, a few thousand at a time, without holding all of them. */
+  stream(sql: string): AsyncIterable<readonly (readonly DuckDBValue[])[]>;
 };
 
 /** Two jobs at once at most, because each may fill its share of the memory. */
@@ -88,6 +90,18 @@ function sessionOf(connection: DuckDBConnection): DuckSession {
     },
     async rows(sql) {
       return (await connection.runAndReadAll(sql).catch(fail)).getRowObjectsJson();
+    },
+    async *stream(sql) {
+      const [counted] = (
+        await connection.runAndReadAll(`SELECT count(*) FROM (${sql})`).catch(fail)
+      ).getRows();
+      let left = Number(counted![0]);
+      for await (const rows of (await connection.stream(sql).catch(fail)).yieldRows()) {
+        left -= rows.length;
+        yield rows;
+      }
+      // A stream that fails half-way just ends.
+      if (left !== 0) throw new Error(`A query ended ${left} rows early.`);
     },
   };
 }

@@ -1,5 +1,7 @@
 import { missedRows } from './read/missed.ts';
 import { commitTime, parentRanges, parentsIn } from './read/parents.ts';
+import { changesSince } from './read/changes.ts';
+import { eachRow } from './read/each-row.ts';
 import { rowsByDay } from './read/rows-by-day.ts';
 import { commitRun } from './commit/commit.ts';
 import { DeltaLog } from './delta/log.ts';
@@ -62,6 +64,8 @@ export function openWarehouse(
     },
     runCommits: (table, most) => runCommits(new DeltaLog(world, table.name), most),
     rowsByDay: (table, column) => rowsByDay(world, table, column),
+    changesSince: (table, seen, upTo) => changesSince(world, table, seen, upTo),
+    eachRow: (table, version, what, use) => eachRow(world, table, version, what, use),
     createPart: (table, chainId) => createPart(world, table, chainId),
     createKeys: (table, by, chainId) => ParentKeyWriter.create(world, table, { by, chainId }),
     async newestVersion(table) {

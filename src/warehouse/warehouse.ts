@@ -83,6 +83,24 @@ export type ParentRow = {
 /** A version of a table. A table that was deleted and made again has another id. */
 export type SeenVersion = { readonly tableId: string; readonly version: number };
 
+/** What happened to a table after a version: everything may have changed, nothing has, or rows written after a time. */
+export type Changes = 'everything' | 'nothing' | { readonly since: number };
+
+/** Which rows of a table to hand over, and what of them. */
+export type RowsToRead = {
+  readonly columns: readonly string[];
+  /** Only rows written after this time, milliseconds since the epoch. */
+  readonly since?: number;
+  readonly signal: AbortSignal;
+};
+
+export type TypedRow = {
+  /** The values of the columns, in their order, as DuckDB has them; null in a column that the table lacks. */
+  readonly cells: readonly unknown[];
+  /** When the row was last written, milliseconds since the epoch. */
+  readonly syncedAt: number;
+};
+
 /** A staged part: the rows of one batch in one Parquet file, written once under a unique name. */
 export type Part = {
   /** File name within the run's staging folder. */
@@ -323,6 +341,15 @@ export type Warehouse = {
     range: Omit<ParentRange, 'count'> & { readonly from?: string },
     what: { readonly columns: readonly string[]; readonly limit: number },
   ): Promise<readonly ParentRow[] | undefined>;
+  /** What has happened to a table after a version that was seen, up to another one. */
+  changesSince(table: TableShape, seen: SeenVersion | undefined, upTo: SeenVersion): Promise<Changes>;
+  /** Hands over rows of a version, a few thousand at a time; `false` if the log no longer has that version. */
+  eachRow(
+    table: TableShape,
+    version: SeenVersion,
+    what: RowsToRead,
+    use: (rows: readonly TypedRow[]) => Promise<void>,
+  ): Promise<boolean>;
   commit(table: TableShape, request: CommitRequest): Promise<CommitOutcome>;
   /**
    * Commits a state with neither watermark nor account: the next run reads everything, and a run in progress plans

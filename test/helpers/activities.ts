@@ -59,6 +59,7 @@ export function activities(
     extractBatch: async ({ window }) => batch(`w${window.id}`, { kind: 'done' }),
     commitSync: async () => committed,
     recountSync: async () => ({ status: 'agrees' }),
+    updateNested: async () => ({ tables: [], notes: [] }),
     discardStaged: async () => undefined,
     keepUp: async () => ({ filesCompacted: 0, filesRemoved: 0, logRemoved: 0, stagingSwept: 0 }),
     ...replaced,
@@ -74,6 +75,7 @@ export function activities(
       return all.commitSync(asked);
     },
     recountSync: (asked) => (called.push('recount'), all.recountSync(asked)),
+    updateNested: (asked) => (called.push('nested'), all.updateNested(asked)),
     discardStaged: (asked) => (called.push('discard'), all.discardStaged(asked)),
     keepUp: (asked) => (called.push('keep up'), all.keepUp(asked)),
   };

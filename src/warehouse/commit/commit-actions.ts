@@ -40,11 +40,12 @@ export function stateToCommit({ request, before, schema, result }: MergedRun): S
   // What a full read leaves between the API's count and the rows is how this API counts, not a change.
   // Fewer than the rows is a row that was deleted while the list was read: a difference, which the next run mends.
   const countOffset = fullRead && total !== undefined ? Math.max(0, total - result.rows) : offset;
-  const { watermark, ...rest } = state;
+  const { watermark, parent, ...rest } = state;
+  // Rows that the run has not read lack the new field's value: the next run must read everything.
+  const isComplete = fullRead || !schema.addedForUnknown;
   return {
     ...rest,
-    // Rows that the run has not read lack the new field's value: without a watermark the next run reads everything.
-    ...defined({ watermark: fullRead || !schema.addedForUnknown ? watermark : undefined }),
+    ...(isComplete && defined({ watermark, parent })),
     counter: (before ? counterOf(before) : 0) + 1,
     countOffset,
     differences:

@@ -1,7 +1,7 @@
 import { defined } from '../../defined.ts';
 import { DestinationError } from '../../errors.ts';
 import { declaredTypes, type TableShape, type TimestampField } from '../../tables/table.ts';
-import type { Txn } from './actions.ts';
+import type { Action, Txn } from './actions.ts';
 import type { DeltaLog } from './log.ts';
 import { fieldsOf } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -39,6 +39,11 @@ export function counterOf({ txns }: Pick<Snapshot, 'txns'>): number {
 /** When our last commit was, milliseconds since the epoch; 0 if another writer's checkpoint left that out. */
 export function committedAt({ txns }: Pick<Snapshot, 'txns'>): number {
   return txns.get(counterTxn)?.lastUpdated ?? 0;
+}
+
+/** The time of a commit of ours (milliseconds since the epoch), from its actions; `undefined` if it is not ours. */
+export function commitTimeIn(actions: readonly Action[]): number | undefined {
+  return actions.find(({ txn }) => txn?.appId === counterTxn)?.txn?.lastUpdated;
 }
 
 /**
