@@ -2,6 +2,8 @@ import { defined } from '../src/defined.ts';
 import { AccountMismatchError } from '../src/errors.ts';
 import { type Call, type Client, createClient } from '../src/incident-io/client.ts';
 import { type Identity, readIdentity } from '../src/incident-io/identity.ts';
+import type { ResolvedRules } from '../src/records/column-rules.ts';
+import { resolveHashKey } from '../src/settings/hash-key.ts';
 import { describeKey, resolveKey, type Vault } from '../src/settings/key.ts';
 import type { TableRun } from './contract.ts';
 import { KnownIdentity } from './known-identity.ts';
@@ -53,6 +55,13 @@ export class Clients {
     const known = await this.#knownOf(run);
     if (known.identity) assertAccount(run, known.identity.answer);
     else await this.identify(run, call);
+  }
+
+  /** The rules for the columns of a run. Throws `KeyMissingError` if the key of the hashes is not there. */
+  async rulesOf({ columns = {} }: Pick<TableRun, 'columns'>): Promise<ResolvedRules> {
+    const { hashKey, ...rules } = columns;
+    if (rules.personal !== 'hash' || !hashKey) return rules;
+    return { ...rules, hashKey: await resolveHashKey(hashKey, this.#vault) };
   }
 
   async #knownOf({ apiKey: reference, baseUrl }: Pick<TableRun, 'apiKey' | 'baseUrl'>): Promise<KnownKey> {

@@ -3,6 +3,7 @@
  * Types only, so that nothing from outside gets into the bundle of the workflows.
  */
 import type { NewWindow, Window } from '../src/incident-io/windows.ts';
+import type { ColumnRules } from '../src/records/column-rules.ts';
 import type { MissingFields } from '../src/records/missing-fields.ts';
 import type { KeyReference, VaultReference } from '../src/settings/key.ts';
 import type { SyncMethod, TimestampField } from '../src/tables/table.ts';
@@ -29,10 +30,17 @@ export type TableRun = {
   /** The run is a scheduled one. Nobody waits for it, so its repeated full reads leave half of the API's allowance. */
   readonly periodic?: true;
   readonly limits: Limits;
+  /** What is left out of the rows, or written in another form; absent if all lands as it is. */
+  readonly columns?: RunColumns;
   /** The nested tables that come with the table are not made. */
   readonly withoutNested?: true;
   /** How long removed files stay readable, in milliseconds; if left out, the table's own setting stays. */
   readonly retentionMs?: number;
+};
+
+export type RunColumns = ColumnRules & {
+  /** Where the key of the hashes is. */
+  readonly hashKey?: KeyReference | VaultReference;
 };
 
 export type Limits = {

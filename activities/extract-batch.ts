@@ -8,10 +8,10 @@ import { edgeTimes, holdsRow } from '../src/records/find-record.ts';
 import { AnswerRows } from '../src/records/answer-rows.ts';
 import { spanned } from '../src/spans.ts';
 import type { Table } from '../src/tables/table.ts';
-import type { PartWriter, Warehouse } from '../src/warehouse/warehouse.ts';
+import type { PartWriter } from '../src/warehouse/warehouse.ts';
 import type { Attempt } from './attempt.ts';
-import type { Clients } from './clients.ts';
 import type { ExtractInput, Extracted } from './contract.ts';
+import type { Step } from './step.ts';
 
 /**
  * After this many pages in a row without a record the list is taken to have no end. No account hides that many
@@ -23,10 +23,7 @@ const mostEmptyPages = 1_000;
 export const batchBytes = 64 * 2 ** 20;
 
 /** What a batch needs from the outside. */
-export type BatchWorld = {
-  readonly table: Table;
-  readonly warehouse: Warehouse;
-  readonly clients: Clients;
+export type BatchWorld = Pick<Step, 'table' | 'warehouse' | 'clients'> & {
   readonly attempt: Attempt;
   /** Whether the worker is shutting down. */
   readonly stopping: () => boolean;
@@ -67,7 +64,7 @@ export async function extractBatch(
   const call = callOf(input, attempt, figures);
   const client = await clients.clientOf(run);
   await clients.assertAccount(run, call({}));
-  const rows = new AnswerRows(table);
+  const rows = new AnswerRows(table, await clients.rulesOf(run));
   const writer = await warehouse.createPart(table, run.chainId);
   const timer = setTimeout(() => timeUp.abort(new TimeUp()), run.limits.batchMs);
   try {

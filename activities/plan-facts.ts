@@ -23,11 +23,13 @@ export type Facts = {
   readonly identity: Identity;
   /** Canonical JSON of the parameters that reveal hidden rows. */
   readonly filters: string;
+  /** Canonical JSON of the rules for columns; empty without rules. */
+  readonly columns: string;
 };
 
 /** The state that the run's commit stores with its rows. */
 export function nextState(
-  { field, byChange, state, identity, filters }: Facts,
+  { field, byChange, state, identity, filters, columns }: Facts,
   fullRead: boolean,
   watermark: number,
 ): Plan['state'] {
@@ -43,6 +45,7 @@ export function nextState(
       watermark: byChange ? complete : undefined,
       fullReadAt: fullRead ? now : state?.fullReadAt,
       incrementalField: field,
+      columns: columns === '' ? undefined : columns,
     }),
   };
 }
@@ -50,12 +53,13 @@ export function nextState(
 /** Why everything has to be read; `undefined` if the changes since the watermark suffice. */
 export function reasonForFullRead(
   types: string,
-  { field, byChange, state, identity, filters }: Facts,
+  { field, byChange, state, identity, filters, columns }: Facts,
 ): string | undefined {
   const { answeredAt: now, visibility } = identity;
   if (!byChange) return 'full refresh';
   if (!state) return 'first sync';
   if (state.types !== types) return 'the declared columns changed';
+  if ((state.columns ?? '') !== columns) return 'what is left out of the rows or hashed changed';
   if (state.disturbed) return 'another writer changed the table';
   if (state.watermark === undefined) return 'the table has no watermark';
   if (isAhead(state.watermark, now)) return 'the watermark is ahead of the API’s clock';

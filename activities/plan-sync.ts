@@ -1,6 +1,7 @@
 import { defined } from '../src/defined.ts';
 import { readReveals } from '../src/incident-io/reveals.ts';
 import { openWindows, sinceFilter } from '../src/incident-io/windows.ts';
+import { textOfRules } from '../src/records/column-rules.ts';
 import type { Param } from '../src/incident-io/client.ts';
 import { declaredTypes, readsByChange } from '../src/tables/table.ts';
 import { assertSameAccount } from '../src/warehouse/commit/account.ts';
@@ -29,7 +30,8 @@ export async function planSync(input: PlanInput, step: Step): Promise<Plan> {
 
   const field = syncMethod === 'incremental' ? input.incrementalField : undefined;
   const byChange = syncMethod === 'incremental' && (field !== undefined || readsByChange(table));
-  const facts: Facts = { field, byChange, state, identity, filters };
+  const columns = textOfRules(await clients.rulesOf(run));
+  const facts: Facts = { field, byChange, state, identity, filters, columns };
   const { parent } = step;
   const allNotes = [...notes, ...notesOn(identity)];
   if (table.parent && parent) return planChildren(input, { ...step, parent }, facts, allNotes);

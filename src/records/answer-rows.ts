@@ -3,7 +3,8 @@ import { type AnswerInLines, type OtherFields, parseBody } from './answer.ts';
 import { CollectedRows } from './collected-rows.ts';
 import { FastRows } from './fast/fast-rows.ts';
 import { type MissingFields, sumOfMissing } from './missing-fields.ts';
-import { type Given, isRecord, type RowOptions } from './rows.ts';
+import { type ResolvedRules, ruledColumns } from './column-rules.ts';
+import { type Given, isRecord } from './rows.ts';
 
 /**
  * Makes rows for DuckDB from the answers of a table's endpoint.
@@ -20,11 +21,16 @@ export class AnswerRows {
 
   readonly #withheld = new Set<string>();
 
-  constructor(table: Table, options: Pick<RowOptions, 'harmless'> = {}) {
+  constructor(declared: Table, rules: ResolvedRules = {}) {
+    const { table, isStrict, ...hashing } = ruledColumns(declared, rules);
     this.#table = table;
-    this.#rows = new CollectedRows(table, { ...options, withheld: this.#withheld });
+    const { land: harmless = [] } = rules;
+    this.#rows = new CollectedRows(table, { harmless, withheld: this.#withheld, hashing, isStrict });
     const { parent, lists, fromAnswer } = table;
-    this.#fast = parent || lists || fromAnswer ? undefined : new FastRows(table, this.#rows);
+    this.#fast =
+      parent || lists || fromAnswer
+        ? undefined
+        : new FastRows(table, this.#rows, { harmless, isStrict, hashing });
   }
 
   /** Rows of all answers so far that lack a field the vendor's reference requires. */

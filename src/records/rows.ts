@@ -2,6 +2,7 @@ import { isLosslessNumber, stringify } from 'lossless-json';
 
 import { RecordShapeError } from '../errors.ts';
 import { type ApiRecord, type ColumnType, type TableShape, valueAt } from '../tables/table.ts';
+import type { RuledColumns } from './column-rules.ts';
 import { jsonTextWithDeepValues } from './deep-values.ts';
 import { Secrets } from './secrets.ts';
 import { losesDigits, utcTime } from './timestamps.ts';
@@ -69,6 +70,10 @@ export type RowOptions = {
   readonly harmless?: readonly string[] | 'all';
   /** Gets the paths of those that are not landed. */
   readonly withheld?: Set<string>;
+  /** The columns whose values are written as hashes, and how. */
+  readonly hashing?: Pick<RuledColumns<TableShape>, 'hashed' | 'hash'>;
+  /** Fields of a record that nobody declared land only if they are among the harmless ones. */
+  readonly isStrict?: boolean;
 };
 
 /**
@@ -87,7 +92,10 @@ export type RowMaker = (
  * `__raw`, the fields nobody declared in `__unknown`; null values are left out. The text holds neither half
  * surrogate pairs, which DuckDB refuses, nor numbers that JavaScript rounded, nor values nested without end, nor secrets.
  */
-export function rowMaker(table: TableShape, { harmless, withheld = new Set() }: RowOptions = {}): RowMaker {
+export function rowMaker(
+  table: TableShape,
+  { harmless, withheld = new Set(), hashing, isStrict = false }: RowOptions = {},
+): RowMaker {
   const columns = Object.entries(table.columns).map(([name, { type }]): { name: string; type: CellType } => ({
     name,
     type: type === 'text' && isId(table, name) ? 'id' : type,
@@ -96,7 +104,7 @@ export function rowMaker(table: TableShape, { harmless, withheld = new Set() }: 
     orFrom ? [{ name, orFrom }] : [],
   );
   const known = knownFields(table);
-  const secrets = new Secrets(table, known, harmless);
+  const secrets = new Secrets(table, known, { harmless, isStrict });
 
   function cellsOf(record: ApiRecord, pass: string | undefined, style: Style, given: Given): Cells {
     const cells: Cells = {};
@@ -104,7 +112,11 @@ export function rowMaker(table: TableShape, { harmless, withheld = new Set() }: 
     for (const { name, type } of columns) {
       const value = columnValue(table, name, record, pass, given);
       const cell = value === null || value === undefined ? nothing : style.cell(type, value);
-      cells[name] = cell === misfit || cell === nothing ? undefined : cell;
+      const isHashed = hashing?.hashed.has(name) === true;
+      const shown = isHashed && typeof cell === 'string' ? hashing.hash(cell) : cell;
+      cells[name] = shown === misfit || shown === nothing ? undefined : shown;
+      // The raw text would show what the hash hides.
+      if (isHashed) continue;
       if (cell === misfit || (type === 'timestamp' && losesDigits(value))) {
         raw ??= {};
         raw[name] = style.json(value);

@@ -11,6 +11,11 @@ type Node = {
   items: Node | undefined;
 };
 
+export type SecretsOptions = {
+  readonly harmless?: readonly string[] | 'all' | undefined;
+  readonly isStrict?: boolean;
+};
+
 /**
  * What never leaves an answer: the fields that a table declares as secrets, and those that nobody declared and whose
  * name says that they are one.
@@ -20,17 +25,24 @@ export class Secrets {
   readonly #columns: ReadonlySet<string>;
   readonly #harmless: ReadonlySet<string>;
   readonly #isCut: boolean;
+  readonly #isStrict: boolean;
 
   /**
    * @param columns the fields of a record that are a column, whatever their name says
-   * @param harmless paths of undeclared fields that are landed although their name looks like a secret's; `all` if
-   * the secrets have been cut out already
+   * @param options.harmless paths of undeclared fields that are landed although their name looks like a secret's;
+   * `all` if the secrets have been cut out already
+   * @param options.isStrict whether a record's undeclared fields are withheld whatever their name
    */
-  constructor(table: TableShape, columns: ReadonlySet<string>, harmless: readonly string[] | 'all' = []) {
+  constructor(
+    table: TableShape,
+    columns: ReadonlySet<string>,
+    { harmless = [], isStrict = false }: SecretsOptions = {},
+  ) {
     for (const path of table.secrets ?? []) addPath(this.#declared, path);
     this.#columns = columns;
     const columnPaths = Object.values(table.columns).flatMap(({ from }) => (from ? [from.join('.')] : []));
     this.#isCut = harmless === 'all';
+    this.#isStrict = isStrict;
     this.#harmless = new Set([...(harmless === 'all' ? [] : harmless), ...columnPaths]);
   }
 
@@ -53,7 +65,9 @@ export class Secrets {
     for (const [field, value] of Object.entries(record)) {
       const declared = this.#declared.fields.get(field);
       const isSecret =
-        declared?.isSecret || (!this.#columns.has(field) && this.#isWithheld(field, field, value, withheld));
+        declared?.isSecret ||
+        (!this.#columns.has(field) &&
+          (this.#isUndeclared(field, value, withheld) || this.#isWithheld(field, field, value, withheld)));
       if (isSecret) Reflect.deleteProperty(record, field);
       else this.#cutBelow(value, field, declared, withheld);
     }
@@ -79,6 +93,18 @@ export class Secrets {
         Reflect.deleteProperty(value, field);
       else this.#cutBelow(inner, at, below, withheld);
     }
+  }
+
+  /** Whether a field of a record is withheld only because nobody declared it. */
+  #isUndeclared(field: string, value: unknown, withheld: Set<string>): boolean {
+    if (!this.withholdsUndeclared(field) || value === null) return false;
+    report(field, withheld);
+    return true;
+  }
+
+  /** Whether a field that is no column is withheld whatever its name. */
+  withholdsUndeclared(field: string): boolean {
+    return this.#isStrict && !this.#harmless.has(field);
   }
 
   #isWithheld(path: string, field: string, value: unknown, withheld: Set<string>): boolean {

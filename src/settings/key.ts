@@ -28,7 +28,7 @@ export function describeKey(reference: KeyReference | VaultReference): string {
  * Throws `KeyMissingError` if there is none, `UsageError` for a text that cannot be a key.
  */
 export async function resolveKey(reference: KeyReference | VaultReference, vault?: Vault): Promise<string> {
-  return checkedKey(await lookUp(reference, vault), describeKey(reference), adviceFor(reference));
+  return checkedKey(await lookUp(reference, vault, 'API key'), describeKey(reference), adviceFor(reference));
 }
 
 const makeOne = 'Create one in incident.io under Settings → API keys.';
@@ -59,15 +59,27 @@ export function checkedKey(text: string | undefined, where: string, advice = mak
   return key;
 }
 
-function lookUp(reference: KeyReference | VaultReference, vault?: Vault): Promise<string | undefined> {
-  if ('vault' in reference) return openVault(reference, vault);
+/**
+ * What is under a reference; `undefined` if nothing is. Throws `KeyMissingError` if it cannot be looked up.
+ * @param what is looked up, for messages
+ */
+export function lookUp(
+  reference: KeyReference | VaultReference,
+  vault: Vault | undefined,
+  what: string,
+): Promise<string | undefined> {
+  if ('vault' in reference) return openVault(reference, vault, what);
   return 'env' in reference ? Promise.resolve(process.env[reference.env]) : readKeyFile(reference.file);
 }
 
-async function openVault(reference: VaultReference, vault?: Vault): Promise<string | undefined> {
+async function openVault(
+  reference: VaultReference,
+  vault: Vault | undefined,
+  what: string,
+): Promise<string | undefined> {
   if (!vault) {
     throw new KeyMissingError(
-      `The API key is in ${describeKey(reference)}, but this worker was started without a vault.`,
+      `The ${what} is in ${describeKey(reference)}, but this worker was started without a vault.`,
       'Pass the vault to createSourceWorker.',
     );
   }
@@ -77,7 +89,7 @@ async function openVault(reference: VaultReference, vault?: Vault): Promise<stri
     // A vault's own message may contain secrets, and messages are kept in Temporal's history.
     const what = error instanceof Error ? error.name : 'an error';
     throw new KeyMissingError(
-      `The API key cannot be looked up: ${describeKey(reference)} failed with ${what}.`,
+      `The ${what} cannot be looked up: ${describeKey(reference)} failed with ${what}.`,
       'Check that the worker can reach the vault, and look at the logs of the vault.',
       { cause: error },
     );

@@ -30,6 +30,8 @@ export type TableState = {
   readonly visibility: string;
   /** Canonical JSON of the column types as declared by the program version that wrote last. */
   readonly types: string;
+  /** Canonical JSON of the rules by which columns are left out or hashed; absent without rules. */
+  readonly columns?: string;
   /** The version of the parent's table that the rows were made from; absent if there is no parent, or none was seen. */
   readonly parent?: SeenVersion;
   /** The keys of a few parents that the last run could not read; the next one reads them. */
@@ -173,6 +175,7 @@ export type CommitRequest = {
     | 'parent'
     | 'left'
     | 'missedAt'
+    | 'columns'
   >;
 };
 

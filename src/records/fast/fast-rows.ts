@@ -4,7 +4,7 @@ import type { Table } from '../../tables/table.ts';
 import type { OtherFields } from '../answer.ts';
 import { type CollectedRows, requiredFields } from '../collected-rows.ts';
 import { parseJson } from '../json.ts';
-import { knownFields, unknownCell } from '../rows.ts';
+import { knownFields, type RowOptions, unknownCell } from '../rows.ts';
 import { looksSecret } from '../secret-names.ts';
 import { Secrets } from '../secrets.ts';
 import { fieldKey, furtherColumn, furtherFields, unknownColumn } from '../unknown-fields.ts';
@@ -24,6 +24,7 @@ export class FastRows {
   readonly #rows: CollectedRows;
   readonly #sources: Sources;
   readonly #secrets: Secrets;
+  readonly #hash: ((value: string) => string) | undefined;
   readonly #required: readonly Source[];
   /** The sources of the key columns; a pass that is part of the key has none. */
   readonly #key: readonly Source[];
@@ -37,15 +38,16 @@ export class FastRows {
   #scanned = 0;
 
   /** @param rows where the rows of each answer are collected; another way may replace them. */
-  constructor(table: Table, rows: CollectedRows) {
+  constructor(table: Table, rows: CollectedRows, { hashing, ...options }: Omit<RowOptions, 'withheld'> = {}) {
     this.#table = table;
     this.#rows = rows;
-    this.#secrets = new Secrets(table, knownFields(table));
-    this.#sources = sourcesOf(table, this.#secrets);
-    const { own, nested } = this.#sources;
+    this.#hash = hashing?.hash;
+    this.#secrets = new Secrets(table, knownFields(table), options);
+    this.#sources = sourcesOf(table, this.#secrets, hashing?.hashed);
+    const { own, nested, hashed } = this.#sources;
     const required = new Set(requiredFields(table));
-    this.#required = own.filter(({ name }) => required.has(name));
-    this.#key = [...own, ...nested].filter(({ name }) => table.primaryKey.includes(name));
+    this.#required = [...own, ...hashed].filter(({ name }) => required.has(name));
+    this.#key = [...own, ...nested, ...hashed].filter(({ name }) => table.primaryKey.includes(name));
     this.#passHead = `,${JSON.stringify(table.passes?.column ?? '')}:`;
   }
 
@@ -157,13 +159,15 @@ export class FastRows {
       const to = scanner.value(from, field ?? this.#undeclared);
       if (field) {
         if (!field.found(scanner.record, scanner.kind, from, to)) scanner.odd = true;
+        previous = field;
+      }
+      if (field?.isCopied) {
         if (runFrom < 0) runFrom = at;
         runTo = to;
-        previous = field;
       } else {
         if (runFrom >= 0) this.#copyRun(bytes, empty, runFrom, runTo);
         runFrom = -1;
-        this.#addUnknown(scanner, bytes.toString('utf8', at + 1, nameTo), from, to);
+        if (!field) this.#addUnknown(scanner, bytes.toString('utf8', at + 1, nameTo), from, to);
       }
       at = scanner.space(to);
       if (bytes[at] === 0x7d) break;
@@ -195,7 +199,8 @@ export class FastRows {
     // A record with something odd is parsed anyway.
     if (scanner.kind === 'null' || scanner.odd || this.#secrets.isWhole(name)) return;
     const value: unknown = JSON.parse(scanner.bytes.toString('utf8', from, to));
-    if (this.#secrets.areInside(name) || looksSecret(name, value)) scanner.odd = true;
+    if (this.#secrets.areInside(name) || this.#secrets.withholdsUndeclared(name) || looksSecret(name, value))
+      scanner.odd = true;
     const key = fieldKey(name);
     // Without a prototype, because a field may be called __proto__.
     this.#unknown ??= Object.create(null) as UnknownCells;
@@ -212,7 +217,8 @@ export class FastRows {
       if (!field.isIn(record) || field.kind === 'null' || isEmptyText) return false;
     }
     const fits = ({ type, field }: Source) => !field.isIn(record) || isCell(type, field, bytes);
-    return this.#sources.own.every(fits) && this.#sources.nested.every(fits);
+    const { own, nested, hashed } = this.#sources;
+    return own.every(fits) && nested.every(fits) && hashed.every(fits);
   }
 
   /** Adds the cells of a row that are not fields of the record. */
@@ -222,6 +228,11 @@ export class FastRows {
       if (!field.isIn(record) || field.kind === 'null') continue;
       lines.copy(head, 0, head.length);
       lines.copy(bytes, field.from, field.to);
+    }
+    for (const { field, head } of this.#sources.hashed) {
+      if (!field.isIn(record) || field.kind === 'null' || !this.#hash) continue;
+      lines.copy(head, 0, head.length);
+      lines.add(`"${this.#hash(JSON.parse(bytes.toString('utf8', field.from, field.to)) as string)}"`);
     }
     if (pass !== undefined) lines.add(this.#passHead + JSON.stringify(pass));
     if (!this.#unknown) return;

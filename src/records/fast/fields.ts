@@ -23,6 +23,8 @@ export class Field {
   readonly hasSecrets: boolean;
   /** Some column's value is in it, so it must not occur twice in an object. */
   isNeeded = false;
+  /** It goes into the row as it is; otherwise only the value of some column is taken from it. */
+  isCopied = true;
   /** The field that followed it last time. */
   next: Field | undefined;
   /** The first field of its value, if that was an object last time. */
@@ -90,19 +92,35 @@ export type Sources = {
   readonly own: readonly Source[];
   /** Columns whose value is inside another field, with what precedes the value in a line. */
   readonly nested: readonly (Source & { readonly head: Buffer })[];
+  /** Columns whose value is written as a hash. */
+  readonly hashed: readonly (Source & { readonly head: Buffer })[];
 };
 
-export function sourcesOf(table: Table, secrets: Secrets): Sources {
+/** @param hashed the columns whose value is written as a hash */
+export function sourcesOf(table: Table, secrets: Secrets, hashed: ReadonlySet<string> = new Set()): Sources {
   const columns = Object.entries(table.columns).filter(([name]) => name !== table.passes?.column);
+  const fields = new Map<string, Field>();
+  const fieldOf = (name: string) => {
+    const known = fields.get(name) ?? new Field(name, secrets.areInside(name));
+    fields.set(name, known);
+    return known;
+  };
   const own = columns
     .filter(([, { from }]) => from === undefined)
-    .map(([name, { type }]) => ({ name, type, field: new Field(name, secrets.areInside(name)) }));
-  const fields = new Map(own.map(({ name, field }) => [name, field]));
+    .map(([name, { type }]) => ({ name, type, field: fieldOf(name) }));
+  const copied = new Set(own.filter(({ name }) => !hashed.has(name)).map(({ name }) => name));
   const nested = columns.flatMap(([name, { type, from }]) => {
     if (!from) return [];
     const [first, ...steps] = from;
-    const field = steps.reduce((above, step) => above.needed(step), fields.get(first)!);
-    return [{ name, type, field, head: Buffer.from(`,${JSON.stringify(name)}:`) }];
+    const field = steps.reduce((above, step) => above.needed(step), fieldOf(first));
+    return [{ name, type, field }];
   });
-  return { fields, own, nested };
+  for (const [name, field] of fields) field.isCopied = copied.has(name);
+  const withHead = (source: Source) => ({ ...source, head: Buffer.from(`,${JSON.stringify(source.name)}:`) });
+  return {
+    fields,
+    own: own.filter(({ name }) => !hashed.has(name)),
+    nested: nested.filter(({ name }) => !hashed.has(name)).map(withHead),
+    hashed: [...own, ...nested].filter(({ name }) => hashed.has(name)).map(withHead),
+  };
 }

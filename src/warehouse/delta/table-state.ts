@@ -28,6 +28,8 @@ const parentProperty = 'incident_io.parent';
 const missedProperty = 'incident_io.missed_at';
 /** The keys of a few parents that the last run could not read, as a JSON array. */
 const leftProperty = 'incident_io.parents_left';
+/** Canonical JSON of the rules by which columns are left out or hashed. */
+const columnsProperty = 'incident_io.columns';
 
 /** The part of a table's state that is written by a commit; the rest follows from the rows and the log. */
 export type StateToCommit = Omit<TableState, 'rows' | 'disturbed' | 'types'>;
@@ -80,6 +82,7 @@ export function stateOf({ txns, metadata }: Snapshot): Omit<TableState, 'rows' |
       parent: parentOf({ txns, metadata }),
       missedAt: numberIn(metadata.configuration[missedProperty]),
       left: leftIn(metadata.configuration[leftProperty]),
+      columns: metadata.configuration[columnsProperty],
     }),
   };
 }
@@ -130,6 +133,7 @@ export function configurationOf(
     [parentProperty]: _parent,
     [leftProperty]: _left,
     [missedProperty]: _missed,
+    [columnsProperty]: _columns,
     ...kept
   } = before;
   const { left = [] } = state;
@@ -142,6 +146,7 @@ export function configurationOf(
       [parentProperty]: state.parent?.tableId,
       [missedProperty]: state.missedAt === undefined ? undefined : String(state.missedAt),
       [leftProperty]: left.length === 0 ? undefined : JSON.stringify(left),
+      [columnsProperty]: state.columns,
     }),
     [filtersProperty]: state.filters,
     [visibilityProperty]: state.visibility,

@@ -13,9 +13,9 @@ const planted = 'PLANTED-VALUE';
 type Row = { readonly [column: string]: unknown };
 
 /** Reads one record in both ways: the second answer ends with something that only a whole parser takes. */
-function readBothWays(table: Table, record: string, harmless: readonly string[] = []) {
+function readBothWays(table: Table, record: string, land: readonly string[] = []) {
   return [`{"things":[${record}]}`, `\u{feff}{"things":[${record}]}`].map((answer) => {
-    const rows = new AnswerRows(table, { harmless });
+    const rows = new AnswerRows(table, { land });
     const line = rows.read(Buffer.from(answer), undefined, 0).lines!.bytes.toString();
     return { line, row: JSON.parse(line) as Row, withheld: rows.withheld };
   });
