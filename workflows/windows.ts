@@ -158,11 +158,13 @@ export function missingNotes({ missing = {} }: Reading): string[] {
   );
 }
 
-/** A sentence about fields that were left out because their names look like those of secrets. */
+/** A sentence about fields that were left out because nobody declared them and they may be secret or personal. */
 export function withheldNotes({ withheld = [] }: Reading): string[] {
   return withheld.length === 0
     ? []
-    : [`Left out, because their names look like those of secrets: ${withheld.join(', ')}`];
+    : [
+        `Left out, because they may be secret or personal, until columns.land of the settings names them: ${withheld.join(', ')}`,
+      ];
 }
 
 /** The window after a batch that ended at a cursor. */

@@ -1,6 +1,12 @@
 import type { SyncTableInput } from '../../workflows/contract.ts';
 import type { KeyReference, VaultReference } from '../settings/key.ts';
-import { defaultTableSettings, intervalMs, type TableSettings } from '../settings/settings.ts';
+import {
+  type ColumnSettings,
+  defaultTableSettings,
+  intervalMs,
+  type PersonalChoice,
+  type TableSettings,
+} from '../settings/settings.ts';
 import type { Table } from '../tables/table.ts';
 
 /** How a run reads its table, as fields of the workflow's input. */
@@ -11,7 +17,7 @@ export function toMethod({
   syncMethod,
   incrementalField,
   fullReadEvery = 'never',
-}: Omit<TableSettings, 'every'>): Method {
+}: Pick<TableSettings, 'syncMethod' | 'incrementalField' | 'fullReadEvery'>): Method {
   return {
     syncMethod,
     ...(incrementalField !== undefined && { incrementalField }),
@@ -27,6 +33,10 @@ export type SourceInput = {
   readonly giveUpAfterMinutes: number;
   /** Present for a scheduled run: nobody is waiting for it. */
   readonly periodic?: true;
+  /** What becomes of personal data; by default it lands as it is. */
+  readonly personal?: PersonalChoice;
+  /** Where the key of the hashes is, for `hash`. */
+  readonly hashKey?: KeyReference | VaultReference;
   /** How long removed files stay readable; by default as long as the table itself says. */
   readonly retentionMs?: number;
 };
@@ -36,8 +46,10 @@ export function inputOf(
   table: Table,
   source: SourceInput,
   method: Method = toMethod(defaultTableSettings(table)),
+  { columns, nested }: Pick<TableSettings, 'columns' | 'nested'> = {},
 ): SyncTableInput {
   const { apiKey, baseUrl, account, giveUpAfterMinutes, periodic, retentionMs } = source;
+  const rules = rulesOf(source, columns);
   return {
     run: {
       table: table.name,
@@ -48,7 +60,23 @@ export function inputOf(
       // A SIGKILL loses at most two minutes of reading; ten thousand rows are enough for a file of their own.
       limits: { batchRows: 10_000, batchMs: 120_000, giveUpAfterMs: giveUpAfterMinutes * 60_000 },
       ...(retentionMs !== undefined && { retentionMs }),
+      ...(rules && { columns: rules }),
+      ...(nested === false && { withoutNested: true }),
     },
     ...method,
   };
+}
+
+/** `undefined` if everything lands as it is. */
+function rulesOf(
+  { personal = 'keep', hashKey }: SourceInput,
+  { exclude = [], land = [] }: ColumnSettings = {},
+): SyncTableInput['run']['columns'] {
+  const rules = {
+    ...(exclude.length > 0 && { exclude }),
+    ...(land.length > 0 && { land }),
+    ...(personal !== 'keep' && { personal }),
+    ...(personal === 'hash' && hashKey && { hashKey }),
+  };
+  return Object.keys(rules).length > 0 ? rules : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import type { SyncTableInput } from '../../workflows/contract.ts';
 import { DestinationError } from '../errors.ts';
+import { nestedIn } from '../tables/nested/index.ts';
 import { workerQueue } from '../temporal/names.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { type PerTable, perTable } from './per-table.ts';
@@ -30,6 +31,7 @@ export function resyncTables(
   return perTable([...descriptions.keys()], async (table) => {
     const description = descriptions.get(table)!;
     await warehouse.resetState(table);
+    for (const nested of nestedIn(table.name)) await warehouse.resetState(nested);
     await forgetAccount(client, description);
     return { triggered: await triggerTable(client, description) };
   });

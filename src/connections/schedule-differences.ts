@@ -49,6 +49,9 @@ function leaves(path: string, value: unknown): [string, string][] {
     if (path.endsWith('Ms')) return [[path.slice(0, -'Ms'.length), duration(Number(value))]];
     return [[path, JSON.stringify(value).replace(/^"(.*)"$/, '$1')]];
   }
+  if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')) {
+    return [[path, value.join(', ')]];
+  }
   return Object.entries(value).flatMap(([key, inner]) => leaves(path === '' ? key : `${path}.${key}`, inner));
 }
 

@@ -7,6 +7,7 @@ import {
 import type { SyncTableInput } from '../../workflows/contract.ts';
 import { restartPolicy } from '../../workflows/restart.ts';
 import type { syncTable } from '../../workflows/sync-table.ts';
+import { defined } from '../defined.ts';
 import { intervalMs, type Settings, type TableSettings } from '../settings/settings.ts';
 import { tableNamed } from '../tables/index.ts';
 import { hostName, scheduleId, workerQueue } from '../temporal/names.ts';
@@ -35,7 +36,7 @@ export function desiredSchedules(settings: Settings, account: string): DesiredSc
 }
 
 function optionsOf(
-  { connection, apiKey, baseUrl, destination, retention }: Settings,
+  { connection, apiKey, baseUrl, destination, retention, personal, hashKey }: Settings,
   account: string,
   table: string,
   entry: TableSettings,
@@ -44,7 +45,15 @@ function optionsOf(
   const everyMs = intervalMs(entry.every);
   const giveUpAfterMinutes = Math.min(Math.max(everyMs / 60_000, giveUpMinutes.least), giveUpMinutes.most);
   const retentionMs = intervalMs(retention);
-  const source = { apiKey, baseUrl, account, giveUpAfterMinutes, periodic: true, retentionMs } as const;
+  const source = {
+    apiKey,
+    baseUrl,
+    account,
+    giveUpAfterMinutes,
+    periodic: true,
+    retentionMs,
+    ...defined({ personal, hashKey }),
+  } as const;
   return {
     scheduleId: id,
     spec: { intervals: [{ every: everyMs, offset: offsetMs(id, everyMs) }] },
@@ -53,7 +62,7 @@ function optionsOf(
       workflowType: 'syncTable',
       workflowId: `${id}-workflow`,
       taskQueue: workerQueue(destination),
-      args: [inputOf(tableNamed(table), source, toMethod(entry))],
+      args: [inputOf(tableNamed(table), source, toMethod(entry), entry)],
       retry: restartPolicy,
     },
     policies: {

@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { ownKeyFileIfAny } from '../settings/key-file.ts';
 import type { Settings } from '../settings/settings.ts';
 import { tableNamed } from '../tables/index.ts';
+import { nestedIn } from '../tables/nested/index.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { unlinked } from './run-end.ts';
 import { applySchedules, planApply, type Removed } from './apply.ts';
@@ -40,7 +41,7 @@ export async function unlinkConnection(
     await client.workflow.getHandle(id).terminate(unlinked);
   }
   for (const table of new Set([...tables, ...Object.keys(settings.tables)])) {
-    await warehouse.discardAll(tableNamed(table));
+    for (const one of [tableNamed(table), ...nestedIn(table)]) await warehouse.discardAll(one);
   }
   // The settings last: until they are gone, a command that was interrupted can be run again.
   for (const path of filesOf(file, settings).toReversed()) await rm(path, { force: true });

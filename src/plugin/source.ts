@@ -8,6 +8,7 @@ import { type Call, type Client, createClient } from '../incident-io/client.ts';
 import { readIdentity } from '../incident-io/identity.ts';
 import { assertReadable, readPermissions } from '../incident-io/permissions.ts';
 import { checkedKey } from '../settings/key.ts';
+import { assertColumns } from '../settings/columns-schema.ts';
 import { defaultTableSettings, frequencies, intervalMs, retentions } from '../settings/settings.ts';
 import { defaultTables, tableNamed, tables } from '../tables/index.ts';
 import { parentAmong } from '../tables/parents.ts';
@@ -175,7 +176,7 @@ function startOf<Type extends string, Input>(
 }
 
 function syncInput(baseUrl: string, target: SyncTarget, sync: TableSync): SyncTableInput {
-  const { apiKey, account = 'unknown', giveUpAfterMinutes = 60, retention } = target;
+  const { apiKey, account = 'unknown', giveUpAfterMinutes = 60, retention, personal, hashKey } = target;
   const table = tableNamed(sync.table);
   if (retention !== undefined) assertOffered(table, 'retention', retention, retentions);
   const source: SourceInput = {
@@ -184,12 +185,20 @@ function syncInput(baseUrl: string, target: SyncTarget, sync: TableSync): SyncTa
     account,
     giveUpAfterMinutes,
     periodic: true,
-    ...defined({ retentionMs: retention === undefined ? undefined : intervalMs(retention) }),
+    ...defined({
+      personal,
+      hashKey,
+      retentionMs: retention === undefined ? undefined : intervalMs(retention),
+    }),
   };
-  return inputOf(table, source, methodOf(table, sync));
+  assertColumns(table, sync.columns, target);
+  return inputOf(table, source, methodOf(table, sync), sync);
 }
 
-function methodOf(table: Table, { table: _table, syncMethod: asked, ...chosen }: TableSync): Method {
+function methodOf(
+  table: Table,
+  { table: _table, syncMethod: asked, columns: _columns, nested: _nested, ...chosen }: TableSync,
+): Method {
   const { every: _every, ...defaults } = defaultTableSettings(table, asked);
   const { syncMethod } = defaults;
   assertOffered(table, 'sync method', syncMethod, syncMethodsOf(table));

@@ -3,7 +3,7 @@ import type { NativeConnection, Worker, WorkflowBundleOption } from '@temporalio
 import type { SyncSourceInput, SyncTableInput } from '../../workflows/contract.ts';
 import type { TablePermission } from '../incident-io/permissions.ts';
 import type { KeyReference, Vault, VaultReference } from '../settings/key.ts';
-import type { Retention, TableSettings } from '../settings/settings.ts';
+import type { PersonalChoice, Retention, TableSettings } from '../settings/settings.ts';
 import type { ColumnType, Group, SyncMethod, TimestampField } from '../tables/table.ts';
 
 /** A value to ask for when a connection is made. */
@@ -82,6 +82,10 @@ export type SyncTarget = {
    * own setting stays: 7 days unless it was changed.
    */
   readonly retention?: Retention;
+  /** What becomes of columns with personal data: `keep` if left out. */
+  readonly personal?: PersonalChoice;
+  /** Where the worker finds the key of the hashes, for `personal: 'hash'`. */
+  readonly hashKey?: KeyReference | VaultReference;
 };
 
 /** A table, and how it is kept current if not by the table's defaults. How often is up to the schedule. */

@@ -1,9 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { defined } from '../defined.ts';
 import { UsageError } from '../errors.ts';
 import { checkedBaseUrl, defaultBaseUrl } from '../incident-io/base-url.ts';
 import { tables } from '../tables/index.ts';
 import { withoutParent } from '../tables/parents.ts';
+import { nestedIn } from '../tables/nested/index.ts';
 import { incrementalFieldsOf, syncMethodsOf, type Table, type TimestampField } from '../tables/table.ts';
 import {
   bucketForms,
@@ -12,12 +14,14 @@ import {
   problemOfDestination,
 } from '../warehouse/store/destination.ts';
 import { keyFilePath } from './key-file.ts';
-import { variablePattern } from './key.ts';
+import { columnsSchema } from './columns-schema.ts';
+import { type KeyReference, variablePattern } from './key.ts';
 import { problemsOf, settingsError } from './problems.ts';
 import {
   defaultRetention,
   defaultTableSettings,
   frequencies,
+  personalChoices,
   retentions,
   type Settings,
   settingsVersion,
@@ -48,17 +52,9 @@ function fileSchema(seconds: boolean) {
       .string({ error: connectionTakes })
       .regex(connectionPattern, { error: connectionTakes })
       .describe('Name of the connection, which is part of the ids of its schedules.'),
-    apiKey: z
-      .union(
-        [
-          z.strictObject({ env: z.string().regex(variablePattern, { abort: true }) }),
-          z.strictObject({ file: z.string().min(1, { abort: true }) }),
-        ],
-        { error: 'use {"env": "NAME"} or {"file": "path"}, never the key itself' },
-      )
-      .describe(
-        'Where the worker finds the API key: an environment variable, or a file (relative to this one, or ~/…).',
-      ),
+    apiKey: keyReferenceSchema().describe(
+      'Where the worker finds the API key: an environment variable, or a file (relative to this one, or ~/…).',
+    ),
     baseUrl: z
       .string({ error: baseUrlTakes })
       .refine(isBaseUrl, { error: baseUrlTakes })
@@ -81,6 +77,17 @@ function fileSchema(seconds: boolean) {
       .enum(retentions, { error: `use ${retentions.join(', ')}` })
       .default(defaultRetention)
       .describe('How long rows that were replaced or dropped stay on the disk, and older versions readable.'),
+    personal: z
+      .enum(personalChoices, { error: `use ${personalChoices.join(', ')}` })
+      .optional()
+      .describe(
+        'What becomes of columns with personal data. keep: they land as they are (default) · hash: text lands as a keyed hash that still joins, everything else is left out · leave_out: they are left out.',
+      ),
+    hashKey: keyReferenceSchema()
+      .optional()
+      .describe(
+        'For personal: hash. Where the worker finds the key of the hashes, of 32 characters or more; with another key every hash changes.',
+      ),
     tables: objectOf(
       Object.fromEntries(tables.map((table) => [table.name, tableSchema(table, seconds).optional()])),
     )
@@ -97,7 +104,25 @@ function fileSchema(seconds: boolean) {
         }
       })
       .describe('The tables to keep current.'),
-  });
+  })
+    .refine(({ personal, hashKey }) => personal !== 'hash' || hashKey !== undefined, {
+      path: ['hashKey'],
+      error: 'personal: hash needs it: use {"env": "NAME"} or {"file": "path"}',
+    })
+    .refine(({ personal, hashKey }) => personal === 'hash' || hashKey === undefined, {
+      path: ['hashKey'],
+      error: 'only personal: hash has it',
+    });
+}
+
+function keyReferenceSchema() {
+  return z.union(
+    [
+      z.strictObject({ env: z.string().regex(variablePattern, { abort: true }) }),
+      z.strictObject({ file: z.string().min(1, { abort: true }) }),
+    ],
+    { error: 'use {"env": "NAME"} or {"file": "path"}, never the key itself' },
+  );
 }
 
 const baseUrlTakes = 'use an https:// address, or http:// of this machine, without user name and password';
@@ -113,6 +138,7 @@ function tableSchema(table: Table, seconds: boolean) {
   const wholeOnly = `${name} has no incremental sync, so leave it out`;
   const byParent = `${name} is read by its parents that changed, not by a field, so leave it out`;
   const frequency = frequencySchema(seconds);
+  const nested = nestedIn(name);
   return objectOf({
     syncMethod: z
       .enum(syncMethods, { error: `use ${syncMethods.join(' or ')}` })
@@ -141,6 +167,16 @@ function tableSchema(table: Table, seconds: boolean) {
             `For incremental: how often ${incremental ? 'the whole table' : 'each parent, by turns,'} is read anyway, so that deleted rows disappear. Default: ${defaults.fullReadEvery}.`,
           )
       : z.never({ error: wholeOnly }).optional(),
+    columns: columnsSchema(table).optional(),
+    nested:
+      nested.length > 0
+        ? z
+            .boolean({ error: 'use true or false' })
+            .optional()
+            .describe(
+              `Whether the tables made from lists inside this one are kept current too: ${nested.map(({ name }) => name).join(', ')}. Default: true.`,
+            )
+        : z.never({ error: `no table is made from ${name}, so leave it out` }).optional(),
   })
     .refine(isIncrementalOr('incrementalField', table), {
       path: ['incrementalField'],
@@ -218,16 +254,19 @@ export function settingsOf(written: unknown, file: string): Settings {
       parsed.error.issues.flatMap((issue) => problemsOf(issue, { value, pathInFile, knownAt })),
     );
   }
-  const { connection, apiKey, baseUrl, destination, retention } = parsed.data;
+  const { connection, apiKey, baseUrl, destination, retention, personal, hashKey } = parsed.data;
   const entries = parsed.data.tables as { readonly [table: string]: Partial<TableSettings> | undefined };
   const folder = dirname(resolve(file));
+  const located = (key: KeyReference): KeyReference =>
+    'env' in key ? key : { file: keyFilePath(folder, key.file) };
   return {
     version: settingsVersion,
     connection,
-    apiKey: 'env' in apiKey ? apiKey : { file: keyFilePath(folder, apiKey.file) },
+    apiKey: located(apiKey),
     baseUrl: checkedBaseUrl(baseUrl),
     destination: destinationOf(destination, folder),
     retention,
+    ...defined({ personal, hashKey: hashKey && located(hashKey) }),
     tables: Object.fromEntries(
       tables.flatMap((table) => {
         const entry = entries[table.name];
@@ -250,9 +289,10 @@ function assertKnownVersion(value: unknown, file: string): void {
 function knownKeys(path: readonly string[]): string[] {
   if (path.length === 0) return Object.keys(fileSchema(false).shape).filter((key) => key !== '$schema');
   if (path[0] !== 'tables') return [];
-  return path.length === 1
-    ? tables.map(({ name }) => name)
-    : ['syncMethod', 'every', 'incrementalField', 'fullReadEvery'];
+  if (path.length === 1) return tables.map(({ name }) => name);
+  return path.length === 2
+    ? ['syncMethod', 'every', 'incrementalField', 'fullReadEvery', 'columns', 'nested']
+    : ['exclude', 'land'];
 }
 
 function isLoopback(baseUrl: unknown): boolean {

@@ -25,7 +25,25 @@ export type TableSettings = {
    * parent by parent: how often each parent is read, a share of them in each run.
    */
   readonly fullReadEvery?: Frequency | 'never';
+  readonly columns?: ColumnSettings;
+  /** `false`: the nested tables that come with the table are not made. */
+  readonly nested?: boolean;
 };
+
+/** What lands of a table. */
+export type ColumnSettings = {
+  /** Columns that are left out. */
+  readonly exclude?: readonly string[];
+  /** Undeclared fields that land although they look like secrets, or may be personal: `token`, `images[].token`. */
+  readonly land?: readonly string[];
+};
+
+/**
+ * What becomes of columns that hold personal data: they land as they are, text as a keyed hash and everything else not
+ * at all, or not at all.
+ */
+export const personalChoices = ['keep', 'hash', 'leave_out'] as const;
+export type PersonalChoice = (typeof personalChoices)[number];
 
 /** Version of the settings file's format. */
 export const settingsVersion = 2;
@@ -41,6 +59,10 @@ export type Settings = {
   /** Folder or bucket of the tables, as `destinationOf` gives it. */
   readonly destination: string;
   readonly retention: Retention;
+  /** `keep` if left out. */
+  readonly personal?: PersonalChoice;
+  /** Where the key of the hashes is, for `hash`. */
+  readonly hashKey?: KeyReference;
   readonly tables: { readonly [table: string]: TableSettings };
 };
 

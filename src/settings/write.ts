@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.ts';
 import { bucketOf } from '../warehouse/store/destination.ts';
 import { homeFolder } from './key-file.ts';
+import type { KeyReference } from './key.ts';
 import type { Settings } from './settings.ts';
 import type { Upgrade } from './version-1.ts';
 
@@ -22,11 +23,13 @@ export async function writeSettings(
   { replace }: { readonly replace: boolean },
 ): Promise<void> {
   const folder = dirname(resolve(file));
-  const { apiKey, destination } = settings;
+  const { apiKey, hashKey, destination } = settings;
+  const shared = (key: KeyReference) => ('env' in key ? key : { file: keyPathFrom(folder, key.file) });
   const written = {
     ...schemaAddress(folder),
     ...settings,
-    apiKey: 'env' in apiKey ? apiKey : { file: keyPathFrom(folder, apiKey.file) },
+    apiKey: shared(apiKey),
+    ...(hashKey && { hashKey: shared(hashKey) }),
     destination: bucketOf(destination) ? destination : pathFrom(folder, destination),
   };
   await writeWhole(file, written, { replace });
