@@ -120,7 +120,7 @@ async function stage(source: Source, due: readonly Due[], upTo: SeenVersion): Pr
         const values = cells.slice(keyLength).map((cell, at) => parsed(table.name, columns[at]!, cell));
         makers.forEach((maker, n) => {
           if (syncedAt <= maker.since) return;
-          keys[n]!.push(key.map((value) => (value === null ? null : String(value))));
+          keys[n]!.push(key.map(textOfKey));
           maker.rows.add(key, values[maker.at]);
         });
       }
@@ -133,6 +133,10 @@ async function stage(source: Source, due: readonly Due[], upTo: SeenVersion): Pr
     for (const parts of all) await parts.abort();
     throw error;
   }
+}
+
+function textOfKey(value: unknown): string | null {
+  return typeof value === 'string' || typeof value === 'bigint' ? String(value) : null;
 }
 
 function goneError(table: string): DestinationError {

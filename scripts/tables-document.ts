@@ -4,10 +4,11 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { tables } from '../src/tables/index.ts';
+import { nestedTables } from '../src/tables/nested/index.ts';
 import { tablesMarkdown } from './tables-markdown.ts';
 
 const file = 'docs/tables.md';
-const text = tablesMarkdown(tables);
+const text = tablesMarkdown(tables, nestedTables);
 
 if (!process.argv.includes('--check')) {
   await writeFile(file, text);

@@ -1,8 +1,15 @@
 import { defaultTableSettings } from '../src/settings/settings.ts';
-import { incrementalFieldsOf, syncMethodsOf, type Column, type Table } from '../src/tables/table.ts';
+import { type NestedTable, sourceColumn } from '../src/tables/nested/nested.ts';
+import {
+  incrementalFieldsOf,
+  syncMethodsOf,
+  type Column,
+  type Table,
+  type TableShape,
+} from '../src/tables/table.ts';
 
-/** The whole text of docs/tables.md: all tables in one list, then a chapter with the columns of each. */
-export function tablesMarkdown(tables: readonly Table[]): string {
+/** The whole text of docs/tables.md: all tables in two lists, then a chapter with the columns of each. */
+export function tablesMarkdown(tables: readonly Table[], nested: readonly NestedTable[]): string {
   const chapters = [
     '# Tables and columns',
     '<!-- Written by `npm run docs` from the declarations in src/tables. Do not edit. -->',
@@ -22,7 +29,9 @@ export function tablesMarkdown(tables: readonly Table[]): string {
     ),
     'Every table also has a column `_synced_at`: when the row was last written. A field that the API sends and a table does not declare gets a column of its own, see [guarantees](guarantees.md#no-field-is-dropped).',
     'A column is marked _personal_ if it holds or may hold data about a person: names, addresses, text that people write. The opaque ids that incident.io gives to people are not marked.',
-    ...tables.map(chapterOf),
+    'These tables are made from lists inside the rows of another table, and come with it: see [nested tables](operate.md#nested-tables).',
+    grid(['Nested table', 'Description', 'Made from', 'Primary key'], nested.map(summaryOfNested)),
+    ...[...tables, ...nested].map(chapterOf),
   ];
   return `${chapters.join('\n\n')}\n`;
 }
@@ -48,7 +57,13 @@ function fullReadOf(table: Table): string {
   return fullReadEvery === undefined ? '' : `every ${fullReadEvery}`;
 }
 
-function chapterOf({ name, columns }: Table): string {
+function summaryOfNested(table: NestedTable): string[] {
+  const { name, description, primaryKey, itemsOf } = table;
+  const source = `${itemsOf.table.name}.${sourceColumn(table)}`;
+  return [`[${code(name)}](#${name})`, description, code(source), codes(primaryKey)];
+}
+
+function chapterOf({ name, columns }: TableShape): string {
   const rows = Object.entries(columns).map(rowOf);
   return [
     `## ${name}`,

@@ -1,6 +1,7 @@
 import { UsageError } from '../errors.ts';
 import { withSuggestion } from '../nearest.ts';
 import * as declared from './declared.ts';
+import { nestedTables } from './nested/index.ts';
 import { type Group, groups, type Table } from './table.ts';
 
 /** All tables, ordered by name. */
@@ -12,6 +13,13 @@ export const tables: readonly Table[] = Object.values(declared).toSorted((a, b) 
 export function tableNamed(name: string): Table {
   const table = tables.find((table) => table.name === name);
   if (table !== undefined) return table;
+  const parent = nestedTables.find((nested) => nested.name === name)?.itemsOf.table.name;
+  if (parent !== undefined) {
+    throw new UsageError(
+      `${name} is made from a list inside ${parent}, and comes with it.`,
+      `Name ${parent} instead.`,
+    );
+  }
   const names = tables.map((table) => table.name);
   throw new UsageError(
     `There is no table ${JSON.stringify(name)}.`,

@@ -68,6 +68,10 @@ const shapes: { readonly [name: string]: Shape } = {
     },
   },
   'kept-up': { activities: { commitSync: async () => ({ ...committed, upkeepSince: 0 }) } },
+  nested: { activities: { planSync: async () => ({ ...planOf(0), nested: ['parts'] }) } },
+  'nested-behind': {
+    activities: { planSync: async () => ({ ...planOf(0), nested: ['parts'] }), updateNested: failing },
+  },
   failed: { activities: { planSync: async () => planOf(0, 1), extractBatch: failing } },
   cancelled: {
     cancelAt: 'extract 0',

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { tableNamed } from '../../src/tables/index.ts';
-import { inputOf, type Method } from '../../src/connections/input.ts';
+import { defined } from '../../src/defined.ts';
+import { inputOf, type Method, type SourceInput } from '../../src/connections/input.ts';
+import type { TableSettings } from '../../src/settings/settings.ts';
 import type { RunOutcome, RunProgress } from '../../src/connections/runs.ts';
 import { serveWhile } from '../../src/serving/serve.ts';
 import { syncTables } from '../../src/connections/sync-tables.ts';
@@ -23,6 +25,8 @@ export type SyncOptions = {
   readonly tables?: readonly string[];
   /** Instead of each table's default. */
   readonly method?: Method;
+  /** What lands, as in the settings; by default everything. */
+  readonly landing?: Pick<SourceInput, 'personal' | 'hashKey'> & Pick<TableSettings, 'columns' | 'nested'>;
   /** Defaults to the sandbox's own. */
   readonly key?: string;
   /** Instead of a variable with the key. */
@@ -42,6 +46,7 @@ export async function sync(
   {
     tables = usualTables,
     method,
+    landing = {},
     key = sandbox.key,
     keyFile,
     giveUpAfterMinutes = 1,
@@ -53,9 +58,16 @@ export async function sync(
   const variable = unique('KEY').replaceAll('-', '_');
   process.env[variable] = key;
   const apiKey = keyFile === undefined ? { env: variable } : { file: keyFile };
-  const source = { apiKey, baseUrl: sandbox.url, account: 'unknown', giveUpAfterMinutes };
+  const { personal, hashKey } = landing;
+  const source = {
+    apiKey,
+    baseUrl: sandbox.url,
+    account: 'unknown',
+    giveUpAfterMinutes,
+    ...defined({ personal, hashKey }),
+  };
   const inputs = tables.map((name) => {
-    const input = inputOf(tableNamed(name), source, method);
+    const input = inputOf(tableNamed(name), source, method, landing);
     const limits = { ...input.run.limits, ...(batchRows !== undefined && { batchRows }) };
     return { ...input, run: { ...input.run, limits } };
   });

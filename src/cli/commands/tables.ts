@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import { inGroups, tableNamed, tables } from '../../tables/index.ts';
-import { incrementalFieldsOf, syncMethodsOf, type Table } from '../../tables/table.ts';
-import type { Session } from '../session.ts';
+import { nestedIn, nestedTables } from '../../tables/nested/index.ts';
+import { type NestedTable, sourceColumn } from '../../tables/nested/nested.ts';
+import { incrementalFieldsOf, syncMethodsOf, type Table, type TableShape } from '../../tables/table.ts';
+import type { Output, Session } from '../session.ts';
 import { examples } from '../terminal/help.ts';
 import { type PrintedColumn, printJson, printTable } from '../terminal/output.ts';
 import { widthOf, writeText } from '../terminal/text.ts';
@@ -24,7 +26,9 @@ export function tablesCommand(session: Session): Command {
       ),
     )
     .action((name: string | undefined, { json }: { json?: true }) => {
-      if (name !== undefined) showTable(session, tableNamed(name), json === true);
+      const nested = nestedTables.find((table) => table.name === name);
+      if (nested) showNested(session, nested, json === true);
+      else if (name !== undefined) showTable(session, tableNamed(name), json === true);
       else listTables(session, json === true);
     });
 }
@@ -42,7 +46,7 @@ function listTables({ stdout }: Session, json: boolean): void {
   }
   writeText(
     stdout,
-    'selected: by default, with --all, or only by its name.\n* the default sync method. To see the columns of a table:\n  incident-io-source tables <table>',
+    `selected: by default, with --all, or only by its name.\n* the default sync method. ${nestedTables.length} more tables are made from lists inside these and come with them.\nTo see the columns of a table, and which tables come with it:\n  incident-io-source tables <table>`,
   );
 }
 
@@ -69,17 +73,8 @@ const wide: readonly Column[] = [
 ];
 
 function showTable({ stdout }: Session, table: Table, json: boolean): void {
-  const columns = Object.entries(table.columns).map(([name, column]) => ({ name, ...column }));
   if (json) {
-    printJson(stdout, {
-      ...summaryOf(table),
-      columns: columns.map(({ name, type, description, personal }) => ({
-        name,
-        type,
-        description,
-        personal: personal === true,
-      })),
-    });
+    printJson(stdout, { ...summaryOf(table), columns: columnsAsJson(table) });
     return;
   }
   writeText(stdout, `${table.name}: ${table.description}\n`);
@@ -88,7 +83,44 @@ function showTable({ stdout }: Session, table: Table, json: boolean): void {
   stdout.write(`sync methods        ${syncMethodsInWords(table)}\n`);
   stdout.write(`incremental fields  ${incrementalFieldsOf(table).join(', ') || 'none'}\n`);
   stdout.write(`primary key         ${table.primaryKey.join(', ')}\n`);
-  stdout.write(`scope               ${table.scope ?? 'none'}\n\n`);
+  stdout.write(`scope               ${table.scope ?? 'none'}\n`);
+  const nested = nestedIn(table.name).map(({ name }) => name);
+  if (nested.length > 0) writeText(stdout, `nested tables       ${nested.join(', ')}`);
+  stdout.write('\n');
+  printColumns(stdout, table);
+}
+
+/** The same for a table that comes with another one. */
+function showNested({ stdout }: Session, table: NestedTable, json: boolean): void {
+  const { name, description, primaryKey, itemsOf } = table;
+  const from = `${itemsOf.table.name}.${sourceColumn(table)}`;
+  if (json) {
+    printJson(stdout, {
+      name,
+      description,
+      made_from: from,
+      primary_key: primaryKey,
+      columns: columnsAsJson(table),
+    });
+    return;
+  }
+  writeText(stdout, `${name}: ${description}\n`);
+  stdout.write(`made from           ${from}\n`);
+  stdout.write(`primary key         ${primaryKey.join(', ')}\n\n`);
+  printColumns(stdout, table);
+}
+
+function columnsAsJson({ columns }: TableShape) {
+  return Object.entries(columns).map(([name, { type, description, personal }]) => ({
+    name,
+    type,
+    description,
+    personal: personal === true,
+  }));
+}
+
+function printColumns(stdout: Output, table: TableShape): void {
+  const columns = Object.entries(table.columns).map(([name, column]) => ({ name, ...column }));
   printTable(stdout, columns, [
     { head: 'column', value: ({ name }) => name },
     { head: 'type', value: ({ type }) => type },
@@ -107,6 +139,7 @@ function summaryOf(table: Table) {
     incremental_fields: incrementalFieldsOf(table),
     primary_key: table.primaryKey,
     scope: table.scope,
+    nested_tables: nestedIn(table.name).map(({ name }) => name),
   };
 }
 

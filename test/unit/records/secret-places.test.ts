@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+
+import { AnswerRows } from '../../../src/records/answer-rows.ts';
+import { tables } from '../../../src/tables/index.ts';
+import { planted, withPlantedSecrets } from '../../helpers/planted.ts';
+
+it.each(tables.map((table) => ({ name: table.name, table })))(
+  'nothing that is secret is in the lines that $name stages',
+  ({ table }) => {
+    const { columns, primaryKey, passes } = table;
+    const key = Object.fromEntries(
+      primaryKey.map((column) => [column, columns[column]!.type === 'bigint' ? 1 : 'key']),
+    );
+    const parents = table.parent ? Object.keys(table.parent.columns) : [];
+    const given = Object.fromEntries(parents.map((column) => [column, 'parent']));
+    const record = withPlantedSecrets(table, key);
+    const list = table.lists ? { [table.lists.names[0]!]: [record] } : [record];
+    const rows = new AnswerRows(table);
+    const answer = Buffer.from(JSON.stringify({ [table.records]: list }));
+    const { lines } = rows.read(answer, passes?.values[0], 0, given);
+    expect(lines?.count).toBe(1);
+    expect(lines!.bytes.toString()).not.toContain(planted);
+    expect(rows.withheld).toContain('signing_key');
+  },
+);
