@@ -13,6 +13,8 @@ import { UsageError } from '../../../src/errors.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { keepSecret } from '../../../src/secrets.ts';
 import { spanned } from '../../../src/spans.ts';
+import { tableNamed } from '../../../src/tables/index.ts';
+import { planted, withPlantedSecrets } from '../../helpers/planted.ts';
 import { bundleWorkflows } from '../../../src/serving/bundle.ts';
 import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { startTracing } from '../../../src/serving/tracing.ts';
@@ -100,6 +102,7 @@ it(
       limits: 'off',
     });
     onTestFinished(() => sandbox.stop());
+    sandbox.transform = (record, table) => withPlantedSecrets(tableNamed(table), record);
     sandbox.fault({
       table: 'incident_updates',
       times: 1,
@@ -161,7 +164,7 @@ it(
     expect(received.resources()[0]).toMatchObject({ 'service.name': 'their-name' });
     // Neither the key nor a row, and nothing that the SDK knows about a run except its ids.
     const [record] = sandbox.records('incident_updates');
-    for (const secret of [key, (record as { id: string }).id, keyVariable, settings!.destination]) {
+    for (const secret of [key, planted, (record as { id: string }).id, keyVariable, settings!.destination]) {
       expect(received.text()).not.toContain(secret);
     }
     expect(nothing.spans()).toEqual([]);

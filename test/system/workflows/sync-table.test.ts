@@ -144,6 +144,32 @@ describe('syncTable', () => {
     });
   });
 
+  describe('of a table with nested tables', () => {
+    const planSync = async () => ({ ...planOf(0), nested: ['parts'] });
+
+    it('brings them up to date after the commit, and says which ones they are', async () => {
+      const made = activities({ planSync });
+      expect(await resultOf(made)).toMatchObject({ notes: [], nested: { counter: 8, tables: ['parts'] } });
+      expect(made.called).toEqual(['plan', 'extract 0', 'commit', 'nested']);
+    });
+
+    it('succeeds although they cannot be made, reports it, and does not say that they are up to date', async () => {
+      const made = activities({
+        planSync,
+        updateNested: () =>
+          Promise.reject(
+            ApplicationFailure.nonRetryable('parts: no space', 'ENOSPC', { advice: 'free some' }),
+          ),
+      });
+      const result = await resultOf(made);
+      expect(result).toMatchObject({
+        version: 7,
+        notes: [expect.stringContaining('parts: no space') as string],
+      });
+      expect(result).not.toHaveProperty('nested');
+    });
+  });
+
   it('leaves nothing staged when it is cancelled, and ends as cancelled', async () => {
     const swept: string[] = [];
     const made = activities({
