@@ -47,7 +47,7 @@ it('nested tables come with their table, follow its changes, and are left out if
   for (const { name, primaryKey } of nestedIn('incidents')) {
     const { rows } = await readWithDeltaRs(join(destination, name));
     const keys = rows.map((row) => JSON.stringify(primaryKey.map((column) => row[column])));
-    expect(new Set(keys).size, name).toBe(keys.length);
+    expect({ name, keys: new Set(keys).size }).toEqual({ name, keys: keys.length });
   }
 });
 
