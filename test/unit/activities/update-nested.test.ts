@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+
 import { expect, it } from 'vitest';
 
 import { updateNested } from '../../../activities/update-nested.ts';
@@ -92,12 +94,16 @@ it('catches up with several versions after it was not made for a while', async (
   expect(await tagsOf(place)).toEqual(['a one', 'c three']);
 });
 
-it('is made again of all rows after a resync, and after another program changed it', async () => {
+it('is made again of all rows after a resync, and when its parent was made again', async () => {
   const place = await openPlace();
   await committed(place, things, [[thing('a', 'x')]]);
   await update(place);
   await place.warehouse.resetState(tags);
   expect((await update(place)).tables).toMatchObject([{ table: 'thing_tags', rows: 1, updated: 0 }]);
+  await rm(place.folderOf(things), { recursive: true });
+  await committed(place, things, [[thing('b', 'y')]]);
+  await update(place);
+  expect(await tagsOf(place)).toEqual(['b y']);
 });
 
 it('a new field of an item is filled in every row at once', async () => {
@@ -111,6 +117,14 @@ it('a new field of an item is filled in every row at once', async () => {
   expect(notes).toEqual([expect.stringContaining('shape')]);
   expect(await readRows(place, tags)).toMatchObject([{ colour: 'red' }, { shape: 'round' }]);
   expect(await place.warehouse.readState(tags)).toHaveProperty('parent');
+});
+
+it('an item that cannot be a row is left out and told', async () => {
+  const place = await openPlace();
+  await committed(place, things, [[{ id: 'a', owner: { all: [{ id: 'o' }, { name: 'no id' }] } }]]);
+  const { notes } = await update(place);
+  expect(notes).toEqual([expect.stringMatching(/^thing_owners: 1 /)]);
+  expect(await readRows(place, owners)).toMatchObject([{ id: 'o' }]);
 });
 
 it('one table that fails does not stop the others, is told, and is made by the next run', async () => {
