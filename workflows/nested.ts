@@ -1,4 +1,4 @@
-import { ActivityCancellationType, isCancellation, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, isCancellation, patched, proxyActivities } from '@temporalio/workflow';
 import type { Activities, Plan, TableRun } from '../activities/contract.ts';
 import type { SyncTableResult } from './contract.ts';
 import { asApplicationFailure } from './failures.ts';
@@ -34,6 +34,8 @@ export async function nest(
   const counter = outcome.status === 'committed' ? outcome.counter : undefined;
   const state = counter === undefined ? {} : { nested: { counter, tables: nested } };
   if (!fullRead && !hasChanged(result) && isNext(lastResult, counter, nested)) return { ...result, ...state };
+  // A worker that did not know nested tables may have gone on with a plan that names some.
+  if (!patched('nested')) return result;
   try {
     const { notes } = await updateNested({ run, tables: nested });
     return { ...result, ...state, notes: [...result.notes, ...notes] };
