@@ -142,7 +142,8 @@ def stays_raised():
     table = DeltaTable("place/incidents")
     table.alter.add_constraint({"has_id": "id IS NOT NULL"})
     DeltaTable("place/incidents").alter.drop_constraint("has_id")
-    DeltaTable("place/incidents").alter.set_table_properties({"delta.enableChangeDataFeed": "false"})
+    for feed in ("true", "false"):
+        DeltaTable("place/incidents").alter.set_table_properties({"delta.enableChangeDataFeed": feed})
     protocol = DeltaTable("place/incidents").protocol()
     assert protocol.min_writer_version == 4, protocol
     return f"the protocol stays {protocol.min_reader_version}/{protocol.min_writer_version}"
