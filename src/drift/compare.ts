@@ -33,27 +33,30 @@ export function compareTable(document: ApiDocument, table: Table): Difference[] 
     return [{ ...at, change: 'went', what: 'list', detail: 'the document has no such list', breaks: true }];
   }
   const answer = answerOf(document, operation);
-  const item = answer && schemaAt(document, answer, [table.records]);
+  const list = table.lists ? [table.records, table.lists.names[0]!] : [table.records];
+  const item = answer && schemaAt(document, answer, list);
   if (item?.properties === undefined) {
-    const detail = `the answer has no list ${table.records}`;
+    const detail = `the answer has no list ${list.join('.')}`;
     return [{ ...at, change: 'went', what: 'list', detail, breaks: true }];
   }
   return [
-    ...columnsThatDiffer(document, table, item),
+    ...columnsThatDiffer(document, table, answer!, item),
     ...parametersThatDiffer(document, table, operation),
     ...scopeThatDiffers(table, operation),
   ];
 }
 
-function columnsThatDiffer(document: ApiDocument, table: Table, item: Schema): Difference[] {
+function columnsThatDiffer(document: ApiDocument, table: Table, answer: Schema, item: Schema): Difference[] {
   const at = { path: table.path, table: table.name, what: 'column' } as const;
-  const own = Object.entries(table.columns).filter(([column]) => column !== table.passes?.column);
+  const { passes, lists, parent, fromAnswer = {} } = table;
+  const added = [passes?.column, lists?.column, ...Object.keys(parent?.columns ?? {})];
+  const own = Object.entries(table.columns).filter(([column]) => !added.includes(column));
   const declared = own.flatMap(([column, { from = [column], type }]): Difference[] => {
-    const found = schemaAt(document, item, from);
-    if (found === undefined) {
-      return [{ ...at, change: 'went', name: column, detail: `no field ${from.join('.')}`, breaks: true }];
+    const [whole, path] = fromAnswer[column] ? [answer, fromAnswer[column]] : [item, from];
+    if (schemaAt(document, whole, path) === undefined) {
+      return [{ ...at, change: 'went', name: column, detail: `no field ${path.join('.')}`, breaks: true }];
     }
-    const documented = typeOf(document, item, from);
+    const documented = typeOf(document, whole, path);
     if (documented === type) return [];
     return [{ ...at, change: 'changed', name: column, detail: `${type} is now ${documented}`, breaks: true }];
   });
@@ -138,8 +141,11 @@ function pageSizeThatDiffers(
 }
 
 /** The names of the parameters that requests of a table send, without their operators. */
-function sentParameters({ query = {}, reveals = [], passes, filters = {}, paging }: Table): string[] {
+function sentParameters(table: Table): string[] {
+  const { query = {}, reveals = [], passes, filters = {}, paging, parent, timeWindow } = table;
   const names = [
+    ...(parent?.params ?? []).flatMap(({ name, in: where }) => (where === 'query' ? [name] : [])),
+    ...(timeWindow ? [timeWindow.from, timeWindow.to] : []),
     ...Object.keys(query),
     ...reveals.map(({ param }) => param),
     ...(passes ? [passes.param] : []),

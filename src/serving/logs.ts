@@ -38,7 +38,7 @@ function shown(value: unknown, depth: number): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= deepest) return '…';
-  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? String(value) : value.toISOString();
   if (value instanceof Error) return shownError(value, depth);
   if (Array.isArray(value)) return value.map((item) => shown(item, depth + 1));
   return Object.fromEntries(

@@ -5,11 +5,15 @@ export const planted = 'PLANTED-VALUE';
 
 /** A record with recognisable values in all declared secrets, and in fields nobody declared that look like one. */
 export function withPlantedSecrets({ secrets = [], columns }: Table, record: ApiRecord): ApiRecord {
-  const planted = secrets.reduce((before, path) => withValue(before, path.split('.')), record);
+  const planted = secrets.reduce((before, path) => withPlanted(before, path.split('.')), record);
   const json = Object.entries(columns).find(
     ([name, { type, from }]) => type === 'json' && !from && !secrets.some((path) => path.startsWith(name)),
   )?.[0];
-  return { ...planted, ...undeclared, ...(json !== undefined && { [json]: { inside: [undeclared] } }) };
+  return {
+    ...planted,
+    ...undeclared,
+    ...(json !== undefined && withValue(planted, [json, 'inside'], [undeclared])),
+  };
 }
 
 const undeclared = {
@@ -19,10 +23,15 @@ const undeclared = {
 };
 
 /** The value with the planted one at a path such as `images[].url`. */
-function withValue(value: unknown, [step, ...others]: readonly string[]): ApiRecord {
+function withPlanted(value: unknown, path: readonly string[]): ApiRecord {
+  return withValue(value, path, planted);
+}
+
+/** The value with another one at a path such as `images[].url`. */
+export function withValue(value: unknown, [step, ...others]: readonly string[], at: unknown): ApiRecord {
   const before =
     typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as ApiRecord) : {};
   const field = step!.replace(/(\[\])+$/, '');
-  const inner = others.length === 0 ? planted : withValue(before[field], others);
+  const inner = others.length === 0 ? at : withValue(before[field], others, at);
   return { ...before, [field]: step === field ? inner : [inner] };
 }

@@ -2,15 +2,17 @@ import { expect, it } from 'vitest';
 
 import { AnswerRows } from '../../../src/records/answer-rows.ts';
 import { tables } from '../../../src/tables/index.ts';
-import { planted, withPlantedSecrets } from '../../helpers/planted.ts';
+import type { ApiRecord } from '../../../src/tables/table.ts';
+import { planted, withPlantedSecrets, withValue } from '../../helpers/planted.ts';
 
 it.each(tables.map((table) => ({ name: table.name, table })))(
   'nothing that is secret is in the lines that $name stages',
   ({ table }) => {
     const { columns, primaryKey, passes } = table;
-    const key = Object.fromEntries(
-      primaryKey.map((column) => [column, columns[column]!.type === 'bigint' ? 1 : 'key']),
-    );
+    const key = primaryKey.reduce<ApiRecord>((record, column) => {
+      const { from = [column], type } = columns[column]!;
+      return withValue(record, from, type === 'bigint' ? 1 : 'key');
+    }, {});
     const parents = table.parent ? Object.keys(table.parent.columns) : [];
     const given = Object.fromEntries(parents.map((column) => [column, 'parent']));
     const record = withPlantedSecrets(table, key);
