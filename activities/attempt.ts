@@ -3,7 +3,8 @@ import { Context } from '@temporalio/activity';
 import { defined } from '../src/defined.ts';
 import { SourceError } from '../src/errors.ts';
 import type { Beat } from './contract.ts';
-import { delayOf, toFailure } from './failures.ts';
+import { toFailure } from './failures.ts';
+import { delayOf } from './retries.ts';
 
 /** Often enough that a cancellation is prompt; the worker sends at most one heartbeat in three seconds. */
 const beatMs = 2_000;

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { ApiUnavailableError, RateLimitedError, RequestError, SourceError } from '../src/errors.ts';
-import { longestWaitMs } from '../src/incident-io/bucket.ts';
+import { RequestError, SourceError } from '../src/errors.ts';
+import { systemCodeOf } from '../src/failure.ts';
+import { delayOf, isWorthRetrying } from './retries.ts';
 
 /** What a failure carries in addition to its message, for the report and for `status`. */
 export type FailureDetails = {
@@ -25,7 +26,7 @@ export function toFailure(error: unknown, gaveUp?: string): ApplicationFailure {
     return ApplicationFailure.create({
       type: error.name,
       message: said,
-      nonRetryable: error.retry === 'never' || gaveUp !== undefined || isTooLong(error),
+      nonRetryable: !isWorthRetrying(error) || gaveUp !== undefined,
       details: [
         {
           advice: error.advice,
@@ -36,8 +37,8 @@ export function toFailure(error: unknown, gaveUp?: string): ApplicationFailure {
       ...(nextRetryDelay !== undefined && { nextRetryDelay }),
     });
   }
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== undefined && /^E[A-Z]+$/.test(code)) {
+  const code = systemCodeOf(error);
+  if (code !== undefined) {
     const advice = 'Check the disk of the destination: free space, permissions, and the limit of open files.';
     return ApplicationFailure.create({
       type: code,
@@ -51,23 +52,4 @@ export function toFailure(error: unknown, gaveUp?: string): ApplicationFailure {
     nonRetryable: true,
     details: [{ advice, retry: 'never' } satisfies FailureDetails],
   });
-}
-
-/** A server that is down does not know for how long. `attempt` would take a longer delay for a gap and not count it. */
-const longestUnavailableMs = 120_000;
-
-/** The API refuses requests for longer than the run may go without progress. */
-function isTooLong(error: SourceError): boolean {
-  return error instanceof RateLimitedError && error.until !== undefined;
-}
-
-/** Milliseconds until the next attempt, as the API asked, within a limit: nothing else tries while a run waits. */
-export function delayOf(error: unknown): number | undefined {
-  if (error instanceof RateLimitedError) return atMost(longestWaitMs, error.retryAfterMs);
-  if (error instanceof ApiUnavailableError) return atMost(longestUnavailableMs, error.retryAfterMs);
-  return undefined;
-}
-
-function atMost(most: number, ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : Math.min(most, ms);
 }

@@ -1,5 +1,6 @@
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/common';
 import type { Failure } from '../src/failure.ts';
+import { RunFailure } from './run-failure.ts';
 
 /**
  * The reason of a failure, without Temporal's wrappers: the failure of an activity or a child workflow only says
@@ -7,6 +8,10 @@ import type { Failure } from '../src/failure.ts';
  */
 export function asApplicationFailure(error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
+  if (error instanceof RunFailure) {
+    const { type, message, advice } = error;
+    return ApplicationFailure.nonRetryable(message, type, { advice });
+  }
   if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) {
     return asApplicationFailure(error.cause ?? new Error(error.message));
   }

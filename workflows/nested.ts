@@ -2,7 +2,7 @@ import { ActivityCancellationType, isCancellation, patched, proxyActivities } fr
 import type { Activities, Plan, TableRun } from '../activities/contract.ts';
 import type { SyncTableResult } from './contract.ts';
 import { asApplicationFailure } from './failures.ts';
-import type { CommitOutcome } from './steps.ts';
+import type { CommitOutcome } from './host.ts';
 
 const { updateNested } = proxyActivities<Pick<Activities, 'updateNested'>>({
   startToCloseTimeout: '1 hour',

@@ -1,9 +1,8 @@
-import { ApplicationFailure, CancellationScope, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { Extracted, Plan, TableRun } from '../activities/contract.ts';
-import type { Carried, SyncTableInput } from './contract.ts';
+import type { Carried } from './contract.ts';
+import type { RunHost } from './host.ts';
 import { isTooManyLeft } from './parents.ts';
-import type { Announce } from './progress.ts';
-import { activities } from './steps.ts';
+import { RunFailure } from './run-failure.ts';
 import { afterBatch, batchOf, type Reading, windowsAtOnce } from './windows.ts';
 
 type Batch = { readonly windowId: number; readonly extracted: Extracted };
@@ -13,25 +12,15 @@ type Batch = { readonly windowId: number; readonly extracted: Extracted };
  * for those in flight, and continues as new.
  * @returns the same run with everything read.
  */
-export async function readWindows(
-  input: SyncTableInput,
-  run: TableRun,
-  carried: Carried,
-  announce: Announce,
-): Promise<Carried> {
+export async function readWindows(host: RunHost, run: TableRun, carried: Carried): Promise<Carried> {
   let { reading } = carried;
   const inFlight = new Map<number, Promise<Batch>>();
-  return CancellationScope.cancellable(async () => {
+  return host.cancelling(async (cancel) => {
     try {
       while (reading.open.length > 0) {
-        announce('reading', { ...carried, reading });
-        if (!workflowInfo().continueAsNewSuggested) startBatches(run, carried.plan, reading, inFlight);
-        if (inFlight.size === 0) {
-          await continueAsNew<(input: SyncTableInput) => Promise<unknown>>({
-            ...input,
-            carried: { ...carried, reading },
-          });
-        }
+        host.announce('reading', { ...carried, reading });
+        if (host.mayStartBatches()) startBatches(host, run, carried.plan, reading, inFlight);
+        if (inFlight.size === 0) await host.continueLater({ ...carried, reading });
         const { windowId, extracted } = await Promise.race(inFlight.values());
         inFlight.delete(windowId);
         reading = nextReading(run.table, reading, windowId, extracted);
@@ -39,7 +28,7 @@ export async function readWindows(
       return { ...carried, reading };
     } catch (error) {
       // The other windows must have stopped before their staging is swept.
-      CancellationScope.current().cancel();
+      cancel();
       await Promise.allSettled(inFlight.values());
       throw error;
     }
@@ -48,6 +37,7 @@ export async function readWindows(
 
 /** Starts the next batch of open windows that have none in flight, up to the limit. */
 function startBatches(
+  { activities }: RunHost,
   run: TableRun,
   { now, leaveHalf, parents }: Plan,
   reading: Reading,
@@ -73,15 +63,17 @@ function startBatches(
 function nextReading(table: string, reading: Reading, windowId: number, extracted: Extracted): Reading {
   const next = afterBatch(reading, windowId, extracted);
   if ('exhausted' in next) {
-    throw ApplicationFailure.nonRetryable(`${table}: ${next.exhausted}`, 'CursorRejectedError', {
-      advice: 'Sync the table again; if it happens again, report it to incident.io.',
-    });
+    throw new RunFailure(
+      'CursorRejectedError',
+      `${table}: ${next.exhausted}`,
+      'Sync the table again; if it happens again, report it to incident.io.',
+    );
   }
   if (next.parents && isTooManyLeft(next.parents)) {
-    throw ApplicationFailure.nonRetryable(
-      `${table}: ${next.parents.left.length} parents could not be read; the last reason: ${next.notes.at(-1) ?? 'unknown'}`,
+    throw new RunFailure(
       'ApiUnavailableError',
-      { advice: 'Check the status page of incident.io, then try again; scheduled runs retry by themselves.' },
+      `${table}: ${next.parents.left.length} parents could not be read; the last reason: ${next.notes.at(-1) ?? 'unknown'}`,
+      'Check the status page of incident.io, then try again; scheduled runs retry by themselves.',
     );
   }
   return next;

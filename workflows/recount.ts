@@ -1,17 +1,6 @@
-import { ActivityCancellationType, isCancellation, patched, proxyActivities } from '@temporalio/workflow';
-import type { Activities, Plan, Recounted, TableRun } from '../activities/contract.ts';
+import type { Plan, Recounted, TableRun } from '../activities/contract.ts';
 import type { SyncTableResult } from './contract.ts';
-import { asApplicationFailure } from './failures.ts';
-import type { CommitOutcome } from './steps.ts';
-
-const { recountSync } = proxyActivities<Pick<Activities, 'recountSync'>>({
-  startToCloseTimeout: '30 minutes',
-  heartbeatTimeout: '15 seconds',
-  // Otherwise a cancelled recount could still stage after the sweep.
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  // The run is already committed, so anything that three attempts cannot mend is left to the next run.
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
-});
+import type { CommitOutcome, RunHost } from './host.ts';
 
 /**
  * After the run's commit, mends a table whose row count differs from the API's. A failure here does not fail the run:
@@ -19,14 +8,15 @@ const { recountSync } = proxyActivities<Pick<Activities, 'recountSync'>>({
  * @returns the result with what was mended, or with a note on what could not be.
  */
 export async function recount(
+  host: RunHost,
   run: TableRun,
   { fullRead, now }: Plan,
   outcome: CommitOutcome,
   result: SyncTableResult,
 ): Promise<SyncTableResult> {
   if (outcome.status !== 'committed' || fullRead || outcome.differences === 0) return result;
-  // Runs from workers that did not yet compare counts day by day ended here.
-  if (!patched('recount')) return result;
+  const recountSync = host.recountSync();
+  if (!recountSync) return result;
   try {
     const recounted = await recountSync({
       run,
@@ -35,8 +25,8 @@ export async function recount(
     });
     return withRecounted(result, recounted);
   } catch (error) {
-    if (isCancellation(error)) throw error;
-    const why = asApplicationFailure(error).message;
+    if (host.isCancellation(error)) throw error;
+    const why = host.explain(error);
     return withNote(result, `The rows that the API counts otherwise are left to the next run: ${why}`);
   }
 }

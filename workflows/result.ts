@@ -1,6 +1,6 @@
 import type { Plan } from '../activities/contract.ts';
 import type { Carried, SyncTableResult } from './contract.ts';
-import type { CommitOutcome } from './steps.ts';
+import type { CommitOutcome } from './host.ts';
 import { missingNotes, withheldNotes } from './windows.ts';
 
 /** The result of a run whose commit succeeded, in this attempt or in an earlier one. */
@@ -54,4 +54,9 @@ function shrunk({ fullRead }: Plan, before: number, after: number): string[] {
   return fullRead && before > 0 && after <= before / 2
     ? [`The table shrank from ${before} rows to ${after}.`]
     : [];
+}
+
+/** The note of a run whose upkeep did not succeed. */
+export function upkeepLeft(why: string): string {
+  return `Upkeep of the table is left to the next run: ${why}`;
 }

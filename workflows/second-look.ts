@@ -1,6 +1,7 @@
-import { ApplicationFailure, sleep } from '@temporalio/workflow';
 import type { Look, TableRun } from '../activities/contract.ts';
 import type { Carried, Doubt } from './contract.ts';
+import type { RunHost } from './host.ts';
+import { RunFailure } from './run-failure.ts';
 import { startReading } from './windows.ts';
 
 /** Long enough for a brief fault of a proxy or the API to pass, short enough for a person who waits for `sync`. */
@@ -16,22 +17,20 @@ export function lookOf({ doubt }: Carried): Look {
  * neither reading saw can be dropped. Fails the run if this was the second reading: the table stays as it is.
  */
 export async function lookAgain(
+  host: RunHost,
   run: TableRun,
   carried: Carried,
   { reason, dropped }: Doubt,
 ): Promise<Carried> {
   const { plan, reading, doubt } = carried;
   if (doubt) {
-    throw ApplicationFailure.nonRetryable(
-      `${run.table}: ${reason}; two readings do not agree, so nothing was changed`,
+    throw new RunFailure(
       'ContradictedError',
-      {
-        advice:
-          'The next run reads the table again. If it keeps failing, check what is between this machine and incident.io.',
-      },
+      `${run.table}: ${reason}; two readings do not agree, so nothing was changed`,
+      'The next run reads the table again. If it keeps failing, check what is between this machine and incident.io.',
     );
   }
-  await sleep(run.limits.secondLookAfterMs ?? secondLookAfterMs);
+  await host.sleep(run.limits.secondLookAfterMs ?? secondLookAfterMs);
   const { parts, figures, notes, parents } = reading;
   return {
     ...carried,

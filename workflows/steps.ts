@@ -9,6 +9,8 @@ import {
 } from '@temporalio/workflow';
 import type { Activities, TableRun } from '../activities/contract.ts';
 import { adviceOf, asApplicationFailure } from './failures.ts';
+import type { CommitOutcome } from './host.ts';
+import { upkeepLeft } from './result.ts';
 
 // The activities as workflows call them: with their time limits and retries.
 
@@ -32,8 +34,6 @@ const upkeep = proxyLocalActivities<Pick<Activities, 'keepUp'>>({
   retry: { maximumAttempts: 1 },
 });
 
-export type CommitOutcome = Awaited<ReturnType<Activities['commitSync']>>;
-
 /**
  * Does the table's upkeep if the commit left something to do. A failure does not reach the caller: the run is done.
  * @returns notes for the report.
@@ -47,7 +47,7 @@ export async function keepUp(run: TableRun, outcome: CommitOutcome): Promise<str
     return [];
   } catch (error) {
     const why = isCancellation(error) ? 'it was cancelled' : asApplicationFailure(error).message;
-    return [`Upkeep of the table is left to the next run: ${why}`];
+    return [upkeepLeft(why)];
   }
 }
 
