@@ -184,6 +184,13 @@ export class AccountMismatchError extends SourceError {
     'Use another destination, or let the table take the other account with incident-io-source resync.';
 }
 
+/** The state that a platform has given back does not lead to what the destination holds now. */
+export class StateError extends SourceError {
+  readonly retry = 'never';
+  readonly advice =
+    'Refresh this stream in the platform: that clears its state and loads all rows again. Nothing else mends it, because what was deleted meanwhile cannot be told.';
+}
+
 /** A person asked for something that does not exist or does not make sense. */
 export class UsageError extends AdvisedError {
   readonly retry = 'never';

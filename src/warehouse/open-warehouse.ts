@@ -3,6 +3,7 @@ import { commitTime, parentRanges, parentsIn } from './read/parents.ts';
 import { changesSince } from './read/changes.ts';
 import { eachRow } from './read/each-row.ts';
 import { rowsByDay } from './read/rows-by-day.ts';
+import { readDifference } from './read/difference.ts';
 import { commitRun } from './commit/commit.ts';
 import { DeltaLog } from './delta/log.ts';
 import { openStore } from './store/open-store.ts';
@@ -76,6 +77,11 @@ export function openWarehouse(
     commitTime: (table, version) => commitTime(world, table, version),
     parentRanges: (parent, pick, size) => parentRanges(world, parent, pick, size),
     parentsIn: (parent, pick, range, what) => parentsIn(world, parent, pick, range, what),
+    snapshotOf(table, version) {
+      const log = new DeltaLog(world, table.name);
+      return version === undefined ? log.snapshot() : log.snapshotAt(version);
+    },
+    readDifference: (table, request, use) => readDifference(world, table, request, use),
     commit: (table, request) => commitRun(world, table, request),
     resetState: (table) => resetTable(world, table),
     async discardStaged(table, chainId) {

@@ -1,5 +1,7 @@
 import type { JsonLines } from '../records/answer.ts';
 import type { ParentCondition, TableShape, TimestampField } from '../tables/table.ts';
+import type { Snapshot } from './delta/snapshot.ts';
+import type { DifferenceRequest, LinesFile } from './read/difference.ts';
 import type { Store } from './store/store.ts';
 
 /**
@@ -354,6 +356,20 @@ export type Warehouse = {
     use: (rows: readonly TypedRow[]) => Promise<void>,
   ): Promise<boolean>;
   commit(table: TableShape, request: CommitRequest): Promise<CommitOutcome>;
+  /**
+   * The table as of a version, the newest if none is given; `undefined` if there is no table, or if its log no longer
+   * reaches back to the version.
+   */
+  snapshotOf(table: TableShape, version?: number): Promise<Snapshot | undefined>;
+  /**
+   * Gives the rows that differ between two versions, as files of text lines, one after the other; `use` may keep a file
+   * until it resolves. Throws `StateError` if data files of the older version are no longer there.
+   */
+  readDifference(
+    table: TableShape,
+    request: DifferenceRequest,
+    use: (lines: LinesFile) => Promise<void>,
+  ): Promise<void>;
   /**
    * Commits a state with neither watermark nor account: the next run reads everything, and a run in progress plans
    * again. Returns `false` if there is no table: then the next run reads everything anyway.

@@ -43,9 +43,7 @@ export class DeltaLog {
     if (newest === undefined || (at !== undefined && newest < at)) return undefined;
     const replay = new Replay();
     if (checkpoint) replay.apply(await this.#actionsOfCheckpoint(checkpoint));
-    const first = (checkpoint?.version ?? -1) + 1;
-    const versions = Array.from({ length: newest + 1 - first }, (_, index) => first + index);
-    const commits = await sideBySide(versions, async (version) => {
+    const commits = await sideBySide(versionsBetween(checkpoint, newest), async (version) => {
       const actions = await this.actionsOf(version);
       if (actions !== undefined || at !== undefined) return actions;
       throw new DestinationError(
@@ -58,6 +56,23 @@ export class DeltaLog {
       replay.apply(actions);
     }
     return replay.snapshot(newest, this.#table);
+  }
+
+  /** The table as of a version; `undefined` if it never had that version or the log no longer reaches back to it. */
+  async snapshotAt(version: number): Promise<Snapshot | undefined> {
+    const keys = (await this.#world.store.list(this.#key(''))).map(({ key }) => key);
+    const checkpoint = newestCheckpoint(
+      keys.filter((key) => versionOfLogFile(key.slice(this.#key('').length)) <= version),
+    );
+    const versions = versionsBetween(checkpoint, version);
+    const commits = await sideBySide(versions, (version) => this.actionsOf(version));
+    const replay = new Replay();
+    if (checkpoint) replay.apply(await this.#actionsOfCheckpoint(checkpoint));
+    for (const actions of commits) {
+      if (actions === undefined) return undefined;
+      replay.apply(actions);
+    }
+    return replay.snapshot(version, this.#table);
   }
 
   async #actionsOfCheckpoint(checkpoint: Checkpoint): Promise<Action[]> {
@@ -191,6 +206,16 @@ export class DeltaLog {
 /** The number of the version that comes after; the first is 0. */
 export function versionAfter(before: Snapshot | undefined): number {
   return before ? before.version + 1 : 0;
+}
+
+/** The versions to replay on top of a checkpoint. */
+function versionsBetween(checkpoint: Checkpoint | undefined, last: number): number[] {
+  const first = (checkpoint?.version ?? -1) + 1;
+  return Array.from({ length: Math.max(0, last + 1 - first) }, (_, index) => first + index);
+}
+
+function versionOfLogFile(name: string): number {
+  return Number(/^(\d{20})\./.exec(name)?.[1] ?? NaN);
 }
 
 function digits(version: number): string {
