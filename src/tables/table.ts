@@ -18,6 +18,8 @@ export type Column = {
   readonly description: string;
   /** Holds, or may hold, data about a person (name, address, free text that people write). */
   readonly personal?: true;
+  /** For `json`: the nested value is a list; if left out, an object. */
+  readonly list?: true;
   /** Where the value is inside a nested object; if left out, it is the record's field of the same name. */
   readonly from?: FieldPath;
   /** For a text that a record may lack: it is then made of the values of these columns, with spaces between them. */

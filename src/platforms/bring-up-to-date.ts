@@ -1,0 +1,104 @@
+import type { LimitFunction } from 'p-limit';
+import type { Clients } from '../../activities/clients.ts';
+import type { SyncTableResult } from '../../workflows/contract.ts';
+import { inputOf } from '../connections/input.ts';
+import { defined } from '../defined.ts';
+import { runHere } from '../loop/run-here.ts';
+import { intervalMs } from '../settings/settings.ts';
+import { declaredTypes, type Table } from '../tables/table.ts';
+import type { Snapshot } from '../warehouse/delta/snapshot.ts';
+import { stateOf } from '../warehouse/delta/table-state.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { PlatformConfig } from './config.ts';
+import type { Place } from './place.ts';
+import type { TimeState } from './stream-state.ts';
+
+/** A platform may pause a connection for weeks, and then compare with the version that it knows. */
+const retention = '30d';
+/** The platform tries a failed read again by itself. */
+const giveUpAfterMinutes = 10;
+/** The key is a field of the config, which this process holds. */
+const keyField = 'api_key';
+
+export type Reader = {
+  readonly config: PlatformConfig;
+  readonly place: Place;
+  readonly clients: Clients;
+  readonly batches: LimitFunction;
+  readonly signal: AbortSignal;
+};
+
+/** Looks up the key of runs in the config. */
+export function vaultOf({ apiKey }: PlatformConfig) {
+  return (id: string) => Promise.resolve(id === keyField ? apiKey : undefined);
+}
+
+/** Syncs a table as its defaults say. Throws what the run fails with. */
+export function bringUpToDate(
+  { config, place, clients, batches, signal }: Reader,
+  table: Table,
+  onWait: (until?: number) => void,
+): Promise<SyncTableResult> {
+  const { warehouse, isKept } = place;
+  const { counted: _counted, ...uncounted } = table;
+  const input = inputOf(table, {
+    apiKey: { vault: keyField },
+    baseUrl: config.baseUrl,
+    account: 'unknown',
+    giveUpAfterMinutes,
+    ...defined({ retentionMs: isKept ? intervalMs(retention) : undefined }),
+  });
+  return runHere(input, {
+    // A scratch folder holds only what changed, so its rows are not to be counted.
+    table: isKept ? table : uncounted,
+    warehouse,
+    clients,
+    signal,
+    batches,
+    isKept,
+    onWait,
+  });
+}
+
+/**
+ * Gives an empty scratch table the state that the platform has kept, so that the run that follows reads only what has
+ * changed since. Does nothing if that state does not fit this version, and then everything is read.
+ */
+export async function restore(warehouse: Warehouse, table: Table, state: TimeState): Promise<void> {
+  const { account, watermark, fullReadAt, incrementalField, filters, visibility, types } = state;
+  if (watermark === undefined || types !== declaredTypes(table)) return;
+  if (filters === undefined || visibility === undefined) return;
+  await warehouse.commit(table, {
+    chainId: 'restored',
+    parts: [],
+    fullRead: true,
+    plannedOn: 'none',
+    state: {
+      account,
+      watermark,
+      filters,
+      visibility,
+      ...defined({
+        fullReadAt,
+        incrementalField: table.incremental?.by.find((field) => field === incrementalField),
+      }),
+    },
+  });
+}
+
+/** What a scratch table holds, for the platform to keep. */
+export function timeStateOf(snapshot: Snapshot): TimeState {
+  const { account, watermark, fullReadAt, incrementalField, filters, visibility, types } = stateOf(snapshot);
+  return {
+    kind: 'time',
+    account,
+    ...defined({ fullReadAt }),
+    ...(watermark !== undefined && {
+      watermark,
+      filters,
+      visibility,
+      types,
+      ...defined({ incrementalField }),
+    }),
+  };
+}

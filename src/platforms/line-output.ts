@@ -1,0 +1,55 @@
+import { createReadStream } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { hideSecrets } from '../secrets.ts';
+
+/** Bytes that are read and written at once. */
+const chunkBytes = 256 * 1024;
+
+/**
+ * Standard output for a platform: one JSON object per line, and nothing else. Each write waits for the one before and
+ * for the reader, so lines never mix and memory stays flat.
+ */
+export class LineOutput {
+  readonly #stream: Writable;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+  }
+
+  /** Writes a message, without any API key in it. Rejects if the reader is gone. */
+  async message(message: object): Promise<void> {
+    await this.#next(() => this.#write(`${hideSecrets(JSON.stringify(message))}\n`));
+  }
+
+  /** The same for callers that cannot wait: if it fails, the next message that is waited for fails too. */
+  post(message: object): void {
+    this.message(message).catch(() => undefined);
+  }
+
+  /** Copies the lines of a file. */
+  async file(path: string): Promise<void> {
+    await this.#next(async () => {
+      for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) {
+        await this.#write(chunk as Buffer);
+      }
+    });
+  }
+
+  /** Resolves once everything is written. */
+  async flush(): Promise<void> {
+    await this.#last;
+  }
+
+  #next(write: () => Promise<void>): Promise<void> {
+    // After a failure nothing more is written, and everybody who waits is told.
+    this.#last = this.#last.then(write);
+    return this.#last;
+  }
+
+  #write(text: string | Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#stream.write(text, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+}

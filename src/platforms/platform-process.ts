@@ -1,0 +1,31 @@
+import { OutputLostError, watchOutputs } from '../cli/lost-output.ts';
+
+/** What a program for a platform is given. */
+type Program = (
+  argv: readonly string[],
+  io: {
+    readonly stdout: NodeJS.WriteStream;
+    readonly stderr: NodeJS.WriteStream;
+    readonly signal: AbortSignal;
+  },
+) => Promise<number>;
+
+/**
+ * Runs this process as a program for a platform. Signals end it at once, as they end any process: what was told so far
+ * stands. If the platform closes standard output, it ends without a word.
+ */
+export async function runProcess(program: Program): Promise<never> {
+  const { stdout, stderr } = process;
+  const lost = new AbortController();
+  watchOutputs({ 'standard output': stdout, 'standard error': stderr }, (error) => lost.abort(error));
+  let code: number;
+  try {
+    code = await program(process.argv.slice(2), { stdout, stderr, signal: lost.signal });
+  } catch (error) {
+    const { reason } = lost.signal;
+    if (!(reason instanceof OutputLostError)) throw error;
+    if (reason.sentence !== undefined) stderr.write(reason.sentence);
+    code = reason.exitCode;
+  }
+  process.exit(code);
+}
