@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import { Command } from 'commander';
 import { SourceError, TemporalUnavailableError } from '../errors.ts';
 import { keepSecret } from '../secrets.ts';
+import { airbyteCommand } from './commands/airbyte.ts';
 import { applyCommand } from './commands/apply.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { checkCommand } from './commands/check.ts';
@@ -51,6 +52,7 @@ const commands: readonly ((session: Session) => Command)[] = [
   upCommand,
   workerCommand,
   queryCommand,
+  airbyteCommand,
   sandboxCommand,
   demoCommand,
   driftCommand,

@@ -31,7 +31,11 @@ export const alertSources = defineTable({
       description: 'Options of an email source, with its address.',
       personal: true,
     },
-    filter_condition_groups: { type: 'json', description: 'Conditions an event has to meet to be taken in.' },
+    filter_condition_groups: {
+      type: 'json',
+      list: true,
+      description: 'Conditions an event has to meet to be taken in.',
+    },
     fixed_team_id: {
       type: 'text',
       description: 'Joins teams.id: the team that every alert of this source belongs to.',
@@ -40,7 +44,11 @@ export const alertSources = defineTable({
     http_custom_options: { type: 'json', description: 'Options of a custom HTTP source.' },
     jira_options: { type: 'json', description: 'Options of a Jira source.' },
     name: { type: 'text', required: true, description: 'Name of the alert source.' },
-    owning_team_ids: { type: 'json', description: 'List of the ids of the teams that own the source.' },
+    owning_team_ids: {
+      type: 'json',
+      list: true,
+      description: 'List of the ids of the teams that own the source.',
+    },
     rate_limit_sharding: { type: 'json', description: "How the source's rate limit is divided." },
     source_type: {
       type: 'text',

@@ -15,6 +15,7 @@ export const announcementRules = defineTable({
     id: { type: 'text', required: true, description: 'Id of the announcement rule.' },
     condition_groups: {
       type: 'json',
+      list: true,
       required: true,
       description: 'Conditions an incident has to meet to be announced.',
     },
@@ -25,6 +26,7 @@ export const announcementRules = defineTable({
     },
     microsoft_teams_channel_ids: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the Microsoft Teams channels, as team and channel id.',
     },
@@ -37,6 +39,7 @@ export const announcementRules = defineTable({
     name: { type: 'text', required: true, description: 'Name of the rule.' },
     owning_team_ids: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the ids of the teams that own the rule.',
     },
@@ -46,6 +49,7 @@ export const announcementRules = defineTable({
     },
     slack_channel_ids: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the ids of the Slack channels.',
     },

@@ -13,8 +13,13 @@ export const announcementTemplates = defineTable({
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the announcement template.' },
-    actions: { type: 'json', required: true, description: 'List of the actions shown on a post.' },
-    fields: { type: 'json', required: true, description: 'List of the fields shown on a post.' },
+    actions: {
+      type: 'json',
+      list: true,
+      required: true,
+      description: 'List of the actions shown on a post.',
+    },
+    fields: { type: 'json', list: true, required: true, description: 'List of the fields shown on a post.' },
     is_default: {
       type: 'boolean',
       required: true,
@@ -23,6 +28,7 @@ export const announcementTemplates = defineTable({
     name: { type: 'text', required: true, description: 'Name of the template.' },
     owning_team_ids: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the ids of the teams that own the template.',
     },

@@ -23,13 +23,19 @@ export const apiKeys = defineTable({
       volatile: true,
     },
     name: { type: 'text', required: true, description: 'Name of the key.' },
-    roles: { type: 'json', required: true, description: 'List of the roles of the key.' },
+    roles: { type: 'json', list: true, required: true, description: 'List of the roles of the key.' },
     team_ids: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the ids of the teams the key belongs to.',
     },
-    team_roles: { type: 'json', required: true, description: 'List of the roles the key has in teams.' },
+    team_roles: {
+      type: 'json',
+      list: true,
+      required: true,
+      description: 'List of the roles the key has in teams.',
+    },
     token_last_issued_at: {
       type: 'timestamp',
       required: true,

@@ -15,6 +15,7 @@ export const callRoutes = defineTable({
     id: { type: 'text', required: true, description: 'Id of the call route.' },
     allowed_callers: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the numbers that may call, if use_caller_allowlist is true.',
       personal: true,
@@ -34,12 +35,14 @@ export const callRoutes = defineTable({
     name: { type: 'text', required: true, description: 'Name of the route.' },
     options: {
       type: 'json',
+      list: true,
       required: true,
       description: 'Menu that callers choose from; empty if they are routed down the path.',
       personal: true,
     },
     path: {
       type: 'json',
+      list: true,
       required: true,
       description: 'Tree of who is paged when a call comes in.',
       personal: true,

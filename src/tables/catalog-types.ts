@@ -17,7 +17,12 @@ export const catalogTypes = defineTable({
       required: true,
       description: 'Annotations kept by whoever manages the type.',
     },
-    categories: { type: 'json', required: true, description: 'List of the categories the type belongs to.' },
+    categories: {
+      type: 'json',
+      list: true,
+      required: true,
+      description: 'List of the categories the type belongs to.',
+    },
     color: {
       type: 'text',
       required: true,
@@ -54,14 +59,22 @@ export const catalogTypes = defineTable({
       volatile: true,
     },
     name: { type: 'text', required: true, description: 'Name of the type.' },
-    owning_team_ids: { type: 'json', description: 'List of the ids of the teams that own the type.' },
+    owning_team_ids: {
+      type: 'json',
+      list: true,
+      description: 'List of the ids of the teams that own the type.',
+    },
     ranked: {
       type: 'boolean',
       required: true,
       description: 'Whether the entries of the type have an order.',
     },
     registry_type: { type: 'text', description: 'Resource the type is synced from, if any.' },
-    required_integrations: { type: 'json', description: 'List of the integrations the type needs.' },
+    required_integrations: {
+      type: 'json',
+      list: true,
+      description: 'List of the integrations the type needs.',
+    },
     schema: {
       type: 'json',
       required: true,

@@ -14,6 +14,7 @@ export const escalationPaths = defineTable({
     id: { type: 'text', required: true, description: 'Id of the escalation path.' },
     current_responders: {
       type: 'json',
+      list: true,
       description: 'List of the users on call for the path at the moment it was read.',
       personal: true,
       volatile: true,
@@ -27,6 +28,7 @@ export const escalationPaths = defineTable({
     param_bindings: { type: 'json', description: 'Values given to the parameters of the template.' },
     path: {
       type: 'json',
+      list: true,
       required: true,
       description: 'Tree of the levels and branches; empty for a path that comes from a template.',
       personal: true,
@@ -34,10 +36,15 @@ export const escalationPaths = defineTable({
     repeat_config: { type: 'json', description: 'How the path is repeated when nobody responds.' },
     team_ids: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the ids of the teams that own the path.',
     },
     template_id: { type: 'text', description: 'Joins escalation_path_templates.id.' },
-    working_hours: { type: 'json', description: 'Working hours that branches of the path refer to.' },
+    working_hours: {
+      type: 'json',
+      list: true,
+      description: 'Working hours that branches of the path refer to.',
+    },
   },
 });

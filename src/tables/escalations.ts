@@ -53,18 +53,21 @@ export const escalations = defineTable({
     },
     events: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of events in order: who was notified, who acknowledged, and when.',
       personal: true,
     },
     related_incidents: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of incidents it belongs to.',
       personal: true,
     },
     related_alerts: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of alerts it belongs to.',
       personal: true,

@@ -39,7 +39,7 @@ export const followUps = defineTable({
       required: true,
       description: 'Status: outstanding, completed, deleted or not_doing.',
     },
-    labels: { type: 'json', required: true, description: 'List of labels.' },
+    labels: { type: 'json', list: true, required: true, description: 'List of labels.' },
     priority_id: { type: 'text', description: 'Id of the priority.', from: ['priority', 'id'] },
     priority: { type: 'json', description: 'The priority: id, name, description and rank.' },
     category_id: { type: 'text', description: 'Id of the category.', from: ['category', 'id'] },

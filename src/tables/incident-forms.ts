@@ -15,6 +15,7 @@ export const incidentForms = defineTable({
     id: { type: 'text', required: true, description: 'Id of the incident form.' },
     expressions: {
       type: 'json',
+      list: true,
       required: true,
       description: 'Expressions that conditions and defaults of the form use.',
     },
@@ -27,7 +28,11 @@ export const incidentForms = defineTable({
       type: 'text',
       description: "Joins incident_types.id; empty for the account's default form.",
     },
-    lifecycle_elements: { type: 'json', description: 'List of the elements of the form, in order.' },
+    lifecycle_elements: {
+      type: 'json',
+      list: true,
+      description: 'List of the elements of the form, in order.',
+    },
     created_at: { type: 'timestamp', required: true, description: 'When the form was created.' },
     updated_at: { type: 'timestamp', required: true, description: 'When the form last changed.' },
   },

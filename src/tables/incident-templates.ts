@@ -13,7 +13,11 @@ export const incidentTemplates = defineTable({
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the incident template.' },
-    expressions: { type: 'json', description: 'Expressions that the values of the template use.' },
+    expressions: {
+      type: 'json',
+      list: true,
+      description: 'Expressions that the values of the template use.',
+    },
     name: { type: 'text', required: true, description: 'Name of the template.' },
     template: {
       type: 'json',

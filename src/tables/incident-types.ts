@@ -28,7 +28,7 @@ export const incidentTypes = defineTable({
       required: true,
       description: 'Whether incidents of this type start in triage: always or optional.',
     },
-    owning_team_ids: { type: 'json', description: 'Ids of the teams that own the type.' },
+    owning_team_ids: { type: 'json', list: true, description: 'Ids of the teams that own the type.' },
     created_at: { type: 'timestamp', required: true, description: 'When the incident type was created.' },
     updated_at: { type: 'timestamp', required: true, description: 'When the incident type last changed.' },
   },

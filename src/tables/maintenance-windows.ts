@@ -14,6 +14,7 @@ export const maintenanceWindows = defineTable({
     id: { type: 'text', required: true, description: 'Id of the maintenance window.' },
     alert_condition_groups: {
       type: 'json',
+      list: true,
       required: true,
       description: 'Conditions an alert has to meet for the window to apply.',
     },
@@ -21,6 +22,7 @@ export const maintenanceWindows = defineTable({
     end_at: { type: 'timestamp', required: true, description: 'When the window ends.' },
     escalation_targets: {
       type: 'json',
+      list: true,
       description: 'List of the targets that matching alerts are escalated to.',
     },
     incident_id: {
@@ -37,6 +39,7 @@ export const maintenanceWindows = defineTable({
     },
     notify_channels: {
       type: 'json',
+      list: true,
       description: 'List of the channels that are told about the start and the end.',
     },
     notify_end_minutes_before: {
@@ -47,7 +50,11 @@ export const maintenanceWindows = defineTable({
       type: 'bigint',
       description: 'Minutes before the start at which the channels are told.',
     },
-    owning_team_ids: { type: 'json', description: 'List of the ids of the teams that own the window.' },
+    owning_team_ids: {
+      type: 'json',
+      list: true,
+      description: 'List of the ids of the teams that own the window.',
+    },
     reroute_on_end: {
       type: 'boolean',
       required: true,

@@ -22,6 +22,7 @@ export const payConfigs = defineTable({
     name: { type: 'text', required: true, description: 'Name of the configuration.' },
     one_off_rules: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the rules for single windows of time, such as a public holiday.',
     },
@@ -31,7 +32,12 @@ export const payConfigs = defineTable({
     },
     rate_time_unit: { type: 'text', required: true, description: 'Unit of time of the rates: hour or day.' },
     timezone: { type: 'text', required: true, description: 'Time zone of the rules.' },
-    weekly_rules: { type: 'json', required: true, description: 'List of the rules that hold every week.' },
+    weekly_rules: {
+      type: 'json',
+      list: true,
+      required: true,
+      description: 'List of the rules that hold every week.',
+    },
     created_at: { type: 'timestamp', required: true, description: 'When the configuration was created.' },
     updated_at: { type: 'timestamp', required: true, description: 'When the configuration last changed.' },
   },

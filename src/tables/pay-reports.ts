@@ -34,6 +34,7 @@ export const payReports = defineTable({
     published_at: { type: 'timestamp', description: 'When the report was published; empty for a draft.' },
     schedule_ids: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the ids of the schedules it covers.',
     },

@@ -42,6 +42,7 @@ export const policyFindings = defineTable({
     post_mortem: { type: 'json', description: 'What was found, for a policy of the type post_mortem.' },
     responsible_users: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the users who have to resolve the finding.',
       personal: true,

@@ -22,12 +22,14 @@ export const postmortemDocuments = defineTable({
     },
     editors: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the users who edited the document.',
       personal: true,
     },
     exported_urls: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the links to exported copies.',
       personal: true,

@@ -20,6 +20,7 @@ export const scheduleSyncTargets = defineTable({
     },
     linked_schedules: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the schedules the group follows.',
     },

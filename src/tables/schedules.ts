@@ -26,17 +26,20 @@ export const schedules = defineTable({
     },
     current_shifts: {
       type: 'json',
+      list: true,
       description: 'List of shifts in progress when the schedule was read.',
       personal: true,
     },
     next_shifts: {
       type: 'json',
+      list: true,
       description: 'List of shifts after the next changeover, as of when the schedule was read.',
       personal: true,
     },
     holidays_public_config: { type: 'json', description: 'Countries whose public holidays apply.' },
     team_ids: {
       type: 'json',
+      list: true,
       required: true,
       description: 'Ids of the teams that own the schedule.',
     },

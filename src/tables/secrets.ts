@@ -18,6 +18,7 @@ export const secrets = defineTable({
     name: { type: 'text', required: true, description: 'Name of the secret.' },
     owning_team_ids: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the ids of the teams that own the secret.',
     },

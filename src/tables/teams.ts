@@ -24,6 +24,7 @@ export const teams = defineTable({
     },
     members: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the members of the team.',
       personal: true,

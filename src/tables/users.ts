@@ -27,7 +27,7 @@ export const users = defineTable({
       required: true,
       description: 'The base role: id, name, slug and description.',
     },
-    custom_roles: { type: 'json', required: true, description: 'List of custom roles.' },
+    custom_roles: { type: 'json', list: true, required: true, description: 'List of custom roles.' },
     seats: {
       type: 'json',
       required: true,

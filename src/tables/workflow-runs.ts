@@ -21,6 +21,7 @@ export const workflowRuns = defineTable({
     incident_reference: { type: 'text', description: 'Reference of the incident, such as INC-123.' },
     progress: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the steps and how far each has come.',
       personal: true,

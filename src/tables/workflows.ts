@@ -19,6 +19,7 @@ export const workflows = defineTable({
     },
     condition_groups: {
       type: 'json',
+      list: true,
       required: true,
       description: 'Conditions under which the workflow runs.',
     },
@@ -30,6 +31,7 @@ export const workflows = defineTable({
     delay: { type: 'json', description: 'How long the workflow waits before it runs.' },
     expressions: {
       type: 'json',
+      list: true,
       required: true,
       description: 'Expressions that the steps and conditions use.',
     },
@@ -48,10 +50,15 @@ export const workflows = defineTable({
     name: { type: 'text', required: true, description: 'Name of the workflow.' },
     once_for: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the references the workflow runs once for.',
     },
-    owning_team_ids: { type: 'json', description: 'List of the ids of the teams that own the workflow.' },
+    owning_team_ids: {
+      type: 'json',
+      list: true,
+      description: 'List of the ids of the teams that own the workflow.',
+    },
     private_incident_scope: {
       type: 'text',
       required: true,
@@ -63,6 +70,7 @@ export const workflows = defineTable({
     },
     runs_on_incident_modes: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the incident modes it runs on.',
     },
@@ -73,7 +81,12 @@ export const workflows = defineTable({
     },
     shortform: { type: 'text', description: 'Name that starts the workflow by hand.' },
     state: { type: 'text', required: true, description: 'State: active, disabled, draft or error.' },
-    steps: { type: 'json', required: true, description: 'List of the steps, each with name and label.' },
+    steps: {
+      type: 'json',
+      list: true,
+      required: true,
+      description: 'List of the steps, each with name and label.',
+    },
     trigger: { type: 'json', required: true, description: 'The event that starts the workflow.' },
     version: { type: 'bigint', required: true, description: 'Number of the revision.' },
   },

@@ -164,6 +164,13 @@ describe.each(tables.map((table) => ({ name: table.name, table })))('$name', ({ 
     expect(declared).toEqual(expected);
   });
 
+  // Fails if platforms would declare a list as an object, or the other way round: destinations then drop its values.
+  it('says of every nested value whether it is a list', () => {
+    const lists = Object.entries(reference.columns).filter(([, { type }]) => type === 'array');
+    const declared = columnsOf(table).filter(([, { list }]) => list);
+    expect(declared.map(([name]) => name).sort()).toEqual(lists.map(([name]) => name).sort());
+  });
+
   it('cuts out every field that holds a secret, and no other', () => {
     expect(table.secrets).toEqual(reference.secrets);
   });
