@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { extname } from 'node:path';
 import { Command } from 'commander';
 import { SourceError, TemporalUnavailableError } from '../errors.ts';
+import { packageVersion } from '../package-version.ts';
 import { keepSecret } from '../secrets.ts';
 import { airbyteCommand } from './commands/airbyte.ts';
 import { applyCommand } from './commands/apply.ts';
@@ -107,7 +106,7 @@ function createProgram(session: Session): Command {
   const { stdout, stderr } = session;
   const program = new Command('incident-io-source')
     .description('Copies an incident.io account into Delta tables and keeps them current.')
-    .version(version())
+    .version(packageVersion())
     .exitOverride()
     .configureOutput({
       writeOut: (text) => stdout.write(text),
@@ -134,11 +133,4 @@ function createProgram(session: Session): Command {
     program.addCommand(made);
   }
   return program;
-}
-
-/** The version in package.json, which lies above both the sources and the build. */
-function version(): string {
-  const root = extname(import.meta.url) === '.ts' ? '../../' : '../../../';
-  const text = readFileSync(new URL(`${root}package.json`, import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
 }

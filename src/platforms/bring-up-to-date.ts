@@ -18,7 +18,7 @@ const retention = '30d';
 /** The platform tries a failed read again by itself. */
 const giveUpAfterMinutes = 10;
 /** The key is a field of the config, which this process holds. */
-const keyField = 'api_key';
+export const keyField = 'api_key';
 
 export type Reader = {
   readonly config: PlatformConfig;
@@ -26,6 +26,8 @@ export type Reader = {
   readonly clients: Clients;
   readonly batches: LimitFunction;
   readonly signal: AbortSignal;
+  /** `dashboard_url` of the account that the key belongs to, or `unknown`. */
+  readonly account: () => Promise<string>;
 };
 
 /** Looks up the key of runs in the config. */

@@ -5,9 +5,10 @@ import { StateError } from '../errors.ts';
 import type { Table } from '../tables/table.ts';
 import type { Snapshot } from '../warehouse/delta/snapshot.ts';
 import { committedAt, stateOf } from '../warehouse/delta/table-state.ts';
-import { readIdentity } from '../incident-io/identity.ts';
+import { type Identity, readIdentity } from '../incident-io/identity.ts';
 import type { DifferenceRequest, LinesFile } from '../warehouse/read/difference.ts';
-import { bringUpToDate, type Reader, restore, timeStateOf, vaultOf } from './bring-up-to-date.ts';
+import { bringUpToDate, keyField, type Reader, restore, timeStateOf, vaultOf } from './bring-up-to-date.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { PlatformConfig } from './config.ts';
 import type { Place } from './place.ts';
 import { type KeptState, stateIn, type StreamState } from './stream-state.ts';
@@ -24,6 +25,8 @@ export type Stream = {
   readonly whole: boolean;
   /** As the platform gives it back. */
   readonly state: unknown;
+  /** All rows are given if those of the state are no longer there, or if rows were deleted: the platform can replace. */
+  readonly replaces?: { readonly tooOld: boolean; readonly deleted: boolean };
 };
 
 /** Which rows of a stream are given. */
@@ -32,6 +35,8 @@ export type Given = {
   /** `undefined` if all rows of `after` are given. */
   readonly before: Snapshot | undefined;
   readonly after: Snapshot;
+  /** The rows are all that the table has. */
+  readonly isWhole: boolean;
   /** Continues a read that ended in the middle. */
   readonly continued: boolean;
   /** The time of the commits that deleted rows, milliseconds since the epoch. */
@@ -62,12 +67,19 @@ export async function readStreams<S extends Stream>(
   told: Told<S>,
   signal: AbortSignal,
 ): Promise<number> {
+  const clients = new Clients(undefined, vaultOf(config));
+  let identity: Promise<Identity> | undefined;
   const reader: Reader = {
     config,
     place,
-    clients: new Clients(undefined, vaultOf(config)),
+    clients,
     batches: pLimit(batchesAtOnce),
     signal,
+    // Asked for once for all streams.
+    async account() {
+      const client = await clients.clientOf({ apiKey: { vault: keyField }, baseUrl: config.baseUrl });
+      return (await (identity ??= readIdentity(client, { signal }))).account;
+    },
   };
   const oneAtATime = pLimit(1);
   const ends = await Promise.all(
@@ -87,7 +99,12 @@ export async function readStreams<S extends Stream>(
 }
 
 /** A stream whose table is ready to be compared. */
-type Prepared = { readonly table: Table; readonly state: StreamState | undefined };
+type Prepared = {
+  readonly table: Table;
+  readonly state: StreamState | undefined;
+  /** The run has read the whole table. */
+  readonly fullRead: boolean;
+};
 
 async function prepare<S extends Stream>(reader: Reader, stream: S, told: Told<S>): Promise<Prepared> {
   const { place } = reader;
@@ -98,11 +115,11 @@ async function prepare<S extends Stream>(reader: Reader, stream: S, told: Told<S
   const state = stream.whole && !isHalfWay(known) ? undefined : known;
   await assertFits(reader, stream, state);
   // What is left of an earlier read is given first, so that no row comes twice.
-  if (isHalfWay(state)) return { table, state };
+  if (isHalfWay(state)) return { table, state, fullRead: false };
   if (state?.kind === 'time') await restore(warehouse, table, state);
   const result = await bringUpToDate(reader, table, (until) => told.waits(stream, until));
   told.synced(stream, result);
-  return { table, state: isKept ? state : undefined };
+  return { table, state: isKept ? state : undefined, fullRead: result.fullRead };
 }
 
 function isHalfWay(state: StreamState | undefined): state is KeptState & Required<Pick<KeptState, 'to'>> {
@@ -112,77 +129,82 @@ function isHalfWay(state: StreamState | undefined): state is KeptState & Require
 /** Throws `StateError` for a state of another account, or one made with another place. */
 async function assertFits(reader: Reader, { name }: Stream, state: StreamState | undefined): Promise<void> {
   if (!state) return;
-  const { place, clients, config, signal } = reader;
+  const { place } = reader;
   if (place.isKept !== (state.kind === 'kept')) {
     throw new StateError(
       `${name}: the state was made ${place.isKept ? 'without' : 'with'} a place for the tables, and the config has ${place.isKept ? 'one' : 'none'}`,
     );
   }
-  const client = await clients.clientOf({ apiKey: { vault: 'api_key' }, baseUrl: config.baseUrl });
-  const { account } = await readIdentity(client, { signal });
+  const account = await reader.account();
   if (account === 'unknown' || state.account === 'unknown' || account === state.account) return;
   throw new StateError(
     `${name}: the state belongs to the account ${state.account}, and the key to ${account}`,
   );
 }
 
+/** The versions to compare, and where an earlier read of their difference has ended. */
+type Versions = Pick<DifferenceRequest, 'before' | 'after' | 'from'>;
+
 async function give<S extends Stream>(
   { place }: Reader,
   stream: S,
-  { table, state }: Prepared,
+  { table, state, fullRead }: Prepared,
   told: Told<S>,
 ): Promise<void> {
   const { warehouse, isKept } = place;
-  const kept = state?.kind === 'kept' ? state : undefined;
-  const after = await warehouse.snapshotOf(table, kept?.to);
-  if (!after) throw gone(stream, 'the table, or its version of that time, is no longer there');
-  if (kept && after.metadata.id !== kept.table) throw gone(stream, 'the table has been made anew');
-  const before = isKept
-    ? await versionBefore(place, stream, table, kept?.version)
-    : // What was restored into the scratch table, if anything was: it has no rows.
-      undefined;
+  const versions = await versionsFor(warehouse, stream, table, state?.kind === 'kept' ? state : undefined);
+  const { before, after, from } = versions;
+  const isWhole = isKept ? before === undefined : fullRead;
   const given: Given = {
     table,
     before,
     after,
-    continued: kept?.to !== undefined,
+    isWhole,
+    continued: from !== undefined,
     deletedAt: committedAt(after),
   };
   const lines = await told.begin(stream, given);
-  const { account } = stateOf(after);
-  const whole = { kind: 'kept', account, table: after.metadata.id, version: after.version } as const;
-  await warehouse.readDifference(
-    table,
-    { before, after, ...(kept?.after && { from: kept.after }), ...lines },
-    async (file) => {
-      const { version: _version, ...base } = whole;
-      const reached: StreamState | undefined = isKept
-        ? {
-            ...base,
-            ...(before && { version: before.version }),
-            to: after.version,
-            after: file.place,
-          }
-        : // Windows that are read side by side know a watermark only once all are done.
-          undefined;
-      await told.rows(stream, file, reached);
-    },
-  );
-  await told.complete(stream, isKept ? whole : timeStateOf(after));
+  const base = { kind: 'kept', account: stateOf(after).account, table: after.metadata.id } as const;
+  await warehouse.readDifference(table, { ...versions, ...lines }, async (file) => {
+    const half = { to: after.version, after: file.place, ...(before && { version: before.version }) };
+    // Windows that are read side by side know a watermark only once all are done.
+    await told.rows(stream, file, isKept ? { ...base, ...half } : undefined);
+  });
+  await told.complete(stream, isKept ? { ...base, version: after.version } : timeStateOf(after));
 }
 
-async function versionBefore(
-  { warehouse }: Place,
+async function versionsFor(
+  warehouse: Warehouse,
   stream: Stream,
   table: Table,
-  version: number | undefined,
-): Promise<Snapshot | undefined> {
-  if (version === undefined) return undefined;
-  const before = await warehouse.snapshotOf(table, version);
-  if (before) return before;
-  throw gone(stream, `the table's log no longer reaches back to version ${version}`);
+  state: KeptState | undefined,
+): Promise<Versions> {
+  try {
+    const versions = await versionsIn(warehouse, stream, table, state);
+    const { holdsDeleted } = await warehouse.compare(table, versions);
+    if (!holdsDeleted || versions.from || !stream.replaces?.deleted) return versions;
+    return { before: undefined, after: versions.after };
+  } catch (error) {
+    if (!(error instanceof StateError) || !stream.replaces?.tooOld || !state) throw error;
+    return versionsIn(warehouse, stream, table, undefined);
+  }
 }
 
-function gone({ name }: Stream, why: string): StateError {
-  return new StateError(`${name}: ${why}`);
+async function versionsIn(
+  warehouse: Warehouse,
+  { name }: Stream,
+  table: Table,
+  state: KeptState | undefined,
+): Promise<Versions> {
+  const gone = (why: string) => new StateError(`${name}: ${why}`);
+  const after = await warehouse.snapshotOf(table, state?.to);
+  if (!after) throw gone('the table, or its version of that time, is no longer there');
+  if (!state) return { before: undefined, after };
+  if (after.metadata.id !== state.table) throw gone('the table has been deleted and made again');
+  const { version, after: from } = state;
+  const before = version === undefined ? undefined : await warehouse.snapshotOf(table, version);
+  if (version !== undefined && !before) {
+    throw gone(`the log of the table no longer reaches back to version ${version}`);
+  }
+  return { before, after, ...(from && { from }) };
 }

@@ -3,7 +3,7 @@ import { commitTime, parentRanges, parentsIn } from './read/parents.ts';
 import { changesSince } from './read/changes.ts';
 import { eachRow } from './read/each-row.ts';
 import { rowsByDay } from './read/rows-by-day.ts';
-import { readDifference } from './read/difference.ts';
+import { compare, readDifference } from './read/difference.ts';
 import { commitRun } from './commit/commit.ts';
 import { DeltaLog } from './delta/log.ts';
 import { openStore } from './store/open-store.ts';
@@ -81,6 +81,7 @@ export function openWarehouse(
       const log = new DeltaLog(world, table.name);
       return version === undefined ? log.snapshot() : log.snapshotAt(version);
     },
+    compare: (table, versions) => compare(world, table, versions),
     readDifference: (table, request, use) => readDifference(world, table, request, use),
     commit: (table, request) => commitRun(world, table, request),
     resetState: (table) => resetTable(world, table),

@@ -362,8 +362,16 @@ export type Warehouse = {
    */
   snapshotOf(table: TableShape, version?: number): Promise<Snapshot | undefined>;
   /**
+   * Whether rows of the older version are no longer in the newer one. Throws `StateError` if data files of either are no
+   * longer there.
+   */
+  compare(
+    table: Table,
+    versions: Pick<DifferenceRequest, 'before' | 'after'>,
+  ): Promise<{ readonly holdsDeleted: boolean }>;
+  /**
    * Gives the rows that differ between two versions, as files of text lines, one after the other; `use` may keep a file
-   * until it resolves. Throws `StateError` if data files of the older version are no longer there.
+   * until it resolves. The data files of both have to be there.
    */
   readDifference(
     table: TableShape,

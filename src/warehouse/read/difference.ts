@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StateError } from '../../errors.ts';
-import type { TableShape } from '../../tables/table.ts';
+import type { Table } from '../../tables/table.ts';
 import { type Key, keyOf } from '../commit/key.ts';
 import type { Add } from '../delta/actions.ts';
 import { dataKey } from '../delta/log.ts';
@@ -53,21 +53,21 @@ const linesPerFile = 10_000;
  */
 export async function readDifference(
   world: World,
-  table: TableShape,
+  table: Table,
   request: DifferenceRequest,
   use: (lines: LinesFile) => Promise<void>,
 ): Promise<void> {
   const { before, after } = request;
   const added = onlyIn(after, before);
   const removed = before ? onlyIn(before, after) : [];
-  await assertThere(world, table, [...added, ...removed]);
   const scratch = await world.store.local.scratch(writesFolder);
   try {
     await world.store.withLocal((local) =>
       world.duckDb.job(async (session) => {
         const key = keyOf(table);
-        const reading: Reading = { session, local, table, request, key, added, removed, scratch, use };
-        if (removed.length > 0) await findRowsBefore(reading);
+        const comparing = { session, local, table, after, key, added, removed };
+        const reading: Reading = { ...comparing, request, scratch, use };
+        if (removed.length > 0) await findRowsBefore(reading, before!);
         for (const file of added.keys()) await giveChanged(reading, file);
         if (removed.length > 0) await giveDeleted(reading);
       }),
@@ -77,14 +77,40 @@ export async function readDifference(
   }
 }
 
-type Reading = {
+/** See `Warehouse.compare`. */
+export async function compare(
+  world: World,
+  table: Table,
+  { before, after }: Pick<DifferenceRequest, 'before' | 'after'>,
+): Promise<{ readonly holdsDeleted: boolean }> {
+  const added = onlyIn(after, before);
+  const removed = before ? onlyIn(before, after) : [];
+  await assertThere(world, table, [...added, ...removed]);
+  if (removed.length === 0) return { holdsDeleted: false };
+  return world.store.withLocal((local) =>
+    world.duckDb.job(async (session) => {
+      const comparing = { session, local, table, after, key: keyOf(table), added, removed };
+      await findRowsBefore(comparing, before!);
+      await findDeleted(comparing);
+      const [deleted] = await session.rows('SELECT count(*) AS rows FROM deleted');
+      return { holdsDeleted: Number(deleted?.['rows']) > 0 };
+    }),
+  );
+}
+
+/** Two versions that are being compared. */
+type Comparing = {
   readonly session: DuckSession;
   readonly local: LocalFiles;
-  readonly table: TableShape;
-  readonly request: DifferenceRequest;
+  readonly table: Table;
+  readonly after: Snapshot;
   readonly key: Key;
   readonly added: readonly Add[];
   readonly removed: readonly Add[];
+};
+
+type Reading = Comparing & {
+  readonly request: DifferenceRequest;
   readonly scratch: string;
   readonly use: (lines: LinesFile) => Promise<void>;
 };
@@ -97,7 +123,7 @@ function onlyIn({ files }: Snapshot, other: Snapshot | undefined): Add[] {
 }
 
 /** Upkeep deletes files some time after a commit has removed them. */
-async function assertThere({ store }: World, table: TableShape, files: readonly Add[]): Promise<void> {
+async function assertThere({ store }: World, table: Table, files: readonly Add[]): Promise<void> {
   const found = await sideBySide(files, async (add) => {
     const key = dataKey(table.name, add);
     return (await store.list(key)).some((object) => object.key === key);
@@ -110,16 +136,16 @@ async function assertThere({ store }: World, table: TableShape, files: readonly 
 }
 
 /** Leaves the table `before`: keys and times of the rows in files that only the older version has. */
-async function findRowsBefore(reading: Reading): Promise<void> {
-  const { session, key, request, removed } = reading;
+async function findRowsBefore(comparing: Comparing, before: Snapshot): Promise<void> {
+  const { session, key, removed } = comparing;
   await session.run(`CREATE TEMP TABLE before (${key.definitions}, written TIMESTAMPTZ)`);
-  await eachGroup(reading, removed, request.before!, (rows) =>
+  await eachGroup(comparing, removed, before, (rows) =>
     session.run(`INSERT INTO before SELECT ${key.select}, ${identifier(syncedAt)} FROM (${rows})`),
   );
 }
 
 async function eachGroup(
-  { local, table }: Reading,
+  { local, table }: Comparing,
   files: readonly Add[],
   { metadata }: Snapshot,
   work: (rows: string) => Promise<void>,
@@ -177,18 +203,24 @@ async function columnsIn(
   return { fields: fields.join(', '), value: (column) => names.get(column) ?? 'NULL' };
 }
 
-/** Gives the keys that are no longer in the table. */
-async function giveDeleted(reading: Reading): Promise<void> {
-  const { session, key, request, added } = reading;
-  const { from } = request;
+/** Leaves the table `deleted`: the keys that are no longer in the table, in order. */
+async function findDeleted(comparing: Comparing): Promise<void> {
+  const { session, key, after, added } = comparing;
   await session.run(`CREATE TEMP TABLE kept (${key.definitions})`);
-  await eachGroup(reading, added, request.after, (rows) =>
+  await eachGroup(comparing, added, after, (rows) =>
     session.run(`INSERT INTO kept SELECT ${key.select} FROM (${rows})`),
   );
   await session.run(`
     CREATE TEMP TABLE deleted AS
     SELECT *, row_number() OVER (ORDER BY ${key.names}) - 1 AS pos
     FROM (SELECT ${key.names} FROM before ANTI JOIN kept USING (${key.names}))`);
+}
+
+/** Gives the keys that are no longer in the table. */
+async function giveDeleted(reading: Reading): Promise<void> {
+  const { session, key, request, added } = reading;
+  const { from } = request;
+  await findDeleted(reading);
   const done = from?.file === added.length ? from.row : -1;
   await session.run(`DELETE FROM deleted WHERE pos <= ${done}`);
   const names = new Map(key.columns.map(({ column, name }) => [column, name]));

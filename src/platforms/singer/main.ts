@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { runProcess } from '../platform-process.ts';
+import { runTap } from './run-tap.ts';
+
+await runProcess(runTap);
