@@ -13,6 +13,12 @@ export default defineConfig({
           globalSetup: ['test/global-setup.ts'],
         },
       },
+      // These install Airbyte's and Singer's programs, which takes minutes and a gigabyte: `npm run test:platforms`.
+      ...(process.env['TEST_PLATFORMS'] === undefined
+        ? []
+        : [
+            { extends: true as const, test: { name: 'platforms', include: ['test/platforms/**/*.test.ts'] } },
+          ]),
     ],
     // Temporal's and DuckDB's native parts crash in worker threads.
     pool: 'forks',

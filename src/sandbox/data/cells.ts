@@ -71,7 +71,8 @@ function nestedValue(row: Making, name: string): unknown {
   const leaves = Object.entries(row.table.columns).flatMap(([column, { from, type, description }]) =>
     from?.[0] === name ? [{ column, path: from.slice(1), type, description }] : [],
   );
-  return leaves.length > 0 ? objectWith(row, name, leaves) : valueNamed(row, name);
+  if (leaves.length > 0) return objectWith(row, name, leaves);
+  return valueNamed(row, name, row.table.columns[name]!.list === true);
 }
 
 type Leaf = {
@@ -108,8 +109,11 @@ function objectWith(row: Making, thing: string, leaves: readonly Leaf[]): ApiRec
   return made;
 }
 
-/** A nested value by its name alone: `team_ids` is a list of ids, `members` a list of objects, `template` an object. */
-function valueNamed(row: Making, name: string): unknown {
+/**
+ * A nested value by its name: `team_ids` has ids, `members` and `template` have objects.
+ * @param isList left out, a name in the plural is a list
+ */
+function valueNamed(row: Making, name: string, isList?: boolean): unknown {
   const thing = singularOf(name);
   const copy = (place: number) =>
     row.copyOfA(thing, place) ?? {
@@ -122,5 +126,5 @@ function valueNamed(row: Making, name: string): unknown {
   if (name.endsWith('_ids')) {
     return [...new Set(several.map((place) => row.copyFor(name, place)?.['id'] ?? row.newId(name, place)))];
   }
-  return thing === name ? copy(0) : several.map(copy);
+  return (isList ?? thing !== name) ? several.map(copy) : copy(0);
 }
