@@ -34,38 +34,40 @@ export type TimeState = {
 
 export type StreamState = KeptState | TimeState;
 
-/** A stream's state as a platform keeps it. `activated` is the version of Singer's last ACTIVATE_VERSION. */
+/** A stream's state as a platform keeps it: JSON that only this file reads. */
 export type StateBlob = { readonly [field: string]: unknown };
 
-/** The state as a platform keeps it. */
+/**
+ * The state as a platform keeps it.
+ * @param extra what else is to be kept with it
+ */
 export function blobOf(state: StreamState, extra: StateBlob = {}): StateBlob {
-  const { kind, ...fields } = state;
-  if (state.kind === 'time') {
-    const { watermark, fullReadAt, incrementalField, ...rest } = state;
-    const { kind: _kind, ...others } = rest;
-    return {
-      v: format,
-      ...others,
-      ...defined({
-        watermark: watermark === undefined ? undefined : new Date(watermark).toISOString(),
-        full_read_at: fullReadAt === undefined ? undefined : new Date(fullReadAt).toISOString(),
-        incremental_field: incrementalField,
-      }),
-      ...extra,
-    };
-  }
-  const { version, to, after } = fields as KeptState;
+  const own = state.kind === 'time' ? timeFields(state) : keptFields(state);
+  return { v: format, account: state.account, ...own, ...extra };
+}
+
+function keptFields({ table, version, to, after }: KeptState): StateBlob {
   return {
-    v: format,
-    account: state.account,
-    table: state.table,
+    table,
     ...defined({
       version: version === undefined ? undefined : String(version),
       to: to === undefined ? undefined : String(to),
       after: after && `${after.file}:${after.row}`,
     }),
-    ...extra,
   };
+}
+
+function timeFields(state: TimeState): StateBlob {
+  const { watermark, fullReadAt, incrementalField, filters, visibility, types } = state;
+  const iso = (time: number | undefined) => (time === undefined ? undefined : new Date(time).toISOString());
+  return defined({
+    watermark: iso(watermark),
+    full_read_at: iso(fullReadAt),
+    incremental_field: incrementalField,
+    filters,
+    visibility,
+    types,
+  });
 }
 
 /**

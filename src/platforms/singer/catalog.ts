@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.ts';
-import { tableNamed, tables } from '../../tables/index.ts';
+import { defaultTables, tableNamed } from '../../tables/index.ts';
 import type { Table } from '../../tables/table.ts';
 import type { Snapshot } from '../../warehouse/delta/snapshot.ts';
 import { syncedAt } from '../../warehouse/delta/target-schema.ts';
@@ -22,7 +22,7 @@ export function catalogEntry(table: Table, snapshot: Snapshot | undefined, diale
         breadcrumb: [],
         metadata: {
           inclusion: 'available',
-          'selected-by-default': isDefault(table),
+          'selected-by-default': defaultTables.includes(table),
           'table-key-properties': table.primaryKey,
           'forced-replication-method': 'INCREMENTAL',
           'valid-replication-keys': [syncedAt],
@@ -43,13 +43,9 @@ export type Selection = {
   readonly without: ReadonlySet<string>;
 };
 
-/** What is read without a catalog: the tables that nobody has to name. */
+/** What is read without a catalog. */
 export function defaultSelections(): Selection[] {
-  return tables.filter(isDefault).map(({ name }) => ({ name, without: new Set() }));
-}
-
-function isDefault({ selectedBy }: Table): boolean {
-  return selectedBy === undefined;
+  return defaultTables.map(({ name }) => ({ name, without: new Set() }));
 }
 
 /** The streams that a catalog selects. Throws `UsageError` if it is not one. */
