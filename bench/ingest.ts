@@ -9,7 +9,7 @@ import { AnswerRows } from '../src/records/answer-rows.ts';
 import { incidents } from '../src/tables/incidents.ts';
 import { folderStore } from '../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
-import type { Part } from '../src/warehouse/warehouse.ts';
+import type { Part, Warehouse } from '../src/warehouse/warehouse.ts';
 import { IncidentPages, rowsPerPage } from '../test/helpers/incident-pages.ts';
 
 export type IngestFigures = {
@@ -53,45 +53,50 @@ async function ingestInProcess(rows: number): Promise<IngestFigures> {
 const childArgument = 'ingest-in-this-process';
 
 async function ingest(rows: number): Promise<IngestFigures> {
-  if (rows % rowsPerPage !== 0) throw new RangeError(`rows must be a multiple of ${rowsPerPage}`);
   const root = await mkdtemp(join(tmpdir(), 'bench-ingest-'));
   const warehouse = await openWarehouse(folderStore(root), { destination: root });
-  const pages = new IncidentPages();
   const began = performance.now();
   try {
-    const parts: Part[] = [];
-    let nextPage = 0;
-    const extract = async (firstBatch: number) => {
-      for (let batch = firstBatch; nextPage < rows / rowsPerPage; batch = rowsPerBatch) {
-        const answerRows = new AnswerRows(incidents);
-        const writer = await warehouse.createPart(incidents, 'bench');
-        while (writer.rows < batch && nextPage < rows / rowsPerPage) {
-          const page = nextPage;
-          nextPage += 1;
-          await writer.add(answerRows.read(pages.answer(page), undefined, writer.rows).lines!);
-        }
-        const part = await writer.finish();
-        if (part) parts.push(part);
-      }
-    };
-    // The first batches differ in size so that the two do not run in step and wait for DuckDB at the same time.
-    await Promise.all([extract(rowsPerBatch), extract(rowsPerBatch / 2)]);
-    const outcome = await warehouse.commit(incidents, {
-      chainId: 'bench',
-      parts,
-      fullRead: true,
-      plannedOn: 'none',
-      state: { account: 'unknown', filters: '[]', visibility: 'unknown' },
-    });
-    if (outcome.status !== 'committed' || outcome.rows !== rows) {
-      throw new Error(`The benchmark committed something else: ${JSON.stringify(outcome)}`);
-    }
+    await fillIncidents(warehouse, rows);
     const seconds = (performance.now() - began) / 1_000;
     const peakRssBytes = process.resourceUsage().maxRSS * 1_024;
     return { rows, seconds, rowsPerSecond: rows / seconds, peakRssBytes };
   } finally {
     await warehouse.close();
     await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** Commits invented incidents as a table's first version. */
+export async function fillIncidents(warehouse: Warehouse, rows: number): Promise<void> {
+  if (rows % rowsPerPage !== 0) throw new RangeError(`rows must be a multiple of ${rowsPerPage}`);
+  const pages = new IncidentPages();
+  const parts: Part[] = [];
+  let nextPage = 0;
+  const extract = async (firstBatch: number) => {
+    for (let batch = firstBatch; nextPage < rows / rowsPerPage; batch = rowsPerBatch) {
+      const answerRows = new AnswerRows(incidents);
+      const writer = await warehouse.createPart(incidents, 'bench');
+      while (writer.rows < batch && nextPage < rows / rowsPerPage) {
+        const page = nextPage;
+        nextPage += 1;
+        await writer.add(answerRows.read(pages.answer(page), undefined, writer.rows).lines!);
+      }
+      const part = await writer.finish();
+      if (part) parts.push(part);
+    }
+  };
+  // The first batches differ in size so that the two do not run in step and wait for DuckDB at the same time.
+  await Promise.all([extract(rowsPerBatch), extract(rowsPerBatch / 2)]);
+  const outcome = await warehouse.commit(incidents, {
+    chainId: 'bench',
+    parts,
+    fullRead: true,
+    plannedOn: 'none',
+    state: { account: 'unknown', filters: '[]', visibility: 'unknown' },
+  });
+  if (outcome.status !== 'committed' || outcome.rows !== rows) {
+    throw new Error(`The benchmark committed something else: ${JSON.stringify(outcome)}`);
   }
 }
 

@@ -6,6 +6,7 @@ import { tables } from '../src/tables/index.ts';
 import { type Figure, mib, tableOf } from './figures.ts';
 import { benchIngest } from './ingest.ts';
 import { benchIdleWorkers } from './idle-workers.ts';
+import { platformFigures } from './platforms.ts';
 import { benchRequests } from './requests.ts';
 import { type Asked, benchSyncs, changes, requestsOf, type SyncFigures } from './sync.ts';
 import { upkeepFigures } from './upkeep.ts';
@@ -177,6 +178,10 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
         ]);
         return pathFigures(again!);
       },
+    },
+    platforms: {
+      how: 'a read of Airbyte’s on one core: all default tables with nothing new, against an API that answers at once; 500,000 incidents of about 2 kB out of a table; the same rows by a source made with Airbyte’s CDK, if npm run test:platforms has installed it',
+      run: platformFigures,
     },
     upkeep: {
       how: '35 simulated days with a run every five minutes, each of which changes a few rows of a table of 10,000: what keeps growing, and what levels off',

@@ -38,6 +38,14 @@ export function systemCodeOf(error: unknown): string | undefined {
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
+/** What a person has to change outside, unlike a full disk or too many open files, which may pass. */
+const lastingCodes = ['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'EISDIR', 'EROFS'];
+
+/** Whether it is an error that the operating system would raise again: no such folder, or not allowed to write there. */
+export function isLastingSystemError(error: unknown): boolean {
+  return lastingCodes.includes(systemCodeOf(error) ?? '');
+}
+
 const checkThePath =
   'Check the path: that it exists, that this user may write to it, and that its disk has free space.';
 const reportIt = 'This is a defect of incident-io-source: report it with this message.';

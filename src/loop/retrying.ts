@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attempt } from '../../activities/attempt.ts';
 import { delayOf, isWorthRetrying } from '../../activities/retries.ts';
 import { DestinationCredentialsError, KeyMissingError, TableUnknownError } from '../errors.ts';
+import { isLastingSystemError } from '../failure.ts';
 
 /** As Temporal waits between the attempts of a step. */
 const firstDelayMs = 1_000;
@@ -49,5 +50,6 @@ function isFinal(error: unknown): boolean {
     error instanceof KeyMissingError ||
     error instanceof DestinationCredentialsError ||
     error instanceof TableUnknownError;
-  return isLacking || !isWorthRetrying(error);
+  // Here somebody waits for the message, and the platform tries again by itself.
+  return isLacking || isLastingSystemError(error) || !isWorthRetrying(error);
 }

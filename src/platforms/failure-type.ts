@@ -13,7 +13,7 @@ import {
   TableUnknownError,
   UsageError,
 } from '../errors.ts';
-import { failureOf, systemCodeOf } from '../failure.ts';
+import { failureOf, isLastingSystemError } from '../failure.ts';
 import { hideSecrets } from '../secrets.ts';
 import { RunFailure } from '../../workflows/run-failure.ts';
 
@@ -43,9 +43,6 @@ const configErrors = [
   UsageError,
 ];
 const transientErrors = [ApiUnavailableError, DestinationUnavailableError, RateLimitedError];
-/** What a person has to change outside: no such folder, not allowed to write there. */
-const configCodes = ['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'EROFS'];
-
 /** What a platform is told about an error. Holds neither the key nor a row. */
 export function platformFailure(error: unknown): PlatformFailure {
   const {
@@ -70,7 +67,7 @@ function typeOf(error: unknown): FailureType {
   if (configErrors.some((known) => error instanceof known)) return 'config_error';
   if (transientErrors.some((known) => error instanceof known)) return 'transient_error';
   if (error instanceof RunFailure && error.type === 'ContradictedError') return 'transient_error';
-  return configCodes.includes(systemCodeOf(error) ?? '') ? 'config_error' : 'system_error';
+  return isLastingSystemError(error) ? 'config_error' : 'system_error';
 }
 
 function causeOf(error: unknown, name: string): string {

@@ -15,7 +15,7 @@ const commands = ['spec', 'check', 'discover', 'read'] as const;
 export const airbyteUsage =
   'spec | check --config FILE | discover --config FILE | read --config FILE --catalog FILE [--state FILE]';
 
-const documentationUrl = 'https://github.com/incident-io-source/incident-io-source/blob/main/docs/airbyte.md';
+const documentationUrl = 'https://api-docs.incident.io/';
 
 /**
  * One call of the source by Airbyte. Writes messages of its protocol, and nothing else.
