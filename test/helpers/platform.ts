@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { runAirbyte } from '../../src/platforms/airbyte/run-airbyte.ts';
+import { tableNamed } from '../../src/tables/index.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts';
 
 export type Message = { readonly type: string; readonly [field: string]: unknown };
@@ -151,4 +152,16 @@ export function errorsIn({
 
 export function idsOf(sandbox: Sandbox, table: string): string[] {
   return [...sandbox.records(table)].map((record) => sandbox.idOf(table, record));
+}
+
+/** A row of a message or of a destination in the form in which delta-rs reads it. */
+export function asDeltaRs(name: string, row: Row): Row {
+  const { columns } = tableNamed(name);
+  const cells = Object.entries(row).map(([column, value]) => {
+    const type = columns[column]?.type;
+    if (type === 'json' && typeof value === 'object' && value !== null)
+      return [column, JSON.stringify(value)];
+    return [column, type === 'bigint' && typeof value === 'number' ? String(value) : value];
+  });
+  return Object.fromEntries(cells) as Row;
 }

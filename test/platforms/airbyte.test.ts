@@ -2,8 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { tableNamed, tables } from '../../src/tables/index.ts';
-import { airbyte, airbyteRead, catalogOf, platformWorld, type PlatformWorld } from '../helpers/platform.ts';
+import { tables } from '../../src/tables/index.ts';
+import {
+  airbyte,
+  airbyteRead,
+  catalogOf,
+  platformWorld,
+  type PlatformWorld,
+  asDeltaRs,
+} from '../helpers/platform.ts';
 import { change, expectAccount, names } from './helpers/account.ts';
 import { programsOf } from './helpers/environments.ts';
 import { executable, ran, succeeded } from './helpers/programs.ts';
@@ -25,15 +32,6 @@ async function readWithPyAirbyte(world: PlatformWorld, source: string): Promise<
     rows.get(stream)!.push(asDeltaRs(stream, row));
   }
   return rows;
-}
-
-function asDeltaRs(stream: string, row: Row): Row {
-  const { columns } = tableNamed(stream);
-  const cells = Object.entries(row).map(([name, value]) => [
-    name,
-    columns[name]?.type === 'bigint' && typeof value === 'number' ? String(value) : value,
-  ]);
-  return Object.fromEntries(cells) as Row;
 }
 
 const isDeleted = (row: Row) => row['_ab_cdc_deleted_at'] !== null;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tableNamed } from '../../src/tables/index.ts';
 import type { Table } from '../../src/tables/table.ts';
-import { platformWorld, type PlatformWorld } from '../helpers/platform.ts';
+import { platformWorld, type PlatformWorld, asDeltaRs } from '../helpers/platform.ts';
 import { change, expectAccount, names } from './helpers/account.ts';
 import { programsOf } from './helpers/environments.ts';
 import { type Postgres, startPostgres } from './helpers/postgres.ts';
@@ -134,14 +134,3 @@ it('target-jsonl holds the account in the last line of each id', async () => {
     );
   }
 });
-
-function asDeltaRs(name: string, row: Row): Row {
-  const { columns } = tableNamed(name);
-  const cells = Object.entries(row).map(([column, value]) => {
-    const type = columns[column]?.type;
-    if (value === null) return [column, null];
-    if (type === 'json') return [column, JSON.stringify(value)];
-    return [column, type === 'bigint' && typeof value === 'number' ? String(value) : value];
-  });
-  return Object.fromEntries(cells) as Row;
-}

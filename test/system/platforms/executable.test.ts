@@ -13,6 +13,7 @@ import {
   platformWorld,
   type PlatformWorld,
   type Row,
+  asDeltaRs,
 } from '../../helpers/platform.ts';
 import { declaredTypesOf, differences } from '../../helpers/truth.ts';
 
@@ -54,17 +55,6 @@ async function read(
   const [code] = (await ended) as [number | null];
   expect(errors).toBe('');
   return calledOf(code ?? -1, lines.join('\n'));
-}
-
-/** A row of a message as delta-rs would read it. */
-function asDeltaRs(name: string, row: Row): Row {
-  const { columns } = tableNamed(name);
-  const cells = Object.entries(row).map(([column, value]) => {
-    const type = columns[column]?.type;
-    if (type === 'json' && value !== null) return [column, JSON.stringify(value)];
-    return [column, type === 'bigint' && typeof value === 'number' ? String(value) : value];
-  });
-  return Object.fromEntries(cells) as Row;
 }
 
 function expectAccount({ sandbox }: PlatformWorld, name: string, rows: ReadonlyMap<string, Row>): void {
