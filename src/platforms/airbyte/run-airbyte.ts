@@ -5,10 +5,7 @@ import { configOf, configSchema } from '../config.ts';
 import { platformFailure } from '../failure-type.ts';
 import { jsonFile } from '../json-file.ts';
 import { LineOutput } from '../line-output.ts';
-import { check } from './check.ts';
-import { discover } from './discover.ts';
 import { errorTrace, protocolVersion } from './messages.ts';
-import { read } from './read.ts';
 
 const commands = ['spec', 'check', 'discover', 'read'] as const;
 
@@ -63,13 +60,19 @@ async function command(argv: readonly string[], output: LineOutput, signal: Abor
         },
       });
       return 0;
-    case 'check':
+    // Loaded when they are needed: `spec` needs neither DuckDB nor an HTTP client.
+    case 'check': {
+      const { check } = await import('./check.ts');
       await check(() => jsonFile('config', file('config')), output, signal);
       return 0;
-    case 'discover':
+    }
+    case 'discover': {
+      const { discover } = await import('./discover.ts');
       await discover(await config(), output, signal);
       return 0;
+    }
     case 'read': {
+      const { read } = await import('./read.ts');
       const catalog = await jsonFile('catalog', file('catalog'));
       const state = file('state') === undefined ? undefined : await jsonFile('state', file('state'));
       return (await read(await config(), { catalog, state }, output, signal)) ? 0 : 1;

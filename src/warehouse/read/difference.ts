@@ -60,6 +60,7 @@ export async function readDifference(
   const { before, after } = request;
   const added = onlyIn(after, before);
   const removed = before ? onlyIn(before, after) : [];
+  if (added.length + removed.length === 0) return;
   const scratch = await world.store.local.scratch(writesFolder);
   try {
     await world.store.withLocal((local) =>
