@@ -7,6 +7,7 @@ import type { Clients } from '../../activities/clients.ts';
 import { commitSync } from '../../activities/commit-sync.ts';
 import type { TableRun } from '../../activities/contract.ts';
 import { extractBatch } from '../../activities/extract-batch.ts';
+import { extractChildren } from '../../activities/extract-children.ts';
 import { planSync } from '../../activities/plan-sync.ts';
 import { recountSync } from '../../activities/recount-sync.ts';
 import type { Step } from '../../activities/step.ts';
@@ -22,6 +23,8 @@ import { retrying } from './retrying.ts';
 /** What a run in this process works with. */
 export type Here = {
   readonly table: Table;
+  /** The table by whose rows it is read, if there is one and it is in the warehouse. */
+  readonly parent?: Table;
   readonly warehouse: Warehouse;
   readonly clients: Clients;
   /** Ends the run; what it had staged is deleted. */
@@ -65,12 +68,15 @@ function hostOf(identity: TableRun, here: Here, signal: AbortSignal, cancel: () 
     activities: activitiesOf(here, attempts),
     lastWatermark: undefined,
     announce: () => undefined,
+    planning: (_run, plan) => plan(),
     sleep: (ms) => sleep(ms, undefined, { signal }),
     mayStartBatches: () => true,
     continueLater: () => Promise.reject(new Error('a run without a history does not continue as new')),
     cancelling: (work) => work(cancel),
     recountSync: () =>
       isKept ? (input) => attempts((attempt, step) => recountSync(input, step, attempt)) : undefined,
+    // They are not given to platforms.
+    nest: (_run, _plan, _outcome, result) => Promise.resolve(result),
     keepUp: (_run, outcome) => (isKept ? keepUp(warehouse, table, outcome, signal) : Promise.resolve([])),
     isCancellation: () => signal.aborted,
     explain: messageOf,
@@ -81,16 +87,19 @@ function hostOf(identity: TableRun, here: Here, signal: AbortSignal, cancel: () 
 type Attempts = <T>(work: (attempt: Attempt, step: Step) => Promise<T>) => Promise<T>;
 
 function activitiesOf(
-  { table, warehouse, clients, batches }: Here,
+  { table, parent, warehouse, clients, batches }: Here,
   attempts: Attempts,
 ): RunHost['activities'] {
   return {
     planSync: (input) => attempts((_attempt, step) => planSync(input, step)),
     extractBatch: (input) =>
       batches(() =>
-        attempts((attempt) =>
-          extractBatch(input, { table, warehouse, clients, attempt, stopping: () => false }),
-        ),
+        attempts((attempt) => {
+          const world = { table, warehouse, clients, attempt, stopping: () => false };
+          return parent && input.window.parents
+            ? extractChildren(input, { ...world, parent })
+            : extractBatch(input, world);
+        }),
       ),
     commitSync: (input) => attempts((_attempt, step) => commitSync(input, step)),
     discardStaged: ({ run }) => warehouse.discardStaged(table, run.chainId),
@@ -98,12 +107,18 @@ function activitiesOf(
 }
 
 function stepOf(
-  { table, warehouse, clients }: Here,
+  { table, parent, warehouse, clients }: Here,
   { signal, waited, waitsUntil }: Attempt,
   patienceMs: number,
 ): Step {
   const onRequest: Call['onRequest'] = ({ waitedMs, refused }) => waited(waitedMs, refused);
-  return { table, warehouse, clients, call: { signal, patienceMs, onRequest, onRefused: waitsUntil } };
+  return {
+    table,
+    ...(parent && { parent }),
+    warehouse,
+    clients,
+    call: { signal, patienceMs, onRequest, onRefused: waitsUntil },
+  };
 }
 
 async function keepUp(

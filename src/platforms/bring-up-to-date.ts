@@ -35,15 +35,21 @@ export function vaultOf({ apiKey }: PlatformConfig) {
   return (id: string) => Promise.resolve(id === keyField ? apiKey : undefined);
 }
 
-/** Syncs a table as its defaults say. Throws what the run fails with. */
+/**
+ * Syncs a table as its defaults say.
+ * @param parent the table by whose rows it is read, if that one is kept and up to date
+ *
+ * Throws what the run fails with.
+ */
 export function bringUpToDate(
   { config, place, clients, batches, signal }: Reader,
   table: Table,
+  parent: Table | undefined,
   onWait: (until?: number) => void,
 ): Promise<SyncTableResult> {
   const { warehouse, isKept } = place;
-  const { counted: _counted, ...uncounted } = table;
-  const input = inputOf(table, {
+  const own = isKept ? table : withoutHistory(table);
+  const input = inputOf(own, {
     apiKey: { vault: keyField },
     baseUrl: config.baseUrl,
     account: 'unknown',
@@ -51,8 +57,8 @@ export function bringUpToDate(
     ...defined({ retentionMs: isKept ? intervalMs(retention) : undefined }),
   });
   return runHere(input, {
-    // A scratch folder holds only what changed, so its rows are not to be counted.
-    table: isKept ? table : uncounted,
+    table: own,
+    ...(parent && { parent }),
     warehouse,
     clients,
     signal,
@@ -60,6 +66,15 @@ export function bringUpToDate(
     isKept,
     onWait,
   });
+}
+
+/**
+ * The table as a scratch folder can hold it: that has only the rows that changed, so they are not to be counted, and
+ * nothing can be read by its rows.
+ */
+function withoutHistory(table: Table): Table {
+  const { counted: _counted, changesBy: _changesBy, ...own } = table;
+  return own;
 }
 
 /**

@@ -1,7 +1,9 @@
 import pLimit from 'p-limit';
 import { Clients } from '../../activities/clients.ts';
 import type { SyncTableResult } from '../../workflows/contract.ts';
-import { StateError } from '../errors.ts';
+import { StateError, UsageError } from '../errors.ts';
+import { tableNamed } from '../tables/index.ts';
+import { asChild, isChild } from '../tables/parents.ts';
 import type { Table } from '../tables/table.ts';
 import type { Snapshot } from '../warehouse/delta/snapshot.ts';
 import { committedAt, stateOf } from '../warehouse/delta/table-state.ts';
@@ -82,10 +84,11 @@ export async function readStreams<S extends Stream>(
     },
   };
   const oneAtATime = pLimit(1);
+  const synced = syncedOnce(reader, new Set(streams.map(({ name }) => name)));
   const ends = await Promise.all(
     streams.map(async (stream) => {
       try {
-        const plan = await prepare(reader, stream, told);
+        const plan = await prepare(reader, stream, synced, told);
         await oneAtATime(() => give(reader, stream, plan, told));
         return 0;
       } catch (error) {
@@ -106,20 +109,55 @@ type Prepared = {
   readonly fullRead: boolean;
 };
 
-async function prepare<S extends Stream>(reader: Reader, stream: S, told: Told<S>): Promise<Prepared> {
+async function prepare<S extends Stream>(
+  reader: Reader,
+  stream: S,
+  synced: Synced,
+  told: Told<S>,
+): Promise<Prepared> {
   const { place } = reader;
   const { warehouse, isKept } = place;
   told.started(stream);
   const table = stream.table();
+  assertReadableHere(place, table);
   const known = stateIn(stream.name, stream.state);
   const state = stream.whole && !isHalfWay(known) ? undefined : known;
   await assertFits(reader, stream, state);
   // What is left of an earlier read is given first, so that no row comes twice.
   if (isHalfWay(state)) return { table, state, fullRead: false };
   if (state?.kind === 'time') await restore(warehouse, table, state);
-  const result = await bringUpToDate(reader, table, (until) => told.waits(stream, until));
+  const result = await synced(table, (until) => told.waits(stream, until));
   told.synced(stream, result);
   return { table, state: isKept ? state : undefined, fullRead: result.fullRead };
+}
+
+/** Brings a table up to date, each once in a read. */
+type Synced = (table: Table, onWait: (until?: number) => void) => Promise<SyncTableResult>;
+
+/** A table that is read by the rows of another one follows that one, which is synced even if nobody asked for it. */
+function syncedOnce(reader: Reader, selected: ReadonlySet<string>): Synced {
+  const runs = new Map<string, Promise<SyncTableResult>>();
+  const run: Synced = async (table, onWait) => {
+    const of = reader.place.isKept ? asChild(table)?.parent.table : undefined;
+    const parent = of === undefined ? undefined : tableNamed(of);
+    if (parent && (isChild(table) || selected.has(parent.name))) await synced(parent, onWait);
+    return bringUpToDate(reader, table, parent, onWait);
+  };
+  const synced: Synced = (table, onWait) => {
+    const known = runs.get(table.name) ?? run(table, onWait);
+    runs.set(table.name, known);
+    return known;
+  };
+  return synced;
+}
+
+/** Throws `UsageError` for a table that needs rows of another one, if none are kept. */
+function assertReadableHere({ isKept }: Place, table: Table): void {
+  if (isKept || !isChild(table)) return;
+  throw new UsageError(
+    `${table.name} is read by the rows of ${table.parent.table}, and the config has no place for the tables.`,
+    'Name a place (warehouse), or leave the stream out.',
+  );
 }
 
 function isHalfWay(state: StreamState | undefined): state is KeptState & Required<Pick<KeptState, 'to'>> {

@@ -2,6 +2,7 @@ import { createClient } from '../incident-io/client.ts';
 import { type Identity, readIdentity } from '../incident-io/identity.ts';
 import { readPermissions, type TablePermission } from '../incident-io/permissions.ts';
 import { tables } from '../tables/index.ts';
+import { isChild } from '../tables/parents.ts';
 import type { Table } from '../tables/table.ts';
 import type { PlatformConfig } from './config.ts';
 
@@ -12,18 +13,26 @@ export type ReadableTables = {
   readonly unreadable: readonly string[];
 };
 
-/** Which tables a key can read. Throws `CredentialsError` for a wrong key, and `ApiUnavailableError`. */
+/**
+ * Which tables a key can read; without a place for the tables, only those that are not read by the rows of another one.
+ * Throws `CredentialsError` for a wrong key, and `ApiUnavailableError`. */
 export async function readableTables(
-  { apiKey, baseUrl }: PlatformConfig,
+  { apiKey, baseUrl, warehouse }: PlatformConfig,
   signal: AbortSignal,
 ): Promise<ReadableTables> {
   const client = createClient({ apiKey, baseUrl });
   const identity = await readIdentity(client, { signal });
   const permissions = await readPermissions(client, tables, { signal });
+  const needsPlace = (table: Table) => warehouse === undefined && isChild(table);
   return {
     identity,
-    readable: tables.filter((_table, index) => permissions[index]!.allowed),
-    unreadable: permissions.filter(({ allowed }) => !allowed).map(sentence),
+    readable: tables.filter((table, index) => permissions[index]!.allowed && !needsPlace(table)),
+    unreadable: [
+      ...permissions.filter(({ allowed }) => !allowed).map(sentence),
+      ...tables
+        .filter(needsPlace)
+        .map(({ name }) => `${name} is left out: it can only be read with a place for the tables.`),
+    ],
   };
 }
 

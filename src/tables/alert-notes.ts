@@ -28,6 +28,7 @@ export const alertNotes = defineTable({
     last_edited_at: { type: 'timestamp', description: 'When the note was last edited.' },
     images: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the ids of the images in the note; their links never leave the API.',
     },

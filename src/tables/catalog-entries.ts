@@ -19,6 +19,7 @@ export const catalogEntries = defineTable({
     id: { type: 'text', required: true, description: 'Id of the entry.' },
     aliases: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of other names the entry can be referred to by.',
       personal: true,
@@ -33,6 +34,7 @@ export const catalogEntries = defineTable({
     catalog_type_id: { type: 'text', required: true, description: 'Joins catalog_types.id.' },
     custom_aliases: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the aliases that people added.',
       personal: true,

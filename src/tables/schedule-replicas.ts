@@ -48,11 +48,13 @@ export const scheduleReplicas = defineTable({
     schedule_id: { type: 'text', required: true, description: 'Joins schedules.id.' },
     sources: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the rotations and layers that are copied.',
     },
     user_statuses: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the users and who they are in the other system.',
       personal: true,

@@ -20,6 +20,7 @@ export const scheduleSyncRules = defineTable({
     id: { type: 'text', required: true, description: 'Id of the rule.' },
     permanent_member_user_ids: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the ids of users who are always in the group.',
       personal: true,

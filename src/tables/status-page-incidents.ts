@@ -19,6 +19,7 @@ export const statusPageIncidents = defineTable({
     id: { type: 'text', required: true, description: 'Id of the status page incident.' },
     component_impacts: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the times in which a component was affected.',
     },
@@ -32,6 +33,7 @@ export const statusPageIncidents = defineTable({
     status_page_id: { type: 'text', required: true, description: 'Joins status_pages.id.' },
     updates: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the updates posted to the page.',
       personal: true,

@@ -24,6 +24,7 @@ export const statusPageMaintenances = defineTable({
     },
     component_maintenance_periods: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the times in which a component was under maintenance.',
     },
@@ -37,6 +38,7 @@ export const statusPageMaintenances = defineTable({
     status_page_id: { type: 'text', required: true, description: 'Joins status_pages.id.' },
     updates: {
       type: 'json',
+      list: true,
       required: true,
       description: 'List of the updates posted to the page.',
       personal: true,

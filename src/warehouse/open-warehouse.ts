@@ -77,10 +77,7 @@ export function openWarehouse(
     commitTime: (table, version) => commitTime(world, table, version),
     parentRanges: (parent, pick, size) => parentRanges(world, parent, pick, size),
     parentsIn: (parent, pick, range, what) => parentsIn(world, parent, pick, range, what),
-    snapshotOf(table, version) {
-      const log = new DeltaLog(world, table.name);
-      return version === undefined ? log.snapshot() : log.snapshotAt(version);
-    },
+    snapshotOf: (table, version) => new DeltaLog(world, table.name).snapshot(version),
     compare: (table, versions) => compare(world, table, versions),
     readDifference: (table, request, use) => readDifference(world, table, request, use),
     commit: (table, request) => commitRun(world, table, request),

@@ -366,7 +366,7 @@ export type Warehouse = {
    * longer there.
    */
   compare(
-    table: Table,
+    table: TableShape,
     versions: Pick<DifferenceRequest, 'before' | 'after'>,
   ): Promise<{ readonly holdsDeleted: boolean }>;
   /**

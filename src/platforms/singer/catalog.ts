@@ -1,5 +1,6 @@
 import { UsageError } from '../../errors.ts';
 import { defaultTables, tableNamed } from '../../tables/index.ts';
+import { isChild } from '../../tables/parents.ts';
 import type { Table } from '../../tables/table.ts';
 import type { Snapshot } from '../../warehouse/delta/snapshot.ts';
 import { syncedAt } from '../../warehouse/delta/target-schema.ts';
@@ -43,9 +44,14 @@ export type Selection = {
   readonly without: ReadonlySet<string>;
 };
 
-/** What is read without a catalog. */
-export function defaultSelections(): Selection[] {
-  return defaultTables.map(({ name }) => ({ name, without: new Set() }));
+/**
+ * What is read without a catalog.
+ * @param isKept whether there is a place for the tables, without which some cannot be read
+ */
+export function defaultSelections(isKept: boolean): Selection[] {
+  return defaultTables
+    .filter((table) => isKept || !isChild(table))
+    .map(({ name }) => ({ name, without: new Set() }));
 }
 
 /** The streams that a catalog selects. Throws `UsageError` if it is not one. */

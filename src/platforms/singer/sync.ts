@@ -23,7 +23,8 @@ export async function sync(
   { output, say, signal }: { readonly output: LineOutput; readonly say: Say; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const bookmarks = bookmarksIn(state);
-  const selections = catalog === undefined ? defaultSelections() : selectionsIn(catalog);
+  const selections =
+    catalog === undefined ? defaultSelections(config.warehouse !== undefined) : selectionsIn(catalog);
   const streams = selections.map((selection): SingerStream => ({
     ...selection,
     table: () => selectedTable(selection),

@@ -58,23 +58,6 @@ export class DeltaLog {
     return replay.snapshot(newest, this.#table);
   }
 
-  /** The table as of a version; `undefined` if it never had that version or the log no longer reaches back to it. */
-  async snapshotAt(version: number): Promise<Snapshot | undefined> {
-    const keys = (await this.#world.store.list(this.#key(''))).map(({ key }) => key);
-    const checkpoint = newestCheckpoint(
-      keys.filter((key) => versionOfLogFile(key.slice(this.#key('').length)) <= version),
-    );
-    const versions = versionsBetween(checkpoint, version);
-    const commits = await sideBySide(versions, (version) => this.actionsOf(version));
-    const replay = new Replay();
-    if (checkpoint) replay.apply(await this.#actionsOfCheckpoint(checkpoint));
-    for (const actions of commits) {
-      if (actions === undefined) return undefined;
-      replay.apply(actions);
-    }
-    return replay.snapshot(version, this.#table);
-  }
-
   async #actionsOfCheckpoint(checkpoint: Checkpoint): Promise<Action[]> {
     try {
       return await readCheckpoint(this.#world, checkpoint);
@@ -212,10 +195,6 @@ export function versionAfter(before: Snapshot | undefined): number {
 function versionsBetween(checkpoint: Checkpoint | undefined, last: number): number[] {
   const first = (checkpoint?.version ?? -1) + 1;
   return Array.from({ length: Math.max(0, last + 1 - first) }, (_, index) => first + index);
-}
-
-function versionOfLogFile(name: string): number {
-  return Number(/^(\d{20})\./.exec(name)?.[1] ?? NaN);
 }
 
 function digits(version: number): string {

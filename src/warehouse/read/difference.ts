@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StateError } from '../../errors.ts';
-import type { Table } from '../../tables/table.ts';
+import type { TableShape } from '../../tables/table.ts';
 import { type Key, keyOf } from '../commit/key.ts';
 import type { Add } from '../delta/actions.ts';
 import { dataKey } from '../delta/log.ts';
@@ -53,7 +53,7 @@ const linesPerFile = 10_000;
  */
 export async function readDifference(
   world: World,
-  table: Table,
+  table: TableShape,
   request: DifferenceRequest,
   use: (lines: LinesFile) => Promise<void>,
 ): Promise<void> {
@@ -81,7 +81,7 @@ export async function readDifference(
 /** See `Warehouse.compare`. */
 export async function compare(
   world: World,
-  table: Table,
+  table: TableShape,
   { before, after }: Pick<DifferenceRequest, 'before' | 'after'>,
 ): Promise<{ readonly holdsDeleted: boolean }> {
   const added = onlyIn(after, before);
@@ -103,7 +103,7 @@ export async function compare(
 type Comparing = {
   readonly session: DuckSession;
   readonly local: LocalFiles;
-  readonly table: Table;
+  readonly table: TableShape;
   readonly after: Snapshot;
   readonly key: Key;
   readonly added: readonly Add[];
@@ -124,7 +124,7 @@ function onlyIn({ files }: Snapshot, other: Snapshot | undefined): Add[] {
 }
 
 /** Upkeep deletes files some time after a commit has removed them. */
-async function assertThere({ store }: World, table: Table, files: readonly Add[]): Promise<void> {
+async function assertThere({ store }: World, table: TableShape, files: readonly Add[]): Promise<void> {
   const found = await sideBySide(files, async (add) => {
     const key = dataKey(table.name, add);
     return (await store.list(key)).some((object) => object.key === key);
