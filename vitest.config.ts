@@ -17,7 +17,10 @@ export default defineConfig({
       ...(process.env['TEST_PLATFORMS'] === undefined
         ? []
         : [
-            { extends: true as const, test: { name: 'platforms', include: ['test/platforms/**/*.test.ts'] } },
+            {
+              extends: true as const,
+              test: { name: 'platforms', include: ['test/platforms/**/*.test.ts'], testTimeout: 900_000 },
+            },
           ]),
     ],
     // Temporal's and DuckDB's native parts crash in worker threads.

@@ -73,7 +73,7 @@ const properties: { readonly [name: string]: Property } = {
   },
   warehouse: {
     title: 'Place of the tables',
-    description: `Where the source keeps its Delta tables between reads: a folder that outlives the read, or s3://bucket/prefix. ${withoutWarehouse}`,
+    description: `Where the source keeps its Delta tables between reads: a folder that outlives the read, or a bucket: s3://bucket/prefix, gs://bucket/prefix or abfss://container@account.dfs.core.windows.net/prefix. Credentials of Google Cloud and Azure are found as their own tools find them. ${withoutWarehouse}`,
     type: 'string',
     order: 1,
     examples: ['s3://my-bucket/incident-io'],

@@ -155,3 +155,24 @@ describe('a read without a place', () => {
     expect(errorsIn(second)[0]).toMatchObject({ stream: 'severities', type: 'config_error' });
   });
 });
+
+describe('a table that is read by the rows of another one', () => {
+  // Fails if it is read before its parent, or only if the parent is selected too.
+  it('follows its parent, which nobody has to select', async () => {
+    const world = await platformWorld(true);
+    const catalog = catalogOf(['custom_field_options']);
+    const first = await airbyteRead(world, catalog);
+    expect(errorsIn(first)).toEqual([]);
+    const ids = first.records('custom_field_options').map(({ id }) => id);
+    expect(ids.sort()).toEqual(idsOf(world.sandbox, 'custom_field_options').sort());
+    const second = await airbyteRead(world, catalog, first.state);
+    expect(second.records('custom_field_options')).toEqual([]);
+  });
+
+  it('is refused without a place for the tables', async () => {
+    const world = await platformWorld(false);
+    const called = await airbyteRead(world, catalogOf(['custom_field_options', 'severities']));
+    expect(errorsIn(called)[0]).toMatchObject({ stream: 'custom_field_options', type: 'config_error' });
+    expect(called.records('severities').length).toBeGreaterThan(0);
+  });
+});
