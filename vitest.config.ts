@@ -19,7 +19,12 @@ export default defineConfig({
         : [
             {
               extends: true as const,
-              test: { name: 'platforms', include: ['test/platforms/**/*.test.ts'], testTimeout: 900_000 },
+              test: {
+                name: 'platforms',
+                include: ['test/platforms/**/*.test.ts'],
+                globalSetup: ['test/platforms/setup.ts'],
+                testTimeout: 900_000,
+              },
             },
           ]),
     ],

@@ -28,14 +28,27 @@ export function change(sandbox: Sandbox): string[] {
 /**
  * Expects the living rows at a destination to be the account's, each once, value by value.
  * @param rows in the form in which delta-rs reads them
+ * @param emptyIsNull the destination stores an empty text as null
  */
-export function expectAccount(sandbox: Sandbox, name: string, rows: readonly Row[]): void {
+export function expectAccount(
+  sandbox: Sandbox,
+  name: string,
+  rows: readonly Row[],
+  emptyIsNull = false,
+): void {
   const records = new Map([...sandbox.records(name)].map((record) => [sandbox.idOf(name, record), record]));
   const ids = rows.map(({ id }) => String(id));
   expect(ids.toSorted(), `${name}: ids`).toEqual([...records.keys()].sort());
   const table = tableNamed(name);
+  const recordOf = (row: Row) => {
+    const record = records.get(String(row['id']))!;
+    if (!emptyIsNull) return record;
+    return Object.fromEntries(
+      Object.entries(record).map(([field, value]) => [field, value === '' ? null : value]),
+    );
+  };
   const wrong = rows.flatMap((row) =>
-    differences(row, records.get(String(row['id']))!, table, declaredTypesOf(table)).map(
+    differences(row, recordOf(row), table, declaredTypesOf(table)).map(
       (column) => `${name}.${column} of ${String(row['id'])}: ${JSON.stringify(row[column])}`,
     ),
   );

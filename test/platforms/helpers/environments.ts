@@ -16,6 +16,7 @@ const packages = {
   meltano: ['meltano==4.4.1'],
 };
 export type Environment = keyof typeof packages;
+export const environments = Object.keys(packages) as Environment[];
 
 /** The folder of a platform's programs, installed if they are not yet. */
 export async function programsOf(name: Environment): Promise<string> {

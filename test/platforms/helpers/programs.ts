@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+/** No statistics, and no look at Airbyte's list of connectors. */
+const quiet = { DO_NOT_TRACK: '1', AIRBYTE_OFFLINE_MODE: '1' };
+
 export type Ran = { readonly code: number; readonly out: string; readonly err: string };
 
 /** Runs a program to its end. */
@@ -19,7 +22,7 @@ export function ran(
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, argv, {
-      env: { ...process.env, DO_NOT_TRACK: '1', ...env },
+      env: { ...process.env, ...quiet, ...env },
       ...(cwd !== undefined && { cwd }),
     });
     let [out, err] = ['', ''];
