@@ -163,7 +163,7 @@ describe('a table that is read by the rows of another one', () => {
     const catalog = catalogOf(['custom_field_options']);
     const first = await airbyteRead(world, catalog);
     expect(errorsIn(first)).toEqual([]);
-    const ids = first.records('custom_field_options').map(({ id }) => id);
+    const ids = first.records('custom_field_options').map(({ id }) => String(id));
     expect(ids.sort()).toEqual(idsOf(world.sandbox, 'custom_field_options').sort());
     const second = await airbyteRead(world, catalog, first.state);
     expect(second.records('custom_field_options')).toEqual([]);
