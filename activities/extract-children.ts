@@ -62,7 +62,7 @@ export async function extractChildren(input: ExtractInput, world: ChildrenWorld)
   const call = callOf(input, attempt, figures);
   const client = await clients.clientOf(run);
   await clients.assertAccount(run, call({}));
-  const rows = new AnswerRows(table);
+  const rows = new AnswerRows(table, await clients.rulesOf(run));
   const writer = await warehouse.createPart(table, run.chainId);
   const keys = await warehouse.createKeys(table, [parentKeyOf(table, parent).by], run.chainId);
   const reader = new ChildrenReader({ table, client }, rows, window.params, () => (figures.pages += 1));

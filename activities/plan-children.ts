@@ -7,7 +7,7 @@ import { declaredTypes, type Table } from '../src/tables/table.ts';
 import { assertSameAccount } from '../src/warehouse/commit/account.ts';
 import type { ParentPick, ReplacedOverlap, SeenVersion } from '../src/warehouse/warehouse.ts';
 import type { Plan, PlanInput } from './contract.ts';
-import { type Facts, isAhead, nextState, reasonForFullRead } from './plan-facts.ts';
+import { type Facts, hasOtherRules, isAhead, nextState, reasonForFullRead } from './plan-facts.ts';
 import type { Step } from './step.ts';
 
 /** A window has at least this many parents, if there are so many: fewer are not worth a batch of their own. */
@@ -106,16 +106,23 @@ function reasonByTurn(
   return now - watermark >= everyMs || isAhead(watermark, now) ? `it is the turn of all ${name}` : undefined;
 }
 
-/** The table's rows cannot be kept: there are none, they have other columns, or another writer changed them. */
-function isStartedOver(table: Table, { state }: Facts): boolean {
-  return !state || state.types !== declaredTypes(table) || state.disturbed;
+/**
+ * The table's rows cannot be kept: there are none, they have other columns, other things are left out of them, or
+ * another writer changed them.
+ */
+function isStartedOver(table: Table, { state, columns }: Facts): boolean {
+  return !state || state.types !== declaredTypes(table) || hasOtherRules(state, columns) || state.disturbed;
 }
 
 /** The time for which a table that has a window of time is read: further back if nothing is known of it. */
-function withinTime({ timeWindow }: ChildTable, { state }: Facts, now: number): ReplacedOverlap | undefined {
+function withinTime(
+  { timeWindow }: ChildTable,
+  { state, columns: rules }: Facts,
+  now: number,
+): ReplacedOverlap | undefined {
   if (!timeWindow) return undefined;
   const { daysBack, firstDaysBack, daysAhead, columns } = timeWindow;
-  const isKnown = state?.parent !== undefined && !state.disturbed;
+  const isKnown = state?.parent !== undefined && !state.disturbed && !hasOtherRules(state, rules);
   return {
     ...columns,
     from: now - (isKnown ? daysBack : firstDaysBack) * dayMs,

@@ -59,7 +59,7 @@ export function reasonForFullRead(
   if (!byChange) return 'full refresh';
   if (!state) return 'first sync';
   if (state.types !== types) return 'the declared columns changed';
-  if ((state.columns ?? '') !== columns) return 'what is left out of the rows or hashed changed';
+  if (hasOtherRules(state, columns)) return 'what is left out of the rows or hashed changed';
   if (state.disturbed) return 'another writer changed the table';
   if (state.watermark === undefined) return 'the table has no watermark';
   if (isAhead(state.watermark, now)) return 'the watermark is ahead of the API’s clock';
@@ -70,6 +70,11 @@ export function reasonForFullRead(
   if (visibility !== 'unknown' && state.visibility !== visibility) return 'what the key may see changed';
   if (state.differences >= differencesForFullRead) return 'the API’s count differs from the table’s';
   return undefined;
+}
+
+/** Whether the table was made by other rules for its columns. */
+export function hasOtherRules(state: TableState, columns: string): boolean {
+  return (state.columns ?? '') !== columns;
 }
 
 /** An answer's clock may have been wrong once; a run would never ask for what changed before such a watermark. */

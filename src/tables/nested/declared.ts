@@ -1,7 +1,9 @@
 /** The nested tables, by the table that they come with. */
+export * from './alert-notes.ts';
 export * from './alert-sources.ts';
 export * from './alerts.ts';
 export * from './call-routes.ts';
+export * from './catalog-entries.ts';
 export * from './catalog-types.ts';
 export * from './escalation-paths.ts';
 export * from './escalations.ts';
@@ -16,6 +18,8 @@ export * from './policy-findings.ts';
 export * from './postmortem-documents.ts';
 export * from './schedule-sync-targets.ts';
 export * from './schedules.ts';
+export * from './status-page-incidents.ts';
+export * from './status-page-maintenances.ts';
 export * from './teams.ts';
 export * from './users.ts';
 export * from './workflow-runs.ts';

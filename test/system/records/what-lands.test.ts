@@ -26,7 +26,9 @@ it('nested tables come with their table, follow its changes, and are left out if
     nested: { tables: nestedIn('incidents').map(({ name }) => name) },
   });
   const assigned = async () => {
-    const { rows } = await readWithDeltaRs(join(destination, 'incident_role_assignments'));
+    const { rows } = await readWithDeltaRs(join(destination, 'incident_role_assignments'), {
+      key: ['incident_id', 'position'],
+    });
     return rows.map(({ incident_id: incident, position, assignee_user_id: user }) => ({
       incident,
       position,
@@ -45,7 +47,7 @@ it('nested tables come with their table, follow its changes, and are left out if
   expect(sorted(await assigned())).toEqual(sorted(expected()));
   expect((await assigned()).length).toBeGreaterThan(0);
   for (const { name, primaryKey } of nestedIn('incidents')) {
-    const { rows } = await readWithDeltaRs(join(destination, name));
+    const { rows } = await readWithDeltaRs(join(destination, name), { key: primaryKey });
     const keys = rows.map((row) => JSON.stringify(primaryKey.map((column) => row[column])));
     expect({ name, keys: new Set(keys).size }).toEqual({ name, keys: keys.length });
   }
