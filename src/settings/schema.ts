@@ -15,7 +15,8 @@ import {
 } from '../warehouse/store/destination.ts';
 import { keyFilePath } from './key-file.ts';
 import { columnsSchema } from './columns-schema.ts';
-import { type KeyReference, variablePattern } from './key.ts';
+import type { KeyReference } from './key.ts';
+import { keyReferenceSchema } from './key-schema.ts';
 import { problemsOf, settingsError } from './problems.ts';
 import {
   defaultRetention,
@@ -42,7 +43,7 @@ const connectionTakes = 'use at most 60 lower-case letters, digits, _ and -';
  * The format of the file. Each message says what is allowed; the path and the value are put in front of it.
  * @param seconds whether frequencies in seconds are allowed, as they are for an API on this machine
  */
-function fileSchema(seconds: boolean) {
+function makeFileSchema(seconds: boolean) {
   return objectOf({
     $schema: z.string({ error: 'use the address of the JSON Schema' }).optional(),
     version: z
@@ -115,14 +116,13 @@ function fileSchema(seconds: boolean) {
     });
 }
 
-function keyReferenceSchema() {
-  return z.union(
-    [
-      z.strictObject({ env: z.string().regex(variablePattern, { abort: true }) }),
-      z.strictObject({ file: z.string().min(1, { abort: true }) }),
-    ],
-    { error: 'use {"env": "NAME"} or {"file": "path"}, never the key itself' },
-  );
+/** To make the schema takes longer than to check a file by it. */
+const fileSchemas = new Map<boolean, ReturnType<typeof makeFileSchema>>();
+
+function fileSchema(seconds: boolean) {
+  const schema = fileSchemas.get(seconds) ?? makeFileSchema(seconds);
+  fileSchemas.set(seconds, schema);
+  return schema;
 }
 
 const baseUrlTakes = 'use an https:// address, or http:// of this machine, without user name and password';

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+import { variablePattern } from './key.ts';
+
+/** The format of a reference to a key. */
+export function keyReferenceSchema() {
+  return z.union(
+    [
+      z.strictObject({ env: z.string().regex(variablePattern, { abort: true }) }),
+      z.strictObject({ file: z.string().min(1, { abort: true }) }),
+    ],
+    { error: 'use {"env": "NAME"} or {"file": "path"}, never the key itself' },
+  );
+}
