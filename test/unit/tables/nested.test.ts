@@ -76,7 +76,9 @@ describe.each(nestedTables.map((table) => ({ name: table.name, table })))('$name
     const fields = waysTo(itemsOf.path).flatMap((way) =>
       below(paths, way).map((path) => path.split('.')[0]!),
     );
-    expect(fields.filter((field) => !known.has(field))).toEqual([]);
+    // A secret of the table is cut out before the list is stored.
+    const secrets = (itemsOf.table.secrets ?? []).map((path) => path.split('.').at(-1)!);
+    expect(fields.filter((field) => !known.has(field) && !secrets.includes(field))).toEqual([]);
   });
 
   it('says what each column holds, and is personal only if the list is', () => {
