@@ -61,6 +61,12 @@ export function parentAmong({ parent }: Table, names: ReadonlySet<string>): stri
   return parent && names.has(parent.table) ? parent.table : undefined;
 }
 
+/** The tables without those whose parent, or its parent, is not among them. */
+export function withTheirParents(selected: readonly Table[]): readonly Table[] {
+  const orphans = new Set(withoutParent(selected).map(({ table }) => table));
+  return orphans.size === 0 ? selected : withTheirParents(selected.filter(({ name }) => !orphans.has(name)));
+}
+
 /** The tables whose parent is not among them, and that parent's name. */
 export function withoutParent(
   selected: readonly Table[],

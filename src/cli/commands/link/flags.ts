@@ -12,6 +12,7 @@ import {
   type TableSettings,
 } from '../../../settings/settings.ts';
 import { selectedTables, tableNamed } from '../../../tables/index.ts';
+import { assertParentsSelected, withTheirParents } from '../../../tables/parents.ts';
 import { type SyncMethod, syncMethodsOf, type Table } from '../../../tables/table.ts';
 import { destinationOf } from '../../../warehouse/store/destination.ts';
 import { keyVariable } from '../../options/key-options.ts';
@@ -89,7 +90,7 @@ function chosenTables(options: LinkOptions, permissions: readonly TablePermissio
   const readable = new Set(permissions.filter(({ allowed }) => allowed).map(({ table }) => table));
   const wanted = wantedTables(options);
   if (options.tables === undefined) {
-    if (readable.size > 0) return wanted.filter(({ name }) => readable.has(name));
+    if (readable.size > 0) return withTheirParents(wanted.filter(({ name }) => readable.has(name)));
     throw new UsageError('The API key cannot read any of the tables.', adviceFor(permissions));
   }
   const refused = wanted.filter(({ name }) => !readable.has(name)).map(({ name }) => name);
@@ -102,10 +103,12 @@ function chosenTables(options: LinkOptions, permissions: readonly TablePermissio
 
 /**
  * The tables that the options ask for: the named ones, every one with `--all`, or the default ones. Throws `UsageError`
- * for an unknown name.
+ * for an unknown name, and for a table without the one by whose rows it is read.
  */
 export function wantedTables({ tables: named, all }: Pick<LinkOptions, 'tables' | 'all'>): readonly Table[] {
-  return selectedTables(named?.split(',').map((name) => name.trim()) ?? [], all);
+  const chosen = selectedTables(named?.split(',').map((name) => name.trim()) ?? [], all);
+  assertParentsSelected(chosen);
+  return chosen;
 }
 
 /** What to grant in incident.io for the tables that cannot be read. */

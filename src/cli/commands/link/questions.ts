@@ -3,6 +3,7 @@ import { ownKeyFileIfAny } from '../../../settings/key-file.ts';
 import { variablePattern } from '../../../settings/key.ts';
 import { defaultTableSettings, frequencies, type TableSettings } from '../../../settings/settings.ts';
 import { inGroups, tableNamed } from '../../../tables/index.ts';
+import { withoutParent, withTheirParents } from '../../../tables/parents.ts';
 import { syncMethodsOf, type Table } from '../../../tables/table.ts';
 import { anyBucket, destinationOf, problemOfDestination } from '../../../warehouse/store/destination.ts';
 import { keyVariable } from '../../options/key-options.ts';
@@ -49,7 +50,7 @@ async function askTables(
     group,
     tables.map(({ name, description }) => ({ value: name, hint: description })),
   ]);
-  const wanted = wantedTables(options).filter((table) => readable.includes(table));
+  const wanted = withTheirParents(wantedTables(options).filter((table) => readable.includes(table)));
   const chosen = await answerTo(
     groupMultiselect({
       message: 'Which tables to sync?',
@@ -59,7 +60,16 @@ async function askTables(
       ...streamsOf(session),
     }),
   );
-  return chosen.map(tableNamed);
+  return addParents(session, chosen.map(tableNamed));
+}
+
+/** Adds the tables by whose rows chosen ones are read, and says so. */
+async function addParents(session: Session, chosen: Table[]): Promise<Table[]> {
+  const missing = [...new Set(withoutParent(chosen).map(({ parent }) => parent))];
+  if (missing.length === 0) return chosen;
+  const { note } = await import('@clack/prompts');
+  note(missing.join('\n'), 'Added, because other tables are read by their rows', streamsOf(session));
+  return addParents(session, [...chosen, ...missing.map(tableNamed)]);
 }
 
 async function askSettings(
