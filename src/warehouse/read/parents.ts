@@ -1,3 +1,4 @@
+import { UsageError } from '../../errors.ts';
 import type { ParentCondition, TableShape } from '../../tables/table.ts';
 import { committedAt } from '../delta/table-state.ts';
 import { dataKey, DeltaLog } from '../delta/log.ts';
@@ -99,6 +100,7 @@ async function withParents<T>(
 ): Promise<T | undefined> {
   const snapshot = await new DeltaLog(world, table.name).snapshot(pick.version);
   if (snapshot?.metadata.id !== pick.tableId) return undefined;
+  assertColumns(table, snapshot, [...columns, ...(pick.where ?? []).map(({ column }) => column)]);
   const files = [...snapshot.files.values()].map((add) => ({
     key: dataKey(table.name, add),
     bytes: add.size,
@@ -161,7 +163,18 @@ function holds(snapshot: Snapshot, { column, path, oneOf }: ParentCondition): st
   return `(${tests.join(' OR ')})`;
 }
 
-/** A column that the table does not have yet is empty. */
+/** Without one of these columns no parent would be found, and all their children would be dropped. */
+function assertColumns({ name }: TableShape, { metadata }: Snapshot, needed: readonly string[]): void {
+  const present = new Set(fieldsOf(metadata).map((field) => field.name));
+  const missing = needed.filter((column) => !present.has(column));
+  if (missing.length === 0) return;
+  throw new UsageError(
+    `${name} has no column ${missing.join(', ')}, by which other tables are read.`,
+    `Do not leave it out of ${name}, or leave out the tables that are read by it. If it is new, sync ${name} first.`,
+  );
+}
+
+/** A column that only says more about a parent may be missing: then it is empty. */
 function columnOf({ metadata }: Snapshot, column: string): string {
   return fieldsOf(metadata).some(({ name }) => name === column) ? identifier(column) : 'NULL';
 }
