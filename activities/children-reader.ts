@@ -5,7 +5,7 @@ import { readLines } from '../src/incident-io/pages.ts';
 import type { JsonLines } from '../src/records/answer.ts';
 import type { AnswerRows } from '../src/records/answer-rows.ts';
 import type { ChildTable } from '../src/tables/parents.ts';
-import type { ParentRow } from '../src/warehouse/warehouse.ts';
+import type { ParentRow } from '../src/warehouse/committed-rows.ts';
 
 /** How often a parent's list is begun again because its cursor was refused or came back. */
 const restarts = 3;

@@ -7,14 +7,10 @@ import type { ColumnRules } from '../src/records/column-rules.ts';
 import type { MissingFields } from '../src/records/missing-fields.ts';
 import type { KeyReference, VaultReference } from '../src/settings/key.ts';
 import type { SyncMethod, TimestampField } from '../src/tables/table.ts';
-import type {
-  CommitOutcome,
-  CommitRequest,
-  Part,
-  ParentPick,
-  ReplacedOverlap,
-  Upkeep,
-} from '../src/warehouse/warehouse.ts';
+import type { CommitOutcome, CommitRequest, Upkeep } from '../src/warehouse/warehouse.ts';
+import type { ReplacedOverlap } from '../src/warehouse/replaced-rows.ts';
+import type { Part } from '../src/warehouse/part.ts';
+import type { ParentPick } from '../src/warehouse/committed-rows.ts';
 
 /** One run of one table: everything that stays the same from plan to commit. */
 export type TableRun = {

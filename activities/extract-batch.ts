@@ -8,7 +8,7 @@ import { edgeTimes, holdsRow } from '../src/records/find-record.ts';
 import { AnswerRows } from '../src/records/answer-rows.ts';
 import { spanned } from '../src/spans.ts';
 import type { Table } from '../src/tables/table.ts';
-import type { PartWriter } from '../src/warehouse/warehouse.ts';
+import type { PartWriter } from '../src/warehouse/part.ts';
 import type { Attempt } from './attempt.ts';
 import type { ExtractInput, Extracted } from './contract.ts';
 import type { Step } from './step.ts';

@@ -1,6 +1,7 @@
 import type { JsonLines } from '../src/records/answer.ts';
 import type { NestedTable } from '../src/tables/nested/nested.ts';
-import type { KeyWriter, ParentKey, Part, PartWriter, Warehouse } from '../src/warehouse/warehouse.ts';
+import type { KeyWriter, ParentKey, Part, PartWriter } from '../src/warehouse/part.ts';
+import type { Warehouse } from '../src/warehouse/warehouse.ts';
 
 /** The most rows and bytes of JSON in one part: as many as go into a data file. */
 const rowsPerPart = 100_000;

@@ -1,7 +1,7 @@
 import { asChild } from '../src/tables/parents.ts';
 import type { Table } from '../src/tables/table.ts';
 import { dayMs, type Window } from '../src/incident-io/windows.ts';
-import type { ParentPick } from '../src/warehouse/warehouse.ts';
+import type { ParentPick } from '../src/warehouse/committed-rows.ts';
 import type { Plan } from './contract.ts';
 import { type Facts, nextState } from './plan-facts.ts';
 import type { Step } from './step.ts';

@@ -4,14 +4,9 @@ import { parseCell } from '../src/records/items.ts';
 import { NestedRows } from '../src/records/nested-rows.ts';
 import type { NestedTable } from '../src/tables/nested/nested.ts';
 import { sourceColumn } from '../src/tables/nested/nested.ts';
-import type {
-  CommitOutcome,
-  CommitRequest,
-  ParentKey,
-  Part,
-  SeenVersion,
-  TableState,
-} from '../src/warehouse/warehouse.ts';
+import type { CommitOutcome, CommitRequest, TableState } from '../src/warehouse/warehouse.ts';
+import type { ParentKey, Part } from '../src/warehouse/part.ts';
+import type { SeenVersion } from '../src/warehouse/committed-rows.ts';
 import type { Attempt } from './attempt.ts';
 import type { NestedInput, NestedUpdate } from './contract.ts';
 import { NestedParts } from './nested-parts.ts';

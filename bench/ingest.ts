@@ -9,7 +9,8 @@ import { AnswerRows } from '../src/records/answer-rows.ts';
 import { incidents } from '../src/tables/incidents.ts';
 import { folderStore } from '../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
-import type { Part, Warehouse } from '../src/warehouse/warehouse.ts';
+import type { Part } from '../src/warehouse/part.ts';
+import type { Warehouse } from '../src/warehouse/warehouse.ts';
 import { IncidentPages, rowsPerPage } from '../test/helpers/incident-pages.ts';
 
 export type IngestFigures = {

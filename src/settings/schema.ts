@@ -13,6 +13,7 @@ import {
   destinationTakes,
   problemOfDestination,
 } from '../warehouse/store/destination.ts';
+import { frequenciesInWords, frequencySchema } from './frequency-schema.ts';
 import { keyFilePath } from './key-file.ts';
 import { columnsSchema } from './columns-schema.ts';
 import type { KeyReference } from './key.ts';
@@ -21,7 +22,6 @@ import { problemsOf, settingsError } from './problems.ts';
 import {
   defaultRetention,
   defaultTableSettings,
-  frequencies,
   personalChoices,
   retentions,
   type Settings,
@@ -31,7 +31,6 @@ import {
 import { nameInVersion1, upgradeOf } from './version-1.ts';
 
 const connectionPattern = /^[a-z0-9_-]{1,60}$/;
-const secondsPattern = /^[1-9][0-9]{0,4}s$/;
 
 /** What is wrong with a connection's name; `undefined` if nothing is. */
 export function problemOfConnection(name: string): string | undefined {
@@ -161,7 +160,7 @@ function tableSchema(table: Table, seconds: boolean) {
       : z.never({ error: changesOnly ? byParent : wholeOnly }).optional(),
     fullReadEvery: changesOnly
       ? z
-          .union([frequency, z.literal('never')], { error: `use ${allowed(seconds)} or never` })
+          .union([frequency, z.literal('never')], { error: `use ${frequenciesInWords(seconds)} or never` })
           .optional()
           .describe(
             `For incremental: how often ${incremental ? 'the whole table' : 'each parent, by turns,'} is read anyway, so that deleted rows disappear. Default: ${defaults.fullReadEvery}.`,
@@ -199,23 +198,6 @@ function isObject({ value }: { readonly value: unknown }): boolean {
 function isIncrementalOr(setting: 'incrementalField' | 'fullReadEvery', table: Table) {
   return (entry: { readonly syncMethod?: unknown; readonly [setting: string]: unknown }) =>
     entry[setting] === undefined || syncMethodsOf(table).length === 1 || entry.syncMethod !== 'full_refresh';
-}
-
-function frequencySchema(seconds: boolean) {
-  const list = z.enum(frequencies);
-  const error = `use ${allowed(seconds)}`;
-  if (!seconds) return z.enum(frequencies, { error });
-  const tried = z
-    .string()
-    .regex(secondsPattern, { abort: true })
-    .describe('Seconds, only if baseUrl is on this machine.') as unknown as z.ZodType<`${number}s`>;
-  return z.union([list, tried], { error });
-}
-
-function allowed(seconds: boolean): string {
-  return seconds
-    ? `${frequencies.join(', ')} or seconds such as 10s`
-    : `${frequencies.join(', ')} (seconds such as 10s only if baseUrl is on this machine)`;
 }
 
 /** An object of these settings and no others. */

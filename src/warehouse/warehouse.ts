@@ -1,8 +1,21 @@
-import type { JsonLines } from '../records/answer.ts';
-import type { ParentCondition, TableShape, TimestampField } from '../tables/table.ts';
+import type { TableShape, TimestampField } from '../tables/table.ts';
 import type { Snapshot } from './delta/snapshot.ts';
 import type { DifferenceRequest, LinesFile } from './read/difference.ts';
 import type { Store } from './store/store.ts';
+import type {
+  Changes,
+  ComparedParents,
+  ParentColumns,
+  ParentPick,
+  ParentRange,
+  ParentRow,
+  RowsByDay,
+  RowsToRead,
+  SeenVersion,
+  TypedRow,
+} from './committed-rows.ts';
+import type { KeyWriter, Part, PartWriter } from './part.ts';
+import type { Replaced } from './replaced-rows.ts';
 
 /**
  * A table's own record of what it holds. It is committed in the same Delta version as the rows, so that a crash never
@@ -48,100 +61,7 @@ export type TableState = {
   readonly disturbed: boolean;
 };
 
-/** Which rows of a version of a parent's table a run reads the children of. */
-export type ParentPick = SeenVersion & {
-  /** Conditions that all of them meet. */
-  readonly where?: readonly ParentCondition[];
-  /** If left out, all that meet them. Otherwise those for which there is one of these reasons. */
-  readonly only?: {
-    /** Its row was written after this time, milliseconds since the epoch. */
-    readonly since: number;
-    /** It meets these conditions; none if there are none. */
-    readonly open: readonly ParentCondition[];
-    /** Its turn came after `from`, until `to`; milliseconds since the epoch, less than a period apart. */
-    readonly turn?: { readonly everyMs: number; readonly from: number; readonly to: number };
-    /** It has one of these keys. */
-    readonly left: readonly string[];
-  };
-};
-
-/** A range of parents by their key, in the order of its bytes, without `after` and with `upTo`. */
-export type ParentRange = { readonly after?: string; readonly upTo?: string; readonly count: number };
-
-/** The parents that a reading by changes would have read, at `by` in the child's rows. */
-export type ComparedParents = {
-  readonly table: TableShape;
-  readonly by: string;
-  readonly pick: ParentPick;
-  /** Milliseconds since the epoch. */
-  readonly completeTo: number;
-};
-
 export type StagedRun = Pick<CommitRequest, 'chainId' | 'parts'>;
-
-export type ParentRow = {
-  readonly key: string;
-  readonly values: { readonly [column: string]: string | null };
-};
-
-/** A version of a table. A table that was deleted and made again has another id. */
-export type SeenVersion = { readonly tableId: string; readonly version: number };
-
-/** What happened to a table after a version: everything may have changed, nothing has, or rows written after a time. */
-export type Changes = 'everything' | 'nothing' | { readonly since: number };
-
-/** Which rows of a table to hand over, and what of them. */
-export type RowsToRead = {
-  readonly columns: readonly string[];
-  /** Only rows written after this time, milliseconds since the epoch. */
-  readonly since?: number;
-  readonly signal: AbortSignal;
-};
-
-export type TypedRow = {
-  /** The values of the columns, in their order, as DuckDB has them; null in a column that the table lacks. */
-  readonly cells: readonly unknown[];
-  /** When the row was last written, milliseconds since the epoch. */
-  readonly syncedAt: number;
-};
-
-/** A staged part: the rows of one batch in one Parquet file, written once under a unique name. */
-export type Part = {
-  /** File name within the run's staging folder. */
-  readonly name: string;
-  readonly rows: number;
-  /** Size of the Parquet file. */
-  readonly bytes: number;
-  /** Milliseconds since the epoch. If a part is older than three days, the run plans again. */
-  readonly stagedAt: number;
-};
-
-/** Collects the rows of one batch and stages them as one part. */
-export type PartWriter = {
-  /** Adds rows, one line of JSON each, as `records` makes them. The bytes may be overwritten once this has resolved. */
-  add(lines: JsonLines): Promise<void>;
-  /** The number of rows added so far. */
-  readonly rows: number;
-  /** The bytes of JSON collected so far. */
-  readonly bytes: number;
-  /** Writes the part; `undefined` if no row was added. */
-  finish(): Promise<Part | undefined>;
-  /** Deletes what was written so far. */
-  abort(): Promise<void>;
-};
-
-/** Collects the keys of parents whose rows a batch has read as a whole, and stages them as one part. */
-export type KeyWriter = {
-  /** Adds keys: of each parent the values of its key, as text. */
-  add(keys: readonly ParentKey[]): Promise<void>;
-  /** Writes the part; `undefined` if no key was added. */
-  finish(): Promise<Part | undefined>;
-  /** Deletes what was written so far. */
-  abort(): Promise<void>;
-};
-
-/** The values of a parent's key, in the order of its columns. */
-export type ParentKey = readonly (string | null)[];
 
 export type CommitRequest = {
   readonly chainId: string;
@@ -179,56 +99,6 @@ export type CommitRequest = {
     | 'missedAt'
     | 'columns'
   >;
-};
-
-export type Replaced = ReplacedTimes | ReplacedParents;
-
-/** The rows of a table whose time in a column is in one of these ranges. */
-export type ReplacedTimes = {
-  /** A timestamp column. */
-  readonly column: string;
-  /** Milliseconds since the epoch; `to` is not included. */
-  readonly ranges: readonly { readonly from: number; readonly to: number }[];
-};
-
-/**
- * The rows of parents that were read as a whole, and those whose parent is gone. Rows of all other parents stay. A
- * staged row replaces the table's even if it is older: the rows of one parent are those of one reading.
- */
-export type ReplacedParents = {
-  /** The columns that hold the parent's key, in the order of `alive.key`. */
-  readonly by: ParentColumns;
-  /** The keys of the parents that were read, as `createKeys` staged them. */
-  readonly read: readonly Part[];
-  /** If given, only rows that overlap this time are replaced: the parents were not read for other times. */
-  readonly within?: ReplacedOverlap;
-  /** Rows whose parent is gone stay: the table has a list of its own, and may be ahead of the parent's. */
-  readonly keepsOthers?: true;
-  /** A version of the parent's table: a row whose parent is not in it is dropped. */
-  readonly alive: SeenVersion & {
-    readonly table: string;
-    /** The columns of its key. */
-    readonly key: ParentColumns;
-  };
-};
-
-/** The rows that begin before `to` and end after `from`, milliseconds since the epoch. */
-export type ReplacedOverlap = {
-  /** Timestamp columns. */
-  readonly start: string;
-  readonly end: string;
-  readonly from: number;
-  readonly to: number;
-};
-
-export type ParentColumns = readonly [string, ...string[]];
-
-/** How many rows of a table were created on each UTC day. */
-export type RowsByDay = {
-  /** By the day's number since the epoch. */
-  readonly perDay: ReadonlyMap<number, number>;
-  /** Rows without a time in the column. */
-  readonly undated: number;
 };
 
 export type CommitOutcome =

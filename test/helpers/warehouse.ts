@@ -10,7 +10,8 @@ import { openStore } from '../../src/warehouse/store/open-store.ts';
 import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
 import { tableFiles } from '../../src/warehouse/read/table-files.ts';
 import type { Store } from '../../src/warehouse/store/store.ts';
-import type { CommitOutcome, CommitRequest, Part, Warehouse } from '../../src/warehouse/warehouse.ts';
+import type { CommitOutcome, CommitRequest, Warehouse } from '../../src/warehouse/warehouse.ts';
+import type { Part } from '../../src/warehouse/part.ts';
 import { bucketFolder, destinationAt } from './bucket.ts';
 import { linesOf, state } from './things.ts';
 

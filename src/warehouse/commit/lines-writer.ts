@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { JsonLines } from '../../records/answer.ts';
 import { literal } from '../duckdb.ts';
-import type { Part } from '../warehouse.ts';
+import type { Part } from '../part.ts';
 import type { World } from '../world.ts';
 
 /** Name and DuckDB type. */

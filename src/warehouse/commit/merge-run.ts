@@ -10,7 +10,8 @@ import { type DuckSession, identifier, literal, parquetFiles } from '../duckdb.t
 import { rawColumn } from '../../records/rows.ts';
 import { mostUnknownColumns, unknownColumn } from '../../records/unknown-fields.ts';
 import { type LocalFiles, withinRoom } from '../store/store.ts';
-import type { CommitRequest, Part } from '../warehouse.ts';
+import type { CommitRequest } from '../warehouse.ts';
+import type { Part } from '../part.ts';
 import type { World } from '../world.ts';
 import { keyOf } from './key.ts';
 import { merge } from './merge.ts';

@@ -1,5 +1,6 @@
 import type { TableShape } from '../../tables/table.ts';
-import type { KeyWriter, ParentColumns, ParentKey, Part } from '../warehouse.ts';
+import type { KeyWriter, ParentKey, Part } from '../part.ts';
+import type { ParentColumns } from '../committed-rows.ts';
 import type { World } from '../world.ts';
 import { type ColumnOfFile, fileSuffix, LinesWriter } from './lines-writer.ts';
 import { keyOf } from './key.ts';

@@ -3,7 +3,7 @@ import { duckTypes } from '../duckdb.ts';
 import { rawColumn } from '../../records/rows.ts';
 import { furtherColumn, unknownColumn } from '../../records/unknown-fields.ts';
 import { stagingFolder } from '../store/store.ts';
-import type { Part, PartWriter } from '../warehouse.ts';
+import type { Part, PartWriter } from '../part.ts';
 import type { World } from '../world.ts';
 import { fileSuffix, LinesWriter } from './lines-writer.ts';
 

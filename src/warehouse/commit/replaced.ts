@@ -3,13 +3,9 @@ import type { Add } from '../delta/actions.ts';
 import { dataKey, DeltaLog } from '../delta/log.ts';
 import { type DuckSession, identifier, parquetFiles } from '../duckdb.ts';
 import { type LocalFiles, withinRoom } from '../store/store.ts';
-import type {
-  CommitRequest,
-  ParentColumns,
-  ReplacedOverlap,
-  ReplacedParents,
-  ReplacedTimes,
-} from '../warehouse.ts';
+import type { CommitRequest } from '../warehouse.ts';
+import type { ReplacedOverlap, ReplacedParents, ReplacedTimes } from '../replaced-rows.ts';
+import type { ParentColumns } from '../committed-rows.ts';
 import type { World } from '../world.ts';
 import { keyColumns } from './parent-keys.ts';
 import { stagingOf } from './part-writer.ts';

@@ -5,7 +5,8 @@ import type { Action, Txn } from './actions.ts';
 import type { DeltaLog } from './log.ts';
 import { fieldsOf } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { SeenVersion, TableState } from '../warehouse.ts';
+import type { SeenVersion } from '../committed-rows.ts';
+import type { TableState } from '../warehouse.ts';
 import { typesProperty } from './target-schema.ts';
 
 /** Application ids of our `txn` actions. */

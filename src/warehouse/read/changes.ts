@@ -2,7 +2,7 @@ import type { TableShape } from '../../tables/table.ts';
 import type { Action } from '../delta/actions.ts';
 import { DeltaLog } from '../delta/log.ts';
 import { committedAt, commitTimeIn } from '../delta/table-state.ts';
-import type { Changes, SeenVersion } from '../warehouse.ts';
+import type { Changes, SeenVersion } from '../committed-rows.ts';
 import type { World } from '../world.ts';
 
 /**

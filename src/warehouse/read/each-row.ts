@@ -5,7 +5,7 @@ import { statisticsIn } from '../delta/statistics.ts';
 import { syncedAt } from '../delta/target-schema.ts';
 import { identifier } from '../duckdb.ts';
 import { withinRoom } from '../store/store.ts';
-import type { RowsToRead, SeenVersion, TypedRow } from '../warehouse.ts';
+import type { RowsToRead, SeenVersion, TypedRow } from '../committed-rows.ts';
 import type { World } from '../world.ts';
 
 /**

@@ -6,7 +6,8 @@ import { dataKey, DeltaLog } from '../delta/log.ts';
 import { fieldsOf, rowsOfFiles } from '../delta/schema.ts';
 import { duckTypes, identifier } from '../duckdb.ts';
 import { withinRoom } from '../store/store.ts';
-import type { ComparedParents, StagedRun } from '../warehouse.ts';
+import type { ComparedParents } from '../committed-rows.ts';
+import type { StagedRun } from '../warehouse.ts';
 import type { World } from '../world.ts';
 import { pickedParents } from './parents.ts';
 

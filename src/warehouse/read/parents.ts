@@ -7,7 +7,7 @@ import type { Snapshot } from '../delta/snapshot.ts';
 import { syncedAt } from '../delta/target-schema.ts';
 import { type DuckSession, identifier, literal } from '../duckdb.ts';
 import { withinRoom } from '../store/store.ts';
-import type { ParentPick, ParentRange, ParentRow, SeenVersion } from '../warehouse.ts';
+import type { ParentPick, ParentRange, ParentRow, SeenVersion } from '../committed-rows.ts';
 import type { World } from '../world.ts';
 
 /**

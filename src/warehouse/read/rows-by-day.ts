@@ -2,7 +2,7 @@ import type { TableShape } from '../../tables/table.ts';
 import { DeltaLog, dataKey } from '../delta/log.ts';
 import { identifier, parquetFiles } from '../duckdb.ts';
 import { withinRoom } from '../store/store.ts';
-import type { RowsByDay } from '../warehouse.ts';
+import type { RowsByDay } from '../committed-rows.ts';
 import type { World } from '../world.ts';
 
 const dayMs = 86_400_000;

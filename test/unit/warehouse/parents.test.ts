@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { ParentPick } from '../../../src/warehouse/warehouse.ts';
+import type { ParentPick } from '../../../src/warehouse/committed-rows.ts';
 import { committed, openPlace, things } from '../../helpers/warehouse.ts';
 
 const all = { columns: [], limit: 100 };

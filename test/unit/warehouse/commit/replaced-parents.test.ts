@@ -4,12 +4,9 @@ import { expect, it } from 'vitest';
 
 import type { Table } from '../../../../src/tables/table.ts';
 import { openWarehouse } from '../../../../src/warehouse/open-warehouse.ts';
-import type {
-  CommitOutcome,
-  CommitRequest,
-  ParentKey,
-  ReplacedParents,
-} from '../../../../src/warehouse/warehouse.ts';
+import type { CommitOutcome, CommitRequest } from '../../../../src/warehouse/warehouse.ts';
+import type { ReplacedParents } from '../../../../src/warehouse/replaced-rows.ts';
+import type { ParentKey } from '../../../../src/warehouse/part.ts';
 import {
   committed,
   openPlace,
