@@ -99,8 +99,12 @@ const schemas: { readonly [K in Kind]: ColumnSchema } = {
   list: { type: ['null', 'array'], items: {} },
 };
 
-/** In JSON a line break can only be between two tokens, where a space means the same; in a message it would end the line. */
-const onOneLine = (value: string) => `translate(${value}, chr(10) || chr(13), '  ')`;
+/**
+ * In JSON a line break can only be between two tokens, where a space means the same; in a message it would end the line.
+ * Looking for one costs little, replacing costs much.
+ */
+const onOneLine = (value: string) =>
+  `CASE WHEN contains(${value}, chr(10)) OR contains(${value}, chr(13)) THEN translate(${value}, chr(10) || chr(13), '  ') ELSE ${value} END`;
 
 const jsonTexts: { readonly [K in Kind]: (value: string) => string } = {
   text: (value) => `to_json(${value}::VARCHAR)::VARCHAR`,
