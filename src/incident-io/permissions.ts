@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { CredentialsError, PermissionError, SourceError } from '../errors.ts';
 import { columnValue } from '../records/rows.ts';
 import { tableNamed, tables as declaredTables } from '../tables/index.ts';
@@ -10,7 +11,12 @@ import { openWindows } from './windows.ts';
 
 /** Whether a key may read a table. */
 export type TablePermission =
-  | { readonly table: string; readonly allowed: true }
+  | {
+      readonly table: string;
+      readonly allowed: true;
+      /** Rows as the API counts them, without those that it hides; absent if it does not count this list. */
+      readonly rows?: number;
+    }
   | {
       readonly table: string;
       readonly allowed: false;
@@ -21,23 +27,24 @@ export type TablePermission =
 
 /**
  * Asks for the smallest page of each table, all at once: nobody publishes which scopes a key's roles give, so only
- * the 403 tells. A table that is read parent by parent is as readable as a list with the same scope. A table that cannot be read for another reason counts as not allowed, with that reason, and does
- * not affect the others. Throws `CredentialsError`, because a wrong key is wrong for all tables.
+ * the 403 tells. A table that is read parent by parent is as readable as a list with the same scope. A table that
+ * cannot be read for another reason counts as not allowed, with that reason, and does not affect the others. Throws `CredentialsError`, because a wrong key is wrong for all tables.
  */
 export function readPermissions(
   client: Client,
   tables: readonly Table[],
   call: Call,
 ): Promise<TablePermission[]> {
-  const asked = new Map<Table, Promise<void>>();
-  const ask = (table: Table): Promise<void> => {
+  const asked = new Map<Table, Promise<number | undefined>>();
+  const ask = async (table: Table): Promise<number | undefined> => {
     const known = listOfScope(table);
-    if (known === 'any key') return Promise.resolve();
+    if (known === 'any key') return undefined;
     // A signal of its own: Node warns about a leak if more than ten requests listen to the same one.
     const answer =
       asked.get(known) ?? askFor(client, known, { ...call, signal: AbortSignal.any([call.signal]) });
     asked.set(known, answer);
-    return answer;
+    const total = await answer;
+    return known === table ? total : undefined;
   };
   return Promise.all(tables.map((table) => readPermission(table, ask(table))));
 }
@@ -61,10 +68,11 @@ function listOfScope(table: Table): Table | 'any key' {
   );
 }
 
-async function askFor(client: Client, table: Table, call: Call): Promise<void> {
+/** Returns the count of rows, if the API gives one. */
+async function askFor(client: Client, table: Table, call: Call): Promise<number | undefined> {
   try {
     const slice = await sliceToAskFor(client, table, call);
-    if (slice) await readPage({ client, table, call }, slice, undefined, 1);
+    return slice && (await readPage({ client, table, call }, slice, undefined, 1)).total;
   } catch (error) {
     if (!(error instanceof PermissionError) || error.scope !== undefined) throw error;
     throw new PermissionError(error.message, table.scope, error.facts);
@@ -86,10 +94,9 @@ async function sliceToAskFor(client: Client, table: Table, call: Call): Promise<
   return childSlice(table, Object.fromEntries(values));
 }
 
-async function readPermission(table: Table, answer: Promise<void>): Promise<TablePermission> {
+async function readPermission(table: Table, answer: Promise<number | undefined>): Promise<TablePermission> {
   try {
-    await answer;
-    return { table: table.name, allowed: true };
+    return { table: table.name, allowed: true, ...defined({ rows: await answer }) };
   } catch (error) {
     if (!(error instanceof SourceError) || error instanceof CredentialsError) throw error;
     const { message } = error;

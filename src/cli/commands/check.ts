@@ -1,11 +1,13 @@
 import { Command } from 'commander';
+import { estimateRequests } from '../../connections/request-estimate.ts';
 import type { Call } from '../../incident-io/client.ts';
 import type { Identity } from '../../incident-io/identity.ts';
 import type { TablePermission } from '../../incident-io/permissions.ts';
 import { describeKey, type KeyReference, resolveKey } from '../../settings/key.ts';
-import { selectedTables } from '../../tables/index.ts';
+import { inGroups, selectedTables, tableNamed } from '../../tables/index.ts';
 import { addKeyOptions, type KeyOptions, keyReferenceOf } from '../options/key-options.ts';
 import type { Session } from '../session.ts';
+import { requestColumns, requestsInWords } from '../terminal/requests.ts';
 import { examples } from '../terminal/help.ts';
 import { count, printJson, printTable, visible } from '../terminal/output.ts';
 import { writeText } from '../terminal/text.ts';
@@ -59,6 +61,7 @@ async function check(session: Session, names: readonly string[], options: CheckO
       key_name: identity.name ?? null,
       global_access: hasGlobalAccess(identity) ?? null,
       tables: permissions,
+      requests: estimateRequests(permissions),
     });
   } else {
     printReport(session, reference, identity, permissions);
@@ -82,10 +85,18 @@ function printReport(
 ): void {
   stdout.write(`account  ${visible(identity.account)}\n`);
   stdout.write(`API key  ${visible(identity.name ?? 'unnamed')} (${describeKey(reference)})\n\n`);
-  printTable(stdout, permissions, [
-    { head: 'table', value: ({ table }) => table },
-    { head: 'readable', value: (permission) => verdictOn(permission), wrap: true },
-  ]);
+  const columns = requestColumns(permissions);
+  for (const [group, tables] of inGroups(permissions.map(({ table }) => tableNamed(table)))) {
+    const own = permissions.filter(({ table }) => tables.some(({ name }) => name === table));
+    stdout.write(`${group}\n`);
+    printTable(stdout, own, [
+      { head: 'table', value: ({ table }) => table },
+      ...columns,
+      { head: 'readable', value: (permission) => verdictOn(permission), wrap: true },
+    ]);
+    stdout.write('\n');
+  }
+  writeText(stdout, requestsInWords(permissions));
   stdout.write('\n');
   const globalAccess = hasGlobalAccess(identity);
   if (globalAccess === undefined) {

@@ -5,6 +5,7 @@ import { defaultSettingsFile, type Settings } from '../../../settings/settings.t
 import { tableNamed } from '../../../tables/index.ts';
 import type { Session } from '../../session.ts';
 import { count, printTable, visible } from '../../terminal/output.ts';
+import { requestColumns, requestsInWords } from '../../terminal/requests.ts';
 import { printChanges } from '../../terminal/schedule-changes.ts';
 import { shellWord, writeText } from '../../terminal/text.ts';
 import type { Answers, CheckedKey, LinkOptions } from './answers.ts';
@@ -16,12 +17,14 @@ export function printPermissions({ stdout, stderr }: Session, { identity, permis
   printTable(stdout, permissions, [
     { head: 'table', value: ({ table }) => table },
     { head: 'scope', value: ({ table }) => tableNamed(table).scope ?? 'none' },
+    ...requestColumns(permissions),
     {
       head: 'readable',
       value: (permission) => (permission.allowed ? 'yes' : `no: ${permission.message}`),
       wrap: true,
     },
   ]);
+  writeText(stdout, requestsInWords(permissions));
   stdout.write('\n');
   if (permissions.some(({ allowed }) => !allowed)) writeText(stderr, `note: ${adviceFor(permissions)}`);
 }
