@@ -42,13 +42,17 @@ async function rowsIn(postgres: Postgres, schema: string, table: Table): Promise
     const type = types.get(name);
     if (type?.startsWith('timestamp') === true)
       return `'${name}', to_char(${value}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-    if (table.columns[name]?.type === 'json') return `'${name}', to_json(${value})::text`;
+    // One target stores the null of an object as that of JSON.
+    if (table.columns[name]?.type === 'json') return `'${name}', nullif(to_json(${value})::text, 'null')`;
     return table.columns[name]?.type === 'bigint'
       ? `'${name}', ${value}::bigint::text`
       : `'${name}', ${value}`;
   });
   return postgres.json(`SELECT json_build_object(${cells.join(', ')}) FROM "${schema}"."${table.name}"`);
 }
+
+/** It writes rows as CSV that it escapes as JSON. */
+const byPipelinewise = (text: string) => (text === '' ? null : text.replaceAll('\n', '\\n'));
 
 const targets = [
   // Its way to delete is ACTIVATE_VERSION, so the tap has to print whole tables.
@@ -70,7 +74,7 @@ describe.each(targets)(
     // Fails if a target refuses a record, loses or doubles a row, changes a value, or keeps a deleted row as a living one.
     it(`holds the account after a second run, and deleted rows are ${deleted}`, async () => {
       const world = await platformWorld(true);
-      const emptyIsNull = environment === 'target-postgres-pipelinewise';
+      const stored = environment === 'target-postgres-pipelinewise' ? byPipelinewise : undefined;
       const deleting = { ...world, config: { ...world.config, singer_deletes: deletes } };
       const [bin, postgres] = await Promise.all([programsOf(environment), startPostgres()]);
       const tap = await executable(world.folder, 'tap-incident-io');
@@ -92,12 +96,7 @@ describe.each(targets)(
       const target = join(bin, 'target-postgres');
       await run(deleting, tap, target, settings);
       for (const name of names)
-        expectAccount(
-          world.sandbox,
-          name,
-          await rowsIn(postgres, 'incidents', tableNamed(name)),
-          emptyIsNull,
-        );
+        expectAccount(world.sandbox, name, await rowsIn(postgres, 'incidents', tableNamed(name)), stored);
 
       const ids = change(world.sandbox);
       await run(deleting, tap, target, settings);
@@ -105,7 +104,7 @@ describe.each(targets)(
       for (const name of names) {
         const rows = await rowsIn(postgres, 'incidents', tableNamed(name));
         const isLiving = (row: Row) => row['_sdc_deleted_at'] === null;
-        expectAccount(world.sandbox, name, rows.filter(isLiving), emptyIsNull);
+        expectAccount(world.sandbox, name, rows.filter(isLiving), stored);
         marked.push(...rows.filter((row) => !isLiving(row)).map(({ id }) => String(id)));
       }
       expect(marked.sort()).toEqual(deleted === 'gone' ? [] : ids.sort());

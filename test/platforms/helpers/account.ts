@@ -28,23 +28,22 @@ export function change(sandbox: Sandbox): string[] {
 /**
  * Expects the living rows at a destination to be the account's, each once, value by value.
  * @param rows in the form in which delta-rs reads them
- * @param emptyIsNull the destination stores an empty text as null
+ * @param stored what the destination makes of a text
  */
 export function expectAccount(
   sandbox: Sandbox,
   name: string,
   rows: readonly Row[],
-  emptyIsNull = false,
+  stored: (text: string) => string | null = (text) => text,
 ): void {
   const records = new Map([...sandbox.records(name)].map((record) => [sandbox.idOf(name, record), record]));
   const ids = rows.map(({ id }) => String(id));
   expect(ids.toSorted(), `${name}: ids`).toEqual([...records.keys()].sort());
   const table = tableNamed(name);
   const recordOf = (row: Row) => {
-    const record = records.get(String(row['id']))!;
-    if (!emptyIsNull) return record;
+    const record = Object.entries(records.get(String(row['id']))!);
     return Object.fromEntries(
-      Object.entries(record).map(([field, value]) => [field, value === '' ? null : value]),
+      record.map(([field, value]) => [field, typeof value === 'string' ? stored(value) : value]),
     );
   };
   const wrong = rows.flatMap((row) =>
