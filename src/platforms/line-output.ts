@@ -22,7 +22,12 @@ export class LineOutput {
     await this.#next(() => this.#write(`${hideSecrets(JSON.stringify(message))}\n`));
   }
 
-  /** The same for callers that cannot wait: if it fails, the next message that is waited for fails too. */
+  /** Writes a document over many lines: Meltano reads what a tap discovers line by line, and a line of at most 64 KiB. */
+  async document(document: object): Promise<void> {
+    await this.#next(() => this.#write(`${hideSecrets(JSON.stringify(document, undefined, 2))}\n`));
+  }
+
+  /** The same as `message` for callers that cannot wait: if it fails, the next message that is waited for fails too. */
   post(message: object): void {
     this.message(message).catch(() => undefined);
   }

@@ -65,7 +65,7 @@ async function command(
     return 0;
   }
   if (flags.about) {
-    await output.message(about());
+    await output.document(about());
     return 0;
   }
   const config = configOf(await jsonFile('config', flags.config));
@@ -107,7 +107,7 @@ async function discover(
       const snapshot = isKept ? await warehouse.snapshotOf(table) : undefined;
       return catalogEntry(table, snapshot, singerDialect(config));
     });
-    await output.message({ streams });
+    await output.document({ streams });
   } finally {
     await place.close();
   }
