@@ -24,8 +24,11 @@ const bin = await programsOf('airbyte');
 async function readWithPyAirbyte(world: PlatformWorld, source: string): Promise<Map<string, Row[]>> {
   const output = join(world.folder, 'rows.jsonl');
   const config = await world.file('config.json', world.config);
-  const argv = [script('pyairbyte.py'), source, config, join(world.folder, 'cache.duckdb'), output, ...names];
-  await succeeded(join(bin, 'python'), argv, { cwd: world.folder });
+  const python = (...argv: string[]) =>
+    succeeded(join(bin, 'python'), [script('pyairbyte.py'), ...argv], { cwd: world.folder });
+  const cache = join(world.folder, 'cache.duckdb');
+  await python('read', source, config, cache, ...names);
+  await python('rows', cache, output, ...names);
   const rows = new Map<string, Row[]>(names.map((name) => [name, []]));
   for (const line of (await readFile(output, 'utf8')).split('\n')) {
     if (line === '') continue;
@@ -75,13 +78,7 @@ it('is read by PyAirbyte with a key that lacks a scope', async () => {
   const key = world.sandbox.addKey({ key: 'inc_few', scopes });
   const source = await executable(world.folder, 'source-incident-io');
   const config = await world.file('config.json', { ...world.config, api_key: key });
-  const argv = [
-    script('pyairbyte.py'),
-    source,
-    config,
-    join(world.folder, 'cache.duckdb'),
-    join(world.folder, 'out'),
-  ];
+  const argv = [script('pyairbyte.py'), 'read', source, config, join(world.folder, 'cache.duckdb')];
   await succeeded(join(bin, 'python'), [...argv, 'severities', 'incidents'], { cwd: world.folder });
   const refused = await ran(join(bin, 'python'), [...argv, 'severities', 'users'], { cwd: world.folder });
   expect(refused.code).not.toBe(0);

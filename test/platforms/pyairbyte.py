@@ -1,6 +1,7 @@
-"""One read with PyAirbyte into its DuckDB cache; then writes the rows of the cache as JSON lines.
+"""read: one read with PyAirbyte into its DuckDB cache. argv: executable, config file, cache file, streams
+rows: writes the rows of the cache as JSON lines. argv: cache file, output file, streams
 
-argv: executable, config file, cache file, output file, streams
+Two processes: the cache keeps its file open.
 """
 
 import datetime
@@ -11,17 +12,16 @@ import sys
 import airbyte
 import duckdb
 
-executable, config_file, cache_file, output_file, *streams = sys.argv[1:]
-with open(config_file) as file:
-    config = json.load(file)
-source = airbyte.get_source(
-    "source-incident-io", local_executable=executable, config=config, install_if_missing=False
-)
-source.check()
-source.select_streams(streams)
-cache = airbyte.caches.DuckDBCache(db_path=cache_file)
-source.read(cache=cache)
-del cache
+
+def read(executable, config_file, cache_file, *streams):
+    with open(config_file) as file:
+        config = json.load(file)
+    source = airbyte.get_source(
+        "source-incident-io", local_executable=executable, config=config, install_if_missing=False
+    )
+    source.check()
+    source.select_streams(list(streams))
+    source.read(cache=airbyte.caches.DuckDBCache(db_path=cache_file))
 
 
 def plain(value):
@@ -34,11 +34,15 @@ def plain(value):
     return value
 
 
-with duckdb.connect(cache_file) as connection, open(output_file, "w") as output:
-    connection.execute("SET TimeZone = 'UTC'")
-    for stream in streams:
-        cursor = connection.execute(f'SELECT * FROM main."{stream}"')
-        columns = [column[0] for column in cursor.description]
-        for row in cursor.fetchall():
-            values = {name: plain(value) for name, value in zip(columns, row)}
-            output.write(json.dumps({"stream": stream, "row": values}) + "\n")
+def rows(cache_file, output_file, *streams):
+    with duckdb.connect(cache_file) as connection, open(output_file, "w") as output:
+        connection.execute("SET TimeZone = 'UTC'")
+        for stream in streams:
+            cursor = connection.execute(f'SELECT * FROM main."{stream}"')
+            columns = [column[0] for column in cursor.description]
+            for row in cursor.fetchall():
+                values = {name: plain(value) for name, value in zip(columns, row)}
+                output.write(json.dumps({"stream": stream, "row": values}) + "\n")
+
+
+{"read": read, "rows": rows}[sys.argv[1]](*sys.argv[2:])
