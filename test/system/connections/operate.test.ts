@@ -142,9 +142,10 @@ describe('sync by a settings file', () => {
   it('exits with 1 if a table fails, after the others are synced', async () => {
     const sandbox = await sandboxOf();
     const linked = await link(temporal, sandbox, { users: fullRefresh, severities: fullRefresh });
+    await linked.serving(() => linked.run('users'));
+    sandbox.setIdentity({ dashboard_url: 'https://app.incident.io/another' });
+    // A worker that had asked before would believe the old answer for an hour.
     await linked.serving(async () => {
-      await linked.run('users');
-      sandbox.setIdentity({ dashboard_url: 'https://app.incident.io/another' });
       const { code, out } = await cli(['sync', '--json', ...at(linked)]);
       expect(code).toBe(1);
       expect(reported(out).runs).toMatchObject([
@@ -244,9 +245,9 @@ describe('resync', () => {
           action: { ...before.action, args: [{ ...input, run: { ...input.run, account } }] },
         };
       });
+    await linked.serving(() => linked.run('users'));
+    sandbox.setIdentity({ dashboard_url: 'https://app.incident.io/another' });
     await linked.serving(async () => {
-      await linked.run('users');
-      sandbox.setIdentity({ dashboard_url: 'https://app.incident.io/another' });
       await remember('https://app.incident.io/sandbox');
       await expect(linked.run('users')).rejects.toMatchObject({ cause: { type: 'AccountMismatchError' } });
       await cli(['resync', '--yes', ...at(linked)]);
