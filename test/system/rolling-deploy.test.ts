@@ -44,8 +44,8 @@ async function nextVersion(): Promise<string> {
   );
   await edit(
     'workflows/sync-table.ts',
-    '  let carried = input.carried',
-    "  if (patched('sweeps-first')) await activities.discardStaged({ run: identity });\n  let carried = input.carried",
+    '    const result = await runTable(',
+    "    if (patched('sweeps-first')) await temporalHost(input, announce).activities.discardStaged({ run: identity });\n    const result = await runTable(",
   );
   return root;
 }

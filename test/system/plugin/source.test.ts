@@ -18,6 +18,7 @@ import {
   type WarehouseSource,
 } from '../../../src/index.ts';
 import { resolveKey } from '../../../src/settings/key.ts';
+import { tables } from '../../../src/tables/index.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { createIncidentIoSource, incidentIoSource } from '../../../src/plugin/source.ts';
 import { activities, running } from '../../helpers/activities.ts';
