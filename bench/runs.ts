@@ -8,7 +8,7 @@ import type { syncTable } from '../workflows/sync-table.ts';
 import { tableNamed } from '../src/tables/index.ts';
 import { connectDevServer } from '../src/temporal/connection.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
-import { inputOf } from '../src/connections/input.ts';
+import { inputOf } from '../src/connections/runs/input.ts';
 import { tableWorkflowId, workerQueue } from '../src/temporal/names.ts';
 import { quietRuntime } from '../src/serving/runtime.ts';
 import { serveWhile } from '../src/serving/serve.ts';

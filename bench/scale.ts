@@ -7,7 +7,7 @@ import { Client, Connection } from '@temporalio/client';
 import { defaultTableSettings, type Settings, settingsVersion } from '../src/settings/settings.ts';
 import { tables } from '../src/tables/index.ts';
 import { scheduleId } from '../src/temporal/names.ts';
-import { desiredSchedules } from '../src/connections/schedule-options.ts';
+import { desiredSchedules } from '../src/connections/schedule/schedule-options.ts';
 import { type Figure, mib, tableOf } from './figures.ts';
 import { type Asked, type SandboxProcess, startSandboxProcess } from './sandbox-process.ts';
 import { smallAccount } from './small-account.ts';

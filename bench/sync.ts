@@ -5,12 +5,12 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../src/sandbox/
 import { tableNamed, tables } from '../src/tables/index.ts';
 import { connectDevServer } from '../src/temporal/connection.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
-import { inputOf, type Method } from '../src/connections/input.ts';
-import type { RunOutcome } from '../src/connections/runs.ts';
+import { inputOf, type Method } from '../src/connections/runs/input.ts';
+import type { RunOutcome } from '../src/connections/runs/runs.ts';
 import { tableWorkflowId } from '../src/temporal/names.ts';
 import { quietRuntime } from '../src/serving/runtime.ts';
 import { serveWhile } from '../src/serving/serve.ts';
-import { syncTables } from '../src/connections/sync-tables.ts';
+import { syncTables } from '../src/connections/runs/sync-tables.ts';
 import { folderStore } from '../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
 

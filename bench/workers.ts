@@ -8,7 +8,7 @@ import { Client, Connection } from '@temporalio/client';
 import { sandboxSizes } from '../src/sandbox/sandbox.ts';
 import { tables } from '../src/tables/index.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
-import { inputOf } from '../src/connections/input.ts';
+import { inputOf } from '../src/connections/runs/input.ts';
 import { tableWorkflowId, workerQueue } from '../src/temporal/names.ts';
 import type { syncTable } from '../workflows/sync-table.ts';
 import { type Asked, startSandboxProcess } from './sandbox-process.ts';

@@ -6,11 +6,11 @@ import type { Settings } from '../settings/settings.ts';
 import { tables } from '../tables/index.ts';
 import { scheduleId, tableWorkflowId } from '../temporal/names.ts';
 import { sideBySide } from '../warehouse/side-by-side.ts';
-import { cancelTable } from './cancel.ts';
-import { type Difference, differencesBetween } from './schedule-differences.ts';
-import { describeSchedule } from './schedule-lookup.ts';
-import { type DesiredSchedule, desiredSchedules, withAccount } from './schedule-options.ts';
-import { assertSameConnection, foreignSchedule, ownerOf } from './schedule-owner.ts';
+import { cancelTable } from './runs/cancel.ts';
+import { type Difference, differencesBetween } from './schedule/schedule-differences.ts';
+import { describeSchedule } from './schedule/schedule-lookup.ts';
+import { type DesiredSchedule, desiredSchedules, withAccount } from './schedule/schedule-options.ts';
+import { assertSameConnection, foreignSchedule, ownerOf } from './schedule/schedule-owner.ts';
 
 /** What happens to a table's schedule. */
 export type TableChange = { readonly table: string } & (

@@ -5,9 +5,9 @@ import { nestedIn } from '../tables/nested/index.ts';
 import { workerQueue } from '../temporal/names.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { type PerTable, perTable } from './per-table.ts';
-import type { Scheduled } from './schedule-lookup.ts';
-import { withAccount } from './schedule-options.ts';
-import { type Triggered, triggerTable } from './trigger.ts';
+import type { Scheduled } from './schedule/schedule-lookup.ts';
+import { withAccount } from './schedule/schedule-options.ts';
+import { type Triggered, triggerTable } from './schedule/trigger.ts';
 
 /**
  * Throws `DestinationError` if the tables lie in a folder of another host, which cannot be reached from here. A bucket

@@ -6,7 +6,7 @@ import type { Settings } from '../settings/settings.ts';
 import { tableNamed } from '../tables/index.ts';
 import { nestedIn } from '../tables/nested/index.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
-import { unlinked } from './run-end.ts';
+import { unlinked } from './runs/run-end.ts';
 import { applySchedules, planApply, type Removed } from './apply.ts';
 
 /** The files that are deleted with a connection: its settings, and the key file if `link` wrote it. Absolute paths. */

@@ -1,7 +1,7 @@
 import type { LimitFunction } from 'p-limit';
 import type { Clients } from '../../activities/clients.ts';
 import type { SyncTableResult } from '../../workflows/contract.ts';
-import { inputOf } from '../connections/input.ts';
+import { inputOf } from '../connections/runs/input.ts';
 import { defined } from '../defined.ts';
 import { runHere } from '../loop/run-here.ts';
 import { intervalMs } from '../settings/settings.ts';

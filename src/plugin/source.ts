@@ -13,7 +13,7 @@ import { defaultTableSettings, frequencies, intervalMs, retentions } from '../se
 import { defaultTables, tableNamed, tables } from '../tables/index.ts';
 import { parentAmong } from '../tables/parents.ts';
 import { incrementalFieldsOf, syncMethodsOf, type Table } from '../tables/table.ts';
-import { inputOf, type Method, type SourceInput, toMethod } from '../connections/input.ts';
+import { inputOf, type Method, type SourceInput, toMethod } from '../connections/runs/input.ts';
 import { tableWorkflowId, workerQueue } from '../temporal/names.ts';
 import { destinationOf } from '../warehouse/store/destination.ts';
 import type {

@@ -14,7 +14,7 @@ import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { type Settings, settingsVersion, type TableSettings } from '../../src/settings/settings.ts';
 import { tableNamed } from '../../src/tables/index.ts';
 import { scheduleId, workerQueue } from '../../src/temporal/names.ts';
-import { desiredSchedules } from '../../src/connections/schedule-options.ts';
+import { desiredSchedules } from '../../src/connections/schedule/schedule-options.ts';
 import { createWorker } from '../../src/serving/create-worker.ts';
 import { openDestination } from '../../src/warehouse/open-warehouse.ts';
 import type { Warehouse } from '../../src/warehouse/warehouse.ts';

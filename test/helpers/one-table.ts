@@ -1,7 +1,7 @@
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import type { RunOutcome } from '../../src/connections/runs.ts';
+import type { RunOutcome } from '../../src/connections/runs/runs.ts';
 import {
   type Fault,
   type Sandbox,

@@ -4,7 +4,7 @@ import type { Extracted, ExtractInput, Look, Plan, PlanInput, TableRun } from '.
 import { extractBatch } from '../../activities/extract-batch.ts';
 import { extractChildren } from '../../activities/extract-children.ts';
 import { planSync } from '../../activities/plan-sync.ts';
-import { toMethod } from '../../src/connections/input.ts';
+import { toMethod } from '../../src/connections/runs/input.ts';
 import { SourceError } from '../../src/errors.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { defaultTableSettings } from '../../src/settings/settings.ts';

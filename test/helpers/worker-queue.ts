@@ -4,7 +4,7 @@ import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import type { TableSettings } from '../../src/settings/settings.ts';
 import { tableNamed } from '../../src/tables/index.ts';
-import { inputOf } from '../../src/connections/input.ts';
+import { inputOf } from '../../src/connections/runs/input.ts';
 import { tableWorkflowId, workerQueue } from '../../src/temporal/names.ts';
 import type { syncTable } from '../../workflows/sync-table.ts';
 import { temporaryFolder } from './sync.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts';
-import type { RunOutcome } from '../../src/connections/runs.ts';
+import type { RunOutcome } from '../../src/connections/runs/runs.ts';
 import { quietRuntime } from '../../src/serving/runtime.ts';
 import { sync, temporaryFolder } from '../helpers/sync.ts';
 import { connectToTestServer } from '../helpers/temporal.ts';

@@ -4,7 +4,7 @@ import type { Plan } from '../../activities/contract.ts';
 import { extractBatch } from '../../activities/extract-batch.ts';
 import { planSync } from '../../activities/plan-sync.ts';
 import { type Sandbox, type SandboxOptions, sandboxSizes, startSandbox } from '../../src/sandbox/sandbox.ts';
-import { inputOf, toMethod } from '../../src/connections/input.ts';
+import { inputOf, toMethod } from '../../src/connections/runs/input.ts';
 import { defaultTableSettings } from '../../src/settings/settings.ts';
 import { alerts } from '../../src/tables/alerts.ts';
 import { tableNamed } from '../../src/tables/index.ts';

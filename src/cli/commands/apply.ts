@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { TableChange } from '../../connections/apply.ts';
-import type { Neighbour } from '../../connections/neighbours.ts';
+import type { Neighbour } from '../../connections/schedule/neighbours.ts';
 import { type Settings, settingsVersion } from '../../settings/settings.ts';
 import type { Upgrade } from '../../settings/version-1.ts';
 import { tableNamed } from '../../tables/index.ts';
@@ -47,7 +47,7 @@ async function apply(session: Session, options: ApplyOptions): Promise<void> {
   const [{ readSettingsFile }, { applySchedules, planApply }, { neighboursOf }] = await Promise.all([
     import('../../settings/file.ts'),
     import('../../connections/apply.ts'),
-    import('../../connections/neighbours.ts'),
+    import('../../connections/schedule/neighbours.ts'),
   ]);
   const { settings, upgrade } = await readSettingsFile(options.settings);
   const account = await ownAccount(session, settings);

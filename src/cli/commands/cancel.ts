@@ -26,7 +26,7 @@ export function cancelCommand(session: Session): Command {
 
 async function cancel(session: Session, names: readonly string[], options: OperatingOptions): Promise<void> {
   const cancelled = await operating(session, names, options, async ({ client, settings, tables }) => {
-    const { cancelTables } = await import('../../connections/cancel.ts');
+    const { cancelTables } = await import('../../connections/runs/cancel.ts');
     return cancelTables(client, settings, tables, session.signal);
   });
   if (cancelled.some(({ unanswered }) => unanswered.length > 0)) session.exitCode = 1;

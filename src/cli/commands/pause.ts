@@ -33,7 +33,7 @@ export function pauseCommand(session: Session): Command {
 
 async function pause(session: Session, names: readonly string[], options: PauseOptions): Promise<void> {
   const paused = await operating(session, names, options, async ({ client, settings, tables }) => {
-    const { pauseTables } = await import('../../connections/pause.ts');
+    const { pauseTables } = await import('../../connections/schedule/pause.ts');
     return pauseTables(client, settings, tables, options.note);
   });
   tellOutcomes(session, options, paused, () => 'paused');

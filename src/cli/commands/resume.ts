@@ -19,7 +19,7 @@ export function resumeCommand(session: Session): Command {
 
 async function resume(session: Session, names: readonly string[], options: OperatingOptions): Promise<void> {
   const resumed = await operating(session, names, options, async ({ client, settings, tables }) => {
-    const { resumeTables } = await import('../../connections/pause.ts');
+    const { resumeTables } = await import('../../connections/schedule/pause.ts');
     return resumeTables(client, settings, tables);
   });
   tellOutcomes(session, options, resumed, ({ nextRunAt }) =>

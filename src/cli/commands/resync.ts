@@ -31,7 +31,7 @@ async function resync(session: Session, names: readonly string[], options: Resyn
   await operating(session, names, options, async ({ client, settings, tables }) => {
     const [{ assertOnThisHost, resyncTables }, { scheduledTables }] = await Promise.all([
       import('../../connections/resync.ts'),
-      import('../../connections/schedule-lookup.ts'),
+      import('../../connections/schedule/schedule-lookup.ts'),
     ]);
     const { destination } = settings;
     const schedules = await scheduledTables(client, settings, tables);

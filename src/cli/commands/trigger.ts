@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Triggered } from '../../connections/trigger.ts';
+import type { Triggered } from '../../connections/schedule/trigger.ts';
 import { addOperatingOptions, operating, type OperatingOptions, tellOutcomes } from '../options/operating.ts';
 import type { Session } from '../session.ts';
 import { examples } from '../terminal/help.ts';
@@ -29,7 +29,7 @@ const sentences: { readonly [T in Triggered]: string } = {
 
 async function trigger(session: Session, names: readonly string[], options: OperatingOptions): Promise<void> {
   const outcomes = await operating(session, names, options, async ({ client, settings, tables }) => {
-    const { triggerTables } = await import('../../connections/trigger.ts');
+    const { triggerTables } = await import('../../connections/schedule/trigger.ts');
     return triggerTables(client, settings, tables);
   });
   tellOutcomes(session, options, outcomes, ({ triggered }) => sentences[triggered]);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
-import type { TableStatus } from '../../connections/table-status.ts';
+import type { TableStatus } from '../../connections/status/table-status.ts';
 import { SourceError } from '../../errors.ts';
 import type { Log, LogOutput } from '../../serving/logs.ts';
 import type { Service } from '../../serving/serve-connection.ts';
@@ -111,7 +111,7 @@ async function applySettings(
       import('../../connections/account.ts'),
       import('../../connections/apply.ts'),
       import('../../connections/per-table.ts'),
-      import('../../connections/trigger.ts'),
+      import('../../connections/schedule/trigger.ts'),
     ]);
   const tables = Object.keys(settings.tables).map(tableNamed);
   // Its own runs fail and say so; the others are kept current.
@@ -144,7 +144,7 @@ async function show(
 ): Promise<void> {
   const [{ isGrpcServiceError, ServiceError }, { statusOf }] = await Promise.all([
     import('@temporalio/client'),
-    import('../../connections/table-status.ts'),
+    import('../../connections/status/table-status.ts'),
   ]);
   const tables = Object.keys(settings.tables).map(tableNamed);
   const look = () => Promise.all(tables.map((table) => statusOf(client, settings, table, warehouse)));

@@ -1,5 +1,5 @@
-import type { EndedRun } from '../../connections/ended-runs.ts';
-import type { RunOutcome } from '../../connections/runs.ts';
+import type { EndedRun } from '../../connections/runs/ended-runs.ts';
+import type { RunOutcome } from '../../connections/runs/runs.ts';
 import { defined } from '../../defined.ts';
 import type { Failure } from '../../failure.ts';
 import type { SyncTableResult } from '../../../workflows/contract.ts';

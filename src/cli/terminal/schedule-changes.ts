@@ -1,6 +1,6 @@
 import type { TableChange } from '../../connections/apply.ts';
-import type { Neighbour } from '../../connections/neighbours.ts';
-import type { Difference } from '../../connections/schedule-differences.ts';
+import type { Neighbour } from '../../connections/schedule/neighbours.ts';
+import type { Difference } from '../../connections/schedule/schedule-differences.ts';
 import type { Settings, TableSettings } from '../../settings/settings.ts';
 import type { Output, Session } from '../session.ts';
 import { printTable } from './output.ts';

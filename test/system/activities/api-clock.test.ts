@@ -3,7 +3,7 @@ import { Clients } from '../../../activities/clients.ts';
 import { planSync } from '../../../activities/plan-sync.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { alerts } from '../../../src/tables/alerts.ts';
-import { inputOf } from '../../../src/connections/input.ts';
+import { inputOf } from '../../../src/connections/runs/input.ts';
 import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { apiReplying } from '../../helpers/api.ts';
 import { sync, temporaryFolder } from '../../helpers/sync.ts';

@@ -1,8 +1,8 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Activities, CommitInput } from '../../../activities/contract.ts';
-import { healthOf } from '../../../src/connections/table-health.ts';
-import { statusOf } from '../../../src/connections/table-status.ts';
+import { healthOf } from '../../../src/connections/status/table-health.ts';
+import { statusOf } from '../../../src/connections/status/table-status.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { tableNamed } from '../../../src/tables/index.ts';

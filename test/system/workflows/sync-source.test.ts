@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { cancelRun } from '../../../src/connections/runs.ts';
+import { cancelRun } from '../../../src/connections/runs/runs.ts';
 import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { expect, it } from 'vitest';
 import type { SyncSourceInput, TableOutcome } from '../../../workflows/contract.ts';

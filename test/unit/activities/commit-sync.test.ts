@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { Clients } from '../../../activities/clients.ts';
 import { commitSync } from '../../../activities/commit-sync.ts';
-import { inputOf } from '../../../src/connections/input.ts';
+import { inputOf } from '../../../src/connections/runs/input.ts';
 import { AccountMismatchError } from '../../../src/errors.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { users } from '../../../src/tables/users.ts';

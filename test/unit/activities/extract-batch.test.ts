@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { Clients } from '../../../activities/clients.ts';
 import { extractBatch } from '../../../activities/extract-batch.ts';
-import { inputOf } from '../../../src/connections/input.ts';
+import { inputOf } from '../../../src/connections/runs/input.ts';
 import { alerts } from '../../../src/tables/alerts.ts';
 import { folderStore } from '../../../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../../../src/warehouse/open-warehouse.ts';

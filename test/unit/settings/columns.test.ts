@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { desiredSchedules } from '../../../src/connections/schedule-options.ts';
-import { differencesBetween } from '../../../src/connections/schedule-differences.ts';
+import { desiredSchedules } from '../../../src/connections/schedule/schedule-options.ts';
+import { differencesBetween } from '../../../src/connections/schedule/schedule-differences.ts';
 import { KeyMissingError, UsageError } from '../../../src/errors.ts';
 import { createIncidentIoSource } from '../../../src/plugin/source.ts';
 import { resolveHashKey } from '../../../src/settings/hash-key.ts';

@@ -143,7 +143,7 @@ async function linkWith(
   const [{ planApply }, { linkConnection }, { neighboursOf }] = await Promise.all([
     import('../../../connections/apply.ts'),
     import('../../../connections/link.ts'),
-    import('../../../connections/neighbours.ts'),
+    import('../../../connections/schedule/neighbours.ts'),
   ]);
   const { signal, stdout } = session;
   const { identity, permissions, key } = checked;
@@ -181,7 +181,7 @@ async function linkWith(
 
 async function startImport(session: Session, client: Client, settings: Settings): Promise<void> {
   const [{ triggerTables }, { isFailure }] = await Promise.all([
-    import('../../../connections/trigger.ts'),
+    import('../../../connections/schedule/trigger.ts'),
     import('../../../connections/per-table.ts'),
   ]);
   const tables = Object.keys(settings.tables).map(tableNamed);

@@ -1,4 +1,4 @@
-import type { PastRun } from '../../../connections/run-history.ts';
+import type { PastRun } from '../../../connections/runs/run-history.ts';
 import { hideSecrets } from '../../../secrets.ts';
 import type { Output } from '../../session.ts';
 import { count, type PrintedColumn, printTable, span, visible } from '../../terminal/output.ts';

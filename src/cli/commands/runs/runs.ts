@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { HistorySource, PastRun } from '../../../connections/run-history.ts';
+import type { HistorySource, PastRun } from '../../../connections/runs/run-history.ts';
 import { defaultSettingsFile } from '../../../settings/settings.ts';
 import { type Operated, operating, type OperatingOptions } from '../../options/operating.ts';
 import { withWarehouse } from '../../options/settings-options.ts';
@@ -48,7 +48,7 @@ function addCommonOptions(command: Command): Command {
 
 async function listRuns(session: Session, names: readonly string[], options: RunsOptions): Promise<void> {
   const { runs, unread } = await withHistory(session, names, options, async (source) => {
-    const { runHistory } = await import('../../../connections/run-history.ts');
+    const { runHistory } = await import('../../../connections/runs/run-history.ts');
     return runHistory(source, options.limit);
   });
   tellFailures(session, unread, 'note');
@@ -58,7 +58,7 @@ async function listRuns(session: Session, names: readonly string[], options: Run
 
 async function showRun(session: Session, id: string, options: OperatingOptions): Promise<void> {
   const run: PastRun = await withHistory(session, [], options, async (source) => {
-    const { findRun } = await import('../../../connections/run-history.ts');
+    const { findRun } = await import('../../../connections/runs/run-history.ts');
     return findRun(source, id);
   });
   if (options.json) printJson(session.stdout, runAsFacts(run));

@@ -1,6 +1,6 @@
-import type { RunInProgress } from '../../../connections/run-in-progress.ts';
-import { healthOf } from '../../../connections/table-health.ts';
-import type { TableStatus } from '../../../connections/table-status.ts';
+import type { RunInProgress } from '../../../connections/runs/run-in-progress.ts';
+import { healthOf } from '../../../connections/status/table-health.ts';
+import type { TableStatus } from '../../../connections/status/table-status.ts';
 import { defined } from '../../../defined.ts';
 import { runAsJson } from '../../terminal/run-as-json.ts';
 

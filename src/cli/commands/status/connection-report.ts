@@ -1,5 +1,5 @@
-import type { ConnectionHealth } from '../../../connections/connection-health.ts';
-import { type State, states, type TableHealth } from '../../../connections/table-health.ts';
+import type { ConnectionHealth } from '../../../connections/status/connection-health.ts';
+import { type State, states, type TableHealth } from '../../../connections/status/table-health.ts';
 import { hideSecrets } from '../../../secrets.ts';
 import type { Output } from '../../session.ts';
 import { count, type PrintedColumn, printTable, span } from '../../terminal/output.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
-import type { ReadStatuses } from '../../../connections/status-reader.ts';
-import { healthOf, needsAttention } from '../../../connections/table-health.ts';
+import type { ReadStatuses } from '../../../connections/status/status-reader.ts';
+import { healthOf, needsAttention } from '../../../connections/status/table-health.ts';
 import { TemporalUnavailableError, UsageError } from '../../../errors.ts';
 import { defaultSettingsFile } from '../../../settings/settings.ts';
 import { tables } from '../../../tables/index.ts';
@@ -89,7 +89,7 @@ async function statusOfTables(
   names: readonly string[],
   options: OperatingOptions & Pick<StatusOptions, 'watch'>,
 ): Promise<void> {
-  const { withStatusReader } = await import('../../../connections/status-reader.ts');
+  const { withStatusReader } = await import('../../../connections/status/status-reader.ts');
   const show = async (operated: Operated) => {
     const { client, settings, tables } = operated;
     await withStatusReader(client, settings, tables, async (read) => {
@@ -107,7 +107,7 @@ async function statusOfTables(
 }
 
 async function statusOfConnections(session: Session, files: readonly string[], json: boolean): Promise<void> {
-  const { connectionHealths } = await import('../../../connections/connection-health.ts');
+  const { connectionHealths } = await import('../../../connections/status/connection-health.ts');
   const connections = await withTemporal(session, (client) => connectionHealths(files, client)).catch(
     (error: unknown) => {
       if (!(error instanceof TemporalUnavailableError)) throw error;

@@ -1,13 +1,13 @@
 import { Writable } from 'node:stream';
-import type { EndedRun } from '../../../connections/ended-runs.ts';
+import type { EndedRun } from '../../../connections/runs/ended-runs.ts';
 import {
   isFailed,
   reasonOfFailure,
   reasonOfLateness,
   startWorker,
-} from '../../../connections/table-health.ts';
-import type { TableStatus } from '../../../connections/table-status.ts';
-import { longWaitOf, waitingForWorker } from '../../../connections/worker-wait.ts';
+} from '../../../connections/status/table-health.ts';
+import type { TableStatus } from '../../../connections/status/table-status.ts';
+import { longWaitOf, waitingForWorker } from '../../../connections/runs/worker-wait.ts';
 import { hideSecrets } from '../../../secrets.ts';
 import type { Settings } from '../../../settings/settings.ts';
 import type { Output } from '../../session.ts';

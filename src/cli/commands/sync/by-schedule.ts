@@ -1,7 +1,7 @@
-import { scheduledTables } from '../../../connections/schedule-lookup.ts';
-import { lostMs, SilentWorkers } from '../../../connections/silent-workers.ts';
-import { syncBySchedule } from '../../../connections/sync-by-schedule.ts';
-import { startWorker } from '../../../connections/table-health.ts';
+import { scheduledTables } from '../../../connections/schedule/schedule-lookup.ts';
+import { lostMs, SilentWorkers } from '../../../connections/runs/silent-workers.ts';
+import { syncBySchedule } from '../../../connections/runs/sync-by-schedule.ts';
+import { startWorker } from '../../../connections/status/table-health.ts';
 import { TemporalUnavailableError } from '../../../errors.ts';
 import { type Operated, operating, type OperatingOptions } from '../../options/operating.ts';
 import type { Session } from '../../session.ts';

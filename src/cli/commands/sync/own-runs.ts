@@ -1,8 +1,8 @@
 import { assertOwnTables } from '../../../connections/account.ts';
-import { inputOf, type Method } from '../../../connections/input.ts';
-import type { RunOutcome } from '../../../connections/runs.ts';
-import { openTables } from '../../../connections/start-run.ts';
-import { syncTables } from '../../../connections/sync-tables.ts';
+import { inputOf, type Method } from '../../../connections/runs/input.ts';
+import type { RunOutcome } from '../../../connections/runs/runs.ts';
+import { openTables } from '../../../connections/runs/start-run.ts';
+import { syncTables } from '../../../connections/runs/sync-tables.ts';
 import { createClient } from '../../../incident-io/client.ts';
 import { readIdentity } from '../../../incident-io/identity.ts';
 import { quietRuntime } from '../../../serving/runtime.ts';

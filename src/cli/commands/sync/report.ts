@@ -1,7 +1,7 @@
 import { createLogUpdate } from 'log-update';
-import type { RunOutcome, RunProgress } from '../../../connections/runs.ts';
-import type { StartedRun } from '../../../connections/start-run.ts';
-import { longWaitOf } from '../../../connections/worker-wait.ts';
+import type { RunOutcome, RunProgress } from '../../../connections/runs/runs.ts';
+import type { StartedRun } from '../../../connections/runs/start-run.ts';
+import { longWaitOf } from '../../../connections/runs/worker-wait.ts';
 import { count, type PrintedColumn, printJson, printTable, span, visible } from '../../terminal/output.ts';
 import { hideSecrets } from '../../../secrets.ts';
 import type { Session } from '../../session.ts';

@@ -12,7 +12,7 @@ import {
   type Table,
   type TimestampField,
 } from '../../../tables/table.ts';
-import { type Method, toMethod } from '../../../connections/input.ts';
+import { type Method, toMethod } from '../../../connections/runs/input.ts';
 import { anyBucket, destinationOf } from '../../../warehouse/store/destination.ts';
 import { examples } from '../../terminal/help.ts';
 import { addKeyOptions, keyReferenceOf, type KeyOptions, keyVariable } from '../../options/key-options.ts';

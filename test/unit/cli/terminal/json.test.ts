@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { statusAsJson } from '../../../../src/cli/commands/status/as-json.ts';
 import { outcomeAsJson } from '../../../../src/cli/terminal/run-as-json.ts';
 import { printJson } from '../../../../src/cli/terminal/output.ts';
-import type { TableStatus } from '../../../../src/connections/table-status.ts';
+import type { TableStatus } from '../../../../src/connections/status/table-status.ts';
 import type { SyncTableResult } from '../../../../workflows/contract.ts';
 
 /** A value as a command prints it. */

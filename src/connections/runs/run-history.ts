@@ -1,0 +1,224 @@
+import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+import { UsageError } from '../../errors.ts';
+import type { TableFailure } from '../../failure.ts';
+import type { Settings } from '../../settings/settings.ts';
+import type { Table } from '../../tables/table.ts';
+import { scheduleId, tableWorkflowId } from '../../temporal/names.ts';
+import { sideBySide } from '../../warehouse/side-by-side.ts';
+import type { RunCommit, Warehouse } from '../../warehouse/warehouse.ts';
+import { type EndedRun, endOf } from './ended-runs.ts';
+import { isFailure, perTable } from '../per-table.ts';
+
+/** A run of a table, by the Temporal server, the table's own log, or both. Times are RFC 3339, UTC. */
+export type PastRun = Omit<EndedRun, 'workflowId' | 'started' | 'outcome'> & {
+  readonly table: string;
+  /** The id of the run's first execution, as in logs and in the table's commits. */
+  readonly id: string;
+  readonly outcome: EndedRun['outcome'] | 'running';
+  /** Missing if the server has forgotten the run. */
+  readonly workflowId?: string;
+  readonly started?: string;
+  /** Missing if the run committed nothing, or if the table's log no longer has its commit. */
+  readonly commit?: RunCommit;
+};
+
+/** What the runs of a connection are read from. */
+export type HistorySource = {
+  readonly client: Client;
+  readonly warehouse: Pick<Warehouse, 'runCommits'>;
+  readonly settings: Settings;
+  readonly tables: readonly Table[];
+};
+
+export type History = {
+  /** Newest first. */
+  readonly runs: readonly PastRun[];
+  /** Tables whose log cannot be read: their runs are those that the server remembers. */
+  readonly unread: readonly TableFailure[];
+};
+
+/** The latest runs of tables, by their schedules and outside them. */
+export async function runHistory(source: HistorySource, most: number): Promise<History> {
+  const executions = await listedExecutions(source, most, `AND ExecutionStatus != "ContinuedAsNew"`);
+  const remembered = await sideBySide(executions, (execution) => runOf(source.client, execution));
+  const { commits, unread } = await committedRuns(source, most);
+  const runs = new Map<string, PastRun>();
+  // A run that was restarted has several executions, the newest of them first.
+  for (const run of remembered) if (run && !runs.has(run.id)) runs.set(run.id, run);
+  for (const run of commits) {
+    const known = runs.get(run.id);
+    runs.set(run.id, known ? { ...known, ...(run.commit && { commit: run.commit }) } : run);
+  }
+  return { runs: [...runs.values()].sort(newestFirst).slice(0, most), unread };
+}
+
+/** How many runs are searched for one, by their ids alone. */
+const mostSearched = 1_000;
+/** How many commits of each table are searched for a run that the server has forgotten: each is a file of its own. */
+const mostCommitsSearched = 100;
+
+/**
+ * One run.
+ * @param id its id or the end of it, as `runHistory` gives it, or its workflow id
+ *
+ * Throws `UsageError` if there is no such run, or if several have an id that ends so.
+ */
+export async function findRun(source: HistorySource, id: string): Promise<PastRun> {
+  const remembered = await rememberedRuns(source, id);
+  const found = remembered.length > 0 ? remembered : await forgottenRuns(source, id);
+  const [run, ...others] = found;
+  if (!run) {
+    throw new UsageError(
+      `There is no run ${id} of this connection.`,
+      'incident-io-source runs lists those that the Temporal server and the tables still know.',
+    );
+  }
+  if (others.length === 0) return run;
+  throw new UsageError(
+    `${id} stands for several runs: ${found.map((one) => one.id).join(', ')}.`,
+    'Give one of these ids.',
+  );
+}
+
+async function rememberedRuns(source: HistorySource, id: string): Promise<PastRun[]> {
+  const { client } = source;
+  const all = await listedExecutions(source, mostSearched);
+  const runs = new Map<string, PastRun>();
+  for (const execution of all) {
+    if (execution.workflowId !== id && !execution.runId.endsWith(id)) continue;
+    const newest = await newestOf(client, execution, all);
+    const run = newest && (await runOf(client, newest));
+    if (run) runs.set(run.id, run);
+  }
+  return [...runs.values()];
+}
+
+async function forgottenRuns(source: HistorySource, id: string): Promise<PastRun[]> {
+  const { commits } = await committedRuns(source, mostCommitsSearched);
+  return commits.filter((run) => run.id.endsWith(id));
+}
+
+/** An execution as the server's index lists it. */
+type Execution = { readonly table: string; readonly workflowId: string; readonly runId: string };
+
+/** Newest first. */
+async function listedExecutions(
+  { client, settings, tables }: HistorySource,
+  most: number,
+  condition = '',
+): Promise<Execution[]> {
+  const { connection, destination } = settings;
+  const scheduled = new Map(tables.map(({ name }) => [scheduleId(connection, name), name]));
+  const byHand = new Map(tables.map(({ name }) => [tableWorkflowId(destination, name), name]));
+  const anyOf = (ids: Iterable<string>) => [...ids].map((id) => `"${id}"`).join(', ');
+  const isOurs = `(TemporalScheduledById IN (${anyOf(scheduled.keys())}) OR WorkflowId IN (${anyOf(byHand.keys())}))`;
+  const { executions } = await client.workflowService.listWorkflowExecutions({
+    namespace: client.options.namespace,
+    pageSize: most,
+    query: `${isOurs} ${condition}`,
+  });
+  return executions.flatMap(({ execution }) => {
+    const { workflowId, runId } = execution ?? {};
+    if (!workflowId || !runId) return [];
+    // The server adds the time to the id that the schedule gives.
+    const schedule = workflowId.slice(0, Math.max(0, workflowId.lastIndexOf('-workflow')));
+    const table = scheduled.get(schedule) ?? byHand.get(workflowId);
+    return table === undefined ? [] : [{ table, workflowId, runId }];
+  });
+}
+
+/** `undefined` if the server has forgotten it in the meantime. */
+async function describe(
+  client: Client,
+  { workflowId, runId }: Execution,
+): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await client.workflow.getHandle(workflowId, runId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function chainOf({ runId, raw }: WorkflowExecutionDescription): string {
+  return raw.workflowExecutionInfo?.firstRunId || runId;
+}
+
+/** The newest execution of the run that an execution belongs to. */
+async function newestOf(
+  client: Client,
+  execution: Execution,
+  all: readonly Execution[],
+): Promise<Execution | undefined> {
+  const described = await describe(client, execution);
+  if (!described) return undefined;
+  for (const other of all) {
+    if (other.workflowId !== execution.workflowId) continue;
+    const newer = await describe(client, other);
+    if (newer && chainOf(newer) === chainOf(described)) return other;
+  }
+  return execution;
+}
+
+async function runOf(client: Client, execution: Execution): Promise<PastRun | undefined> {
+  const described = await describe(client, execution);
+  if (!described) return undefined;
+  const { table, workflowId, runId } = execution;
+  const { startTime, closeTime, status } = described;
+  const first = await describe(client, { ...execution, runId: chainOf(described) });
+  const base = {
+    table,
+    id: chainOf(described),
+    workflowId,
+    started: (first?.startTime ?? startTime).toISOString(),
+  };
+  if (status.name === 'RUNNING') return { ...base, outcome: 'running' };
+  const end = (await endOf(client, workflowId, runId)) ?? { outcome: 'unknown' };
+  return { ...base, ...(closeTime && { ended: closeTime.toISOString() }), ...end };
+}
+
+/** Runs as the tables' own logs record them. */
+async function committedRuns(
+  { warehouse, tables }: HistorySource,
+  most: number,
+): Promise<{ readonly commits: readonly PastRun[]; readonly unread: readonly TableFailure[] }> {
+  const read = await perTable(tables, async (table) => ({
+    commits: await warehouse.runCommits(table, most),
+  }));
+  const commits = read.flatMap((one) => (isFailure(one) ? [] : runsIn(one.table, one.commits)));
+  return { commits, unread: read.filter(isFailure) };
+}
+
+/** One run per id; one that counted again after its commit has two. */
+function runsIn(table: string, commits: readonly RunCommit[]): PastRun[] {
+  const runs = new Map<string, RunCommit>();
+  for (const commit of commits) {
+    const later = runs.get(commit.chainId);
+    runs.set(commit.chainId, later ? together(commit, later) : commit);
+  }
+  return [...runs.values()].map((commit) => ({
+    table,
+    id: commit.chainId,
+    outcome: 'synced',
+    ended: new Date(commit.at).toISOString(),
+    commit,
+  }));
+}
+
+function together(first: RunCommit, later: RunCommit): RunCommit {
+  return {
+    ...later,
+    fullRead: first.fullRead,
+    inserted: first.inserted + later.inserted,
+    updated: first.updated + later.updated,
+    dropped: first.dropped + later.dropped,
+  };
+}
+
+function newestFirst(a: PastRun, b: PastRun): number {
+  return timeOf(b) - timeOf(a);
+}
+
+function timeOf({ started, ended }: PastRun): number {
+  return Date.parse(started ?? ended ?? '');
+}
