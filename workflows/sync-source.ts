@@ -12,17 +12,17 @@ import { restartPolicy } from './restart.ts';
 import { syncTable } from './sync-table.ts';
 
 /**
- * "Import now": the tables side by side, each after the one by whose rows it is read, and one report. If a table fails, the workflow fails after the others are
- * done, with type `TablesFailedError` and all outcomes in its details: no failure passes for success.
+ * "Import now": the tables side by side, each after the one by whose rows it is read, and one report. If a table fails,
+ * the workflow fails after the others are done, with type `TablesFailedError` and all outcomes in its details: no
+ * failure passes for success.
  */
 export async function syncSource({ tables }: SyncSourceInput): Promise<TableOutcome[]> {
   const named = new Map(tables.map((one) => [one.input.run.table, one]));
-  const ends = new Map<string, Promise<TableOutcome>>();
+  const ends = new Map<Imported, Promise<TableOutcome>>();
   const ended = (one: Imported): Promise<TableOutcome> => {
     const before = one.after === undefined ? undefined : named.get(one.after);
-    const { table } = one.input.run;
-    const end = ends.get(table) ?? (before ? ended(before).then(() => syncOne(one)) : syncOne(one));
-    ends.set(table, end);
+    const end = ends.get(one) ?? (before ? ended(before).then(() => syncOne(one)) : syncOne(one));
+    ends.set(one, end);
     return end;
   };
   const outcomes = await Promise.all(tables.map(ended));

@@ -39,7 +39,7 @@ it('nested tables come with their table, follow its changes, and are left out if
     [...sandbox.records('incidents')].flatMap(({ id, incident_role_assignments: assignments }) =>
       (assignments as { assignee?: { id: string } }[]).map(({ assignee }, index) => ({
         incident: id,
-        position: index + 1,
+        position: String(index + 1),
         user: assignee?.id ?? null,
       })),
     );
