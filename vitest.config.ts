@@ -30,8 +30,8 @@ export default defineConfig({
     ],
     // Temporal's and DuckDB's native parts crash in worker threads.
     pool: 'forks',
-    // By default one of two cores stays idle, while most of the tests' time is waiting.
-    maxWorkers: 2,
+    // By default one of two cores stays idle. One more than cores, because most of the tests' time is waiting.
+    maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 240_000,
     // A poll ends when what it waits for is there, however busy the machine.
