@@ -17,8 +17,9 @@ import type { TimeState } from './stream-state.ts';
 const retention = '30d';
 /** The platform tries a failed read again by itself. */
 const giveUpAfterMinutes = 10;
-/** The key is a field of the config, which this process holds. */
+/** The keys are fields of the config, which this process holds. */
 export const keyField = 'api_key';
+const hashKeyField = 'hash_key';
 
 export type Reader = {
   readonly config: PlatformConfig;
@@ -30,9 +31,13 @@ export type Reader = {
   readonly account: () => Promise<string>;
 };
 
-/** Looks up the key of runs in the config. */
-export function vaultOf({ apiKey }: PlatformConfig) {
-  return (id: string) => Promise.resolve(id === keyField ? apiKey : undefined);
+/** Looks up the keys of runs in the config. */
+export function vaultOf({ apiKey, hashKey }: PlatformConfig) {
+  const keys = new Map([
+    [keyField, apiKey],
+    [hashKeyField, hashKey],
+  ]);
+  return (id: string) => Promise.resolve(keys.get(id));
 }
 
 /**
@@ -54,6 +59,8 @@ export function bringUpToDate(
     baseUrl: config.baseUrl,
     account: 'unknown',
     giveUpAfterMinutes,
+    personal: config.personal,
+    ...(config.hashKey !== undefined && { hashKey: { vault: hashKeyField } }),
     ...defined({ retentionMs: isKept ? intervalMs(retention) : undefined }),
   });
   return runHere(input, {
@@ -82,7 +89,7 @@ function withoutHistory(table: Table): Table {
  * changed since. Does nothing if that state does not fit this version, and then everything is read.
  */
 export async function restore(warehouse: Warehouse, table: Table, state: TimeState): Promise<void> {
-  const { account, watermark, fullReadAt, incrementalField, filters, visibility, types } = state;
+  const { account, watermark, fullReadAt, incrementalField, filters, visibility, types, columns } = state;
   if (watermark === undefined || types !== declaredTypes(table)) return;
   if (filters === undefined || visibility === undefined) return;
   await warehouse.commit(table, {
@@ -97,6 +104,7 @@ export async function restore(warehouse: Warehouse, table: Table, state: TimeSta
       visibility,
       ...defined({
         fullReadAt,
+        columns,
         incrementalField: table.incremental?.by.find((field) => field === incrementalField),
       }),
     },
@@ -105,7 +113,8 @@ export async function restore(warehouse: Warehouse, table: Table, state: TimeSta
 
 /** What a scratch table holds, for the platform to keep. */
 export function timeStateOf(snapshot: Snapshot): TimeState {
-  const { account, watermark, fullReadAt, incrementalField, filters, visibility, types } = stateOf(snapshot);
+  const state = stateOf(snapshot);
+  const { account, watermark, fullReadAt, incrementalField, filters, visibility, types, columns } = state;
   return {
     kind: 'time',
     account,
@@ -115,7 +124,7 @@ export function timeStateOf(snapshot: Snapshot): TimeState {
       filters,
       visibility,
       types,
-      ...defined({ incrementalField }),
+      ...defined({ incrementalField, columns }),
     }),
   };
 }

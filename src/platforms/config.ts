@@ -3,6 +3,7 @@ import { checkedBaseUrl, defaultBaseUrl } from '../incident-io/base-url.ts';
 import { withSuggestion } from '../nearest.ts';
 import { keepSecret } from '../secrets.ts';
 import { checkedKey } from '../settings/key.ts';
+import { type PersonalChoice, personalChoices } from '../settings/settings.ts';
 import { destinationOf } from '../warehouse/store/destination.ts';
 
 /** What a platform tells the source. */
@@ -15,6 +16,10 @@ export type PlatformConfig = {
   readonly json: 'native' | 'text';
   /** How a Singer target is told of deleted rows. */
   readonly singerDeletes: 'tombstones' | 'snapshot';
+  /** What becomes of columns with personal data. */
+  readonly personal: PersonalChoice;
+  /** The key of the hashes; only for `hash`. */
+  readonly hashKey: string | undefined;
 };
 
 /** A property of the config as platforms show it in their forms. JSON Schema, draft 7. */
@@ -102,11 +107,28 @@ const properties: { readonly [name: string]: Property } = {
     enum: ['tombstones', 'snapshot'],
     default: 'tombstones',
   },
+  personal: {
+    title: 'Personal data',
+    description:
+      'What becomes of columns that hold or may hold data about a person. hash: text is hashed with the hash key, so that it still joins; nested values are left out. leave_out: such columns stay empty.',
+    type: 'string',
+    order: 5,
+    enum: personalChoices,
+    default: 'keep',
+  },
+  hash_key: {
+    title: 'Hash key',
+    description:
+      'Only for hash: a text of 32 characters or more that you keep, such as the output of openssl rand -hex 32. With another key every hash changes.',
+    type: 'string',
+    order: 6,
+    airbyte_secret: true,
+  },
   base_url: {
     title: 'Address of the API',
     description: 'Another address of the API, such as a sandbox.',
     type: 'string',
-    order: 5,
+    order: 7,
     default: defaultBaseUrl,
   },
 };
@@ -131,12 +153,25 @@ export function configOf(value: unknown): PlatformConfig {
   const bucket = config['s3'] === undefined ? {} : objectOf(config['s3'], 's3 in the config');
   const text = optionalText(warehouse, 'warehouse');
   useCredentials(bucket);
+  const personal = oneOf(config, 'personal', personalChoices);
+  const hashKey = optionalText(config['hash_key'], 'hash_key');
+  if ((personal === 'hash') !== (hashKey !== undefined)) {
+    throw new UsageError(
+      personal === 'hash'
+        ? 'hash_key is missing in the config: personal is hash.'
+        : 'hash_key in the config goes with personal: hash only.',
+      'Give both personal: hash and hash_key, or neither.',
+    );
+  }
+  if (hashKey !== undefined) keepSecret(hashKey);
   return {
     apiKey: checkedKey(optionalText(apiKey, 'api_key'), 'the field api_key'),
     baseUrl: checkedBaseUrl(optionalText(baseUrl, 'base_url') ?? defaultBaseUrl),
     warehouse: text === undefined ? undefined : destinationOf(withParameters(text, bucket)),
     json: oneOf(config, 'json', ['native', 'text']),
     singerDeletes: oneOf(config, 'singer_deletes', ['tombstones', 'snapshot']),
+    personal,
+    hashKey,
   };
 }
 

@@ -30,6 +30,8 @@ export type TimeState = {
   readonly filters?: string;
   readonly visibility?: string;
   readonly types?: string;
+  /** The rules by which columns are left out or hashed. */
+  readonly columns?: string;
 };
 
 export type StreamState = KeptState | TimeState;
@@ -58,7 +60,7 @@ function keptFields({ table, version, to, after }: KeptState): StateBlob {
 }
 
 function timeFields(state: TimeState): StateBlob {
-  const { watermark, fullReadAt, incrementalField, filters, visibility, types } = state;
+  const { watermark, fullReadAt, incrementalField, filters, visibility, types, columns } = state;
   const iso = (time: number | undefined) => (time === undefined ? undefined : new Date(time).toISOString());
   return defined({
     watermark: iso(watermark),
@@ -67,6 +69,7 @@ function timeFields(state: TimeState): StateBlob {
     filters,
     visibility,
     types,
+    columns,
   });
 }
 
@@ -111,6 +114,7 @@ function timeState(stream: string, fields: StateBlob, account: string): TimeStat
       filters: text('filters'),
       visibility: text('visibility'),
       types: text('types'),
+      columns: text('columns'),
     }),
   };
 }

@@ -176,3 +176,34 @@ describe('a table that is read by the rows of another one', () => {
     expect(called.records('severities').length).toBeGreaterThan(0);
   });
 });
+
+describe('personal data', () => {
+  const emails = (called: Called) => called.records('users').map((row) => row['email']);
+
+  // Fails if what the config leaves out reaches the platform, or stays in the tables of an earlier read.
+  it.each([true, false])('is left out or hashed as the config says (kept tables: %s)', async (kept) => {
+    const world = await platformWorld(kept);
+    const catalog = catalogOf(['users']);
+    const first = await airbyteRead(world, catalog);
+    expect(emails(first).filter((email) => typeof email === 'string')).toHaveLength(5);
+    const leaving = { ...world.config, personal: 'leave_out' };
+    const second = await airbyteRead(world, catalog, first.state, leaving);
+    expect(emails(second)).toEqual([null, null, null, null, null]);
+    const hashing = { ...world.config, personal: 'hash', hash_key: 'a'.repeat(32) };
+    const third = await airbyteRead(world, catalog, second.state, hashing);
+    expect(new Set(emails(third)).size).toBe(5);
+    expect(JSON.stringify(third.records('users'))).not.toContain('@');
+  });
+
+  // Fails if a read without a place for the tables reads everything each time, because it forgot the rules.
+  it('does not make the next read a full one', async () => {
+    const world = await platformWorld(false);
+    const config = { ...world.config, personal: 'leave_out' };
+    const catalog = catalogOf(['follow_ups']);
+    const first = await airbyteRead(world, catalog, [], config);
+    expect(first.records('follow_ups')).toHaveLength(30);
+    const second = await airbyteRead(world, catalog, first.state, config);
+    expect(errorsIn(second)).toEqual([]);
+    expect(second.records('follow_ups').length).toBeLessThan(30);
+  });
+});

@@ -32,6 +32,8 @@ describe('check', () => {
     ['a wrong key', { api_key: 'inc_wrong' }, 'API key'],
     ['no key', { api_key: '' }, 'api_key'],
     ['an unknown choice', { json: 'yaml' }, 'json'],
+    ['hashes without a key', { personal: 'hash' }, 'hash_key'],
+    ['a key without hashes', { hash_key: 'a'.repeat(32) }, 'hash_key'],
     ['a place that is no place', { warehouse: 'ftp://host/path' }, 'ftp'],
     ['a place that cannot be written', { warehouse: '/proc/incident-io' }, '/proc'],
     ['an address that would show the key', { base_url: 'http://example.com' }, 'example.com'],
