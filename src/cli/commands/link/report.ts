@@ -24,7 +24,7 @@ export function printPermissions({ stdout, stderr }: Session, { identity, permis
       wrap: true,
     },
   ]);
-  writeText(stdout, requestsInWords(permissions));
+  writeText(stdout, `\n${requestsInWords(permissions)}`);
   stdout.write('\n');
   if (permissions.some(({ allowed }) => !allowed)) writeText(stderr, `note: ${adviceFor(permissions)}`);
 }
