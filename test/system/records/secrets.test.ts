@@ -36,7 +36,7 @@ it('secrets of every kind are in no table, no log, no staging and no history', a
   const { sandbox, destination } = await worldOf(temporal, { sizes: { escalations: 3 } });
   sandbox.transform = (record, table) =>
     names.includes(table) ? withPlantedSecrets(tableNamed(table), record) : record;
-  const outcomes = await sync(temporal, sandbox, destination, { tables: names });
+  const outcomes = await sync(temporal, sandbox, destination, { tables: names, landing: {} });
   const results = outcomes.map(resultOf);
   for (const { notes } of results) expect(notes).toContainEqual(expect.stringContaining('signing_key'));
   const folders = (await readdir(destination)).filter((name) => name !== '_staging').sort();

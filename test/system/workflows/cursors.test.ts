@@ -70,7 +70,7 @@ const seesPrivate = { roles: ['viewer', 'global_access'] };
 /** What happens to a table between two runs, and how many full reads that costs, including the next run. */
 const disturbances: readonly (readonly [
   what: string,
-  fullReads: number,
+  cost: number,
   disturb: (world: World) => Promise<unknown>,
   hasOwnWorkers?: true,
 ])[] = [
@@ -146,34 +146,33 @@ const disturbances: readonly (readonly [
   ['it is reset by a resync', 1, ({ linked }) => linked.warehouse.resetState(tableNamed('incidents'))],
 ];
 
-it.each(disturbances)(
-  'matches the account again after %s, for %i full reads',
-  async (_, cost, disturb, hasOwnWorkers) => {
-    const sandbox = await sandboxOf();
-    const linked = await link(temporal, sandbox, { incidents: byUpdatedAt });
-    const sync = () => linked.run('incidents');
-    const served = hasOwnWorkers ? () => linked.serving(sync) : sync;
-    const play = async () => {
-      await served();
-      changeSome(sandbox);
-      await served();
+it.each(
+  disturbances.map(([what, cost, disturb, own]) => ({ what, cost, disturb, hasOwnWorkers: own === true })),
+)('matches the account again after $what, for $cost full reads', async ({ cost, disturb, hasOwnWorkers }) => {
+  const sandbox = await sandboxOf();
+  const linked = await link(temporal, sandbox, { incidents: byUpdatedAt });
+  const sync = () => linked.run('incidents');
+  const served = hasOwnWorkers ? () => linked.serving(sync) : sync;
+  const play = async () => {
+    await served();
+    changeSome(sandbox);
+    await served();
 
-      let fullReads = 0;
-      const run = async () => {
-        if ((await served()).fullRead) fullReads += 1;
-      };
-      changeSome(sandbox);
-      await disturb({ linked, sandbox, run });
-      changeSome(sandbox);
-      await run();
-      await expectTruth(sandbox, linked.destination, ['incidents']);
-
-      // From now on runs are as cheap as before.
-      changeSome(sandbox);
-      await run();
-      await expectTruth(sandbox, linked.destination, ['incidents']);
-      expect(fullReads).toBe(cost);
+    let fullReads = 0;
+    const run = async () => {
+      if ((await served()).fullRead) fullReads += 1;
     };
-    await (hasOwnWorkers ? play() : linked.serving(play));
-  },
-);
+    changeSome(sandbox);
+    await disturb({ linked, sandbox, run });
+    changeSome(sandbox);
+    await run();
+    await expectTruth(sandbox, linked.destination, ['incidents']);
+
+    // From now on runs are as cheap as before.
+    changeSome(sandbox);
+    await run();
+    await expectTruth(sandbox, linked.destination, ['incidents']);
+    expect(fullReads).toBe(cost);
+  };
+  await (hasOwnWorkers ? play() : linked.serving(play));
+});

@@ -2,8 +2,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import { quietRuntime } from '../../../../src/serving/runtime.ts';
 import { startSandbox } from '../../../../src/sandbox/sandbox.ts';
 import type { TableSettings } from '../../../../src/settings/settings.ts';
-import { tables } from '../../../../src/tables/index.ts';
 import { cli } from '../../../helpers/cli.ts';
+import { usualTables } from '../../../helpers/usual-tables.ts';
 import { link } from '../../../helpers/linked.ts';
 import { connectToTestServer } from '../../../helpers/temporal.ts';
 
@@ -16,13 +16,13 @@ it('waits for all tables at the same time, without a warning of Node about liste
   const sandbox = await startSandbox({ limits: 'off', sizes });
   onTestFinished(() => sandbox.stop());
   const full: TableSettings = { syncMethod: 'full_refresh', every: '24h' };
-  const linked = await link(temporal, sandbox, Object.fromEntries(tables.map(({ name }) => [name, full])));
+  const linked = await link(temporal, sandbox, Object.fromEntries(usualTables.map((name) => [name, full])));
   const warnings: Error[] = [];
   const note = (warning: Error) => void warnings.push(warning);
   process.on('warning', note);
   onTestFinished(() => void process.off('warning', note));
   const { code, out } = await linked.serving(() => cli(['sync', '--json', '--settings', linked.file]));
   expect(code).toBe(0);
-  expect((JSON.parse(out) as { runs: unknown[] }).runs).toHaveLength(tables.length);
+  expect((JSON.parse(out) as { runs: unknown[] }).runs).toHaveLength(usualTables.length);
   expect(warnings).toEqual([]);
 });
