@@ -14,8 +14,8 @@ import type { ExtractInput, Extracted } from './contract.ts';
 import type { Step } from './step.ts';
 
 /**
- * After this many pages in a row without a record the list is taken to have no end. No account hides that many
- * records from a key: a page stands for up to 250.
+ * After this many pages in a row without a record, the list is assumed to have no end. A page can hide up to 250
+ * records from a key, and no account hides that many in a row.
  */
 const mostEmptyPages = 1_000;
 

@@ -18,7 +18,7 @@ export type Facts = {
   readonly field: TimestampField | undefined;
   /** The run reads changes only, if nothing speaks against it. */
   readonly byChange: boolean;
-  /** As committed; `undefined` if there is no table yet. */
+  /** The state that the last commit stored; `undefined` if the table does not exist yet. */
   readonly state: TableState | undefined;
   readonly identity: Identity;
   /** Canonical JSON of the parameters that reveal hidden rows. */

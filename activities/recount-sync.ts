@@ -18,7 +18,7 @@ const patience = 2;
 
 /**
  * Finds the days of `created_at` for which the API's count differs from the table's, reads those days again, and drops
- * the rows that are no longer there. A deleted row thus disappears with the next run, at the cost of a few requests.
+ * the rows that have gone. So the next run removes a deleted row, at the cost of a few requests.
  * Rows that appear meanwhile are added, never dropped.
  *
  * Throws `ApiUnavailableError` if the API lists fewer rows of a day than it counts, or no longer counts them.

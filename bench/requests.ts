@@ -31,7 +31,7 @@ const first12 = new Set([
 const twelve = tables.filter(({ name }) => first12.has(name));
 const incremental = twelve.filter(({ name }) => name in changes);
 const others = twelve.filter(({ name }) => !(name in changes));
-/** A cycle with every table's default, and one that reads the list of incident_updates, as before version 0.4. */
+/** A cycle with every table's default, and one that reads the whole list of incident_updates. */
 const cycle: Asked = Object.fromEntries(twelve.map(({ name }) => [name, undefined]));
 const cycleByLists: Asked = { ...cycle, ...whole(twelve.filter(({ changesBy }) => changesBy)) };
 

@@ -60,7 +60,7 @@ function columnsThatDiffer(document: ApiDocument, table: Table, answer: Schema, 
     if (documented === type) return [];
     return [{ ...at, change: 'changed', name: column, detail: `${type} is now ${documented}`, breaks: true }];
   });
-  const isKnown = (field: string) => field in table.columns || isSecret(table, field);
+  const isKnown = (field: string) => field in table.columns || table.secrets?.includes(field);
   const came = Object.keys(item.properties ?? {}).filter((field) => !isKnown(field));
   return [
     ...declared,
@@ -69,10 +69,6 @@ function columnsThatDiffer(document: ApiDocument, table: Table, answer: Schema, 
       return { ...at, change: 'came', name: field, detail: `${type}, not declared`, breaks: false };
     }),
   ];
-}
-
-function isSecret({ secrets = [] }: Table, field: string): boolean {
-  return secrets.some((path) => path === field);
 }
 
 /** The type of the column that a field of this schema becomes. */
