@@ -1,5 +1,6 @@
 import { sandboxSizes, type Sizes } from '../src/sandbox/sandbox.ts';
 import { frequencies, intervalMs } from '../src/settings/settings.ts';
+import { tablesByHand } from '../src/sandbox/sizes.ts';
 import { tables } from '../src/tables/index.ts';
 import type { Figure } from './figures.ts';
 import { smallAccount } from './small-account.ts';
@@ -14,21 +15,7 @@ const accounts: { readonly [name: string]: Sizes } = {
 };
 
 /** The tables that people wait for; the figures of others follow from the number of their parents. */
-const first12 = new Set([
-  'incidents',
-  'incident_updates',
-  'follow_ups',
-  'alerts',
-  'escalations',
-  'users',
-  'schedules',
-  'severities',
-  'incident_roles',
-  'incident_statuses',
-  'incident_types',
-  'custom_fields',
-]);
-const twelve = tables.filter(({ name }) => first12.has(name));
+const twelve = tables.filter(({ name }) => tablesByHand.includes(name));
 const incremental = twelve.filter(({ name }) => name in changes);
 const others = twelve.filter(({ name }) => !(name in changes));
 /** A cycle with every table's default, and one that reads the whole list of incident_updates. */

@@ -30,6 +30,9 @@ const empty: Sizes = Object.fromEntries(
   tables.flatMap(({ name }) => (name in fixedLists ? [] : [[name, 0] as const])),
 );
 
+/** The tables whose rows are written by hand; a declaration is enough for all others. */
+export const tablesByHand: readonly string[] = [...Object.keys(demo), ...Object.keys(fixedLists)];
+
 /** Ready-made amounts of data. */
 export const sandboxSizes = { demo, benchmark, empty };
 

@@ -1,3 +1,4 @@
+import { everyIncidentMode } from './incident-modes.ts';
 import { defineTable } from './table.ts';
 
 export const actions = defineTable({
@@ -9,11 +10,7 @@ export const actions = defineTable({
   scope: 'actions.view',
   paging: { kind: 'pages', pageSize: 250 },
   // Without it the API leaves out actions of test, tutorial and stream incidents.
-  passes: {
-    param: 'incident_mode',
-    values: ['standard', 'retrospective', 'test', 'tutorial', 'stream'],
-    column: 'incident_mode',
-  },
+  passes: everyIncidentMode,
   filters: {
     updated_at: { granularity: 'millisecond', verified: true },
     created_at: { granularity: 'millisecond', verified: false },

@@ -6,6 +6,22 @@ const rotationId = {
   description: 'Id of the rotation. One rotation has several rows if its rules change at some time.',
 } as const;
 
+/** What a row for something inside a rotation takes from the rotation. */
+const ofRotation = {
+  itemsOf: {
+    outerPosition: 'rotation_position',
+    outer: { rotation_id: ['id'], effective_from: ['effective_from'] },
+  },
+  columns: {
+    rotation_position: { type: 'bigint', description: 'Joins schedule_rotations.position.' },
+    rotation_id: rotationId,
+    effective_from: {
+      type: 'timestamp',
+      description: 'From when on this version of the rotation applies; empty if it always has.',
+    },
+  },
+} as const;
+
 export const scheduleRotations = defineNested({
   name: 'schedule_rotations',
   description: 'One row is a version of a rotation of a schedule: who takes turns, and when they hand over.',
@@ -47,19 +63,13 @@ export const scheduleRotationLayers = defineNested({
     path: 'config.rotations[].layers[]',
     by: ['schedule_id'],
     position: 'position',
-    outerPosition: 'rotation_position',
-    outer: { rotation_id: ['id'], effective_from: ['effective_from'] },
+    ...ofRotation.itemsOf,
   },
   primaryKey: ['schedule_id', 'rotation_position', 'position'],
   columns: {
     schedule_id: joins('schedules'),
-    rotation_position: { type: 'bigint', description: 'Joins schedule_rotations.position.' },
+    ...ofRotation.columns,
     position,
-    rotation_id: rotationId,
-    effective_from: {
-      type: 'timestamp',
-      description: 'From when on this version of the rotation applies; empty if it always has.',
-    },
     layer_id: { type: 'text', description: 'Id of the layer.', from: ['id'] },
     name: { type: 'text', description: 'Name of the layer.' },
   },
@@ -73,20 +83,14 @@ export const scheduleRotationUsers = defineNested({
     path: 'config.rotations[].users[]',
     by: ['schedule_id'],
     position: 'position',
-    outerPosition: 'rotation_position',
-    outer: { rotation_id: ['id'], effective_from: ['effective_from'] },
+    ...ofRotation.itemsOf,
   },
   // A user may be in the order twice.
   primaryKey: ['schedule_id', 'rotation_position', 'position'],
   columns: {
     schedule_id: joins('schedules'),
-    rotation_position: { type: 'bigint', description: 'Joins schedule_rotations.position.' },
+    ...ofRotation.columns,
     position,
-    rotation_id: rotationId,
-    effective_from: {
-      type: 'timestamp',
-      description: 'From when on this version of the rotation applies; empty if it always has.',
-    },
     user_id: joins('users', ['id']),
     name: { type: 'text', description: 'Name of the user.', personal: true },
     email: { type: 'text', description: 'Email address of the user.', personal: true },

@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Activities } from '../../../activities/contract.ts';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
-import type { TableSettings } from '../../../src/settings/settings.ts';
 import { tableNamed } from '../../../src/tables/index.ts';
 import { scheduleId } from '../../../src/temporal/names.ts';
 import { quietRuntime } from '../../../src/serving/runtime.ts';
@@ -12,6 +10,7 @@ import type { SyncTableInput, SyncTableResult } from '../../../workflows/contrac
 import { cli } from '../../helpers/cli.ts';
 import { changeWithDeltaRs, readWithDeltaRs } from '../../helpers/delta-reader.ts';
 import { link, type Linked, resultOf, startedAfter } from '../../helpers/linked.ts';
+import { fullRefresh, incremental, smallSandbox } from '../../helpers/operated.ts';
 import { sync, temporaryFolder } from '../../helpers/sync.ts';
 import { connectToTestServer } from '../../helpers/temporal.ts';
 import { expectTruth } from '../../helpers/truth.ts';
@@ -19,18 +18,6 @@ import { expectTruth } from '../../helpers/truth.ts';
 quietRuntime();
 const temporal = await connectToTestServer();
 process.env['TEMPORAL_ADDRESS'] = temporal.address;
-
-const incremental: TableSettings = { syncMethod: 'incremental', incrementalField: 'updated_at', every: '1h' };
-const fullRefresh: TableSettings = { syncMethod: 'full_refresh', every: '6h' };
-
-async function sandboxOf(): Promise<Sandbox> {
-  const sandbox = await startSandbox({
-    limits: 'off',
-    sizes: { incidents: 300, incident_updates: 0, follow_ups: 0, alerts: 0, escalations: 0, users: 20 },
-  });
-  onTestFinished(() => sandbox.stop());
-  return sandbox;
-}
 
 /** Work that passes waits here until the gate is opened. */
 function gate() {
@@ -84,7 +71,7 @@ const at = ({ file }: Linked) => ['--settings', file];
 
 describe('trigger', () => {
   it('starts a run after the one in progress has ended, never next to it', async () => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), { users: fullRefresh });
     const held = gate();
     await linked.serving(async () => {
       const trigger = async () => {
@@ -116,7 +103,7 @@ describe('sync by a settings file', () => {
   const reported = (out: string) => JSON.parse(out) as { destination: string; runs: unknown[] };
 
   it('waits for the run after the one in progress, and reports that one', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     const held = gate();
     await linked.serving(async () => {
@@ -140,7 +127,7 @@ describe('sync by a settings file', () => {
   });
 
   it('exits with 1 if a table fails, after the others are synced', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh, severities: fullRefresh });
     await linked.serving(() => linked.run('users'));
     sandbox.setIdentity({ dashboard_url: 'https://app.incident.io/another' });
@@ -156,7 +143,7 @@ describe('sync by a settings file', () => {
   });
 
   it('says that no worker responds; if it is interrupted, the run waits for a worker', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     const interrupt = new AbortController();
     const { code, out, err } = await cli(['sync', ...at(linked)], {
@@ -174,7 +161,7 @@ describe('sync by a settings file', () => {
   });
 
   it('says that no worker responds even if a run was already waiting for one', async () => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), { users: fullRefresh });
     await cli(['trigger', ...at(linked)]);
     await startedAfter(linked.schedule('users'), 0);
     const interrupt = new AbortController();
@@ -198,7 +185,7 @@ describe('sync by a settings file', () => {
     [['--sync-method', 'full_refresh'], '--sync-method'],
     [['--give-up-after', '5'], '--give-up-after'],
   ])('refuses %j, which contradicts the settings, and triggers nothing', async (flags, named) => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), { users: fullRefresh });
     const { code, out, err } = await cli(['sync', ...flags, ...at(linked)]);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain(named);
@@ -208,7 +195,7 @@ describe('sync by a settings file', () => {
 
 describe('resync', () => {
   it('makes a run in progress read everything, and changes nothing for readers until it commits', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { incidents: incremental });
     const folder = join(linked.destination, 'incidents');
     await linked.serving(() => linked.run('incidents'));
@@ -234,7 +221,7 @@ describe('resync', () => {
   });
 
   it('lets another account take the table', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     /** What link and apply do, because they know the account. */
     const remember = (account: string) =>
@@ -259,7 +246,10 @@ describe('resync', () => {
   });
 
   it('changes nothing if nobody can be asked, or if a table has no schedule', async () => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh, severities: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), {
+      users: fullRefresh,
+      severities: fullRefresh,
+    });
     await linked.serving(() => linked.run('users'));
     const counter = async () => (await linked.warehouse.readState(tableNamed('users')))?.counter;
     const before = await counter();
@@ -284,7 +274,7 @@ describe('cancel', () => {
   }
 
   it('ends the run in progress and the one after it, and leaves nothing staged', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { incidents: incremental });
     await linked.serving(() => linked.run('incidents'));
     const { version } = await readWithDeltaRs(join(linked.destination, 'incidents'));
@@ -314,7 +304,7 @@ describe('cancel', () => {
   });
 
   it('ends a run whose request is never answered', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     sandbox.fault({ fault: { kind: 'stall' }, table: 'users' });
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     await linked.serving(async () => {
@@ -327,7 +317,7 @@ describe('cancel', () => {
   });
 
   it('reports a run that no worker is there to end; it ends once there is one', async () => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), { users: fullRefresh });
     await cli(['trigger', ...at(linked)]);
     const run = await startedAfter(linked.schedule('users'), 0);
     const { code, err } = await cli(['cancel', ...at(linked)]);
@@ -343,7 +333,10 @@ describe('cancel', () => {
 
 describe('pause and resume', () => {
   it('keep the note, and do not keep trigger from starting a run', async () => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh, severities: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), {
+      users: fullRefresh,
+      severities: fullRefresh,
+    });
     const paused = async () =>
       Promise.all(
         ['users', 'severities'].map(async (table) => (await linked.schedule(table).describe()).state),
@@ -362,7 +355,10 @@ describe('pause and resume', () => {
 
 describe('a table that cannot be written', () => {
   it('fails alone in resync', async () => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh, severities: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), {
+      users: fullRefresh,
+      severities: fullRefresh,
+    });
     const users = join(linked.destination, 'users');
     await mkdir(users, { recursive: true });
     await changeWithDeltaRs(users, { change: 'create' });
@@ -378,7 +374,10 @@ describe('a table that cannot be written', () => {
 
 describe('a table that has no schedule', () => {
   it.each(['trigger', 'pause', 'resume'])('fails alone in %s', async (command) => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh, severities: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), {
+      users: fullRefresh,
+      severities: fullRefresh,
+    });
     await linked.schedule('severities').delete();
     const { code, out } = await cli([command, '--json', ...at(linked)]);
     expect(code).toBe(1);
@@ -405,7 +404,7 @@ describe('an operating command', () => {
     [['pause', '--note', 'x'.repeat(1_001)], /1001 [^]*1000/],
     [['cancel', 'user'], /"user"[^]* users\?/],
   ])('refuses %j', async (argv, said) => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), { users: fullRefresh });
     const { code, err } = await cli([...argv, ...at(linked)]);
     expect(code).toBe(2);
     expect(err).toMatch(said);
@@ -418,7 +417,7 @@ describe('an operating command', () => {
   });
 
   it('names a Temporal server that does not answer', async () => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), { users: fullRefresh });
     process.env['TEMPORAL_ADDRESS'] = '127.0.0.1:1';
     onTestFinished(() => void (process.env['TEMPORAL_ADDRESS'] = temporal.address));
     const { code, err } = await cli(['trigger', ...at(linked)]);
@@ -429,7 +428,7 @@ describe('an operating command', () => {
 
 describe('two runs of one table at the same time', () => {
   it('leave every row once and as the API has it, whichever commits first', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { incidents: incremental });
     const stray = () =>
       sync(temporal, sandbox, linked.destination, {
@@ -466,7 +465,7 @@ describe('two runs of one table at the same time', () => {
 
 describe('a commit that succeeded although its answer was lost', () => {
   it('is a success of its run, and the next run starts from its watermark', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { incidents: incremental });
     let lost = 0;
     await linked.serving(

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { Client, type WorkflowClientInterceptor, WorkflowNotFoundError } from '@temporalio/client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../../src/sandbox/sandbox.ts';
 import type { TableSettings } from '../../../../src/settings/settings.ts';
 import { tableNamed } from '../../../../src/tables/index.ts';
 import { tableWorkflowId } from '../../../../src/temporal/names.ts';
@@ -13,6 +12,7 @@ import { statusOf as readStatus, type TableStatus } from '../../../../src/connec
 import { quietRuntime } from '../../../../src/serving/runtime.ts';
 import { cli, type CliOptions } from '../../../helpers/cli.ts';
 import { link, type Linked, resultOf, startedAfter } from '../../../helpers/linked.ts';
+import { fullRefresh, incremental, smallSandbox } from '../../../helpers/operated.ts';
 import { sync, temporaryFolder } from '../../../helpers/sync.ts';
 import { connectToTestServer } from '../../../helpers/temporal.ts';
 import { expectTruth } from '../../../helpers/truth.ts';
@@ -20,18 +20,6 @@ import { expectTruth } from '../../../helpers/truth.ts';
 quietRuntime();
 const temporal = await connectToTestServer();
 process.env['TEMPORAL_ADDRESS'] = temporal.address;
-
-const incremental: TableSettings = { syncMethod: 'incremental', incrementalField: 'updated_at', every: '1h' };
-const fullRefresh: TableSettings = { syncMethod: 'full_refresh', every: '6h' };
-
-async function sandboxOf(): Promise<Sandbox> {
-  const sandbox = await startSandbox({
-    limits: 'off',
-    sizes: { incidents: 300, incident_updates: 0, follow_ups: 0, alerts: 0, escalations: 0, users: 20 },
-  });
-  onTestFinished(() => sandbox.stop());
-  return sandbox;
-}
 
 /** What `status --json` prints of a table, as far as these tests look at it. */
 type PrintedStatus = {
@@ -90,7 +78,7 @@ describe('status of many connections', () => {
   const every = (seconds: number): TableSettings => ({ syncMethod: 'full_refresh', every: `${seconds}s` });
 
   it('is one line each with what is wrong and what to do, worst first', { timeout: 90_000 }, async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const [current, failing, late, never] = [
       await link(temporal, sandbox, { users: fullRefresh }),
       await link(temporal, sandbox, { users: fullRefresh, severities: fullRefresh }),
@@ -141,7 +129,7 @@ describe('status of many connections', () => {
   });
 
   it('takes a folder, and exits with 0 if all are current, paused or in their first sync', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const paused = await link(temporal, sandbox, { users: fullRefresh });
     await paused.serving(() => paused.run('users'));
     await paused.schedule('users').pause('moving house');
@@ -161,7 +149,7 @@ describe('status of many connections', () => {
   });
 
   it('reports settings that are wrong even if no server answers, and why the others cannot be read', async () => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), { users: fullRefresh });
     const missing = join(linked.folder, 'missing.json');
     process.env['TEMPORAL_ADDRESS'] = '127.0.0.1:1';
     onTestFinished(() => void (process.env['TEMPORAL_ADDRESS'] = temporal.address));
@@ -176,7 +164,7 @@ describe('status of many connections', () => {
 
 describe('status of tables', () => {
   it('shows how each table is kept current and what its last run left', async () => {
-    const linked = await link(temporal, await sandboxOf(), { incidents: incremental, users: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), { incidents: incremental, users: fullRefresh });
     const fresh = await statusOf(linked);
     expect(fresh.code).toBe(0);
     expect(fresh.tables.map(({ table }) => table)).toEqual(['incidents', 'users']);
@@ -217,7 +205,7 @@ describe('status of tables', () => {
   });
 
   it('repeats the notes of the last run', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     await linked.serving(async () => {
       await linked.run('users');
@@ -230,7 +218,7 @@ describe('status of tables', () => {
   });
 
   it('says what to do about a failed table, which recovers by itself once that is done', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { incidents: incremental, users: fullRefresh });
     await linked.serving(async () => {
       await linked.run('incidents');
@@ -265,7 +253,7 @@ describe('status of tables', () => {
   });
 
   it('shows the progress of a run, and whether a worker is there to carry it on', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     await cli(['trigger', '--settings', linked.file]);
     await startedAfter(linked.schedule('users'), 0);
@@ -291,7 +279,7 @@ describe('status of tables', () => {
   });
 
   it('does not count the wait for a worker as time that the run took', async () => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), { users: fullRefresh });
     await cli(['trigger', '--settings', linked.file]);
     const run = await startedAfter(linked.schedule('users'), 0);
     const { seconds, queuedSeconds } = await linked.serving(() => resultOf(temporal.client, run));
@@ -305,7 +293,7 @@ describe('status of tables', () => {
   });
 
   it('says once that no worker responds, however many tables wait', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh, severities: fullRefresh });
     await cli(['trigger', '--settings', linked.file]);
     for (const table of ['users', 'severities']) await startedAfter(linked.schedule(table), 0);
@@ -315,7 +303,7 @@ describe('status of tables', () => {
   });
 
   it('does not mistake the tables of another destination for those of the settings, nor let anybody change them', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     await linked.serving(() => linked.run('users'));
     const copy = join(linked.folder, 'copy.json');
@@ -336,7 +324,7 @@ describe('status of tables', () => {
   });
 
   it('shows a failed run that the schedule has no record of', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     await linked.serving(async () => {
       sandbox.setScopes(sandbox.key, []);
@@ -353,7 +341,7 @@ describe('status of tables', () => {
   });
 
   it('shows the last sync by the table itself if nobody remembers a run', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     await sync(temporal, sandbox, linked.destination, { tables: ['users'] });
     const { code, out } = await printed(linked);
@@ -362,7 +350,7 @@ describe('status of tables', () => {
   });
 
   it('says that an operator terminated a run, and the reason', async () => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), { users: fullRefresh });
     await cli(['trigger', '--settings', linked.file]);
     const { workflowId } = await startedAfter(linked.schedule('users'), 0);
     await temporal.client.workflow.getHandle(workflowId).terminate('moving the server');
@@ -377,7 +365,7 @@ describe('status of tables', () => {
   });
 
   it('shows why one table cannot be read, and how the others are doing', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { severities: fullRefresh, users: fullRefresh });
     await linked.serving(async () => {
       await linked.run('severities');
@@ -394,7 +382,7 @@ describe('status of tables', () => {
   });
 
   it('shows a run that was started by hand', async () => {
-    const sandbox = await sandboxOf();
+    const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     sandbox.fault({ fault: { kind: 'stall' }, table: 'users' });
     const ended = sync(temporal, sandbox, linked.destination, { tables: ['users'] });
@@ -405,7 +393,10 @@ describe('status of tables', () => {
   });
 
   it('exits with 1 if a table has no schedule, and shows the others', async () => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh, severities: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), {
+      users: fullRefresh,
+      severities: fullRefresh,
+    });
     await linked.schedule('severities').delete();
     const { code, out } = await printed(linked);
     expect(code).toBe(1);
@@ -414,7 +405,7 @@ describe('status of tables', () => {
   });
 
   it.each([60, 80, 200])('fits a terminal of %i columns', async (columns) => {
-    const linked = await link(temporal, await sandboxOf(), { incidents: incremental, users: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), { incidents: incremental, users: fullRefresh });
     await linked.serving(() => linked.run('incidents'));
     const { out } = await printed(linked, { columns });
     const [table] = out.split('\nConnection ');
@@ -425,7 +416,7 @@ describe('status of tables', () => {
   });
 
   it('is shown again and again until it is interrupted', async () => {
-    const linked = await link(temporal, await sandboxOf(), { users: fullRefresh });
+    const linked = await link(temporal, await smallSandbox(), { users: fullRefresh });
     const interrupt = new AbortController();
     const watching = cli(['status', '--watch', '--settings', linked.file], {
       signal: interrupt.signal,
