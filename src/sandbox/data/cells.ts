@@ -1,3 +1,5 @@
+import { nestedIn } from '../../tables/nested/index.ts';
+import { type NestedTable, sourceColumn } from '../../tables/nested/nested.ts';
 import type { ColumnType, Table } from '../../tables/table.ts';
 import { plausibleText } from './plausible.ts';
 import type { Dice } from './random.ts';
@@ -72,7 +74,41 @@ function nestedValue(row: Making, name: string): unknown {
     from?.[0] === name ? [{ column, path: from.slice(1), type, description }] : [],
   );
   if (leaves.length > 0) return objectWith(row, name, leaves);
+  const nested = nestedIn(row.table.name).find((one) => sourceColumn(one) === name);
+  const items = nested && itemsFor(row, name, nested);
+  if (items !== undefined) return items;
   return valueNamed(row, name, row.table.columns[name]!.list === true);
+}
+
+/**
+ * A list, or an object of entries, with the items that a nested table is made from. `undefined` if they are further
+ * inside: then the items are made up, and the nested table names their fields as unknown.
+ */
+function itemsFor(row: Making, name: string, { itemsOf, columns }: NestedTable): unknown {
+  const { path, by, position, outerPosition, entry, outer = {} } = itemsOf;
+  const [, list, field] = /^(\[\])?(?:\{\}\.([a-z_]+)(?:\|[^.]*)?)?$/.exec(path.slice(name.length)) ?? [];
+  if ((list === undefined) === (field === undefined)) return undefined;
+  const around = [...by, position, outerPosition, entry, ...Object.keys(outer)];
+  const leaves = Object.entries(columns).flatMap(([column, { from = [column], type, description }]) =>
+    around.includes(column) ? [] : [{ column, path: from, type, description }],
+  );
+  const items = Array.from({ length: row.dice(name).below(4) }, (_, place) => itemAt(place));
+  if (field === undefined) return items;
+  return Object.fromEntries(items.map((item, place) => [row.newId(name, place), { [field]: item }]));
+
+  function itemAt(place: number): unknown {
+    const own: Making = {
+      ...row,
+      dice: (what) => row.dice(`${what} of ${name} ${place}`),
+      newId: (what, nth) => row.newId(`${what} of ${name} ${place}`, nth),
+      copyFor: (column, nth) => row.copyFor(column, place + nth),
+    };
+    const made = objectWith(own, singularOf(name), leaves);
+    const fields = new Set(leaves.map(({ path: [field] }) => field));
+    const item = Object.fromEntries(Object.entries(made).filter(([field]) => fields.has(field)));
+    // An item that is not an object is read as one with the field `value`.
+    return leaves.length === 1 && leaves[0]!.path.join('.') === 'value' ? item['value'] : item;
+  }
 }
 
 type Leaf = {
