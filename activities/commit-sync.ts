@@ -12,7 +12,7 @@ import type { Step } from './step.ts';
  * Throws `AccountMismatchError` if the key of a long run belongs to another account by now.
  */
 export async function commitSync(input: CommitInput, step: Step): Promise<CommitOutcome> {
-  const { run, plan, parts, look, isLong } = input;
+  const { run, plan, parts, look, isLong, digest, unchanged } = input;
   const { table, warehouse, clients, call } = step;
   // The batches compared it with what this process had been told before. Two accounts must not meet in one version.
   if (isLong) await clients.identify(run, call);
@@ -26,7 +26,7 @@ export async function commitSync(input: CommitInput, step: Step): Promise<Commit
     ...plan,
     ...ofParents(input, step),
     ...(missed > 0 && { state: { ...plan.state, ...defined({ missedAt: plan.now }) } }),
-    ...defined({ retentionMs, total, question: look && questionOf(look) }),
+    ...defined({ retentionMs, total, digest, unchanged, question: look && questionOf(look) }),
   });
   if (outcome.status !== 'overtaken' && outcome.status !== 'doubtful')
     await warehouse.discardStaged(table, chainId);

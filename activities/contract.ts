@@ -110,8 +110,10 @@ export type ExtractInput = {
 };
 
 export type Extracted = {
-  /** Absent if no page held a row. */
+  /** Absent if no page held a row, and if the rows are those of the table's last commit. */
   readonly part?: Part;
+  /** How many rows were read, if they were not staged. */
+  readonly unchanged?: number;
   readonly pages: number;
   readonly requests: number;
   /** Size of the answers. */
@@ -136,6 +138,18 @@ export type Extracted = {
   readonly missing?: MissingFields;
   /** Undeclared fields that were left out because their names look like those of secrets: `creator.token`. */
   readonly withheld?: readonly string[];
+};
+
+/** A batch of a window of the plan. */
+export type WindowBatch = { readonly windowId: number; readonly extracted: Extracted };
+
+/** What one activity has done of a run: all of it, if the first batch of each window was its last. */
+export type QuickSynced = {
+  readonly plan: Plan;
+  /** The first batch of each window; none if the plan opens too many windows for one activity. */
+  readonly batches: readonly WindowBatch[];
+  /** Absent if there is more to read. */
+  readonly outcome?: CommitOutcome;
 };
 
 /** The parents that a batch has dealt with. */
@@ -164,6 +178,9 @@ export type CommitInput = {
   readonly total?: number;
   /** Sent by workflows that read the table again if the commit is doubtful; without it no commit is questioned. */
   readonly look?: Look;
+  /** As `CommitRequest` has them; known only if one activity has read all rows. */
+  readonly digest?: string;
+  readonly unchanged?: true;
   /** The run has read for so long that the account behind its key may be another one by now. */
   readonly isLong?: true;
 };
@@ -238,6 +255,7 @@ export type KeepUpInput = {
 };
 
 export type Activities = {
+  quickSync(input: PlanInput): Promise<QuickSynced>;
   planSync(input: PlanInput): Promise<Plan>;
   extractBatch(input: ExtractInput): Promise<Extracted>;
   commitSync(input: CommitInput): Promise<CommitOutcome>;

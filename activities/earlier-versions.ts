@@ -11,7 +11,8 @@ export function withEarlierNames(activities: Activities): Activities {
     planSync: (input) => activities.planSync(renamed(input)),
     extractBatch: (input) => activities.extractBatch(renamed(input)),
     commitSync: (input) => activities.commitSync(renamed(input)),
-    // Workflows of earlier versions do not know these two.
+    // Workflows of earlier versions do not know these three.
+    quickSync: (input) => activities.quickSync(input),
     recountSync: (input) => activities.recountSync(input),
     updateNested: (input) => activities.updateNested(input),
     discardStaged: (input) => activities.discardStaged(renamed(input)),

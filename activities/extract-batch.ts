@@ -53,10 +53,26 @@ export class TimeUp extends Error {}
  * retry may mend, or when the worker shuts down, what was read so far is staged and returned with its cursor: a fault
  * costs time, never progress. Only an attempt that read no row fails, because pages without rows may go on forever.
  */
-export async function extractBatch(
+export async function extractBatch(input: ExtractInput, world: BatchWorld): Promise<Extracted> {
+  const { writer, extracted } = await readBatch(input, world);
+  return { ...extracted, ...(await stage(writer)) };
+}
+
+/** A batch that was read and not staged yet: whoever has it either stages it or aborts the writer. */
+export type UnstagedBatch = { readonly writer: PartWriter; readonly extracted: Extracted };
+
+/** Stages what a batch has read; nothing if that is no row. Throws what the writer throws, after an abort. */
+export async function stage(writer: PartWriter): Promise<Pick<Extracted, 'part'>> {
+  return defined({
+    part: await spanned('stage', { 'incident_io.rows': writer.rows }, () => writer.finish()),
+  });
+}
+
+/** Reads what `extractBatch` stages. */
+export async function readBatch(
   input: ExtractInput,
   { table, warehouse, clients, attempt, stopping }: BatchWorld,
-): Promise<Extracted> {
+): Promise<UnstagedBatch> {
   const { run } = input;
   const figures: Figures = { pages: 0, requests: 0, bytes: 0, waitedMs: 0 };
   const timeUp = new AbortController();
@@ -81,10 +97,9 @@ export async function extractBatch(
       waitSignal,
       began,
     });
-    const part = await spanned('stage', { 'incident_io.rows': writer.rows }, () => writer.finish());
     const missing = Object.keys(rows.missing).length > 0 ? rows.missing : undefined;
     const withheld = rows.withheld.length > 0 ? rows.withheld : undefined;
-    return { ...figures, ...end, ...defined({ part, missing, withheld }) };
+    return { writer, extracted: { ...figures, ...end, ...defined({ missing, withheld }) } };
   } catch (error) {
     await writer.abort();
     throw error;

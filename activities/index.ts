@@ -11,11 +11,12 @@ import type { CommitOutcome, Warehouse } from '../src/warehouse/warehouse.ts';
 import { type Attempt, attempt } from './attempt.ts';
 import { Clients } from './clients.ts';
 import { commitSync } from './commit-sync.ts';
-import type { Activities, Extracted, TableRun } from './contract.ts';
+import type { Activities, Extracted, Plan, TableRun } from './contract.ts';
 import { withEarlierNames } from './earlier-versions.ts';
 import { extractBatch } from './extract-batch.ts';
 import { extractChildren } from './extract-children.ts';
 import { planSync } from './plan-sync.ts';
+import { quickSync } from './quick-sync.ts';
 import { batchFacts, commitFacts, planFacts } from './span-facts.ts';
 import { recountSync } from './recount-sync.ts';
 import type { Step } from './step.ts';
@@ -63,12 +64,24 @@ export function createActivities(dependencies: Dependencies): Activities {
       return work({ table: known, warehouse, clients, call, ...defined({ parent }) }, observed);
     });
   return withEarlierNames({
+    quickSync: (input) =>
+      step(input.run, async (step, attempt) => {
+        const seconds = stopwatch();
+        const quick = await quickSync(input, { ...step, attempt, stopping: shuttingDown() });
+        const { plan, batches, outcome } = quick;
+        describeSpan(planFacts(plan));
+        for (const { extracted } of batches) observer?.batched(step.table.name, extracted, seconds());
+        if (outcome) {
+          describeSpan(commitFacts(outcome));
+          observer?.committed(step.table.name, outcome, seconds());
+        }
+        return { ...quick, plan: withNested(input.run, plan) };
+      }),
     planSync: (input) =>
       step(input.run, async (step) => {
         const plan = await planSync(input, step);
         describeSpan(planFacts(plan));
-        const nested = input.run.withoutNested ? [] : nestedIn(step.table.name).map(({ name }) => name);
-        return { ...plan, ...(nested.length > 0 && { nested }) };
+        return withNested(input.run, plan);
       }),
     extractBatch: (input) =>
       step(input.run, async ({ table, parent }, attempt) => {
@@ -101,6 +114,12 @@ export function createActivities(dependencies: Dependencies): Activities {
     discardStaged: ({ run }) => step(run, ({ table }) => warehouse.discardStaged(table, run.chainId)),
     keepUp: ({ run, since }) => step(run, ({ table }, { signal }) => warehouse.keepUp(table, since, signal)),
   });
+}
+
+/** The plan with the names of the nested tables that come with the table. */
+function withNested({ table, withoutNested }: TableRun, plan: Plan): Plan {
+  const nested = withoutNested ? [] : nestedIn(table).map(({ name }) => name);
+  return { ...plan, ...(nested.length > 0 && { nested }) };
 }
 
 /** The same attempt, with its requests reported to the observer. */

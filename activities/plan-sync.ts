@@ -18,6 +18,14 @@ import type { Step } from './step.ts';
  * Throws `AccountMismatchError` if the table holds another account's rows.
  */
 export async function planSync(input: PlanInput, step: Step): Promise<Plan> {
+  return (await planOnState(input, step)).plan;
+}
+
+/** The same, with the state that the plan was made on: `undefined` if there is no table yet. */
+export async function planOnState(
+  input: PlanInput,
+  step: Step,
+): Promise<{ readonly plan: Plan; readonly state: TableState | undefined }> {
   const { table, warehouse, clients, call } = step;
   const { run, syncMethod, fullReadEveryMs } = input;
   await warehouse.assertWritable();
@@ -34,7 +42,9 @@ export async function planSync(input: PlanInput, step: Step): Promise<Plan> {
   const facts: Facts = { field, byChange, state, identity, filters, columns };
   const { parent } = step;
   const allNotes = [...notes, ...notesOn(identity)];
-  if (table.parent && parent) return planChildren(input, { ...step, parent }, facts, allNotes);
+  if (table.parent && parent) {
+    return { plan: await planChildren(input, { ...step, parent }, facts, allNotes), state };
+  }
   const now = identity.answeredAt;
   const needed = reasonForFullRead(declaredTypes(table), facts);
   const reason = needed ?? reasonForRepeat(state, now, fullReadEveryMs);
@@ -53,7 +63,8 @@ export async function planSync(input: PlanInput, step: Step): Promise<Plan> {
     notes: allNotes,
     ...defined({ now, leaveHalf: run.periodic && fullRead && isRepeat ? (true as const) : undefined }),
   };
-  return byChange && parent ? planByChange({ ...step, parent }, facts, list, needed) : list;
+  const plan = byChange && parent ? await planByChange({ ...step, parent }, facts, list, needed) : list;
+  return { plan, state };
 }
 
 /** Deletions, and changes that do not move a row's `updated_at`, reach the table only with a full read. */

@@ -16,6 +16,11 @@ export type SyncTableInput = {
   readonly incrementalField?: 'updated_at' | 'created_at';
   /** For `incremental`: the whole table is read after this many milliseconds anyway; if left out, never. */
   readonly fullReadEveryMs?: number;
+  /**
+   * A small run is done by one activity. Only on a queue that no worker serves which does not know that activity: a
+   * run that such a worker began could not be replayed by this one.
+   */
+  readonly quick?: true;
   /** Where a run that continued as new resumes. */
   readonly carried?: Carried;
 };

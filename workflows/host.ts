@@ -11,11 +11,13 @@ export type CommitOutcome = Awaited<ReturnType<Activities['commitSync']>>;
 export type RunHost = {
   /** The steps, with their retries: one that fails here has failed for good. */
   readonly activities: Pick<Activities, 'planSync' | 'extractBatch' | 'commitSync' | 'discardStaged'>;
+  /** The step that does a small run as a whole; absent if this host, or a worker that may take the run, lacks it. */
+  readonly quickSync: Activities['quickSync'] | undefined;
   /** The watermark of the run before, if the host remembers it. */
   readonly lastWatermark: number | undefined;
   readonly announce: Announce;
   /** Plans the run, again if the table by whose rows it is read is not there yet and the host can wait for it. */
-  readonly planning: (run: TableRun, plan: () => Promise<Plan>) => Promise<Plan>;
+  readonly planning: <T>(run: TableRun, plan: () => Promise<T>) => Promise<T>;
   readonly sleep: (ms: number) => Promise<void>;
   /** False once the run should continue as new: no batch is started any more. */
   readonly mayStartBatches: () => boolean;

@@ -1,11 +1,9 @@
-import type { Extracted, Plan, TableRun } from '../activities/contract.ts';
+import type { Extracted, Plan, TableRun, WindowBatch } from '../activities/contract.ts';
 import type { Carried } from './contract.ts';
 import type { RunHost } from './host.ts';
 import { isTooManyLeft } from './parents.ts';
 import { RunFailure } from './run-failure.ts';
 import { afterBatch, batchOf, type Reading, windowsAtOnce } from './windows.ts';
-
-type Batch = { readonly windowId: number; readonly extracted: Extracted };
 
 /**
  * Reads all open windows, several side by side. Once the history has grown long it starts no further batch, waits
@@ -14,7 +12,7 @@ type Batch = { readonly windowId: number; readonly extracted: Extracted };
  */
 export async function readWindows(host: RunHost, run: TableRun, carried: Carried): Promise<Carried> {
   let { reading } = carried;
-  const inFlight = new Map<number, Promise<Batch>>();
+  const inFlight = new Map<number, Promise<WindowBatch>>();
   return host.cancelling(async (cancel) => {
     try {
       while (reading.open.length > 0) {
@@ -41,7 +39,7 @@ function startBatches(
   run: TableRun,
   { now, leaveHalf, parents }: Plan,
   reading: Reading,
-  inFlight: Map<number, Promise<Batch>>,
+  inFlight: Map<number, Promise<WindowBatch>>,
 ): void {
   const idle = reading.open.map(({ window }) => window.id).filter((id) => !inFlight.has(id));
   for (const windowId of idle.slice(0, windowsAtOnce - inFlight.size)) {
@@ -69,12 +67,16 @@ function nextReading(table: string, reading: Reading, windowId: number, extracte
       'Sync the table again; if it happens again, report it to incident.io.',
     );
   }
-  if (next.parents && isTooManyLeft(next.parents)) {
-    throw new RunFailure(
-      'ApiUnavailableError',
-      `${table}: ${next.parents.left.length} parents could not be read; the last reason: ${next.notes.at(-1) ?? 'unknown'}`,
-      'Check the status page of incident.io, then try again; scheduled runs retry by themselves.',
-    );
-  }
+  assertFewLeft(table, next);
   return next;
+}
+
+/** Fails the run if too many parents could not be read. */
+export function assertFewLeft(table: string, { parents, notes }: Reading): void {
+  if (!parents || !isTooManyLeft(parents)) return;
+  throw new RunFailure(
+    'ApiUnavailableError',
+    `${table}: ${parents.left.length} parents could not be read; the last reason: ${notes.at(-1) ?? 'unknown'}`,
+    'Check the status page of incident.io, then try again; scheduled runs retry by themselves.',
+  );
 }

@@ -1,21 +1,22 @@
-import type { Plan, TableRun } from '../activities/contract.ts';
+import type { PlanInput, TableRun } from '../activities/contract.ts';
+import { commitOf, longRunSeconds } from './commit-of.ts';
 import type { Carried, SyncTableInput, SyncTableResult } from './contract.ts';
 import { syncMethodOf } from './earlier-versions.ts';
-import type { RunHost } from './host.ts';
-import { readWindows } from './read-windows.ts';
+import type { CommitOutcome, RunHost } from './host.ts';
+import { assertFewLeft, readWindows } from './read-windows.ts';
 import { recount } from './recount.ts';
 import { resultOf } from './result.ts';
 import { RunFailure } from './run-failure.ts';
 import { lookAgain, lookOf } from './second-look.ts';
-import { type Reading, startReading } from './windows.ts';
+import { readingAfter, startReading } from './windows.ts';
 
 /** The first plan and three more; a run that is overtaken more often has another writer that does not stop. */
 const mostPlans = 4;
 
-/** A run that lasted longer asks whose key it is once more before it commits; for a shorter one the plan's answer counts. */
-const longRunSeconds = 60;
-
 export type Timing = Required<Pick<Carried, 'began'>> & Pick<Carried, 'queuedSeconds'>;
+
+/** A run that was planned, and what came of it if it was small enough to be committed already. */
+type Begun = { readonly carried: Carried; readonly outcome?: CommitOutcome };
 
 /** Plans, reads and commits; does so again, a few times, if another commit came in between. */
 export async function runTable(
@@ -24,34 +25,20 @@ export async function runTable(
   identity: TableRun,
   timing: Timing,
 ): Promise<SyncTableResult> {
-  const plan = async (planned: number): Promise<Carried> => {
-    host.announce('planning');
-    const made = await planTable(host, input, identity);
-    return { plan: made, reading: startReading(made), planned, ...timing };
-  };
-
-  let carried = input.carried ?? (await plan(1));
+  let begun: Begun = input.carried ? { carried: input.carried } : await begin(host, input, identity, timing);
   for (;;) {
     // The plan has read which account the key belongs to; from here on every batch compares.
-    const run = { ...identity, account: carried.plan.state.account };
-    carried = await readWindows(host, run, carried);
-    host.announce('committing', carried);
-    const { plan: made, reading } = carried;
-    const { parts, parents } = reading;
-    const look = lookOf(carried);
-    const isLong = secondsSince(timing) > longRunSeconds && ({ isLong: true } as const);
-    const total = totalOf(made, reading);
-    const commit = { run, plan: made, parts, ...total, look, ...isLong, ...(parents && { parents }) };
-    const outcome = await host.activities.commitSync(commit);
+    const run = { ...identity, account: begun.carried.plan.state.account };
+    const { carried, outcome } = await finish(host, run, begun, timing);
     if (outcome.status === 'doubtful') {
-      carried = await lookAgain(host, run, carried, outcome);
+      begun = { carried: await lookAgain(host, run, carried, outcome) };
       continue;
     }
     if (outcome.status !== 'overtaken') {
       host.announce('done', carried);
       const committed = resultOf(identity.table, carried, outcome, secondsSince(timing));
-      const recounted = await recount(host, run, made, outcome, committed);
-      const result = await host.nest(run, made, outcome, recounted);
+      const recounted = await recount(host, run, carried.plan, outcome, committed);
+      const result = await host.nest(run, carried.plan, outcome, recounted);
       return { ...result, notes: [...result.notes, ...(await host.keepUp(run, outcome))] };
     }
     await host.activities.discardStaged({ run });
@@ -62,32 +49,67 @@ export async function runTable(
         'Let only one connection write to this destination.',
       );
     }
-    carried = await plan(carried.planned + 1);
+    begun = { carried: await plan(host, input, identity, timing, carried.planned + 1) };
   }
 }
 
-async function planTable(
-  { activities, lastWatermark, planning }: RunHost,
+/** Plans the run, and does all of it at once if it is small and the host can. */
+async function begin(
+  host: RunHost,
   input: SyncTableInput,
-  run: TableRun,
-): Promise<Plan> {
-  const { incrementalField, fullReadEveryMs } = input;
-  const syncMethod = syncMethodOf(input);
-  return planning(run, () =>
-    activities.planSync({
-      run,
-      syncMethod,
-      method: syncMethod,
-      ...(incrementalField !== undefined && { incrementalField }),
-      ...(fullReadEveryMs !== undefined && { fullReadEveryMs }),
-      ...(lastWatermark !== undefined && { lastWatermark }),
-    }),
-  );
+  identity: TableRun,
+  timing: Timing,
+): Promise<Begun> {
+  const { quickSync } = host;
+  if (!quickSync) return { carried: await plan(host, input, identity, timing, 1) };
+  host.announce('planning');
+  const quick = await host.planning(identity, () => quickSync(planInputOf(host, input, identity)));
+  const reading = readingAfter(quick.plan, quick.batches);
+  assertFewLeft(identity.table, reading);
+  const carried = { plan: quick.plan, reading, planned: 1, ...timing };
+  return { carried, ...(quick.outcome && { outcome: quick.outcome }) };
 }
 
-/** A page's count covers the whole table only if it was asked for with nothing but the revealing filters. */
-function totalOf({ fullRead }: Plan, { windowsDone, total }: Reading): { total?: number } {
-  return fullRead && windowsDone === 1 && total !== undefined ? { total } : {};
+async function plan(
+  host: RunHost,
+  input: SyncTableInput,
+  identity: TableRun,
+  timing: Timing,
+  planned: number,
+): Promise<Carried> {
+  host.announce('planning');
+  const made = await host.planning(identity, () =>
+    host.activities.planSync(planInputOf(host, input, identity)),
+  );
+  return { plan: made, reading: startReading(made), planned, ...timing };
+}
+
+/** Reads what is left to read and commits it. */
+async function finish(host: RunHost, run: TableRun, begun: Begun, timing: Timing): Promise<Required<Begun>> {
+  if (begun.outcome) return { carried: begun.carried, outcome: begun.outcome };
+  const carried = await readWindows(host, run, begun.carried);
+  host.announce('committing', carried);
+  const isLong = secondsSince(timing) > longRunSeconds;
+  const outcome = await host.activities.commitSync({
+    run,
+    ...commitOf(carried.plan, carried.reading),
+    look: lookOf(carried),
+    ...(isLong && { isLong }),
+  });
+  return { carried, outcome };
+}
+
+function planInputOf({ lastWatermark }: RunHost, input: SyncTableInput, run: TableRun): PlanInput {
+  const { incrementalField, fullReadEveryMs } = input;
+  const syncMethod = syncMethodOf(input);
+  return {
+    run,
+    syncMethod,
+    method: syncMethod,
+    ...(incrementalField !== undefined && { incrementalField }),
+    ...(fullReadEveryMs !== undefined && { fullReadEveryMs }),
+    ...(lastWatermark !== undefined && { lastWatermark }),
+  };
 }
 
 export function secondsSince({ began }: Timing): number {

@@ -31,6 +31,7 @@ const { recountSync } = proxyActivities<Pick<Activities, 'recountSync'>>({
 export function temporalHost(input: SyncTableInput, announce: Announce): RunHost {
   return {
     activities,
+    quickSync: input.quick ? activities.quickSync : undefined,
     lastWatermark: watermarkOf(workflowInfo().lastResult),
     announce,
     planning: (run, plan) => planWithParent(run.periodic === true, plan),

@@ -1,5 +1,4 @@
 import { sleep } from '@temporalio/workflow';
-import type { Plan } from '../activities/contract.ts';
 import { asApplicationFailure } from './failures.ts';
 
 /** Milliseconds between the looks of a scheduled run for its parent's table: about an hour in all. */
@@ -12,7 +11,7 @@ export const parentMissing = 'ParentMissingError';
  * Plans a run. A scheduled run of a table that is read by the rows of another one waits for that table's first commit:
  * all schedules of a connection begin together. Any other run fails at once, because a person can order the tables.
  */
-export async function planWithParent(periodic: boolean, plan: () => Promise<Plan>): Promise<Plan> {
+export async function planWithParent<T>(periodic: boolean, plan: () => Promise<T>): Promise<T> {
   for (let waits = 0; ; waits += 1) {
     try {
       return await plan();

@@ -1,4 +1,4 @@
-import type { Extracted, ExtractInput, Plan, ReadParents } from '../activities/contract.ts';
+import type { Extracted, ExtractInput, Plan, ReadParents, WindowBatch } from '../activities/contract.ts';
 import { withParents } from './parents.ts';
 
 type Window = Plan['windows'][number];
@@ -114,9 +114,20 @@ export function afterBatch(reading: Reading, windowId: number, batch: Extracted)
   }
 }
 
+/** The reading after the first batch of each window of a plan. */
+export function readingAfter(plan: Plan, batches: readonly WindowBatch[]): Reading {
+  let reading = startReading(plan);
+  for (const { windowId, extracted } of batches) {
+    const next = afterBatch(reading, windowId, extracted);
+    if ('exhausted' in next) throw new Error(next.exhausted);
+    reading = next;
+  }
+  return reading;
+}
+
 /** Adds a batch's part, figures and notes. */
 function withBatch(reading: Reading, batch: Extracted): Reading {
-  const { part, next, note, missing, withheld } = batch;
+  const { part, unchanged = 0, next, note, missing, withheld } = batch;
   const { figures } = reading;
   const reread = next.kind === 'reopen' ? `Read again from the start: ${next.reason}` : undefined;
   const notes = [note, reread].filter((note) => note !== undefined);
@@ -124,7 +135,7 @@ function withBatch(reading: Reading, batch: Extracted): Reading {
     ...reading,
     parts: part ? [...reading.parts, part] : reading.parts,
     figures: {
-      rows: figures.rows + (part?.rows ?? 0),
+      rows: figures.rows + (part?.rows ?? unchanged),
       pages: figures.pages + batch.pages,
       requests: figures.requests + batch.requests,
       bytes: figures.bytes + batch.bytes,

@@ -66,6 +66,8 @@ function hostOf(identity: TableRun, here: Here, signal: AbortSignal, cancel: () 
     );
   return {
     activities: activitiesOf(here, attempts),
+    // There is no history to keep short.
+    quickSync: undefined,
     lastWatermark: undefined,
     announce: () => undefined,
     planning: (_run, plan) => plan(),

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { missedRows } from './read/missed.ts';
 import { commitTime, parentRanges, parentsIn } from './read/parents.ts';
 import { changesSince } from './read/changes.ts';
@@ -15,7 +16,7 @@ import { runCommits } from './commit/run-commits.ts';
 import { rowCount } from './delta/row-count.ts';
 import { assertReachable, probeStore } from './store/probe.ts';
 import { spillFolder, stagingFolder, type Store } from './store/store.ts';
-import { assertWritableTable, isDisturbed, stateOf } from './delta/table-state.ts';
+import { assertWritableTable, lastCommitOf, stateOf } from './delta/table-state.ts';
 import { hasDeclaredColumns } from './delta/target-schema.ts';
 import { keepUp } from './upkeep/upkeep.ts';
 import type { Warehouse } from './warehouse.ts';
@@ -60,8 +61,10 @@ export function openWarehouse(
       if (!snapshot) return undefined;
       assertWritableTable(table.name, destination, snapshot);
       const rows = await rowCount(world, table.name, snapshot.files.values());
-      const disturbed = (await isDisturbed(log, snapshot)) || !hasDeclaredColumns(table, snapshot.metadata);
-      return { ...stateOf(snapshot), rows, disturbed };
+      const lastCommit = hasDeclaredColumns(table, snapshot.metadata)
+        ? await lastCommitOf(log, snapshot)
+        : undefined;
+      return { ...stateOf(snapshot), rows, disturbed: !lastCommit, ...defined({ lastCommit }) };
     },
     runCommits: (table, most) => runCommits(new DeltaLog(world, table.name), most),
     rowsByDay: (table, column) => rowsByDay(world, table, column),

@@ -54,11 +54,20 @@ export type TableState = {
   /** When a full read found rows that a reading by changes had missed; milliseconds since the epoch. */
   readonly missedAt?: number;
   readonly rows: number;
+  /** Our last commit; absent if `disturbed`. */
+  readonly lastCommit?: LastCommit;
   /**
    * The state may not match the rows, so the next run reads everything: another writer changed data after our last
    * commit (RESTORE, DELETE), or that commit is no longer in the log, or the columns are not the declared ones.
    */
   readonly disturbed: boolean;
+};
+
+export type LastCommit = {
+  readonly version: number;
+  readonly chainId?: string;
+  /** As in `CommitRequest`. */
+  readonly digest?: string;
 };
 
 export type StagedRun = Pick<CommitRequest, 'chainId' | 'parts'>;
@@ -76,6 +85,13 @@ export type CommitRequest = {
   readonly plannedOn: number | 'none';
   /** How long removed files stay readable; by default what the table says (7 days unless it was changed). */
   readonly retentionMs?: number;
+  /** Stands for the rows that the run has read. The commit records it. */
+  readonly digest?: string;
+  /**
+   * The run has read the same rows as the commit that it was planned on, and staged none: only the state changes. It is
+   * overtaken if another writer has changed the table since.
+   */
+  readonly unchanged?: true;
   /** The API's `total_record_count`, if the endpoint has one. */
   readonly total?: number;
   /**

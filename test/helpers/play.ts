@@ -3,10 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Clients } from '../../activities/clients.ts';
 import { commitSync } from '../../activities/commit-sync.ts';
-import type { Extracted, ExtractInput, Plan, TableRun, Look } from '../../activities/contract.ts';
+import type {
+  Extracted,
+  ExtractInput,
+  Look,
+  Plan,
+  PlanInput,
+  QuickSynced,
+  TableRun,
+} from '../../activities/contract.ts';
 import { extractBatch } from '../../activities/extract-batch.ts';
 import { planSync } from '../../activities/plan-sync.ts';
+import { quickSync } from '../../activities/quick-sync.ts';
 import { recountSync } from '../../activities/recount-sync.ts';
+import type { Step } from '../../activities/step.ts';
 import { SourceError } from '../../src/errors.ts';
 import type { NewWindow } from '../../src/incident-io/windows.ts';
 import { Dice, hash } from '../../src/sandbox/data/random.ts';
@@ -14,7 +24,7 @@ import type { Table } from '../../src/tables/table.ts';
 import { folderStore } from '../../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../../src/warehouse/open-warehouse.ts';
 import type { CommitOutcome, Warehouse } from '../../src/warehouse/warehouse.ts';
-import { afterBatch, batchOf, type Reading, startReading } from '../../workflows/windows.ts';
+import { afterBatch, batchOf, type Reading, readingAfter, startReading } from '../../workflows/windows.ts';
 import { readWithDeltaRs } from './delta-reader.ts';
 import { PlayedAccount } from './played-account.ts';
 import { wrongIn } from './played-table.ts';
@@ -141,21 +151,19 @@ class Player {
     const endedEarly = this.#scenario.rounds.some(({ faults }) => faults.includes('ends in mid-air'));
     const limited = endedEarly || (name === 'follow_ups' && tables.includes('incidents'));
     this.#account.pass(this.#dice.below(30));
-    const plan = await this.#run(
-      name,
-      {
-        minutesBefore: 0,
-        events: [],
-        syncMethod: limited ? 'full_refresh' : last,
-        byCreation: false,
-        faults: [],
-        life: 0,
-        fate: 'ends',
-        carried: 'nothing',
-        fullReadEveryMinutes: 10_000_000,
-      },
-      true,
-    );
+    const quiet: Round = {
+      minutesBefore: 0,
+      events: [],
+      syncMethod: limited ? 'full_refresh' : last,
+      byCreation: false,
+      faults: [],
+      life: 0,
+      fate: 'ends',
+      carried: 'nothing',
+      fullReadEveryMinutes: 10_000_000,
+    };
+    const plan = await this.#run(name, quiet, true);
+    for (let again = 0; again < 2 && this.#dice.chance(0.5); again += 1) await this.#run(name, quiet, true);
     this.#saw(plan.fullRead ? 'the last run a full read' : 'the last run incremental');
     return wrongIn(name, join(this.#warehouse.destination, name), this.#account, plan.fullRead);
   }
@@ -187,12 +195,16 @@ class Player {
     for (let plans = 1; plans <= 4; plans += 1) {
       const meanwhile = plans === 1 ? round.fate : 'ends';
       const planned: Run = { name, round, meanwhile, identity, clients, quiet };
-      const plan = await this.#plan(planned);
+      const isQuick = plans === 1 && this.#rule.plan === undefined && this.#dice.chance(0.5);
+      const { plan, batches, outcome } = isQuick
+        ? await this.#quick(planned)
+        : { plan: await this.#plan(planned), batches: [], outcome: undefined };
       const run = { ...planned, identity: { ...identity, account: plan.state.account } };
-      const { reading, late } = await this.#read(run, plan, startReading(plan));
+      const begun = readingAfter(plan, batches);
+      const { reading, late } = outcome ? { reading: begun } : await this.#read(run, plan, begun);
       if (meanwhile === 'is overtaken') await this.#run(name, { ...round, fate: 'ends' }, quiet);
       if (meanwhile === 'is reset meanwhile') await this.#warehouse.resetState(this.#declared(name));
-      if (!(await this.#committed(run, plan, reading))) continue;
+      if (!(await this.#committed(run, plan, reading, outcome))) continue;
       // An attempt that was given up on may still stage a part after the commit.
       if (late !== undefined && this.#dice.chance(0.5)) await this.#extract(run, late);
       return plan;
@@ -200,21 +212,48 @@ class Player {
     throw new Died('OvertakenError');
   }
 
-  async #plan(run: Run): Promise<Plan> {
-    const { name, round, identity, clients } = run;
-    const table = this.#declared(name);
-    const planned = () =>
+  /** Does the run in one step if it is small enough; at times twice, as if the first answer had been lost. */
+  async #quick(run: Run): Promise<QuickSynced> {
+    const input = this.#planInput(run);
+    const quick = () =>
       this.#again(run, () =>
-        planSync(
-          {
-            run: identity,
-            ...this.#methodOf(table, round),
-            fullReadEveryMs: round.fullReadEveryMinutes * minuteMs,
-            ...this.#carried(name, round),
-          },
-          { table, warehouse: this.#warehouse, clients, call },
-        ),
+        quickSync(input, {
+          ...this.#step(run),
+          attempt: { ...call, waited: () => {}, waitsUntil: () => {} },
+          stopping: () => this.#dice.chance(0.03),
+        }),
       );
+    const done = await quick();
+    if (done.outcome) this.#saw(`in one step: ${done.outcome.status}`);
+    if (done.batches.some(({ extracted }) => extracted.unchanged)) this.#saw('the same rows were read again');
+    if (done.outcome?.status !== 'committed') return done;
+    const { watermark } = done.outcome;
+    if (this.#dice.chance(0.2)) {
+      this.#saw('an answer was lost');
+      const again = await quick();
+      if (again.outcome?.status !== 'already_committed') throw new Error('one run was committed twice');
+    }
+    if (watermark !== undefined) this.#remember(run.name, watermark);
+    return done;
+  }
+
+  #step({ name, clients }: Run): Step {
+    return { table: this.#declared(name), warehouse: this.#warehouse, clients, call };
+  }
+
+  #planInput({ name, round, identity }: Run): PlanInput {
+    return {
+      run: identity,
+      ...this.#methodOf(this.#declared(name), round),
+      fullReadEveryMs: round.fullReadEveryMinutes * minuteMs,
+      ...this.#carried(name, round),
+    };
+  }
+
+  async #plan(run: Run): Promise<Plan> {
+    const { name } = run;
+    const input = this.#planInput(run);
+    const planned = () => this.#again(run, () => planSync(input, this.#step(run)));
     let plan = await planned();
     if (this.#dice.chance(0.1)) plan = await planned();
     this.#saw(plan.fullRead ? `full read: ${plan.reason}` : 'incremental');
@@ -222,8 +261,9 @@ class Player {
   }
 
   /** Commits a run, after a second look if the first is doubtful; false if it has to plan again. */
-  async #committed(run: Run, plan: Plan, reading: Reading): Promise<boolean> {
-    const first = await this.#commit(run, plan, reading, { reading: 1 });
+  async #committed(run: Run, plan: Plan, reading: Reading, outcome?: CommitOutcome): Promise<boolean> {
+    const first = outcome ?? (await this.#commit(run, plan, reading, { reading: 1 }));
+    if (outcome && outcome.status !== 'doubtful') await this.#afterCommit(run, plan, outcome);
     if (first.status !== 'doubtful') return first.status === 'committed';
     this.#saw('a table was read a second time');
     const again = await this.#read(run, plan, { ...startReading(plan), parts: reading.parts });
@@ -291,11 +331,22 @@ class Player {
     if (outcomes.filter(({ status }) => status === 'committed').length > 1) {
       throw new Error('one run was committed twice');
     }
-    if (committed.watermark !== undefined) {
-      this.#watermarks.set(name, [...(this.#watermarks.get(name) ?? []), committed.watermark]);
-    }
-    if (!plan.fullRead && committed.differences > 0) await this.#recount(run, plan, committed.counter);
+    if (committed.watermark !== undefined) this.#remember(name, committed.watermark);
+    await this.#afterCommit(run, plan, committed);
     return committed;
+  }
+
+  /** Counts again as the workflow does; discards what an overtaken run has staged. */
+  async #afterCommit(run: Run, plan: Plan, outcome: CommitOutcome): Promise<void> {
+    if (outcome.status === 'committed') {
+      if (!plan.fullRead && outcome.differences > 0) await this.#recount(run, plan, outcome.counter);
+    } else if (outcome.status === 'overtaken') {
+      await this.#warehouse.discardStaged(this.#declared(run.name), run.identity.chainId);
+    }
+  }
+
+  #remember(name: Played, watermark: number): void {
+    this.#watermarks.set(name, [...(this.#watermarks.get(name) ?? []), watermark]);
   }
 
   async #recount(run: Run, { now }: Plan, plannedOn: number): Promise<void> {

@@ -64,6 +64,7 @@ export function inputOf(
       ...(nested === false && { withoutNested: true }),
     },
     ...method,
+    quick: true,
   };
 }
 

@@ -12,6 +12,8 @@ import {
   countOffsetOf,
   counterOf,
   differencesOf,
+  digestParameter,
+  runParameter,
   type StateToCommit,
   txnsOf,
 } from '../delta/table-state.ts';
@@ -96,11 +98,15 @@ function changedMetadata(
 }
 
 function commitInfoOf({ request, before, result, now }: MergedRun): CommitInfo {
-  const { chainId, fullRead, parts } = request;
+  const { chainId, fullRead, parts, digest } = request;
   return {
     timestamp: now,
     operation: fullRead ? 'WRITE' : 'MERGE',
-    operationParameters: { runId: chainId, mode: fullRead ? 'Overwrite' : 'Append' },
+    operationParameters: {
+      [runParameter]: chainId,
+      mode: fullRead ? 'Overwrite' : 'Append',
+      ...defined({ [digestParameter]: digest }),
+    },
     operationMetrics: {
       numParts: String(parts.length),
       numRows: String(result.rows),

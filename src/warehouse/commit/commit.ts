@@ -22,6 +22,7 @@ import type { CommitOutcome, CommitRequest } from '../warehouse.ts';
 import type { World } from '../world.ts';
 import { actionsOf, type MergedRun, stateToCommit } from './commit-actions.ts';
 import { doubtOf } from './doubt.ts';
+import { keepAll, stagesNothing } from './keep-all.ts';
 import { mergeRun, whyPartsAreUnusable } from './merge-run.ts';
 import { parentFiles } from './replaced.ts';
 
@@ -72,7 +73,7 @@ async function outcomeInLog(
   { world, log, table, request }: Run,
   snapshot: Snapshot | undefined,
 ): Promise<CommitOutcome | undefined> {
-  const { chainId, plannedOn, fullRead } = request;
+  const { chainId, plannedOn, fullRead, unchanged } = request;
   const overtaken = (reason: string): CommitOutcome => ({ status: 'overtaken', reason });
   if (!snapshot) {
     return plannedOn === 'none'
@@ -86,7 +87,7 @@ async function outcomeInLog(
     return { status: 'already_committed', version, rows };
   }
   // A full read replaces all that the table holds, also what another writer has just changed.
-  if (fullRead) return undefined;
+  if (fullRead && !unchanged) return undefined;
   if (await isDisturbed(log, snapshot)) {
     return overtaken('another writer has changed the table since the run was planned');
   }
@@ -110,6 +111,10 @@ async function mergeOrOutcome(run: Run, before: Snapshot | undefined): Promise<M
     merged = await spanned('merge', { 'incident_io.parts': request.parts.length }, async () => {
       const reason = await whyPartsAreUnusable(world, table, request);
       if (reason !== undefined) return { status: 'overtaken', reason } as const;
+      if (before && stagesNothing(request)) {
+        const merged = await keepAll(world, table, before);
+        return { table, request, before, now, ...merged };
+      }
       const parents = await parentFiles(world, request);
       if (!parents) return { status: 'overtaken', reason: 'the version of its parent that was read is gone' };
       const merged = await mergeRun(world, table, request, { before, now, parents });

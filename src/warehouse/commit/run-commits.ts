@@ -1,5 +1,6 @@
 import type { CommitInfo } from '../delta/actions.ts';
 import type { DeltaLog } from '../delta/log.ts';
+import { runParameter } from '../delta/table-state.ts';
 import type { RunCommit } from '../warehouse.ts';
 
 /** Between two commits of runs there are few others: upkeep, a resync, other writers. */
@@ -27,7 +28,7 @@ export async function runCommits(log: DeltaLog, most: number): Promise<RunCommit
 /** `undefined` for a commit that is not a run's. */
 function commitOf(version: number, info: CommitInfo): RunCommit | undefined {
   const { timestamp = 0, operation, operationParameters = {}, operationMetrics = {}, engineInfo } = info;
-  const chainId = operationParameters['runId'];
+  const chainId = operationParameters[runParameter];
   if (engineInfo !== 'incident-io-source' || typeof chainId !== 'string') return undefined;
   const figure = (name: string) => Number(operationMetrics[name] ?? 0);
   return {

@@ -6,7 +6,7 @@ import type { DeltaLog } from './log.ts';
 import { fieldsOf } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { SeenVersion } from '../committed-rows.ts';
-import type { TableState } from '../warehouse.ts';
+import type { LastCommit, TableState } from '../warehouse.ts';
 import { typesProperty } from './target-schema.ts';
 
 /** Application ids of our `txn` actions. */
@@ -33,7 +33,7 @@ const leftProperty = 'incident_io.parents_left';
 const columnsProperty = 'incident_io.columns';
 
 /** The part of a table's state that is written by a commit; the rest follows from the rows and the log. */
-export type StateToCommit = Omit<TableState, 'rows' | 'disturbed' | 'types'>;
+export type StateToCommit = Omit<TableState, 'rows' | 'disturbed' | 'types' | 'lastCommit'>;
 
 export function counterOf({ txns }: Pick<Snapshot, 'txns'>): number {
   return txns.get(counterTxn)?.version ?? 0;
@@ -66,7 +66,7 @@ export function countOffsetOf({ metadata }: Pick<Snapshot, 'metadata'>): number 
 }
 
 /** The state that our last commit left. */
-export function stateOf({ txns, metadata }: Snapshot): Omit<TableState, 'rows' | 'disturbed'> {
+export function stateOf({ txns, metadata }: Snapshot): Omit<TableState, 'rows' | 'disturbed' | 'lastCommit'> {
   const property = (name: string) => metadata.configuration[name] ?? '';
   return {
     counter: counterOf({ txns }),
@@ -193,7 +193,24 @@ export function assertWritableTable(
  * A commit that only moves rows to other files (OPTIMIZE) does not change data.
  */
 export async function isDisturbed(log: DeltaLog, snapshot: Snapshot): Promise<boolean> {
-  return (await undisturbedSince(log, snapshot)) === undefined;
+  return (await lastCommitOf(log, snapshot)) === undefined;
+}
+
+/** Where a commit keeps the id of its run, and what stands for the rows that the run has read. */
+export const runParameter = 'runId';
+export const digestParameter = 'digest';
+
+/** Our last commit; `undefined` if another writer changed data after it, or it is not in the log. */
+export async function lastCommitOf(log: DeltaLog, snapshot: Snapshot): Promise<LastCommit | undefined> {
+  const version = await undisturbedSince(log, snapshot);
+  if (version === undefined) return undefined;
+  const actions = (await log.actionsOf(version)) ?? [];
+  const parameters = actions.find(({ commitInfo }) => commitInfo)?.commitInfo?.operationParameters ?? {};
+  const text = (name: string) => {
+    const { [name]: value } = parameters;
+    return typeof value === 'string' ? value : undefined;
+  };
+  return { version, ...defined({ chainId: text(runParameter), digest: text(digestParameter) }) };
 }
 
 /** The version of our last commit; `undefined` if another writer changed data after it, or it is not in the log. */
@@ -226,7 +243,7 @@ export async function versionOfRun(
     const txn = actions.find((action) => action.txn?.appId === counterTxn)?.txn;
     // The planned version may have this run's id too: restarted after its commit, the run has read more since.
     if (txn && plannedOn !== 'none' && txn.version <= plannedOn) return undefined;
-    if (actions.some(({ commitInfo }) => commitInfo?.operationParameters?.['runId'] === chainId))
+    if (actions.some(({ commitInfo }) => commitInfo?.operationParameters?.[runParameter] === chainId))
       return version;
   }
   return undefined;
