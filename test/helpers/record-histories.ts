@@ -107,6 +107,38 @@ const shapes: { readonly [name: string]: Shape } = {
       }),
     },
   },
+  'in-one-step': {
+    args: [{ ...input, quick: true }],
+    activities: {
+      quickSync: async () => ({
+        plan: planOf(0),
+        batches: [{ windowId: 0, extracted: { ...batch('w0', { kind: 'done' }), unchanged: 3 } }],
+        outcome: committed,
+      }),
+    },
+  },
+  'too-long-for-one-step': {
+    args: [{ ...input, quick: true }],
+    activities: {
+      quickSync: async () => ({
+        plan: planOf(0, 1),
+        batches: [
+          { windowId: 0, extracted: batch('w0', { kind: 'more', after: 'a' }) },
+          { windowId: 1, extracted: batch('w1', { kind: 'done' }) },
+        ],
+      }),
+    },
+  },
+  'overtaken-in-one-step': {
+    args: [{ ...input, quick: true }],
+    activities: {
+      quickSync: async () => ({
+        plan: planOf(0),
+        batches: [{ windowId: 0, extracted: batch('w0', { kind: 'done' }) }],
+        outcome: { status: 'overtaken', reason: 'another' },
+      }),
+    },
+  },
   'nothing-changed': { activities: { planSync: async () => planOfParents() } },
   'waits-for-its-parent': {
     args: [{ ...input, run: { ...input.run, periodic: true } }],

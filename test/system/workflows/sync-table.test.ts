@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import { quietRuntime } from '../../../src/serving/runtime.ts';
 import { describe, expect, it } from 'vitest';
 import type { Activities, CommitInput, ExtractInput } from '../../../activities/contract.ts';
-import type { SyncTableResult } from '../../../workflows/contract.ts';
+import type { SyncTableInput, SyncTableResult } from '../../../workflows/contract.ts';
 import { startReading } from '../../../workflows/windows.ts';
 import { activities, batch, committed, input, planOf, running } from '../../helpers/activities.ts';
 import { connectToTestServer, unique } from '../../helpers/temporal.ts';
@@ -12,8 +12,12 @@ import { connectToTestServer, unique } from '../../helpers/temporal.ts';
 quietRuntime();
 const temporal = await connectToTestServer();
 
-const start = (taskQueue: string) =>
-  temporal.client.workflow.start('syncTable', { workflowId: unique('run'), taskQueue, args: [input] });
+const start = (taskQueue: string, more: Partial<SyncTableInput> = {}) =>
+  temporal.client.workflow.start('syncTable', {
+    workflowId: unique('run'),
+    taskQueue,
+    args: [{ ...input, ...more }],
+  });
 
 async function resultOf(made: Activities): Promise<SyncTableResult> {
   return running(
@@ -230,6 +234,22 @@ describe('syncTable', () => {
       await handle.result();
       const { events } = await handle.fetchHistory();
       expect(events!.length).toBeLessThanOrEqual(6 * 5 + 20);
+    });
+  });
+
+  it('does a small run in one activity, with eleven events', async () => {
+    const made = activities({
+      quickSync: async () => ({
+        plan: planOf(0),
+        batches: [{ windowId: 0, extracted: batch('w0', { kind: 'done' }) }],
+        outcome: committed,
+      }),
+    });
+    await running(temporal, made, async (taskQueue) => {
+      const handle = await start(taskQueue, { quick: true });
+      expect(await handle.result()).toMatchObject({ rows: committed.rows, version: committed.version });
+      expect(made.called).toEqual(['quick']);
+      expect((await handle.fetchHistory()).events).toHaveLength(11);
     });
   });
 });
