@@ -64,7 +64,6 @@ export function inputOf(
       ...(nested === false && { withoutNested: true }),
     },
     ...method,
-    quick: true,
   };
 }
 

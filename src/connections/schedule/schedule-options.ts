@@ -62,7 +62,8 @@ function optionsOf(
       workflowType: 'syncTable',
       workflowId: `${id}-workflow`,
       taskQueue: workerQueue(destination),
-      args: [inputOf(tableNamed(table), source, toMethod(entry), entry)],
+      // Workers that do not know the step do not serve this queue.
+      args: [{ ...inputOf(tableNamed(table), source, toMethod(entry), entry), quick: true }],
       retry: restartPolicy,
     },
     policies: {

@@ -44,7 +44,7 @@ async function openWorld(): Promise<World> {
         account: 'unknown',
         giveUpAfterMinutes: 1,
       };
-      const { run, quick: _quick, ...method } = inputOf(table, source);
+      const { run, ...method } = inputOf(table, source);
       const attempt = { ...call, waited: () => {}, waitsUntil: () => {} };
       return quickSync(
         { ...method, run: { ...run, chainId, limits: { ...run.limits, batchRows } } },
