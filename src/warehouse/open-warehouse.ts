@@ -16,6 +16,7 @@ import { runCommits } from './commit/run-commits.ts';
 import { rowCount } from './delta/row-count.ts';
 import { assertReachable, probeStore } from './store/probe.ts';
 import { spillFolder, stagingFolder, type Store } from './store/store.ts';
+import { KnownSnapshots } from './delta/known-snapshots.ts';
 import { assertWritableTable, lastCommitOf, stateOf } from './delta/table-state.ts';
 import { hasDeclaredColumns } from './delta/target-schema.ts';
 import { keepUp } from './upkeep/upkeep.ts';
@@ -40,7 +41,7 @@ export function openWarehouse(
   // Parts are in the store; files that become parts are on this machine.
   const places = store.kind === 'folder' ? [store] : [store, store.local];
   const duckDb = new DuckDb(() => store.local.scratch(spillFolder));
-  const world: World = { store, duckDb, destination, now };
+  const world: World = { store, duckDb, snapshots: new KnownSnapshots(), destination, now };
   return Promise.resolve({
     destination,
     kind: store.kind,

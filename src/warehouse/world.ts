@@ -1,3 +1,4 @@
+import type { KnownSnapshots } from './delta/known-snapshots.ts';
 import type { DuckDb } from './duckdb.ts';
 import type { Store } from './store/store.ts';
 
@@ -6,6 +7,8 @@ export type World = {
   /** Where the tables are. */
   readonly store: Store;
   readonly duckDb: DuckDb;
+  /** What is known of the tables' logs. */
+  readonly snapshots: KnownSnapshots;
   /** The store's absolute path or URL, as errors name it. */
   readonly destination: string;
   /** The clock, in milliseconds since the epoch. */

@@ -5,6 +5,7 @@ import { type Checkpoint, newestCheckpoint, readCheckpoint, writeCheckpoint } fr
 import { sideBySide } from '../side-by-side.ts';
 import { Replay, type Snapshot } from './snapshot.ts';
 import { isFirstOfDay } from './table-clock.ts';
+import type { StoredObject } from '../store/store.ts';
 import type { World } from '../world.ts';
 
 /** A reader replays fewer versions than this, because every tenth has a checkpoint. */
@@ -15,6 +16,8 @@ type Newest = {
   /** `undefined` if the log is empty. */
   readonly version: number | undefined;
   readonly checkpoint: Checkpoint | undefined;
+  /** The files of the log, or those from the checkpoint on. */
+  readonly listed: readonly StoredObject[];
 };
 
 /** Times of a commit, milliseconds since the epoch. */
@@ -24,12 +27,14 @@ export type CommitTimes = {
   readonly since: number;
 };
 
+type LogWorld = Pick<World, 'store' | 'duckDb'> & Partial<Pick<World, 'snapshots'>>;
+
 /** The Delta log of one table. Each version is a file that is written once; versions are numbered without gaps. */
 export class DeltaLog {
-  readonly #world: Pick<World, 'store' | 'duckDb'>;
+  readonly #world: LogWorld;
   readonly #table: string;
 
-  constructor(world: Pick<World, 'store' | 'duckDb'>, table: string) {
+  constructor(world: LogWorld, table: string) {
     this.#world = world;
     this.#table = table;
   }
@@ -39,11 +44,13 @@ export class DeltaLog {
    * reaches back to it. Throws `DestinationError` if the log cannot be read.
    */
   async snapshot(at?: number): Promise<Snapshot | undefined> {
-    const { version: newest, checkpoint } = await this.#newest(at);
+    const { version: newest, checkpoint, listed } = await this.#newest(at);
     if (newest === undefined || (at !== undefined && newest < at)) return undefined;
-    const replay = new Replay();
-    if (checkpoint) replay.apply(await this.#actionsOfCheckpoint(checkpoint));
-    const commits = await sideBySide(versionsBetween(checkpoint, newest), async (version) => {
+    const known = at === undefined ? this.#world.snapshots?.of(this.#table, listed) : undefined;
+    if (known?.version === newest) return known;
+    const replay = new Replay(known);
+    if (checkpoint && !known) replay.apply(await this.#actionsOfCheckpoint(checkpoint));
+    const commits = await sideBySide(versionsBetween(known ?? checkpoint, newest), async (version) => {
       const actions = await this.actionsOf(version);
       if (actions !== undefined || at !== undefined) return actions;
       throw new DestinationError(
@@ -55,7 +62,10 @@ export class DeltaLog {
       if (actions === undefined) return undefined;
       replay.apply(actions);
     }
-    return replay.snapshot(newest, this.#table);
+    const snapshot = replay.snapshot(newest, this.#table);
+    const file = listed.find(({ key }) => key === this.#key(`${digits(newest)}.json`));
+    if (at === undefined && file) this.#world.snapshots?.keep(this.#table, snapshot, file);
+    return snapshot;
   }
 
   async #actionsOfCheckpoint(checkpoint: Checkpoint): Promise<Action[]> {
@@ -167,10 +177,11 @@ export class DeltaLog {
   async #listed(at?: number, after?: string): Promise<Newest> {
     const log = this.#key('');
     const last = at === undefined ? undefined : this.#key(`${digits(at)}~`);
-    const keys = (await this.#world.store.list(log, defined({ after })))
-      .map(({ key }) => key)
-      // Every name of a version begins with its digits, so the order of the names is that of the versions.
-      .filter((key) => last === undefined || key < last);
+    // Every name of a version begins with its digits, so the order of the names is that of the versions.
+    const listed = (await this.#world.store.list(log, defined({ after }))).filter(
+      ({ key }) => last === undefined || key < last,
+    );
+    const keys = listed.map(({ key }) => key);
     let version: number | undefined;
     for (const key of keys) {
       const found = /^(\d{20})\.json$/.exec(key.slice(log.length))?.[1];
@@ -178,7 +189,7 @@ export class DeltaLog {
     }
     const checkpoint = newestCheckpoint(keys);
     if (checkpoint) version = Math.max(version ?? -1, checkpoint.version);
-    return { version, checkpoint };
+    return { version, checkpoint, listed };
   }
 
   #key(name: string): string {
@@ -191,9 +202,9 @@ export function versionAfter(before: Snapshot | undefined): number {
   return before ? before.version + 1 : 0;
 }
 
-/** The versions to replay on top of a checkpoint. */
-function versionsBetween(checkpoint: Checkpoint | undefined, last: number): number[] {
-  const first = (checkpoint?.version ?? -1) + 1;
+/** The versions to replay on top of a checkpoint or a snapshot. */
+function versionsBetween(from: { readonly version: number } | undefined, last: number): number[] {
+  const first = (from?.version ?? -1) + 1;
   return Array.from({ length: Math.max(0, last + 1 - first) }, (_, index) => first + index);
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { LosslessNumber } from 'lossless-json';
@@ -277,6 +277,20 @@ describe('staging', () => {
 });
 
 describe('the state', () => {
+  it('of a table that was deleted and made again up to the same version is the new one', async () => {
+    const place = await openPlace();
+    await committed(place, things, [[{ id: 'a' }]], { state: { ...state, filters: '[["a","b"]]' } });
+    expect(await place.warehouse.readState(things)).toMatchObject({ counter: 1, rows: 1 });
+    await rm(place.folderOf(things), { recursive: true });
+    expect(await place.warehouse.readState(things)).toBeUndefined();
+    await committed(place, things, [[{ id: 'b' }, { id: 'c' }]], { state });
+    expect(await place.warehouse.readState(things)).toMatchObject({
+      counter: 1,
+      rows: 2,
+      filters: state.filters,
+    });
+  });
+
   it('the state is read back as it was committed', async () => {
     const place = await openPlace();
     expect(await place.warehouse.readState(things)).toBeUndefined();
@@ -289,6 +303,7 @@ describe('the state', () => {
       countOffset: 0,
       types: declaredTypes(things),
       rows: 1,
+      lastCommit: { version: 0, chainId: expect.any(String) as string },
       disturbed: false,
     });
     const { watermark: _, incrementalField: __, ...bare } = state;

@@ -1,0 +1,43 @@
+import { LRUCache } from 'lru-cache';
+import type { StoredObject } from '../store/store.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** A snapshot, and the file of its version as the store listed it. */
+type Known = { readonly snapshot: Snapshot; readonly file: StoredObject };
+
+/** Characters of log entries that one warehouse keeps. A table of the usual size has some ten thousand. */
+const mostCharacters = 2 * 2 ** 20;
+
+/**
+ * The newest snapshots of a warehouse's tables. A log only grows, so while the file of a version is there unchanged,
+ * what was read up to it is still right; a table that was deleted or made again has another file, or none. Otherwise
+ * every look at a table would have DuckDB read its checkpoint: most of the work of a run that finds nothing.
+ */
+export class KnownSnapshots {
+  readonly #known = new LRUCache<string, Known>({
+    maxSize: mostCharacters,
+    sizeCalculation: ({ snapshot }) => charactersIn(snapshot),
+  });
+
+  /** @param listed the files of the table's log, or the newest of them */
+  of(table: string, listed: readonly StoredObject[]): Snapshot | undefined {
+    const known = this.#known.get(table);
+    if (!known) return undefined;
+    const { key, bytes, writtenAt } = known.file;
+    const isThere = listed.some(
+      (file) => file.key === key && file.bytes === bytes && file.writtenAt === writtenAt,
+    );
+    return isThere ? known.snapshot : undefined;
+  }
+
+  /** @param file of the snapshot's version */
+  keep(table: string, snapshot: Snapshot, file: StoredObject): void {
+    this.#known.set(table, { snapshot, file });
+  }
+}
+
+function charactersIn({ metadata, files, tombstones, txns }: Snapshot): number {
+  let characters = metadata.schemaString.length + 200 * (tombstones.size + txns.size);
+  for (const { stats } of files.values()) characters += 200 + (stats?.length ?? 0);
+  return characters;
+}
