@@ -177,6 +177,26 @@ export class DestinationUnavailableError extends SourceError {
     'Check the network and the address of the store, then try again; scheduled runs retry by themselves. If the store keeps throttling, run fewer syncs at the same time.';
 }
 
+/** The work does not fit into the memory that this process may use for it. Another worker may have more. */
+export class MemoryLimitError extends SourceError {
+  readonly retry = 'later';
+  readonly advice =
+    'Give the worker more memory (worker --memory 1GiB), or leave the columns out that hold the longest texts.';
+  /** @param bytes the limit */
+  constructor(bytes: number, options?: ErrorOptions) {
+    super(`The work does not fit into the memory limit of ${Math.round(bytes / 1e6)} MB.`, options);
+  }
+}
+
+/** The run's destination is none of those that this worker serves. */
+export class DestinationNotServedError extends AdvisedError {
+  readonly retry: 'never' | 'later';
+  constructor(message: string, advice: string, retry: 'never' | 'later') {
+    super(message, advice);
+    this.retry = retry;
+  }
+}
+
 /** The table holds the data of another incident.io account. */
 export class AccountMismatchError extends SourceError {
   readonly retry = 'never';

@@ -1,9 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
-import pLimit from 'p-limit';
 
-import { DestinationError } from '../errors.ts';
+import { DestinationError, MemoryLimitError } from '../errors.ts';
+import { FairTurns } from '../fair-turns.ts';
 import type { ColumnType } from '../tables/table.ts';
 import { openDuckDb } from './open-duckdb.ts';
 
@@ -22,40 +22,63 @@ export type Row = { readonly [column: string]: unknown };
 
 /** The connection of one job. Its temporary tables are gone when the job ends. */
 export type DuckSession = {
+  /** The memory did not suffice the first time: the job has to do with smaller pieces. */
+  readonly isCramped: boolean;
   run(sql: string): Promise<void>;
   rows(sql: string): Promise<Row[]>;
   /** The rows of a query, a few thousand at a time, without holding all of them. */
   stream(sql: string): AsyncIterable<readonly (readonly DuckDBValue[])[]>;
 };
 
-/** Two jobs at once at most, because each may fill its share of the memory. */
-const jobsAtOnce = 2;
+/** How much of the memory a job may need: `light` for a few thousand rows, `heavy` for everything else. */
+export type Weight = 'light' | 'heavy';
 
-/** The engine for everything heavy. One instance has one limit for memory and threads, shared by all its jobs. */
+export type JobOptions = {
+  /** `heavy` if left out. */
+  readonly weight?: Weight;
+  /**
+   * The job leaves nothing behind if it fails half-way. If the memory does not suffice, it is done once more with all
+   * of it, on one thread, and `isCramped` tells it to work in smaller pieces.
+   */
+  readonly repeatable?: true;
+};
+
+/** Runs the jobs of one warehouse. */
+export type Jobs = {
+  /** Runs a job with its own connection when its turn comes. A job that starts another one may wait forever. */
+  job<T>(work: (session: DuckSession) => Promise<T>, options?: JobOptions): Promise<T>;
+};
+
+/** Two heavy jobs at once at most, because each may fill its share of the memory, and next to them two light ones. */
+const capacity = 8;
+const shares: { readonly [W in Weight]: number } = { light: 1, heavy: 3 };
+const threads = 2;
+/** Bytes that an engine may hold unless it is told otherwise. */
+export const usualMemory = 512_000_000;
+
+export type EngineOptions = {
+  /** Makes a local folder for data that does not fit in memory; called by the first job. */
+  readonly makeSpillFolder: () => Promise<string>;
+  /** Bytes that all jobs together may hold; `usualMemory` if left out. */
+  readonly memory?: number;
+};
+
+/**
+ * The engine for everything heavy. One instance has one limit for memory and threads, shared by all its jobs,
+ * whichever warehouse they belong to.
+ */
 export class DuckDb {
-  readonly #makeSpillFolder: () => Promise<string>;
-  readonly #limit = pLimit(jobsAtOnce);
+  readonly #options: EngineOptions;
+  readonly #turns = new FairTurns(capacity);
   #opened: Promise<{ instance: DuckDBInstance; spill: string }> | undefined;
 
-  /** @param makeSpillFolder makes a local folder for data that does not fit in memory; called by the first job. */
-  constructor(makeSpillFolder: () => Promise<string>) {
-    this.#makeSpillFolder = makeSpillFolder;
+  constructor(options: EngineOptions) {
+    this.#options = options;
   }
 
-  /** Runs a job with its own connection when its turn comes. A job that starts another one may wait forever. */
-  job<T>(work: (session: DuckSession) => Promise<T>): Promise<T> {
-    return this.#limit(async () => {
-      const { instance, spill } = await this.#instance();
-      // Upkeep of another process may have deleted the folder while nothing was spilled.
-      await mkdir(spill, { recursive: true });
-      const connection = await instance.connect();
-      try {
-        await connection.run("SET TimeZone = 'UTC'");
-        return await work(sessionOf(connection));
-      } finally {
-        connection.closeSync();
-      }
-    });
+  /** The jobs of one warehouse: warehouses take turns. */
+  jobsOf(owner: string): Jobs {
+    return { job: (work, options) => this.#job(owner, work, options) };
   }
 
   async close(): Promise<void> {
@@ -63,6 +86,48 @@ export class DuckDb {
     const { instance, spill } = await this.#opened;
     instance.closeSync();
     await rm(spill, { recursive: true, force: true });
+  }
+
+  async #job<T>(
+    owner: string,
+    work: (session: DuckSession) => Promise<T>,
+    { weight = 'heavy', repeatable }: JobOptions = {},
+  ): Promise<T> {
+    try {
+      return await this.#turns.take({ owner, weight: shares[weight] }, () => this.#run(work));
+    } catch (error) {
+      if (!(error instanceof MemoryLimitError) || !repeatable) throw error;
+      return this.#turns.take({ owner, weight: capacity }, () => this.#runAlone(work));
+    }
+  }
+
+  async #run<T>(work: (session: DuckSession) => Promise<T>, isCramped = false): Promise<T> {
+    const { instance, spill } = await this.#instance();
+    // Upkeep of another process may have deleted the folder while nothing was spilled.
+    await mkdir(spill, { recursive: true });
+    const connection = await instance.connect();
+    try {
+      await connection.run("SET TimeZone = 'UTC'");
+      return await work({ ...sessionOf(connection, this.#memory), isCramped });
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  /** Each thread holds buffers of its own, so with one thread a job needs the least memory. */
+  #runAlone<T>(work: (session: DuckSession) => Promise<T>): Promise<T> {
+    return this.#run(async (session) => {
+      await session.run('SET threads = 1');
+      try {
+        return await work(session);
+      } finally {
+        await session.run(`SET threads = ${threads}`);
+      }
+    }, true);
+  }
+
+  get #memory(): number {
+    return this.#options.memory ?? usualMemory;
   }
 
   async #instance(): Promise<{ instance: DuckDBInstance; spill: string }> {
@@ -77,13 +142,14 @@ export class DuckDb {
   }
 
   async #open(): Promise<{ instance: DuckDBInstance; spill: string }> {
-    const spill = await this.#makeSpillFolder();
-    const instance = await openDuckDb({ spill, limits: { threads: 2, memory: '512MB' } });
+    const spill = await this.#options.makeSpillFolder();
+    const instance = await openDuckDb({ spill, limits: { threads, memory: `${this.#memory}B` } });
     return { instance, spill };
   }
 }
 
-function sessionOf(connection: DuckDBConnection): DuckSession {
+function sessionOf(connection: DuckDBConnection, memory: number): Omit<DuckSession, 'isCramped'> {
+  const fail = failing(memory);
   return {
     async run(sql) {
       await connection.run(sql).catch(fail);
@@ -106,21 +172,27 @@ function sessionOf(connection: DuckDBConnection): DuckSession {
   };
 }
 
-/** DuckDB reports OS errors as text only; restore the code so that callers do not take a full disk for a bug. */
-function fail(cause: unknown): never {
-  const { message } = cause as Error;
-  if (/No space left on device|Disk quota exceeded/.test(message)) {
-    throw Object.assign(new Error(message, { cause }), { code: 'ENOSPC' });
-  }
-  const missing = /^IO Error: No files found that match the pattern "(.*)"/.exec(message)?.[1];
-  if (missing !== undefined) {
-    throw new DestinationError(
-      `${missing} is missing.`,
-      'Restore it from a backup, or delete the table folder and sync again.',
-      { cause },
-    );
-  }
-  throw cause;
+/**
+ * Throws DuckDB's errors as what they are. It reports errors of the system as text only: the code is restored, so that
+ * callers do not take a full disk for a bug.
+ */
+function failing(memory: number): (cause: unknown) => never {
+  return (cause) => {
+    const { message } = cause as Error;
+    if (/No space left on device|Disk quota exceeded/.test(message)) {
+      throw Object.assign(new Error(message, { cause }), { code: 'ENOSPC' });
+    }
+    if (message.startsWith('Out of Memory Error')) throw new MemoryLimitError(memory, { cause });
+    const missing = /^IO Error: No files found that match the pattern "(.*)"/.exec(message)?.[1];
+    if (missing !== undefined) {
+      throw new DestinationError(
+        `${missing} is missing.`,
+        'Restore it from a backup, or delete the table folder and sync again.',
+        { cause },
+      );
+    }
+    throw cause;
+  };
 }
 
 /** A name as SQL. */

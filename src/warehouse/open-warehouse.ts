@@ -23,24 +23,36 @@ import { keepUp } from './upkeep/upkeep.ts';
 import type { Warehouse } from './warehouse.ts';
 import type { World } from './world.ts';
 
+export type WarehouseOptions = {
+  /** The store's absolute path or URL, as people know it. */
+  readonly destination: string;
+  /** The clock, in milliseconds since the epoch; the store must date its files by the same clock. */
+  readonly now?: () => number;
+  /**
+   * The engine of several warehouses. If left out, the warehouse has one of its own, which holds at most 512 MB, spills
+   * into the store's staging, and is closed with the warehouse.
+   */
+  readonly engine?: DuckDb;
+};
+
 /** Opens the warehouse at a destination, as returned by `destinationOf`. */
-export async function openDestination(destination: string): Promise<Warehouse> {
-  return openWarehouse(await openStore(destination), { destination });
+export async function openDestination(
+  destination: string,
+  options: Omit<WarehouseOptions, 'destination'> = {},
+): Promise<Warehouse> {
+  return openWarehouse(await openStore(destination), { ...options, destination });
 }
 
-/**
- * Opens the warehouse in a store. Its DuckDB holds at most 512 MB and spills into the store's staging.
- * @param destination the store's absolute path or URL, as people know it
- * @param now the clock, in milliseconds since the epoch; the store must date its files by the same clock
- */
+/** Opens the warehouse in a store. */
 export function openWarehouse(
   store: Store,
-  { destination, now = Date.now }: { readonly destination: string; readonly now?: () => number },
+  { destination, now = Date.now, engine: shared }: WarehouseOptions,
 ): Promise<Warehouse> {
   let probed: Promise<void> | undefined;
   // Parts are in the store; files that become parts are on this machine.
   const places = store.kind === 'folder' ? [store] : [store, store.local];
-  const duckDb = new DuckDb(() => store.local.scratch(spillFolder));
+  const engine = shared ?? new DuckDb({ makeSpillFolder: () => store.local.scratch(spillFolder) });
+  const duckDb = engine.jobsOf(destination);
   const world: World = { store, duckDb, snapshots: new KnownSnapshots(), destination, now };
   return Promise.resolve({
     destination,
@@ -93,6 +105,6 @@ export function openWarehouse(
       for (const place of places) await place.deleteAll(`${stagingFolder}/${table.name}/`);
     },
     keepUp: (table, since, signal) => keepUp(world, table, since, signal),
-    close: () => duckDb.close(),
+    close: () => (shared ? Promise.resolve() : engine.close()),
   });
 }

@@ -1,12 +1,12 @@
 import type { KnownSnapshots } from './delta/known-snapshots.ts';
-import type { DuckDb } from './duckdb.ts';
+import type { Jobs } from './duckdb.ts';
 import type { Store } from './store/store.ts';
 
 /** What everything that reads and writes tables works with. */
 export type World = {
   /** Where the tables are. */
   readonly store: Store;
-  readonly duckDb: DuckDb;
+  readonly duckDb: Jobs;
   /** What is known of the tables' logs. */
   readonly snapshots: KnownSnapshots;
   /** The store's absolute path or URL, as errors name it. */

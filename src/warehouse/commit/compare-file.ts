@@ -16,6 +16,8 @@ export type ComparedFile = {
   readonly add: Add;
   /** The numbers of the parts with winners for its rows. */
   readonly parts: readonly number[];
+  /** The rows to compare by their position, without `to`; all of them if left out. */
+  readonly slice?: { readonly from: number; readonly to: number };
 };
 
 export type Comparison = {
@@ -32,7 +34,7 @@ export type Comparison = {
 export async function compareFile(request: MergeRequest, file: ComparedFile): Promise<Comparison> {
   const { session, columns, now } = request;
   const { path, parts } = await localRows(request, file);
-  const existing = await existingRows(request, path);
+  const existing = await existingRows(request, path, file);
   if (parts === undefined) {
     const values = columns.map(({ field }, n) => `old${n} AS ${identifier(field.name)}`);
     return { changed: 0, select: remainingRows(file, values, existing) };
@@ -54,28 +56,45 @@ export async function compareFile(request: MergeRequest, file: ComparedFile): Pr
 }
 
 /** SQL for the rows of a file, with null in columns that the file lacks. */
-async function existingRows({ session, table, columns }: MergeRequest, path: string): Promise<string> {
+async function existingRows(
+  { session, table, columns, scratch }: MergeRequest,
+  path: string,
+  file: ComparedFile,
+): Promise<string> {
   const described = await session.rows(`DESCRIBE SELECT * FROM ${parquetFiles([path])}`);
   const present = new Set(described.map(({ column_name: name }) => name));
   const values = columns.map(({ field }, n) => {
     const value = present.has(field.name) ? identifier(field.name) : 'NULL';
     return `${value}::${duckTypeOf(table, field)} AS old${n}`;
   });
-  return `SELECT ${values.join(', ')}, file_row_number AS old_at FROM ${parquetFiles([path])}`;
+  const rows = `SELECT ${values.join(', ')}, file_row_number AS old_at FROM ${parquetFiles([path])}`;
+  if (!file.slice) return rows;
+  // To read a file takes the memory of a whole row group, which must not be needed at the same time as that of the join.
+  const target = join(scratch, 'slice.parquet');
+  await session.run(`
+    COPY (${rows} WHERE ${isInSlice(file, 'file_row_number')})
+    TO ${literal(target)} (FORMAT parquet, COMPRESSION lz4_raw)`);
+  return `FROM ${parquetFiles([target])}`;
+}
+
+/** SQL for whether a position of the file is to be compared. */
+function isInSlice({ slice }: ComparedFile, position: string): string {
+  return slice ? `${position} >= ${slice.from} AND ${position} < ${slice.to}` : 'true';
 }
 
 /** SQL for the winners of a file's rows. */
-function winnersOf({ columns }: MergeRequest, { number }: ComparedFile, parts: string): string {
+function winnersOf({ columns }: MergeRequest, file: ComparedFile, parts: string): string {
   const values = columns.flatMap(({ staged }, n) => (staged === undefined ? [] : [`${staged} AS new${n}`]));
   return `
     SELECT staged.*, matched.pos AS new_at
     FROM (SELECT ${values.join(', ')}, "__part", "__row" FROM (${parts})) AS staged
-    JOIN matched ON ${isMatchedIn(number)}`;
+    JOIN matched ON ${isMatchedIn(file)}`;
 }
 
-/** SQL for the condition that a staged row is the winner of a row in a file. */
-function isMatchedIn(file: number): string {
-  return `matched.file = ${file} AND matched.part = "__part" AND matched.staged_pos = "__row"`;
+/** SQL for the condition that a staged row is the winner of a row in a file, of those to be compared. */
+function isMatchedIn(file: ComparedFile): string {
+  const isWinner = 'matched.part = "__part" AND matched.staged_pos = "__row"';
+  return `matched.file = ${file.number} AND ${isWinner} AND ${isInSlice(file, 'matched.pos')}`;
 }
 
 /** SQL for whether a row has a winner that differs from it and may replace it. */
@@ -124,7 +143,7 @@ async function localRows(
       COPY (
         SELECT *
         FROM (${partRows(paths, numbers)}) AS staged
-        SEMI JOIN matched ON ${isMatchedIn(file.number)}
+        SEMI JOIN matched ON ${isMatchedIn(file)}
       ) TO ${literal(target)} (FORMAT parquet, COMPRESSION lz4_raw)`);
     narrowed.push(target);
   }

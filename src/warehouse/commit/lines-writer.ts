@@ -19,6 +19,9 @@ type StagedFile = {
 /** DuckDB sizes its buffers by the longest line. They are never made smaller than for this one. */
 const leastLongest = 4_194_304;
 
+/** A few pages: their part is written next to heavy work. */
+const lightBytes = 4 * 2 ** 20;
+
 /** The end of the name of a staged file. It tells the columns of the file: another set of columns has another suffix. */
 export function fileSuffix(columns: string): string {
   return `.${createHash('sha256').update(columns).digest('hex').slice(0, 8)}.parquet`;
@@ -75,7 +78,8 @@ export class LinesWriter {
       const name = `${randomUUID()}${this.#file.suffix}`;
       const file = join(this.#folder, name);
       const { store, duckDb, now } = this.#world;
-      await duckDb.job((session) => session.run(this.#copyTo(file)));
+      const weight = this.#bytes <= lightBytes ? 'light' : 'heavy';
+      await duckDb.job((session) => session.run(this.#copyTo(file)), { weight, repeatable: true });
       const bytes = await store.upload(`${this.#staging}${name}`, file);
       return { name, rows: this.#rows, bytes, stagedAt: now() };
     } finally {

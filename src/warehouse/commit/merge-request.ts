@@ -14,6 +14,8 @@ export type MergeRequest = DataFileWriter & {
   readonly files: readonly Add[];
   /** The number of rows in them. */
   readonly rowsBefore: number;
+  /** The most rows of a data file to compare at a time; by default all. */
+  readonly rowsAtOnce?: number;
   /** If two rows have the same key and `updated_at`, the one in the later part wins. */
   readonly parts: readonly StagedPart[];
   readonly key: Key;

@@ -23,6 +23,12 @@ import { stagedByDeclaration, stagingOf } from './part-writer.ts';
 /** Upkeep deletes staging that is untouched for seven days, so a commit must not begin to read older parts. */
 const partLifeMs = 3 * dayMs;
 
+/** A change of this many rows is merged next to heavy work, so that it need not wait for it. */
+const lightRows = 10_000;
+
+/** With little memory this many rows of a data file are compared at a time: some 10 MB of incidents. */
+const crampedRows = 4_000;
+
 /** Why the run's parts cannot be merged; `undefined` if they can. */
 export async function whyPartsAreUnusable(
   { store, now }: World,
@@ -71,36 +77,40 @@ export async function mergeRun(
   const { chainId, fullRead } = request;
   const staging = stagingOf(table, chainId);
   const parts = request.parts.map(({ name, rows, bytes }) => ({ key: staging + name, rows, bytes }));
-  const files = [...(before?.files.values() ?? [])];
-  const rowsBefore = await rowCount({ store, duckDb }, table.name, files);
+  const live = [...(before?.files.values() ?? [])];
+  const rowsBefore = await rowCount({ store, duckDb }, table.name, live);
   const scratch = await store.local.scratch(staging.slice(0, -1));
-  const work = (local: LocalFiles) =>
-    duckDb.job(async (session) => {
-      const known = before ? unknownKeysOf(before.metadata) : [];
-      const schema = targetSchema(table, before?.metadata, await extrasIn(session, local, parts, known));
-      const result = await merge({
-        session,
-        store,
-        local,
-        table: table.name,
-        key: keyOf(table),
-        files,
-        rowsBefore,
-        parts,
-        columns: schema.columns,
-        fullRead,
-        isReplaced: await isReplaced({ session, local, table, request, parents }),
-        isWanted: isWanted(request),
-        asOneReading: request.replaces !== undefined && 'alive' in request.replaces,
-        rewrite: schema.rewrite,
-        byUpdatedAt: table.columns['updated_at']?.type === 'timestamp',
-        now,
-        scratch,
-      });
-      return { schema, result };
+  const staged = parts.reduce((sum, { rows }) => sum + rows, 0);
+  const weight = !fullRead && staged <= lightRows ? 'light' : 'heavy';
+  const mergeIn = (files: LocalFiles) => async (session: DuckSession) => {
+    // Parts are then read one after the other.
+    const local = session.isCramped ? { ...files, room: 1 } : files;
+    const known = before ? unknownKeysOf(before.metadata) : [];
+    const schema = targetSchema(table, before?.metadata, await extrasIn(session, local, parts, known));
+    const result = await merge({
+      session,
+      store,
+      local,
+      table: table.name,
+      key: keyOf(table),
+      files: live,
+      rowsBefore,
+      parts,
+      columns: schema.columns,
+      fullRead,
+      isReplaced: await isReplaced({ session, local, table, request, parents }),
+      isWanted: isWanted(request),
+      asOneReading: request.replaces !== undefined && 'alive' in request.replaces,
+      rewrite: schema.rewrite,
+      byUpdatedAt: table.columns['updated_at']?.type === 'timestamp',
+      now,
+      scratch,
+      ...(session.isCramped && { rowsAtOnce: crampedRows }),
     });
+    return { schema, result };
+  };
   try {
-    return await store.withLocal(work);
+    return await store.withLocal((local) => duckDb.job(mergeIn(local), { weight, repeatable: true }));
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

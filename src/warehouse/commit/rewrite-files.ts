@@ -1,6 +1,7 @@
 import type { Add } from '../delta/actions.ts';
 import { writeDataFile } from '../delta/data-file.ts';
-import { compareFile } from './compare-file.ts';
+import { statisticsIn } from '../delta/statistics.ts';
+import { compareFile, type ComparedFile } from './compare-file.ts';
 import type { MergeRequest } from './merge-request.ts';
 
 /** What has become of the data files and of their rows. */
@@ -36,18 +37,44 @@ export async function rewriteFiles(request: MergeRequest, candidates: readonly A
       removed.push(file.add);
       continue;
     }
-    const comparison = await compareFile(request, file);
-    if (comparison.changed === 0 && file.dropped === 0) continue;
-    updated += comparison.changed;
+    const rewritten = await rewriteFile(request, file);
+    if (!rewritten) continue;
+    updated += rewritten.changed;
     removed.push(file.add);
-    const add = await writeDataFile(request, {
-      select: comparison.select,
-      fields: request.columns.map(({ field }) => field),
-      dataChange: true,
-    });
-    if (add) adds.push(add);
+    adds.push(...rewritten.adds);
   }
   return { adds, removed, updated, dropped };
+}
+
+/** Writes the rows of a file that stay, with their changes; `undefined` if none change and none go. */
+async function rewriteFile(
+  request: MergeRequest,
+  file: TouchedFile,
+): Promise<{ readonly adds: readonly Add[]; readonly changed: number } | undefined> {
+  const slices = slicesOf(request, file);
+  const comparisons = [];
+  for (const slice of slices) comparisons.push(await compareFile(request, slice));
+  const changed = comparisons.reduce((sum, comparison) => sum + comparison.changed, 0);
+  if (changed === 0 && file.dropped === 0) return undefined;
+  const adds: Add[] = [];
+  for (const [index, slice] of slices.entries()) {
+    // The SQL of a comparison is good only until the next one.
+    const { select } = slices.length === 1 ? comparisons[index]! : await compareFile(request, slice);
+    const fields = request.columns.map(({ field }) => field);
+    const add = await writeDataFile(request, { select, fields, dataChange: true });
+    if (add) adds.push(add);
+  }
+  return { adds, changed };
+}
+
+/** The file, or pieces of it that are compared one after the other. */
+function slicesOf({ rowsAtOnce }: MergeRequest, file: TouchedFile): ComparedFile[] {
+  const { numRecords } = statisticsIn(file.add);
+  if (rowsAtOnce === undefined || numRecords === undefined) return [file];
+  return Array.from({ length: Math.ceil(numRecords / rowsAtOnce) }, (_, index) => ({
+    ...file,
+    slice: { from: index * rowsAtOnce, to: (index + 1) * rowsAtOnce },
+  }));
 }
 
 async function touchedFiles({ session }: MergeRequest, candidates: readonly Add[]): Promise<TouchedFile[]> {

@@ -73,13 +73,12 @@ export async function writeCheckpoint(
     const target = join(folder, 'checkpoint.parquet');
     await writeFile(source, lines.join('\n'));
     const types = Object.entries(columns).map(([name, type]) => `${name}: ${literal(type)}`);
-    await duckDb.job((session) =>
-      session.run(`
-        COPY (
-          FROM read_json(${literal(source)}, format = 'newline_delimited', hive_partitioning = false,
-            columns = {${types.join(', ')}}, maximum_object_size = ${longest + 1024})
-        ) TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd)`),
-    );
+    const sql = `
+      COPY (
+        FROM read_json(${literal(source)}, format = 'newline_delimited', hive_partitioning = false,
+          columns = {${types.join(', ')}}, maximum_object_size = ${longest + 1024})
+      ) TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd)`;
+    await duckDb.job((session) => session.run(sql), { weight: 'light', repeatable: true });
     return { bytes: await readFile(target), actions: actions.length };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -93,9 +92,8 @@ export async function readCheckpoint(
 ): Promise<Action[]> {
   const rows = await store.withLocal(async (local) => {
     const files = parquetFiles(await local.paths(keys));
-    return duckDb.job((session) =>
-      session.rows(`SELECT to_json(action)::VARCHAR AS json FROM ${files} AS action`),
-    );
+    const sql = `SELECT to_json(action)::VARCHAR AS json FROM ${files} AS action`;
+    return duckDb.job((session) => session.rows(sql), { weight: 'light', repeatable: true });
   });
   return rows.map(({ json }) => withoutNulls(JSON.parse(String(json)) as object));
 }

@@ -23,14 +23,17 @@ export async function rowCount(
   }
   if (uncounted.length === 0) return counted;
   return store.withLocal((local) =>
-    duckDb.job(async (session) => {
-      let rows = counted;
-      for (const group of withinRoom(uncounted, local.room)) {
-        const source = parquetFiles(await local.paths(group.map(({ key }) => key)));
-        const [counts] = await session.rows(`SELECT count(*) AS rows FROM ${source}`);
-        rows += Number(counts?.['rows']);
-      }
-      return rows;
-    }),
+    duckDb.job(
+      async (session) => {
+        let rows = counted;
+        for (const group of withinRoom(uncounted, local.room)) {
+          const source = parquetFiles(await local.paths(group.map(({ key }) => key)));
+          const [counts] = await session.rows(`SELECT count(*) AS rows FROM ${source}`);
+          rows += Number(counts?.['rows']);
+        }
+        return rows;
+      },
+      { weight: 'light' },
+    ),
   );
 }

@@ -28,7 +28,8 @@ export type TableFiles = {
  */
 export async function tableFiles(store: Store, table: string): Promise<TableFiles> {
   // Not in the store: a reader may not be allowed to write there.
-  const duckDb = new DuckDb(() => mkdtemp(join(tmpdir(), 'incident-io-source-')));
+  const engine = new DuckDb({ makeSpillFolder: () => mkdtemp(join(tmpdir(), 'incident-io-source-')) });
+  const duckDb = engine.jobsOf(table);
   try {
     const snapshot = await new DeltaLog({ store, duckDb }, table).snapshot();
     if (!snapshot) {
@@ -48,7 +49,7 @@ export async function tableFiles(store: Store, table: string): Promise<TableFile
       sql: (paths) => `SELECT ${names} FROM (${rowsOfFiles(table, fields, paths)})`,
     };
   } finally {
-    await duckDb.close();
+    await engine.close();
   }
 }
 

@@ -125,8 +125,10 @@ async function writeTogether(
     return await store.withLocal(async (local) => {
       const paths = await local.paths(inputs.map((add) => dataKey(table, add)));
       const select = `SELECT ${typed.join(', ')} FROM (${rowsOfFiles(table, fields, paths)})`;
-      return duckDb.job((session) =>
-        writeDataFile({ session, store, table, scratch, now }, { select, fields, dataChange: false }),
+      return duckDb.job(
+        (session) =>
+          writeDataFile({ session, store, table, scratch, now }, { select, fields, dataChange: false }),
+        { repeatable: true },
       );
     });
   } finally {

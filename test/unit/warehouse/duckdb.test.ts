@@ -10,8 +10,9 @@ import { committed, openPlace, things } from '../../helpers/warehouse.ts';
 
 // Linux only: a file on which every write meets a full disk.
 it.runIf(existsSync('/dev/full'))('a full disk is reported as ENOSPC, which is retried', async () => {
-  const duckDb = new DuckDb(temporaryFolder);
-  onTestFinished(() => duckDb.close());
+  const engine = new DuckDb({ makeSpillFolder: temporaryFolder });
+  onTestFinished(() => engine.close());
+  const duckDb = engine.jobsOf('test');
   const write = `COPY (SELECT repeat('x', 1000) || range AS text FROM range(10000)) TO '/dev/full' (FORMAT parquet)`;
   const error: unknown = await duckDb.job((session) => session.run(write)).catch((error: unknown) => error);
   expect(toFailure(error)).toMatchObject({ type: 'ENOSPC', nonRetryable: false });

@@ -9,8 +9,9 @@ import { temporaryFolder } from '../../helpers/sync.ts';
 it('only one of two commits succeeds though the store let both writers have the name', async () => {
   setEnv(awsVariables);
   const store = await openStore((await memoryS3({ condition: 'raced' })).destination);
-  const duckDb = new DuckDb(temporaryFolder);
-  onTestFinished(() => duckDb.close());
+  const engine = new DuckDb({ makeSpillFolder: temporaryFolder });
+  onTestFinished(() => engine.close());
+  const duckDb = engine.jobsOf('test');
   const log = new DeltaLog({ store, duckDb }, 'things');
   const commitOf = (appId: string) =>
     log.commit(undefined, [{ txn: { appId, version: 1 } }], { now: 0, since: 0 });
