@@ -11,6 +11,7 @@ export default defineConfig({
           name: 'system',
           include: ['test/system/**/*.test.ts'],
           globalSetup: ['test/global-setup.ts'],
+          setupFiles: ['test/own-host.ts'],
         },
       },
       // These install Airbyte's and Singer's programs, which takes minutes and a gigabyte: `npm run test:platforms`.

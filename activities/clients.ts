@@ -7,6 +7,19 @@ import { resolveHashKey } from '../src/settings/hash-key.ts';
 import { describeKey, resolveKey, type Vault } from '../src/settings/key.ts';
 import type { TableRun } from './contract.ts';
 import { KnownIdentity } from './known-identity.ts';
+import type { Warehouses } from './warehouses.ts';
+
+export type ClientsOptions = {
+  /** Milliseconds for one request; by default the client's own limit. */
+  readonly timeoutMs?: number;
+  /** Where a platform's own key references are looked up. */
+  readonly vault?: Vault;
+  /** Says where the key of a run is, if that is not up to the run. */
+  readonly sourceOf?: Warehouses['sourceOf'];
+};
+
+/** What leads to the client of a run. */
+type KeyOfRun = Pick<TableRun, 'apiKey' | 'baseUrl' | 'destination'>;
 
 type KnownKey = { readonly client: Client; identity?: KnownIdentity };
 
@@ -16,20 +29,14 @@ type KnownKey = { readonly client: Client; identity?: KnownIdentity };
  */
 export class Clients {
   readonly #known = new Map<string, KnownKey>();
-  readonly #timeoutMs: number | undefined;
-  readonly #vault: Vault | undefined;
+  readonly #options: ClientsOptions;
 
-  /**
-   * @param timeoutMs for one request; by default the client's own limit.
-   * @param vault where a platform's own key references are looked up.
-   */
-  constructor(timeoutMs?: number, vault?: Vault) {
-    this.#timeoutMs = timeoutMs;
-    this.#vault = vault;
+  constructor(options: ClientsOptions = {}) {
+    this.#options = options;
   }
 
   /** Throws `KeyMissingError`. */
-  async clientOf(run: Pick<TableRun, 'apiKey' | 'baseUrl'>): Promise<Client> {
+  async clientOf(run: KeyOfRun): Promise<Client> {
     return (await this.#knownOf(run)).client;
   }
 
@@ -61,15 +68,27 @@ export class Clients {
   async rulesOf({ columns = {} }: Pick<TableRun, 'columns'>): Promise<ResolvedRules> {
     const { hashKey, ...rules } = columns;
     if (rules.personal !== 'hash' || !hashKey) return rules;
-    return { ...rules, hashKey: await resolveHashKey(hashKey, this.#vault) };
+    return { ...rules, hashKey: await resolveHashKey(hashKey, this.#options.vault) };
   }
 
-  async #knownOf({ apiKey: reference, baseUrl }: Pick<TableRun, 'apiKey' | 'baseUrl'>): Promise<KnownKey> {
-    const apiKey = await resolveKey(reference, this.#vault);
+  /** Names the key of a run, without looking it up: work of the same key shares its allowance. */
+  ownerOf(run: KeyOfRun): string {
+    const { apiKey, baseUrl } = this.#sourceOf(run);
+    return `${baseUrl} ${describeKey(apiKey)}`;
+  }
+
+  #sourceOf(run: KeyOfRun): Pick<TableRun, 'apiKey' | 'baseUrl'> {
+    return this.#options.sourceOf?.(run) ?? run;
+  }
+
+  async #knownOf(run: KeyOfRun): Promise<KnownKey> {
+    const { apiKey: reference, baseUrl } = this.#sourceOf(run);
+    const { vault, timeoutMs } = this.#options;
+    const apiKey = await resolveKey(reference, vault);
     const name = `${baseUrl} ${apiKey}`;
     let known = this.#known.get(name);
     if (!known) {
-      known = { client: createClient({ apiKey, baseUrl, ...defined({ timeoutMs: this.#timeoutMs }) }) };
+      known = { client: createClient({ apiKey, baseUrl, ...defined({ timeoutMs }) }) };
       this.#known.set(name, known);
     }
     return known;

@@ -15,6 +15,8 @@ import type { ParentPick } from '../src/warehouse/committed-rows.ts';
 /** One run of one table: everything that stays the same from plan to commit. */
 export type TableRun = {
   readonly table: string;
+  /** Where its tables are, as `destinationOf` gives it; absent on a queue that has one destination. */
+  readonly destination?: string;
   /** The first execution of the run's chain: it names the staging folder and is recorded in the commit. */
   readonly chainId: string;
   /** The same, under the name it had before version 0.2, for workers that are not upgraded yet. */

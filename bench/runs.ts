@@ -9,7 +9,7 @@ import { tableNamed } from '../src/tables/index.ts';
 import { connectDevServer } from '../src/temporal/connection.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
 import { inputOf } from '../src/connections/runs/input.ts';
-import { tableWorkflowId, workerQueue } from '../src/temporal/names.ts';
+import { tableWorkflowId, destinationQueue } from '../src/temporal/names.ts';
 import { quietRuntime } from '../src/serving/runtime.ts';
 import { serveWhile } from '../src/serving/serve.ts';
 import { folderStore } from '../src/warehouse/store/folder-store.ts';
@@ -44,7 +44,7 @@ async function quickRuns(count: number): Promise<Sample[]> {
     await useTemporaryDevServer({ env: process.env, report: console.error }),
   );
   const warehouse = await openWarehouse(folderStore(destination), { destination });
-  const taskQueue = workerQueue(destination);
+  const taskQueue = destinationQueue(destination);
   try {
     return await serveWhile({ access, warehouse, taskQueue }, async ({ client }) => {
       const taken: Sample[] = [];

@@ -9,7 +9,7 @@ import { sandboxSizes } from '../src/sandbox/sandbox.ts';
 import { tables } from '../src/tables/index.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
 import { inputOf } from '../src/connections/runs/input.ts';
-import { tableWorkflowId, workerQueue } from '../src/temporal/names.ts';
+import { tableWorkflowId, destinationQueue } from '../src/temporal/names.ts';
 import type { syncTable } from '../workflows/sync-table.ts';
 import { type Asked, startSandboxProcess } from './sandbox-process.ts';
 import { type Used, usedBy } from './used-by.ts';
@@ -48,7 +48,7 @@ export async function benchWorkers(count: number): Promise<WorkersFigures> {
       tables.map((table) =>
         client.workflow.execute<typeof syncTable>('syncTable', {
           workflowId: tableWorkflowId(destination, table.name),
-          taskQueue: workerQueue(destination),
+          taskQueue: destinationQueue(destination),
           args: [inputOf(table, source)],
         }),
       ),

@@ -2,10 +2,10 @@ import type { Client, ScheduleDescription } from '@temporalio/client';
 import type { SyncTableInput } from '../../workflows/contract.ts';
 import { DestinationError } from '../errors.ts';
 import { nestedIn } from '../tables/nested/index.ts';
-import { workerQueue } from '../temporal/names.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { type PerTable, perTable } from './per-table.ts';
 import type { Scheduled } from './schedule/schedule-lookup.ts';
+import { isOnThisHost, ownerOf } from './schedule/schedule-owner.ts';
 import { withAccount } from './schedule/schedule-options.ts';
 import { type Triggered, triggerTable } from './schedule/trigger.ts';
 
@@ -14,11 +14,14 @@ import { type Triggered, triggerTable } from './schedule/trigger.ts';
  * is the same from everywhere.
  */
 export function assertOnThisHost(destination: string, schedules: readonly Scheduled[]): void {
-  const queue = workerQueue(destination);
-  if (schedules.every(({ description }) => description.action.taskQueue === queue)) return;
+  const isHere = ({ description }: Scheduled) => {
+    const owner = ownerOf(description);
+    return owner !== undefined && isOnThisHost(owner, destination);
+  };
+  if (schedules.every(isHere)) return;
   throw new DestinationError(
-    `The tables in ${destination} are written on another host, or the schedules are older than the settings.`,
-    'Run resync on the host of the worker, or run apply first.',
+    `The tables in ${destination} are written on another host.`,
+    'Run resync on the host of the worker.',
   );
 }
 

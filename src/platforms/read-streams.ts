@@ -69,7 +69,7 @@ export async function readStreams<S extends Stream>(
   told: Told<S>,
   signal: AbortSignal,
 ): Promise<number> {
-  const clients = new Clients(undefined, vaultOf(config));
+  const clients = new Clients({ vault: vaultOf(config) });
   let identity: Promise<Identity> | undefined;
   const reader: Reader = {
     config,

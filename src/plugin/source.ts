@@ -14,7 +14,7 @@ import { defaultTables, tableNamed, tables } from '../tables/index.ts';
 import { parentAmong } from '../tables/parents.ts';
 import { incrementalFieldsOf, syncMethodsOf, type Table } from '../tables/table.ts';
 import { inputOf, type Method, type SourceInput, toMethod } from '../connections/runs/input.ts';
-import { tableWorkflowId, workerQueue } from '../temporal/names.ts';
+import { destinationQueue, tableWorkflowId, workerQueue } from '../temporal/names.ts';
 import { destinationOf } from '../warehouse/store/destination.ts';
 import type {
   FieldValues,
@@ -168,11 +168,17 @@ function startOf<Type extends string, Input>(
   const destination = destinationOf(target.destination);
   return {
     workflowType,
-    taskQueue: workerQueue(destination),
+    taskQueue: queueOf(target),
     workflowId: tableWorkflowId(destination, name),
     args: [input],
     memo: { arguments: JSON.stringify(input) },
   };
+}
+
+/** A platform that names no pool serves each destination's queue by a worker of its own. */
+function queueOf({ destination: text, pool }: SyncTarget): string {
+  const destination = destinationOf(text);
+  return pool === undefined ? destinationQueue(destination) : workerQueue({ destination, pool });
 }
 
 function syncInput(baseUrl: string, target: SyncTarget, sync: TableSync): SyncTableInput {
@@ -186,6 +192,7 @@ function syncInput(baseUrl: string, target: SyncTarget, sync: TableSync): SyncTa
     giveUpAfterMinutes,
     periodic: true,
     ...defined({
+      destination: target.pool === undefined ? undefined : destinationOf(target.destination),
       personal,
       hashKey,
       retentionMs: retention === undefined ? undefined : intervalMs(retention),

@@ -73,6 +73,11 @@ export type SyncTarget = {
    * `abfss://container@account.dfs.core.windows.net/prefix`.
    */
   readonly destination: string;
+  /**
+   * The pool of workers that carries out the syncs, `[a-z0-9_-]+`: those of many connections share its queue. If left
+   * out, the destination has a queue of its own.
+   */
+  readonly pool?: string;
   /** As returned by `validateCredentials`; a key of another account is then refused. */
   readonly account?: string;
   /** A run fails after this many minutes without progress; 60 if left out. */
@@ -97,7 +102,7 @@ export type TableSync = { readonly table: string } & Partial<Omit<TableSettings,
  */
 export type WorkflowStart<Type extends string, Input> = {
   readonly workflowType: Type;
-  /** Served by `createWorker` for the same destination. */
+  /** Served by `createWorker` for the same destination or pool. */
   readonly taskQueue: string;
   /** One per destination and table, so that two runs of one table cannot run at the same time. */
   readonly workflowId: string;
@@ -107,22 +112,35 @@ export type WorkflowStart<Type extends string, Input> = {
   readonly retry?: RetryPolicy;
 };
 
-export type SourceWorkerOptions = {
+/** One destination, or a pool. */
+export type ServedDestinations =
+  | {
+      /** As in `SyncTarget`, without a pool. */
+      readonly destination: string;
+    }
+  | {
+      /** As in `SyncTarget`. */
+      readonly pool: string;
+      /** Whether a destination is one of the platform's; runs for any other are refused. */
+      readonly serves: (destination: string) => boolean;
+    };
+
+export type SourceWorkerOptions = ServedDestinations & {
   readonly connection: NativeConnection;
   readonly namespace: string;
-  /** As in `SyncTarget`. */
-  readonly destination: string;
+  /** Bytes for merging and sorting, for all syncs of the worker together; 512 MB if left out. */
+  readonly memory?: number;
   /** Looks up keys of the form `{ vault }`. */
   readonly vault?: Vault;
   /** The bundle of the workflows; if left out, this package's own. */
   readonly workflowBundle?: WorkflowBundleOption;
 };
 
-/** A worker that runs the syncs into one destination. */
+/** A worker that runs the syncs into one destination, or those of a pool. */
 export type SourceWorker = {
   /** Not running yet: call `run()` or `runUntil(…)`. */
   readonly worker: Worker;
-  /** Releases the destination. Call it when the worker has stopped. */
+  /** Releases the destinations. Call it when the worker has stopped. */
   readonly close: () => Promise<void>;
 };
 
@@ -168,7 +186,7 @@ export interface WarehouseSource {
   /** "Import now": a sync of these tables side by side; of all tables if none are named. */
   syncSource(target: SyncTarget, syncs?: readonly TableSync[]): WorkflowStart<'syncSource', SyncSourceInput>;
 
-  /** A worker for the syncs into a destination. The only function that loads Temporal's worker and DuckDB. */
+  /** A worker for the syncs into a destination, or of a pool. The only function that loads Temporal's worker and DuckDB. */
   createWorker(options: SourceWorkerOptions): Promise<SourceWorker>;
 
   /** What went wrong, given the error of a run or of a function of the source, and what to do. */

@@ -25,14 +25,21 @@ export type ServedQueue = {
   readonly tracing?: Tracing;
   /** Told about each run that ends. */
   readonly onRunEnded?: OnRunEnded;
+  /** For how many runs there is room; by default for those of one connection with all tables. */
+  readonly limits?: WorkerLimits;
 };
 
-/** Called with how a run ended, and the seconds it took without its wait for a worker. */
-export type OnRunEnded = RunSinks['incidentIoSource']['runEnded'];
+export type WorkerLimits = Pick<Options, 'maxConcurrentActivityTaskExecutions' | 'maxCachedWorkflows'>;
 
-/** A worker for one destination's queue. */
+/** How a run ended, and the seconds it took without its wait for a worker. */
+export type RunEnd = Parameters<RunSinks['incidentIoSource']['runEnded']>;
+
+export type OnRunEnded = (workflowId: string, ...run: RunEnd) => void;
+
+/** A worker for a queue. */
 export function createWorker(options: ServedQueue): Promise<Worker> {
   const { connection, namespace, taskQueue, activities, workflowBundle, tracing, onRunEnded } = options;
+  const { limits = workerLimits(tables) } = options;
   const { interceptors, ...workflows } = workflowBundle
     ? { workflowBundle }
     : ownWorkflows(tracing !== undefined);
@@ -42,7 +49,7 @@ export function createWorker(options: ServedQueue): Promise<Worker> {
     taskQueue,
     activities,
     ...workflows,
-    ...workerLimits(tables),
+    ...limits,
     sinks: { ...runSinks(onRunEnded), ...tracing?.sinks },
     ...(tracing && { interceptors: { ...interceptors, activity: tracing.activity } }),
     // A cancellation reaches an activity with the answer to its heartbeat, so heartbeats must not be held back.
@@ -59,9 +66,7 @@ export function createWorker(options: ServedQueue): Promise<Worker> {
 }
 
 /** What one worker takes on at the same time so that no table waits for another one's batches. */
-export function workerLimits(
-  served: readonly Table[],
-): Pick<Options, 'maxConcurrentActivityTaskExecutions' | 'maxCachedWorkflows'> {
+export function workerLimits(served: readonly Table[]): WorkerLimits {
   const batches = served.reduce((sum, { splitBy }) => sum + (splitBy ? windowsAtOnce : 1), 0);
   return {
     // Each table's batches, and next to them a plan or a commit. A batch keeps one page in memory, not its rows.
@@ -72,11 +77,24 @@ export function workerLimits(
   };
 }
 
+/**
+ * What a worker of many connections takes on. Batches that it has taken wait in it for their turn and take next to
+ * nothing meanwhile, so there is room for those of some ten first syncs and for all quiet runs next to them. A run that
+ * has ended leaves the cache at once.
+ */
+export const fleetLimits: WorkerLimits = {
+  maxConcurrentActivityTaskExecutions: 500,
+  maxCachedWorkflows: 400,
+};
+
 /** The sinks to which workflows report their end; a worker without them would log an error for each run. */
 export function runSinks(onRunEnded: OnRunEnded = () => undefined): InjectedSinks<RunSinks> {
   return {
     incidentIoSource: {
-      runEnded: { fn: (_info, ...run) => onRunEnded(...run), callDuringReplay: false },
+      runEnded: {
+        fn: ({ workflowId }, ...run) => onRunEnded(workflowId, ...run),
+        callDuringReplay: false,
+      },
     },
   };
 }

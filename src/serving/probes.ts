@@ -5,8 +5,8 @@ import { hideSecrets } from '../secrets.ts';
 
 /** The state of a serving process. */
 export type Condition = {
-  /** The worker's state, once there is a worker. */
-  worker?: () => Pick<WorkerStatus, 'runState' | 'workflowPollerState' | 'activityPollerState'>;
+  /** The worker's state, once there is a worker; of several, that of the one that is doing worst. */
+  worker?: () => Pick<WorkerStatus, 'runState' | 'workflowPollerState' | 'activityPollerState'> | undefined;
   /** What is wrong, or `ok`. */
   temporal: string;
   /** What is wrong, or `ok`. */
@@ -81,8 +81,9 @@ function readinessOf(condition: Condition, stopping: AbortSignal): Readiness {
 
 function workerOf({ worker }: Condition, { aborted }: AbortSignal): string {
   if (aborted) return 'stopping';
-  if (!worker) return 'starting';
-  const { runState, workflowPollerState, activityPollerState } = worker();
+  const status = worker?.();
+  if (!status) return 'starting';
+  const { runState, workflowPollerState, activityPollerState } = status;
   const isPolling = [workflowPollerState, activityPollerState].every((state) => state === 'POLLING');
   return runState === 'RUNNING' && isPolling ? 'polling' : runState.toLowerCase();
 }

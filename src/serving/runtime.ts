@@ -1,7 +1,9 @@
-import { type MetricMeter, SdkComponent } from '@temporalio/common';
+import { type LogMetadata, type MetricMeter, SdkComponent } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { defined } from '../defined.ts';
 import { UsageError } from '../errors.ts';
 import { hideSecrets } from '../secrets.ts';
+import { scheduledConnection } from '../temporal/names.ts';
 import type { Log, LogLevel } from './logs.ts';
 import { histogramBuckets } from './metrics.ts';
 
@@ -28,15 +30,16 @@ export function quietRuntime(): void {
 
 /**
  * The same for a process that serves: Temporal's own lines go to the log. With `metrics`, an address such as
- * `127.0.0.1:9464`, Temporal's metrics and ours are served to Prometheus at `http://<metrics>/metrics`, each
- * labelled with the connection's name. Throws `UsageError` if nothing can listen there.
+ * `127.0.0.1:9464`, Temporal's metrics and ours are served to Prometheus at `http://<metrics>/metrics`. A process that
+ * serves one `connection` for good labels all of them with its name. Throws `UsageError` if nothing can listen there.
  */
-export function servingRuntime(log: Log, connection: string, metrics?: string): void {
+export function servingRuntime(log: Log, connection: string | undefined, metrics?: string): void {
   const logger = new DefaultLogger('INFO', ({ level, message, meta }) => {
     // Workers and runs report what they do in lines of their own; of the SDK's lines, only problems are of interest.
     const isOurs = meta?.['sdkComponent'] === SdkComponent.workflow;
     const isRepeated = level === 'INFO' || message === 'Workflow failed';
-    log(isRepeated && !isOurs ? 'debug' : (level.toLowerCase() as LogLevel), message, meta);
+    const severity = isRepeated && !isOurs ? 'debug' : (level.toLowerCase() as LogLevel);
+    log(severity, message, isOurs ? { ...connectionIn(meta), ...meta } : meta);
   });
   try {
     Runtime.install({
@@ -49,7 +52,7 @@ export function servingRuntime(log: Log, connection: string, metrics?: string): 
           metrics: {
             attachServiceName: false,
             // Temporal's own figures know a worker by its queue, which is a hash.
-            globalTags: { connection },
+            ...(connection !== undefined && { globalTags: { connection } }),
             prometheus: {
               bindAddress: metrics,
               countersTotalSuffix: true,
@@ -69,6 +72,12 @@ export function servingRuntime(log: Log, connection: string, metrics?: string): 
       'Give an IP address of this machine and a free port, such as 127.0.0.1:9464.',
     );
   }
+}
+
+/** The connection of a run, for its log lines. */
+function connectionIn(meta: LogMetadata | undefined): { readonly connection?: string } {
+  const { workflowId } = (meta ?? {}) as { readonly workflowId?: unknown };
+  return typeof workflowId === 'string' ? defined({ connection: scheduledConnection(workflowId) }) : {};
 }
 
 /** Records this process's figures; its runtime has to be installed first. */

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TemporalAccess } from '../temporal/connection.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { Log } from './logs.ts';
+import type { Condition } from './probes.ts';
 
 /** Takes what a watch found at each look: the problem, or `undefined` if there is none. */
 export type OnLook = (problem: string | undefined) => void;
@@ -104,4 +106,33 @@ async function problemOf(ask: () => Promise<unknown>): Promise<string | undefine
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+const changes = {
+  temporal: {
+    bad: 'the Temporal server does not answer',
+    good: 'the Temporal server answers again',
+    shown: (problem: string) => `does not answer: ${problem}`,
+  },
+  destination: {
+    bad: 'the destination cannot be written to',
+    good: 'the destination can be written to again',
+    shown: (problem: string) => problem,
+  },
+};
+
+/** Takes the answers of a watch: keeps the condition up to date, and logs when it changes. */
+export function noticing(
+  condition: Condition,
+  part: keyof typeof changes,
+  log: Log,
+  facts: { readonly [name: string]: unknown },
+): (problem: string | undefined) => void {
+  const { bad, good, shown } = changes[part];
+  return (problem) => {
+    const wasGood = condition[part] === 'ok';
+    if (wasGood && problem !== undefined) log('warn', bad, { ...facts, error: problem });
+    if (!wasGood && problem === undefined) log('info', good, facts);
+    condition[part] = problem === undefined ? 'ok' : shown(problem);
+  };
 }

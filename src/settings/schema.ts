@@ -73,6 +73,13 @@ function makeFileSchema(seconds: boolean) {
       .describe(
         `Folder of the tables (relative to this file), or ${bucketForms}; with ?endpoint=… (s3 also &region=…&pathStyle=true) for a store other than AWS, Google Cloud or Azure.`,
       ),
+    pool: z
+      .string({ error: connectionTakes })
+      .regex(connectionPattern, { error: connectionTakes })
+      .optional()
+      .describe(
+        'Name of the pool of workers that carries out the runs of this connection. Default: the workers of the host, or of the bucket, that the destination is on.',
+      ),
     retention: z
       .enum(retentions, { error: `use ${retentions.join(', ')}` })
       .default(defaultRetention)
@@ -236,7 +243,7 @@ export function settingsOf(written: unknown, file: string): Settings {
       parsed.error.issues.flatMap((issue) => problemsOf(issue, { value, pathInFile, knownAt })),
     );
   }
-  const { connection, apiKey, baseUrl, destination, retention, personal, hashKey } = parsed.data;
+  const { connection, apiKey, baseUrl, destination, pool, retention, personal, hashKey } = parsed.data;
   const entries = parsed.data.tables as { readonly [table: string]: Partial<TableSettings> | undefined };
   const folder = dirname(resolve(file));
   const located = (key: KeyReference): KeyReference =>
@@ -248,7 +255,7 @@ export function settingsOf(written: unknown, file: string): Settings {
     baseUrl: checkedBaseUrl(baseUrl),
     destination: destinationOf(destination, folder),
     retention,
-    ...defined({ personal, hashKey: hashKey && located(hashKey) }),
+    ...defined({ pool, personal, hashKey: hashKey && located(hashKey) }),
     tables: Object.fromEntries(
       tables.flatMap((table) => {
         const entry = entries[table.name];

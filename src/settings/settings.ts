@@ -58,6 +58,8 @@ export type Settings = {
   readonly baseUrl: string;
   /** Folder or bucket of the tables, as `destinationOf` gives it. */
   readonly destination: string;
+  /** The workers that carry out the connection's runs; by default those of the host or bucket of the destination. */
+  readonly pool?: string;
   readonly retention: Retention;
   /** `keep` if left out. */
   readonly personal?: PersonalChoice;

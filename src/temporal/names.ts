@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import { placeOf } from '../warehouse/store/destination.ts';
+import { placeOf, siteOf } from '../warehouse/store/destination.ts';
 
 // The names of task queues, schedules and workflows. A destination determines them, so that runs of one table find
 // each other.
@@ -18,7 +18,11 @@ export function hostName(): string {
  * committed; a bucket is the same from everywhere.
  */
 function hashOf(destination: string): string {
-  return createHash('sha256').update(placeOf(destination, hostName())).digest('hex').slice(0, 16);
+  return shortHash(placeOf(destination, hostName()));
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** The queue that `sync` both uses and serves: a laptop must never take production's batches. */
@@ -26,14 +30,42 @@ export function syncQueue(destination: string): string {
   return `incident-io-source:${hashOf(destination)}:sync`;
 }
 
-/** The queue that `worker` and `up` serve and schedules use. */
-export function workerQueue(destination: string): string {
+/**
+ * The queue that schedules use and that `worker` and `up` serve: that of the pool, or one for all connections whose tables
+ * are on the same host or in the same bucket. Its runs carry their destination.
+ */
+export function workerQueue({
+  destination,
+  pool,
+}: {
+  readonly destination: string;
+  readonly pool?: string | undefined;
+}): string {
+  if (pool !== undefined) return `incident-io-source:pool:${pool}`;
+  return `incident-io-source:place:${shortHash(siteOf(destination, hostName()))}`;
+}
+
+/** Whether every run of the queue belongs to a pool, which then has no other workers than the pool's. */
+export function isPoolQueue(taskQueue: string): boolean {
+  return taskQueue.startsWith('incident-io-source:pool:');
+}
+
+/**
+ * The queue of one destination: of the runs of a platform that names no pool, and of schedules that an earlier version
+ * made, until `apply` moves them. Its runs do not carry their destination.
+ */
+export function destinationQueue(destination: string): string {
   return `incident-io-source:${hashOf(destination)}`;
 }
 
 /** The id of the schedule of a connection's table. The workflow ids of its runs start with `<id>-workflow`. */
 export function scheduleId(connection: string, table: string): string {
   return `incident_io:${connection}:${table}`;
+}
+
+/** The connection whose schedule started a workflow; `undefined` for a run outside schedules. */
+export function scheduledConnection(workflowId: string): string | undefined {
+  return /^incident_io:([a-z0-9_-]+):[a-z0-9_]+-workflow/.exec(workflowId)?.[1];
 }
 
 /** The workflow id of a table's run outside its schedule. */

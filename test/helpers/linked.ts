@@ -63,6 +63,8 @@ export async function link(
     apiKey: { env: variable },
     baseUrl: sandbox.url,
     destination,
+    // A queue of its own: other tests on this host would otherwise take its runs.
+    pool: name,
     retention: '7d',
     tables: entries,
   };
@@ -93,7 +95,7 @@ export async function link(
     async serving(work, replaced = () => ({})) {
       const own = createActivities({ tableNamed, warehouse });
       const activities = { ...own, ...replaced(own) };
-      const taskQueue = workerQueue(destination);
+      const taskQueue = workerQueue(settings);
       const worker = await createWorker({ connection, namespace, taskQueue, activities, workflowBundle });
       return worker.runUntil(work);
     },

@@ -191,7 +191,7 @@ class Player {
         giveUpAfterMs: minuteMs,
       },
     };
-    const clients = new Clients(round.faults.includes('stall') ? 1_000 : undefined);
+    const clients = new Clients(round.faults.includes('stall') ? { timeoutMs: 1_000 } : {});
     for (let plans = 1; plans <= 4; plans += 1) {
       const meanwhile = plans === 1 ? round.fate : 'ends';
       const planned: Run = { name, round, meanwhile, identity, clients, quiet };

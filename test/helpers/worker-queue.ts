@@ -30,7 +30,15 @@ export async function settingsFor(
   const connection = unique('test');
   await mkdir(destination);
   const apiKey = { env: keyVariable };
-  const content = { version: 1, connection, apiKey, baseUrl: sandbox.url, destination, tables };
+  const content = {
+    version: 1,
+    connection,
+    apiKey,
+    baseUrl: sandbox.url,
+    destination,
+    pool: connection,
+    tables,
+  };
   await writeFile(file, JSON.stringify(content));
   return { connection, folder, file, destination };
 }
@@ -39,14 +47,14 @@ export async function settingsFor(
 export function startOnWorkerQueue(
   client: Client,
   sandbox: Sandbox,
-  { destination }: TestSettings,
+  { connection, destination }: TestSettings,
   table: string,
 ): Promise<WorkflowHandleWithFirstExecutionRunId<typeof syncTable>> {
   const apiKey = { env: keyVariable };
-  const source = { apiKey, baseUrl: sandbox.url, account: 'unknown', giveUpAfterMinutes: 5 };
+  const source = { destination, apiKey, baseUrl: sandbox.url, account: 'unknown', giveUpAfterMinutes: 5 };
   return client.workflow.start<typeof syncTable>('syncTable', {
     workflowId: tableWorkflowId(destination, table),
-    taskQueue: workerQueue(destination),
+    taskQueue: workerQueue({ destination, pool: connection }),
     args: [inputOf(tableNamed(table), source, { syncMethod: 'full_refresh' })],
   });
 }

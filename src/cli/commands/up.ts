@@ -3,12 +3,12 @@ import { Command } from 'commander';
 import type { TableStatus } from '../../connections/status/table-status.ts';
 import { SourceError } from '../../errors.ts';
 import type { Log, LogOutput } from '../../serving/logs.ts';
-import type { Service } from '../../serving/serve-connection.ts';
+import type { ConnectionService } from '../../serving/serve-connections.ts';
 import { resolveKey } from '../../settings/key.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { tableNamed } from '../../tables/index.ts';
 import { keyVariable } from '../options/key-options.ts';
-import { addServingOptions, type ServingOptions } from '../options/serving-options.ts';
+import { addUpOptions, type UpOptions } from '../options/serving-options.ts';
 import { throwIfOutputLost } from '../lost-output.ts';
 import type { Session } from '../session.ts';
 import { examples } from '../terminal/help.ts';
@@ -17,7 +17,7 @@ import { statusesAsText } from './status/table-report.ts';
 
 /** `up`: everything that a connection needs, in one process. */
 export function upCommand(session: Session): Command {
-  return addServingOptions(
+  return addUpOptions(
     new Command('up')
       .summary('server, schedules and worker in one process')
       .description(
@@ -31,14 +31,14 @@ export function upCommand(session: Session): Command {
         ['Another connection', 'incident-io-source up --settings other.json'],
       ),
     )
-    .action((options: ServingOptions) => up(session, options));
+    .action((options: UpOptions) => up(session, options));
 }
 
-async function up(session: Session, { settings: file, ...endpoints }: ServingOptions): Promise<void> {
+async function up(session: Session, { settings: file, memory, ...endpoints }: UpOptions): Promise<void> {
   const [{ readSettings }, { createLog }, { serveConnection }] = await Promise.all([
     import('../../settings/file.ts'),
     import('../../serving/logs.ts'),
-    import('../../serving/serve-connection.ts'),
+    import('../../serving/serve-connections.ts'),
   ]);
   const { signal } = session;
   const settings = await readSettings(file);
@@ -47,7 +47,8 @@ async function up(session: Session, { settings: file, ...endpoints }: ServingOpt
   const log = createLog(screen.lines);
   try {
     const account = await accountIfTold(settings, apiKey, log, signal);
-    await serveConnection({ settings, endpoints, log, signal }, async (service) => {
+    const serving = { settings, endpoints, log, signal, ...(memory !== undefined && { memory }) };
+    await serveConnection(serving, async (service) => {
       await applySettings(settings, account, service, log, signal);
       await show(session, settings, service, log, screen);
     });
@@ -102,7 +103,7 @@ async function accountIfTold(
 async function applySettings(
   settings: Settings,
   account: string,
-  { client, warehouse }: Service,
+  { client, warehouse }: ConnectionService,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
@@ -138,7 +139,7 @@ const lookEveryMs = 2_000;
 async function show(
   { stdout, signal }: Session,
   settings: Settings,
-  { client, warehouse }: Service,
+  { client, warehouse }: ConnectionService,
   log: Log,
   screen: Screen,
 ): Promise<void> {

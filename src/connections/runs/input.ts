@@ -26,6 +26,8 @@ export function toMethod({
 }
 
 export type SourceInput = {
+  /** For a queue that several destinations share. */
+  readonly destination?: string;
   readonly apiKey: KeyReference | VaultReference;
   readonly baseUrl: string;
   /** `dashboard_url`, or `unknown`. */
@@ -48,11 +50,12 @@ export function inputOf(
   method: Method = toMethod(defaultTableSettings(table)),
   { columns, nested }: Pick<TableSettings, 'columns' | 'nested'> = {},
 ): SyncTableInput {
-  const { apiKey, baseUrl, account, giveUpAfterMinutes, periodic, retentionMs } = source;
+  const { destination, apiKey, baseUrl, account, giveUpAfterMinutes, periodic, retentionMs } = source;
   const rules = rulesOf(source, columns);
   return {
     run: {
       table: table.name,
+      ...(destination !== undefined && { destination }),
       apiKey,
       baseUrl,
       account,

@@ -1,11 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Settings } from '../../settings/settings.ts';
-import { hostName, scheduleId, workerQueue } from '../../temporal/names.ts';
-import { placeOf } from '../../warehouse/store/destination.ts';
+import { scheduleId } from '../../temporal/names.ts';
 import type { Run } from '../runs/runs.ts';
 import { bufferedIn, describeSchedule, runningIn } from './schedule-lookup.ts';
-import { isSameDestination, marker, type Owner, ownerOf } from './schedule-owner.ts';
+import { isOnThisHost, isSameDestination, marker, type Owner, ownerOf } from './schedule-owner.ts';
 
 /** A run as its schedule remembers it. */
 export type ScheduledAction = Required<Run> & {
@@ -40,13 +39,14 @@ export async function describedSchedule(
 ): Promise<ScheduleFacts | undefined> {
   const schedule = await describeSchedule(client, scheduleId(connection, table));
   if (!schedule) return undefined;
-  const { state, info, action, raw } = schedule;
+  const { state, info, raw } = schedule;
+  const owner = ownerOf(schedule);
   const [next] = info.nextActionTimes;
   return {
     paused: state.paused,
     ...(state.note && { note: state.note }),
-    isHere: action.taskQueue === workerQueue(destination),
-    ...elsewhere(ownerOf(schedule), destination),
+    isHere: owner !== undefined && isOnThisHost(owner, destination),
+    ...elsewhere(owner, destination),
     actions: info.recentActions.map(({ takenAt, action: { workflow } }, index) => ({
       ...workflow,
       takenAt,
@@ -102,7 +102,6 @@ function factsOf(
   // Not ours, or made by another version: the caller has to ask for its description.
   if (!payload || !info) return undefined;
   const owner = defaultPayloadConverter.fromPayload<Owner>(payload);
-  const { host, destination } = owner;
   const actions = (info.recentActions ?? []).map(
     ({ actualTime, startWorkflowResult, startWorkflowStatus }) => ({
       takenAt: dateOf(actualTime),
@@ -115,7 +114,7 @@ function factsOf(
   return {
     paused: info.paused === true,
     ...(info.notes && { note: info.notes }),
-    isHere: placeOf(destination, host) === placeOf(settings.destination, hostName()),
+    isHere: isOnThisHost(owner, settings.destination),
     ...elsewhere(owner, settings.destination),
     actions,
     running: actions.filter(isRunning),

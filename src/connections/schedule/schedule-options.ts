@@ -35,17 +35,14 @@ export function desiredSchedules(settings: Settings, account: string): DesiredSc
   }));
 }
 
-function optionsOf(
-  { connection, apiKey, baseUrl, destination, retention, personal, hashKey }: Settings,
-  account: string,
-  table: string,
-  entry: TableSettings,
-): SyncSchedule {
+function optionsOf(settings: Settings, account: string, table: string, entry: TableSettings): SyncSchedule {
+  const { connection, apiKey, baseUrl, destination, retention, personal, hashKey } = settings;
   const id = scheduleId(connection, table);
   const everyMs = intervalMs(entry.every);
   const giveUpAfterMinutes = Math.min(Math.max(everyMs / 60_000, giveUpMinutes.least), giveUpMinutes.most);
   const retentionMs = intervalMs(retention);
   const source = {
+    destination,
     apiKey,
     baseUrl,
     account,
@@ -61,7 +58,7 @@ function optionsOf(
       type: 'startWorkflow',
       workflowType: 'syncTable',
       workflowId: `${id}-workflow`,
-      taskQueue: workerQueue(destination),
+      taskQueue: workerQueue(settings),
       // Workers that do not know the step do not serve this queue.
       args: [{ ...inputOf(tableNamed(table), source, toMethod(entry), entry), quick: true }],
       retry: restartPolicy,

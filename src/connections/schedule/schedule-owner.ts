@@ -40,6 +40,11 @@ export function isSameDestination({ destination }: Owner, settings: string): boo
   return placeOf(destination, '') === placeOf(settings, '');
 }
 
+/** Whether a schedule's runs write to the destination of the settings on this host, or in a bucket. */
+export function isOnThisHost({ destination, host }: Owner, settings: string): boolean {
+  return placeOf(destination, host) === placeOf(settings, hostName());
+}
+
 /** For commands that find a connection by its name alone: the settings may be a copy, or edited. */
 export function otherDestination(connection: string, theirs: string, ours: string): UsageError {
   return new UsageError(

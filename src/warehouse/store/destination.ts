@@ -195,6 +195,13 @@ export function placeOf(destination: string, host: string): string {
   return `${addressOf(bucket)}${endpoint === undefined ? '' : ` at ${endpoint}`}`;
 }
 
+/** What a destination shares with its neighbours: the host of a folder, or the bucket. */
+export function siteOf(destination: string, host: string): string {
+  const bucket = bucketOf(destination);
+  if (bucket === undefined) return host;
+  return `${rootOf(bucket)}${bucket.endpoint === undefined ? '' : ` at ${bucket.endpoint}`}`;
+}
+
 type Parts = {
   readonly scheme: Scheme | undefined;
   readonly user: string | undefined;

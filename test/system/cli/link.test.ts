@@ -102,7 +102,7 @@ async function serving(destination: string, work: () => Promise<void>): Promise<
     const worker = await createWorker({
       connection,
       namespace,
-      taskQueue: workerQueue(destination),
+      taskQueue: workerQueue({ destination }),
       activities: createActivities({ tableNamed, warehouse }),
       workflowBundle,
     });

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { runPlatform } from '../../../examples/platform.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { tables } from '../../../src/tables/index.ts';
-import { workerQueue } from '../../../src/temporal/names.ts';
+import { destinationQueue } from '../../../src/temporal/names.ts';
 import { temporaryFolder } from '../../helpers/sync.ts';
 import { connectToTestServer } from '../../helpers/temporal.ts';
 import { expectTruth } from '../../helpers/truth.ts';
@@ -44,7 +44,7 @@ it('syncs a platform’s tables on schedules, with a key that never leaves its v
   );
   expect(said).not.toContain(apiKey);
 
-  const taskQueue = workerQueue(destination);
+  const taskQueue = destinationQueue(destination);
   const runs = async () => {
     const found = [];
     const list = temporal.client.workflow.list({ query: `TaskQueue = '${taskQueue}'` });

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
-import { tableWorkflowId, workerQueue } from '../../../src/temporal/names.ts';
+import { tableWorkflowId, destinationQueue } from '../../../src/temporal/names.ts';
 import { bucketOf, destinationOf } from '../../../src/warehouse/store/destination.ts';
 
 it.each([
@@ -83,7 +83,7 @@ it('names the queue and workflows of a bucket alike on every machine, those of a
   onTestFinished(() => void vi.unstubAllEnvs());
   const namesOn = (host: string, destination: string) => {
     vi.stubEnv('INCIDENT_IO_SOURCE_HOST', host);
-    return [workerQueue(destination), tableWorkflowId(destination, 'incidents')];
+    return [destinationQueue(destination), tableWorkflowId(destination, 'incidents')];
   };
   const bucket = 's3://bucket/a';
   expect(namesOn('one', bucket)).toEqual(namesOn('two', bucket));

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { ReadStatuses } from '../../../connections/status/status-reader.ts';
 import { healthOf, needsAttention } from '../../../connections/status/table-health.ts';
 import { TemporalUnavailableError, UsageError } from '../../../errors.ts';
+import { settingsFilesIn } from '../../../settings/files.ts';
 import { defaultSettingsFile } from '../../../settings/settings.ts';
 import { tables } from '../../../tables/index.ts';
 import { type Operated, operating, type OperatingOptions } from '../../options/operating.ts';
@@ -13,7 +14,7 @@ import { examples } from '../../terminal/help.ts';
 import { printJson } from '../../terminal/output.ts';
 import { statusAsJson } from './as-json.ts';
 import { printConnections } from './connection-report.ts';
-import { settingsFilesIn } from './settings-files.ts';
+
 import { printStatuses, statusesAsText } from './table-report.ts';
 
 type StatusOptions = {

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { UsageError } from '../../../../src/errors.ts';
@@ -69,7 +68,7 @@ describe('schedules', () => {
     expect(action).toMatchObject({
       workflowType: 'syncTable',
       workflowId: `${scheduleId(settings.connection, 'incidents')}-workflow`,
-      taskQueue: workerQueue('/settings/warehouse'),
+      taskQueue: workerQueue({ destination: '/settings/warehouse' }),
       args: [
         {
           run: {
@@ -214,8 +213,9 @@ describe('schedules', () => {
     await expect(removeSchedules(client, other, never)).rejects.toThrow(refused);
     await expect(handleOf(settings, 'severities').describe()).rejects.toThrow(ScheduleNotFoundError);
 
+    const host = process.env['INCIDENT_IO_SOURCE_HOST']!;
     process.env['INCIDENT_IO_SOURCE_HOST'] = 'another-host';
-    onTestFinished(() => void Reflect.deleteProperty(process.env, 'INCIDENT_IO_SOURCE_HOST'));
-    await expect(apply(settings)).rejects.toThrow(hostname());
+    onTestFinished(() => void (process.env['INCIDENT_IO_SOURCE_HOST'] = host));
+    await expect(apply(settings)).rejects.toThrow(host);
   });
 });

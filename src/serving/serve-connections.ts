@@ -1,0 +1,216 @@
+import type { Client } from '@temporalio/client';
+import type { Settings } from '../settings/settings.ts';
+import { connectTemporal, type TemporalAccess } from '../temporal/connection.ts';
+import { workerQueue } from '../temporal/names.ts';
+import { patientClient } from '../temporal/patient-client.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+import { type Connections, ConnectionsByPlace, fixedConnections } from './connections.ts';
+import { earlierQueuesInUse, watchEarlierQueues } from './earlier-queues.ts';
+import type { Log } from './logs.ts';
+import { type Condition, serveProbes } from './probes.ts';
+import { Queues } from './queues.ts';
+import { runtimeMeter, servingRuntime } from './runtime.ts';
+import { figuresOf, queueWorkers } from './queue-workers.ts';
+import { keepTableFigures } from './table-figures.ts';
+import type { Tracing } from './tracing.ts';
+import { OpenWarehouses, warehousesOf } from './warehouses.ts';
+import { noticing, watchDestination, watchServer, whileWatching } from './watches.ts';
+
+/** Addresses of this machine to answer at; nothing listens for those left out. */
+export type Endpoints = {
+  /** For Prometheus: an IP address and port. */
+  readonly metrics?: string;
+  /** For probes: a host and port. */
+  readonly health?: string;
+};
+
+export type ServingOptions = {
+  readonly endpoints: Endpoints;
+  /** Bytes for merging and sorting, for all connections together; the engine's own limit if left out. */
+  readonly memory?: number;
+  readonly log: Log;
+  /** Ends the serving; readiness probes fail from then on. */
+  readonly signal: AbortSignal;
+};
+
+export type ServedConnections = ServingOptions & {
+  readonly connections: Connections;
+  /** Keeps `connections` up to date until its signal aborts. */
+  readonly watch?: (done: AbortSignal) => Promise<void>;
+  /** The process serves this connection alone: what it lacks is refused at the start, and all figures have its name. */
+  readonly only?: Settings;
+};
+
+/** What serves the runs of connections, while it does. */
+export type Service = {
+  readonly client: Client;
+  readonly access: TemporalAccess;
+  readonly connections: Connections;
+  readonly warehouses: OpenWarehouses;
+};
+
+/** The same for `up`, which serves one connection. */
+export type ConnectionService = Service & { readonly warehouse: Warehouse };
+
+/** Serves the scheduled runs of one connection while `work` lasts. */
+export function serveConnection<T>(
+  { settings, ...options }: ServingOptions & { readonly settings: Settings },
+  work: (service: ConnectionService) => Promise<T>,
+): Promise<T> {
+  const served = { ...options, connections: fixedConnections([settings]), only: settings };
+  return serveConnections(served, (service) =>
+    service.warehouses.use(settings.destination, (warehouse) => work({ ...service, warehouse })),
+  );
+}
+
+/**
+ * Serves the queues of the connections' scheduled runs while `work` lasts, then hands over what was begun. Everything
+ * that can be refused is refused before the first run is taken.
+ */
+export async function serveConnections<T>(
+  connections: ServedConnections,
+  work: (service: Service) => Promise<T>,
+): Promise<T> {
+  const opened = new Opened();
+  try {
+    return await serveWith(opened, connections, work);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function serveWith<T>(
+  opened: Opened,
+  served: ServedConnections,
+  work: (service: Service) => Promise<T>,
+): Promise<T> {
+  const { only, endpoints, log, signal } = served;
+  const condition: Condition = { temporal: 'not asked yet', destination: 'not asked yet' };
+  const warehouses = new OpenWarehouses(served.memory);
+  opened.add(() => warehouses.close());
+  if (endpoints.health !== undefined) {
+    const probes = await serveProbes(endpoints.health, condition, signal);
+    opened.add(() => probes.close());
+  }
+  if (only) await warehouses.use(only.destination, (warehouse) => warehouse.assertWritable());
+  // Of several, each one's own runs say what is wrong with it: the others can go on.
+  condition.destination = 'ok';
+  servingRuntime(log, only?.connection, endpoints.metrics);
+  const tracing = await tracingIfAsked(process.env, log);
+  if (tracing) opened.add(() => tracing.stop());
+  const access = await connectTemporal({ env: process.env, report: (line) => log('info', line) });
+  opened.add(async () => {
+    await access.close();
+    log('info', 'worker stopped', only && { connection: only.connection });
+  });
+  condition.temporal = 'ok';
+  if (access.uiAddress !== undefined) log('info', 'Temporal has a web UI', { url: access.uiAddress });
+  return serveQueues(opened, { ...served, access, condition, warehouses, tracing }, work);
+}
+
+type Ready = ServedConnections & {
+  readonly access: TemporalAccess;
+  readonly condition: Condition;
+  readonly warehouses: OpenWarehouses;
+  readonly tracing: Tracing | undefined;
+};
+
+async function serveQueues<T>(
+  opened: Opened,
+  ready: Ready,
+  work: (service: Service) => Promise<T>,
+): Promise<T> {
+  const { connections, only, endpoints, access, condition, warehouses, tracing, log, signal } = ready;
+  const byPlace = new ConnectionsByPlace(connections);
+  const meter = endpoints.metrics === undefined ? undefined : runtimeMeter();
+  const figures = meter && figuresOf(meter, byPlace, { connections, isAlone: only !== undefined });
+  const queues = new Queues(
+    queueWorkers({ access, warehouses: warehousesOf(byPlace, warehouses), figures, tracing }),
+  );
+  opened.add(() => queues.stop());
+  const client = patientClient(access, { ms: Infinity, signal });
+  let earlier: ReadonlySet<string> = await earlierQueuesInUse(client, byPlace);
+  const serveWanted = () =>
+    queues.serve(new Set([...connections.list().map((settings) => workerQueue(settings)), ...earlier]));
+  await serveWanted();
+  condition.worker = () => queues.status();
+  tellStarted(ready, earlier);
+  const changed = new Promise<never>((_, reject) => {
+    const stop = connections.onChange(() => void serveWanted().catch(reject));
+    opened.add(() => Promise.resolve(stop()));
+  });
+  const watches = (done: AbortSignal): Promise<void>[] => [
+    watchServer(access, noticing(condition, 'temporal', log, { address: access.address }), done),
+    watchEarlierQueues(
+      client,
+      byPlace,
+      (now) => {
+        earlier = now;
+        return serveWanted();
+      },
+      done,
+    ),
+    ...(ready.watch ? [ready.watch(done)] : []),
+    ...(endpoints.health !== undefined && only ? [watchOnly(ready, only, done)] : []),
+    ...(meter && figures ? [keepTableFigures(meter, readingOf(ready, figures.labelsOf), done)] : []),
+  ];
+  return whileWatching(watches, () =>
+    Promise.race([work({ client, access, connections, warehouses }), queues.failure, changed]),
+  );
+}
+
+function readingOf(
+  { connections, warehouses, log }: Ready,
+  labelsOf: Parameters<typeof keepTableFigures>[1]['labelsOf'],
+) {
+  const withWarehouse = <T>({ destination }: Settings, work: (warehouse: Warehouse) => Promise<T>) =>
+    warehouses.use(destination, work);
+  return { connections, labelsOf, withWarehouse, log };
+}
+
+function watchOnly({ warehouses, condition, log }: Ready, { destination }: Settings, done: AbortSignal) {
+  return warehouses.use(destination, (warehouse) =>
+    watchDestination(warehouse, noticing(condition, 'destination', log, { destination }), done),
+  );
+}
+
+function tellStarted({ connections, only, access, log, signal }: Ready, earlier: ReadonlySet<string>): void {
+  const { address, namespace } = access;
+  const list = connections.list();
+  const [taskQueue, ...more] = new Set(list.map((settings) => workerQueue(settings)));
+  const served = only
+    ? { connection: only.connection, destination: only.destination }
+    : { connections: list.length };
+  const queues = more.length === 0 ? { taskQueue } : { taskQueues: [taskQueue, ...more] };
+  const old = earlier.size > 0 && { earlierQueues: [...earlier] };
+  log('info', 'worker started', { ...served, ...queues, ...old, address, namespace });
+  const stops = () => log('info', 'worker stops: batches hand over what they hold');
+  signal.addEventListener('abort', stops, { once: true });
+}
+
+/** Loads OpenTelemetry if its own variables name a place for traces, and only then. */
+async function tracingIfAsked(env: NodeJS.ProcessEnv, log: Log): Promise<Tracing | undefined> {
+  const endpoint = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  const isOff = env['OTEL_SDK_DISABLED'] === 'true' || env['OTEL_TRACES_EXPORTER'] === 'none';
+  if (!endpoint || isOff) return undefined;
+  const { startTracing } = await import('./tracing.ts');
+  return startTracing(env, log);
+}
+
+/** What has been opened so far, to be closed in the opposite order. */
+class Opened {
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  add(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  /** Closes everything, then throws the first failure. */
+  async close(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const close of this.#closers.toReversed()) {
+      await close().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+}
