@@ -5,50 +5,94 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import { quietRuntime } from '../src/serving/runtime.ts';
+import { type Settings, settingsVersion } from '../src/settings/settings.ts';
 import { createSourceWorker } from '../src/worker.ts';
-import type { Figure } from './figures.ts';
-import { startMeasuredServer } from './measured-server.ts';
+import { type Figure, mib } from './figures.ts';
+import { type MeasuredServer, startMeasuredServer } from './measured-server.ts';
 import { usedBy } from './used-by.ts';
+import { startWorker, writeSettingsFiles } from './worker-process.ts';
 
-const workers = 40;
-/** `whole`: the worker of a connection. `activities`: a worker that runs no workflows. */
-const kinds = ['whole', 'activities'] as const;
-type Kind = (typeof kinds)[number];
+const connections = 200;
 
-/** What an idle worker costs: one per connection, all in one process. */
+type Idle = { readonly bytes: number; readonly polls: number };
+
+/** What a process costs that serves connections with nothing to do: with one worker for all, and with one for each. */
 export async function benchIdleWorkers(): Promise<Figure[]> {
-  const figures: Figure[] = [];
-  for (const kind of kinds) {
-    const folder = await mkdtemp(join(tmpdir(), 'bench-idle-'));
-    const server = await startMeasuredServer(join(folder, 'temporal'));
-    const child = fork(fileURLToPath(import.meta.url), [childArgument]);
-    const heard = async (say: object) => {
-      const answer = once(child, 'message');
-      child.send(say);
-      await answer;
-      return (await usedBy(child.pid!)).bytes;
-    };
-    try {
-      const before = await heard({ connect: server.address });
-      const after = await heard({ create: kind, folder });
-      const polls = openPolls(await server.metrics());
-      const what = kind === 'whole' ? 'one worker' : 'one worker for activities only';
-      figures.push(
-        { what: 'a process without workers', measured: `${(before / 2 ** 20).toFixed(0)} MiB` },
-        {
-          what,
-          measured: `${((after - before) / workers / 2 ** 20).toFixed(1)} MiB, ${(polls / workers).toFixed(0)} open polls`,
-        },
-      );
-    } finally {
-      child.kill('SIGKILL');
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
-    }
+  const together = await measured(inOneWorker);
+  const apart = await measured(withAWorkerEach);
+  const figure = (what: string, { bytes, polls }: Idle) => ({
+    what,
+    measured: `${mib(bytes)}, ${polls} open polls`,
+  });
+  return [
+    figure(`${connections} connections, a worker for each`, apart),
+    {
+      ...figure(`${connections} connections, worker --settings <folder>`, together),
+      reach: '≤ 0.08 of the above',
+      ratio: together.bytes / apart.bytes / 0.08,
+    },
+  ];
+}
+
+async function measured(serve: (folder: string, server: MeasuredServer) => Promise<Idle>): Promise<Idle> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-idle-'));
+  const server = await startMeasuredServer(join(folder, 'temporal'));
+  try {
+    return await serve(folder, server);
+  } finally {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
   }
-  return figures;
+}
+
+/** The process after twenty seconds, which leave time to collect the garbage of the start. */
+async function after(pid: number, server: MeasuredServer): Promise<Idle> {
+  await sleep(20_000);
+  return { bytes: (await usedBy(pid)).bytes, polls: openPolls(await server.metrics()) };
+}
+
+async function inOneWorker(folder: string, server: MeasuredServer): Promise<Idle> {
+  const files = join(folder, 'connections');
+  await writeSettingsFiles(
+    files,
+    Array.from({ length: connections }, (_, index) => settingsOf(folder, index)),
+  );
+  const env = { TEMPORAL_ADDRESS: server.address, [keyVariable]: 'none' };
+  const { pid, stop, ended } = await startWorker(['--settings', files], env);
+  try {
+    return await after(pid, server);
+  } finally {
+    stop();
+    await ended;
+  }
+}
+
+const keyVariable = 'INCIDENT_IO_BENCH_KEY';
+
+function settingsOf(folder: string, index: number): Settings {
+  return {
+    version: settingsVersion,
+    connection: `idle-${index}`,
+    apiKey: { env: keyVariable },
+    baseUrl: 'https://api.incident.io',
+    destination: join(folder, `warehouse-${index}`),
+    retention: '7d',
+    tables: { users: { syncMethod: 'full_refresh', every: '6h' } },
+  };
+}
+
+async function withAWorkerEach(folder: string, server: MeasuredServer): Promise<Idle> {
+  const child = fork(fileURLToPath(import.meta.url), [childArgument]);
+  try {
+    const made = once(child, 'message');
+    child.send({ address: server.address, folder });
+    await made;
+    return await after(child.pid!, server);
+  } finally {
+    child.kill('SIGKILL');
+  }
 }
 
 function openPolls(metrics: string): number {
@@ -58,38 +102,19 @@ function openPolls(metrics: string): number {
     .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
 
-async function idle(kind: Kind, folder: string, connection: NativeConnection): Promise<void> {
-  for (let index = 0; index < workers; index += 1) {
-    const worker =
-      kind === 'whole'
-        ? (
-            await createSourceWorker({
-              connection,
-              namespace: 'default',
-              destination: join(folder, `${index}`),
-            })
-          ).worker
-        : await Worker.create({
-            connection,
-            taskQueue: `idle-${index}`,
-            activities: { nothing: async () => {} },
-          });
-    void worker.run();
-  }
-  // Leaves time to collect the garbage of starting them.
-  await sleep(20_000);
-}
-
 const childArgument = 'idle-workers-in-this-process';
 
 if (process.argv[2] === childArgument) {
   quietRuntime();
-  let connection: NativeConnection | undefined;
-  process.on('message', (asked: { connect: string } | { create: Kind; folder: string }) => {
+  process.once('message', ({ address, folder }: { address: string; folder: string }) => {
     void (async () => {
-      if ('connect' in asked) connection = await NativeConnection.connect({ address: asked.connect });
-      else await idle(asked.create, asked.folder, connection!);
-      process.send!('done');
+      const connection = await NativeConnection.connect({ address });
+      for (let index = 0; index < connections; index += 1) {
+        const destination = join(folder, `${index}`);
+        const { worker } = await createSourceWorker({ connection, namespace: 'default', destination });
+        void worker.run();
+      }
+      process.send!('made');
     })();
   });
 }

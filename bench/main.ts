@@ -162,7 +162,7 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
       },
     },
     'idle-workers': {
-      how: 'memory of a process with forty idle workers, one per connection, compared to a process with none',
+      how: 'memory of a process that serves two hundred connections with nothing to do: with a worker for each, as a platform without a pool does, and with one for all',
       run: benchIdleWorkers,
     },
     requests: {

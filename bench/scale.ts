@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { defaultTableSettings, type Settings, settingsVersion } from '../src/settings/settings.ts';
-import { tables } from '../src/tables/index.ts';
+import { tableNamed } from '../src/tables/index.ts';
+import { usualTables } from '../test/helpers/usual-tables.ts';
 import { scheduleId } from '../src/temporal/names.ts';
 import { desiredSchedules } from '../src/connections/schedule/schedule-options.ts';
 import { type Figure, mib, tableOf } from './figures.ts';
@@ -13,16 +14,20 @@ import { type Asked, type SandboxProcess, startSandboxProcess } from './sandbox-
 import { smallAccount } from './small-account.ts';
 import { usedBy } from './used-by.ts';
 import { actionsOf, type MeasuredServer, startMeasuredServer } from './measured-server.ts';
-import { startWorkers, type WorkerProcess } from './worker-process.ts';
+import { startWorker, type WorkerProcess, writeSettingsFiles } from './worker-process.ts';
 
 type Asking = {
   readonly connections: number;
   /** Seconds between two runs of a table. */
   readonly every: number;
   readonly minutes: number;
-  /** Worker processes, which share the connections among them. */
+  /** Worker processes, which all serve all connections. */
   readonly processes: number;
+  /** The tables of each connection. */
+  readonly tables: readonly string[];
 };
+
+const pool = 'bench';
 
 /** What everything together has used up to one moment. */
 type Moment = {
@@ -48,8 +53,9 @@ type Fleet = {
   readonly workers: readonly WorkerProcess[];
 };
 
-/** Runs connections for some minutes: one schedule per table, and each connection with its own destination, queue and worker. */
-async function scale({ connections, every, minutes, processes }: Asking): Promise<Figure[]> {
+/** Runs connections for some minutes: one schedule per table, each connection with a destination of its own, one pool. */
+async function scale(asking: Asking): Promise<Figure[]> {
+  const { connections, processes } = asking;
   const folder = await mkdtemp(join(tmpdir(), 'bench-scale-'));
   const until = new Date().toISOString();
   const sandbox = await startSandboxProcess({ limits: 'off', sizes: smallAccount, until }, connections);
@@ -57,15 +63,17 @@ async function scale({ connections, every, minutes, processes }: Asking): Promis
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection });
   const all = await Promise.all(
-    sandbox.keys.map((key, index) => settingsOf(folder, index, key, sandbox.url, every)),
+    sandbox.keys.map((key, index) => settingsOf(folder, index, key, sandbox.url, asking)),
   );
-  const shares = Array.from({ length: processes }, (_, process) =>
-    all.filter((_, index) => index % processes === process).map(({ destination }) => destination),
+  const files = join(folder, 'connections');
+  await writeSettingsFiles(files, all);
+  const args = ['--settings', files, '--pool', pool];
+  const workers = await Promise.all(
+    Array.from({ length: processes }, () => startWorker(args, { TEMPORAL_ADDRESS: server.address })),
   );
-  const workers = await Promise.all(shares.map((share) => startWorkers(server.address, share)));
   const fleet: Fleet = { folder, sandbox, server, client, connections: all, workers };
   try {
-    return await measure(fleet, { connections, every, minutes, processes });
+    return await measure(fleet, asking);
   } finally {
     for (const { stop } of workers) stop();
     await Promise.all(workers.map(({ ended }) => ended));
@@ -85,8 +93,8 @@ async function measure(fleet: Fleet, asking: Asking): Promise<Figure[]> {
     made += 1;
     if (made % 100 === 0) say(`created the schedules of ${made} connections`);
   });
-  // Two runs per table: the first one reads everything, so it does not count.
-  const wanted = 2 * connections.length * tables.length;
+  // The first run of a table reads everything, so it does not count. With one table, all have had it after an interval.
+  const wanted = (asking.tables.length > 1 ? 2 : 1) * connections.length * asking.tables.length;
   for (const giveUpAt = Date.now() + 20 * 60_000; ;) {
     const { runs, failed } = await momentOf(fleet);
     say(`${runs} of ${wanted} runs completed, ${failed} failed`);
@@ -100,11 +108,11 @@ async function measure(fleet: Fleet, asking: Asking): Promise<Figure[]> {
   return [
     ...figuresOf(asking, idle, first, last),
     {
-      what: 'duration of a run',
-      measured: `median ${durations.median} ms, 95th percentile ${durations.most} ms`,
+      what: 'from start to end of a run, the wait for a worker included',
+      measured: `median ${durations.median} ms, 95th percentile ${durations.most} ms, longest ${durations.longest} ms`,
     },
     ...(await historiesOf(client, connections[0]!)),
-    ...pathFigures(asked, askedThen, last.runs - first.runs),
+    ...pathFigures(asked, askedThen, (last.runs - first.runs) / asking.tables.length),
   ];
 }
 
@@ -132,7 +140,7 @@ async function settingsOf(
   index: number,
   key: string,
   baseUrl: string,
-  every: number,
+  { every, tables }: Asking,
 ): Promise<Settings> {
   const place = join(folder, `connection-${index}`);
   const destination = join(place, 'warehouse');
@@ -146,14 +154,18 @@ async function settingsOf(
     apiKey: { file },
     baseUrl,
     destination,
+    pool,
     tables: Object.fromEntries(
-      tables.map((table) => [table.name, { ...defaultTableSettings(table), every: `${every}s` as const }]),
+      tables.map((table) => [
+        table,
+        { ...defaultTableSettings(tableNamed(table)), every: `${every}s` as const },
+      ]),
     ),
   };
 }
 
 function figuresOf(
-  { connections, every, processes }: Asking,
+  { connections, every, processes, tables }: Asking,
   idle: Moment,
   first: Moment,
   last: Moment,
@@ -206,17 +218,17 @@ function figuresOf(
   ];
 }
 
-function pathFigures(before: Asked, after: Asked, runs: number): Figure[] {
+function pathFigures(before: Asked, after: Asked, syncs: number): Figure[] {
   return Object.entries(after.paths)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([path, count]) => ({
       what: `GET ${path}`,
-      measured: `${((count - (before.paths[path] ?? 0)) / (runs / tables.length)).toFixed(2)} per sync of all tables`,
+      measured: `${((count - (before.paths[path] ?? 0)) / syncs).toFixed(2)} per sync of all tables`,
     }));
 }
 
 /** Milliseconds, over the last two hundred completed runs. */
-async function lastDurations(client: Client): Promise<{ median: number; most: number }> {
+async function lastDurations(client: Client): Promise<{ median: number; most: number; longest: number }> {
   const taken: number[] = [];
   for await (const { startTime, closeTime } of client.workflow.list({
     query: `WorkflowType='syncTable' AND ExecutionStatus='Completed'`,
@@ -226,7 +238,11 @@ async function lastDurations(client: Client): Promise<{ median: number; most: nu
     if (taken.length === 200) break;
   }
   taken.sort((a, b) => a - b);
-  return { median: taken[Math.floor(taken.length / 2)]!, most: taken[Math.floor(taken.length * 0.95)]! };
+  return {
+    median: taken[Math.floor(taken.length / 2)]!,
+    most: taken[Math.floor(taken.length * 0.95)]!,
+    longest: taken.at(-1)!,
+  };
 }
 
 /** The size of the newest run's history, for each table of a connection. */
@@ -284,6 +300,7 @@ const { values } = parseArgs({
     every: { type: 'string', default: '60' },
     minutes: { type: 'string', default: '2' },
     processes: { type: 'string', default: '1' },
+    tables: { type: 'string', default: usualTables.join(',') },
   },
 });
 const [connections, every, minutes, processes] = [
@@ -296,7 +313,8 @@ if (![connections, every, minutes, processes].every((value) => value > 0)) {
   console.error('--connections, --every (seconds), --minutes and --processes must be greater than 0.');
   process.exit(2);
 }
-const figures = await scale({ connections, every, minutes, processes });
+const tables = values.tables.split(',');
+const figures = await scale({ connections, every, minutes, processes, tables });
 console.log(
   `\n${connections} connections × ${tables.length} tables every ${every} s for ${minutes} minutes, ${processes} worker processes\n`,
 );

@@ -1,10 +1,9 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { NativeConnection } from '@temporalio/worker';
-import type { SourceWorker } from '../src/plugin/warehouse-source.ts';
-import { quietRuntime } from '../src/serving/runtime.ts';
-import { createSourceWorker } from '../src/worker.ts';
+import type { Settings } from '../src/settings/settings.ts';
 
 export type WorkerProcess = {
   readonly pid: number;
@@ -12,46 +11,34 @@ export type WorkerProcess = {
   readonly ended: Promise<unknown>;
 };
 
-/** Starts a process that serves these destinations, with one worker for each. */
-export async function startWorkers(address: string, destinations: readonly string[]): Promise<WorkerProcess> {
-  const child = fork(fileURLToPath(import.meta.url), [childArgument]);
+/** Writes the settings files of connections into a folder. */
+export async function writeSettingsFiles(folder: string, all: readonly Settings[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const settings of all) {
+    await writeFile(join(folder, `${settings.connection}.json`), JSON.stringify(settings));
+  }
+}
+
+/** Starts `worker` with these arguments in a process of its own; resolves once it serves. */
+export async function startWorker(args: readonly string[], env: NodeJS.ProcessEnv): Promise<WorkerProcess> {
+  const main = fileURLToPath(new URL(`../src/cli/main${extname(import.meta.url)}`, import.meta.url));
+  const child = spawn(process.execPath, [main, 'worker', ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const ended = once(child, 'close');
-  child.send({ address, destinations });
-  await Promise.race([
-    once(child, 'message'),
-    ended.then(() => {
-      throw new Error('a worker process ended');
-    }),
-  ]);
+  await saysStarted(child, ended);
   return { pid: child.pid!, ended, stop: () => void child.kill('SIGTERM') };
 }
 
-async function serve({
-  address,
-  destinations,
-}: {
-  address: string;
-  destinations: readonly string[];
-}): Promise<void> {
-  quietRuntime();
-  const connection = await NativeConnection.connect({ address });
-  const workers: SourceWorker[] = [];
-  for (const destination of destinations) {
-    workers.push(await createSourceWorker({ connection, namespace: 'default', destination }));
+/** Resolves once the worker is ready. If it ends before that, rejects with what it printed. */
+async function saysStarted({ stderr }: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  let said = '';
+  stderr!.on('data', (text: Buffer) => {
+    if (!said.includes('worker started')) said += text.toString();
+  });
+  while (!said.includes('worker started')) {
+    const over = await Promise.race([ended.then(() => true), once(stderr!, 'data').then(() => false)]);
+    if (over) throw new Error(`A worker ended: ${said}`);
   }
-  // The parent process is gone.
-  process.once('disconnect', () => process.exit());
-  process.once('SIGTERM', () => workers.forEach(({ worker }) => worker.shutdown()));
-  const running = Promise.all(workers.map(({ worker }) => worker.run()));
-  process.send!('ready');
-  await running;
-  for (const { close } of workers) await close();
-  await connection.close();
-  process.exit();
-}
-
-const childArgument = 'workers-in-this-process';
-
-if (process.argv[2] === childArgument) {
-  process.once('message', (asked) => void serve(asked as Parameters<typeof serve>[0]));
 }

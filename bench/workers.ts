@@ -1,18 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { sandboxSizes } from '../src/sandbox/sandbox.ts';
 import { tables } from '../src/tables/index.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
 import { inputOf } from '../src/connections/runs/input.ts';
-import { tableWorkflowId, destinationQueue } from '../src/temporal/names.ts';
+import { tableWorkflowId, workerQueue } from '../src/temporal/names.ts';
 import type { syncTable } from '../workflows/sync-table.ts';
 import { type Asked, startSandboxProcess } from './sandbox-process.ts';
 import { type Used, usedBy } from './used-by.ts';
+import { startWorker } from './worker-process.ts';
 
 const keyVariable = 'INCIDENT_IO_BENCH_KEY';
 
@@ -38,49 +36,30 @@ export async function benchWorkers(count: number): Promise<WorkersFigures> {
   const content = { version: 1, connection: 'bench', apiKey, baseUrl: sandbox.url, destination };
   const chosen = Object.fromEntries(tables.map(({ name }) => [name, {}]));
   await writeFile(settings, JSON.stringify({ ...content, tables: chosen }));
-  const env = { ...process.env, TEMPORAL_ADDRESS: server.address, [keyVariable]: sandbox.keys[0] };
-  const workers = Array.from({ length: count }, () => startWorker(settings, env));
+  const env = { TEMPORAL_ADDRESS: server.address, [keyVariable]: sandbox.keys[0] };
+  const workers = await Promise.all(
+    Array.from({ length: count }, () => startWorker(['--settings', settings], env)),
+  );
   try {
-    await Promise.all(workers.map(({ ready }) => ready));
     const client = new Client({ connection });
-    const source = { apiKey, baseUrl: sandbox.url, account: 'unknown', giveUpAfterMinutes: 10 };
+    const source = { destination, apiKey, baseUrl: sandbox.url, account: 'unknown', giveUpAfterMinutes: 10 };
     await Promise.all(
       tables.map((table) =>
         client.workflow.execute<typeof syncTable>('syncTable', {
           workflowId: tableWorkflowId(destination, table.name),
-          taskQueue: destinationQueue(destination),
+          taskQueue: workerQueue({ destination }),
           args: [inputOf(table, source)],
         }),
       ),
     );
-    const used = await Promise.all(workers.map(({ child }) => usedBy(child.pid!)));
+    const used = await Promise.all(workers.map(({ pid }) => usedBy(pid)));
     return { asked: await sandbox.asked(), used };
   } finally {
-    for (const { child } of workers) child.kill('SIGTERM');
+    for (const { stop } of workers) stop();
     await Promise.all(workers.map(({ ended }) => ended));
     await connection.close();
     await server.release();
     sandbox.stop();
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function startWorker(settings: string, env: NodeJS.ProcessEnv) {
-  const main = fileURLToPath(new URL(`../src/cli/main${extname(import.meta.url)}`, import.meta.url));
-  const child = spawn(process.execPath, [main, 'worker', '--settings', settings], {
-    env,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const ended = once(child, 'close');
-  return { child, ended, ready: saysStarted(child, ended) };
-}
-
-/** Resolves once the worker is ready. If it ends before that, rejects with what it printed. */
-async function saysStarted({ stderr }: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  let said = '';
-  stderr!.on('data', (text: Buffer) => void (said += text.toString()));
-  while (!said.includes('worker started')) {
-    const over = await Promise.race([ended.then(() => true), once(stderr!, 'data').then(() => false)]);
-    if (over) throw new Error(`A worker ended: ${said}`);
   }
 }

@@ -100,7 +100,7 @@ async function assertAnswers(folder: string, opened: Opened): Promise<void> {
 /** The warehouses that the runs of these connections may use. */
 export function warehousesOf(byPlace: ConnectionsByPlace, opened: OpenWarehouses): Warehouses {
   return {
-    use({ destination, taskQueue }, work) {
+    async use({ destination, taskQueue }, work) {
       const settings =
         destination === undefined ? byPlace.ofEarlierQueue(taskQueue) : byPlace.at(destination);
       // Whoever can start a run could otherwise have this process write anywhere.
@@ -121,7 +121,7 @@ export function warehousesServed(
   usual?: string,
 ): Warehouses {
   return {
-    use({ destination = usual, taskQueue }, work) {
+    async use({ destination = usual, taskQueue }, work) {
       if (destination === undefined || !serves(destination)) throw notServed(destination, taskQueue, 'never');
       return opened.use(destination, work);
     },
