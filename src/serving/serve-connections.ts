@@ -135,10 +135,13 @@ async function serveQueues<T>(
   await serveWanted();
   condition.worker = () => queues.status();
   tellStarted(ready, earlier);
-  const changed = new Promise<never>((_, reject) => {
-    const stop = connections.onChange(() => void serveWanted().catch(reject));
-    opened.add(() => Promise.resolve(stop()));
+  const stop = connections.onChange(() => {
+    void serveWanted().catch((error: unknown) => {
+      // The server may be away just now. The next look at it tries again, and fails if something else is wrong.
+      log('warn', 'cannot serve a queue yet', { error });
+    });
   });
+  opened.add(() => Promise.resolve(stop()));
   const watches = (done: AbortSignal): Promise<void>[] => [
     watchServer(access, noticing(condition, 'temporal', log, { address: access.address }), done),
     watchEarlierQueues(
@@ -155,7 +158,7 @@ async function serveQueues<T>(
     ...(meter && figures ? [keepTableFigures(meter, readingOf(ready, figures.labelsOf), done)] : []),
   ];
   return whileWatching(watches, () =>
-    Promise.race([work({ client, access, connections, warehouses }), queues.failure, changed]),
+    Promise.race([work({ client, access, connections, warehouses }), queues.failure]),
   );
 }
 

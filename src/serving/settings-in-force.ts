@@ -69,7 +69,7 @@ export function decide(files: readonly KnownFile[]): KnownFile[] {
     const conflict = wanted && conflictOf(owners, file, wanted);
     const inForce = conflict === undefined ? wanted : known.inForce;
     if (inForce) claim(owners, file, inForce);
-    const wrong = problem ?? conflict;
+    const wrong = (read ? undefined : problem) ?? conflict;
     decided.set(file, {
       file,
       stamp,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../errors.ts';
+import { systemCodeOf } from '../failure.ts';
 import { settingsFilesNow } from '../settings/files.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Connections } from './connections.ts';
@@ -21,6 +22,8 @@ export class WatchedSettings implements Connections {
   #files = new Map<string, KnownFile>();
   /** Files that were gone at the last look. An editor that replaces a file lets it vanish for a moment. */
   #missing = new Set<string>();
+  /** Why the last look failed. */
+  #trouble: string | undefined;
   #list: readonly Settings[] = [];
 
   private constructor(paths: readonly string[], pool: string | undefined, log: Log) {
@@ -65,7 +68,25 @@ export class WatchedSettings implements Connections {
   async watch(done: AbortSignal): Promise<void> {
     while (!done.aborted) {
       await sleep(lookEveryMs, undefined, { signal: done }).catch(() => undefined);
-      if (!done.aborted) await this.look();
+      if (!done.aborted) await this.#lookOrTell();
+    }
+  }
+
+  /** A folder that cannot be read now, as on a network file system, changes nothing; the next look may succeed. */
+  async #lookOrTell(): Promise<void> {
+    try {
+      await this.look();
+      this.#trouble = undefined;
+    } catch (error) {
+      const code = systemCodeOf(error);
+      if (code === undefined) throw error;
+      if (this.#trouble !== code) {
+        this.#log('error', 'cannot look for settings files: those in force stay', {
+          paths: this.#paths,
+          error,
+        });
+      }
+      this.#trouble = code;
     }
   }
 
@@ -80,7 +101,11 @@ export class WatchedSettings implements Connections {
         return now ?? this.#gone(file, before);
       }),
     );
-    const decided = decide(looked.filter((known) => known !== undefined));
+    const left = looked.filter((known) => known !== undefined);
+    if (left.length === 0 && this.#files.size > 0) {
+      throw Object.assign(new Error('no settings files are left'), { code: 'ENOENT' });
+    }
+    const decided = decide(left);
     for (const known of decided) this.#tell(this.#files.get(known.file), known);
     this.#files = new Map(decided.map((known) => [known.file, known]));
     const list = decided.flatMap(({ inForce }) => (inForce && this.#isOurs(inForce) ? [inForce] : []));

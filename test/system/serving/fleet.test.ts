@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import * as fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
-import type { SyncTableInput } from '../../../workflows/contract.ts';
 import type { syncTable } from '../../../workflows/sync-table.ts';
 import { desiredSchedules } from '../../../src/connections/schedule/schedule-options.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
@@ -140,7 +139,7 @@ it(
     const refused = await client.workflow.start<typeof syncTable>('syncTable', {
       workflowId: unique('refused'),
       taskQueue: workerQueue(late),
-      args: options.action.args as [SyncTableInput],
+      args: options.action.args,
     });
     await expect(refused.result()).rejects.toMatchObject({
       cause: {

@@ -108,6 +108,15 @@ it('keeps a file’s own connection if its change asks for that of another file'
   ]);
 });
 
+it('keeps what is in force if all files are gone at once, as when a volume is away', async () => {
+  const place = await folderOf({ connection: 'one' }, { connection: 'two' });
+  const watched = await place.open();
+  await rm(place.folder, { recursive: true });
+  await watched.look();
+  await expect(watched.look()).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(namesIn(watched)).toEqual(['one', 'two']);
+});
+
 it('serves only the connections of its pool', async () => {
   const place = await folderOf(
     { connection: 'one', pool: 'eu' },
