@@ -1,7 +1,7 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { defined } from '../src/defined.ts';
 import type { Call } from '../src/incident-io/client.ts';
-import { TableUnknownError, UsageError } from '../src/errors.ts';
+import { DestinationNotServedError, TableUnknownError, UsageError } from '../src/errors.ts';
 import type { Vault } from '../src/settings/key.ts';
 import type { FairTurns } from '../src/fair-turns.ts';
 import { describeSpan } from '../src/spans.ts';
@@ -133,7 +133,7 @@ export function createActivities(dependencies: Dependencies): Activities {
         );
       }),
     discardStaged: ({ run }) =>
-      step(run, ({ table, warehouse }) => warehouse.discardStaged(table, run.chainId)),
+      step(run, ({ table, warehouse }) => warehouse.discardStaged(table, run.chainId)).catch(unlessRefused),
     keepUp: ({ run, since }) =>
       step(run, ({ table, warehouse }, { signal }) => warehouse.keepUp(table, since, signal)),
   });
@@ -143,6 +143,15 @@ export function createActivities(dependencies: Dependencies): Activities {
 function withNested({ table, withoutNested }: TableRun, plan: Plan): Plan {
   const nested = withoutNested ? [] : nestedIn(table).map(({ name }) => name);
   return { ...plan, ...(nested.length > 0 && { nested }) };
+}
+
+/** A run whose destination was refused has staged nothing, and its failure says so already. */
+function unlessRefused(error: unknown): void {
+  const isRefused =
+    error instanceof ApplicationFailure &&
+    error.type === DestinationNotServedError.name &&
+    error.nonRetryable === true;
+  if (!isRefused) throw error;
 }
 
 function subjectOf({ destination }: Warehouse, table: string): Subject {

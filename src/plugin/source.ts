@@ -199,7 +199,9 @@ function syncInput(baseUrl: string, target: SyncTarget, sync: TableSync): SyncTa
     }),
   };
   assertColumns(table, sync.columns, target);
-  return inputOf(table, source, methodOf(table, sync), sync);
+  const input = inputOf(table, source, methodOf(table, sync), sync);
+  // Workers that do not know the step do not serve a pool.
+  return target.pool === undefined ? input : { ...input, quick: true };
 }
 
 function methodOf(

@@ -9,13 +9,15 @@ import * as fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import type { syncTable } from '../../../workflows/sync-table.ts';
 import { desiredSchedules } from '../../../src/connections/schedule/schedule-options.ts';
+import { createIncidentIoSource } from '../../../src/plugin/source.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
 import { scheduleId, workerQueue } from '../../../src/temporal/names.ts';
 import { fleetOf } from '../../helpers/fleet.ts';
 import { resultOf, type ScheduledRun, startedAfter } from '../../helpers/linked.ts';
-import { kills, seed } from '../../helpers/restless.ts';
+import { seed } from '../../helpers/restless.ts';
 import { freePort, scrape } from '../../helpers/serving.ts';
+import { temporaryFolder } from '../../helpers/sync.ts';
 import { connectToTestServer, unique } from '../../helpers/temporal.ts';
 import { expectTruth } from '../../helpers/truth.ts';
 
@@ -24,6 +26,7 @@ const { client } = temporal;
 
 /** A few in every test run, fifty or two hundred by hand. */
 const fleetSize = Number(process.env['FLEET_CONNECTIONS'] ?? 8);
+const kills = Number(process.env['TORTURE_KILLS'] ?? 2);
 
 const names = ['incidents', 'users'] as const;
 const incremental = { syncMethod: 'incremental', incrementalField: 'updated_at', nested: false } as const;
@@ -154,3 +157,33 @@ it(
     await expectTruth(sandbox, good.destination, ['users']);
   },
 );
+
+it('a platform serves many connections by one worker, with keys from its vault', async () => {
+  const sandbox = await accountOf({ users: 20 });
+  const source = createIncidentIoSource({ baseUrl: sandbox.url });
+  const pool = unique('platform');
+  const folder = await temporaryFolder();
+  const accounts = ['one', 'two'].map((id) => ({ id, key: sandbox.addKey(), destination: join(folder, id) }));
+  const { worker, close } = await source.createWorker({
+    connection: temporal.connection,
+    namespace: temporal.namespace,
+    workflowBundle: temporal.workflowBundle,
+    pool,
+    serves: (destination) => accounts.some((account) => account.destination === destination),
+    vault: (id) => Promise.resolve(accounts.find((account) => account.id === id)?.key),
+  });
+  onTestFinished(close);
+  const start = (vault: string, destination: string) => {
+    const target = { apiKey: { vault }, destination, pool };
+    const { workflowType, ...options } = source.syncTable(target, { table: 'users' });
+    return client.workflow.start(workflowType, options);
+  };
+  await worker.runUntil(async () => {
+    const runs = await Promise.all(accounts.map(({ id, destination }) => start(id, destination)));
+    for (const one of runs) expect(await one.result()).toMatchObject({ rows: 20 });
+    const elsewhere = await start('one', join(folder, 'three'));
+    const error = source.describeError(await elsewhere.result().catch((error: unknown) => error));
+    expect(error).toMatchObject({ error: 'DestinationNotServedError', retry: 'never' });
+  });
+  for (const { destination } of accounts) await expectTruth(sandbox, destination, ['users']);
+});
