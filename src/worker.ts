@@ -15,6 +15,7 @@ import type { SourceWorker, SourceWorkerOptions } from './plugin/warehouse-sourc
  * Temporal's worker and DuckDB; `createWorker` of a source loads them when it is called.
  */
 export { createActivities, type Dependencies } from '../activities/index.ts';
+export type { Warehouses } from '../activities/warehouses.ts';
 export { tableNamed } from './tables/index.ts';
 export { createWorker, ownWorkflows, type ServedQueue } from './serving/create-worker.ts';
 export { destinationOf } from './warehouse/store/destination.ts';
