@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { notServed, type Warehouses } from '../../activities/warehouses.ts';
 import { DestinationUnavailableError } from '../errors.ts';
 import { isPoolQueue } from '../temporal/names.ts';
+import { KnownSnapshots, mostCharactersOfAll } from '../warehouse/delta/known-snapshots.ts';
 import { DuckDb } from '../warehouse/duckdb.ts';
 import { openDestination } from '../warehouse/open-warehouse.ts';
 import { bucketOf } from '../warehouse/store/destination.ts';
@@ -28,6 +29,7 @@ type Opened = {
 /** Warehouses that are opened when they are needed. They share one engine, and so one limit of memory. */
 export class OpenWarehouses {
   readonly #engine: DuckDb;
+  readonly #snapshots = new KnownSnapshots(mostCharactersOfAll);
   readonly #opened = new Map<string, Opened>();
 
   /** @param memory bytes; the engine's own limit if left out */
@@ -62,7 +64,10 @@ export class OpenWarehouses {
   #openedAt(destination: string): Opened {
     const known = this.#opened.get(destination);
     if (known) return known;
-    const warehouse = openDestination(destination, { engine: this.#engine });
+    const warehouse = openDestination(destination, {
+      engine: this.#engine,
+      snapshots: this.#snapshots,
+    });
     const opened: Opened = { warehouse, users: 0, lastUsed: Date.now() };
     this.#opened.set(destination, opened);
     // A library that is missing may be installed by the next try.

@@ -33,6 +33,8 @@ export type WarehouseOptions = {
    * into the store's staging, and is closed with the warehouse.
    */
   readonly engine?: DuckDb;
+  /** What is known of the tables of several warehouses, within one limit; by default each keeps its own. */
+  readonly snapshots?: KnownSnapshots;
 };
 
 /** Opens the warehouse at a destination, as returned by `destinationOf`. */
@@ -46,14 +48,14 @@ export async function openDestination(
 /** Opens the warehouse in a store. */
 export function openWarehouse(
   store: Store,
-  { destination, now = Date.now, engine: shared }: WarehouseOptions,
+  { destination, now = Date.now, engine: shared, snapshots = new KnownSnapshots() }: WarehouseOptions,
 ): Promise<Warehouse> {
   let probed: Promise<void> | undefined;
   // Parts are in the store; files that become parts are on this machine.
   const places = store.kind === 'folder' ? [store] : [store, store.local];
   const engine = shared ?? new DuckDb({ makeSpillFolder: () => store.local.scratch(spillFolder) });
   const duckDb = engine.jobsOf(destination);
-  const world: World = { store, duckDb, snapshots: new KnownSnapshots(), destination, now };
+  const world: World = { store, duckDb, snapshots: snapshots.in(destination), destination, now };
   return Promise.resolve({
     destination,
     kind: store.kind,

@@ -1,4 +1,4 @@
-import type { KnownSnapshots } from './delta/known-snapshots.ts';
+import type { SnapshotsOfTables } from './delta/known-snapshots.ts';
 import type { Jobs } from './duckdb.ts';
 import type { Store } from './store/store.ts';
 
@@ -8,7 +8,7 @@ export type World = {
   readonly store: Store;
   readonly duckDb: Jobs;
   /** What is known of the tables' logs. */
-  readonly snapshots: KnownSnapshots;
+  readonly snapshots: SnapshotsOfTables;
   /** The store's absolute path or URL, as errors name it. */
   readonly destination: string;
   /** The clock, in milliseconds since the epoch. */

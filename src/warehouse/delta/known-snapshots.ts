@@ -7,6 +7,11 @@ type Known = { readonly snapshot: Snapshot; readonly file: StoredObject };
 
 /** Characters of log entries that one warehouse keeps. A table of the usual size has some ten thousand. */
 const mostCharacters = 2 * 2 ** 20;
+/** The same for all warehouses of a process that has many. */
+export const mostCharactersOfAll = 64 * 2 ** 20;
+
+/** What is known of the tables of one warehouse. */
+export type SnapshotsOfTables = Pick<KnownSnapshots, 'of' | 'keep'>;
 
 /**
  * The newest snapshots of a warehouse's tables. A log only grows, so while the file of a version is there unchanged,
@@ -14,10 +19,23 @@ const mostCharacters = 2 * 2 ** 20;
  * every look at a table would have DuckDB read its checkpoint: most of the work of a run that finds nothing.
  */
 export class KnownSnapshots {
-  readonly #known = new LRUCache<string, Known>({
-    maxSize: mostCharacters,
-    sizeCalculation: ({ snapshot }) => charactersIn(snapshot),
-  });
+  readonly #known: LRUCache<string, Known>;
+
+  constructor(most = mostCharacters) {
+    this.#known = new LRUCache({
+      maxSize: most,
+      sizeCalculation: ({ snapshot }) => charactersIn(snapshot),
+    });
+  }
+
+  /** Those of one of several warehouses, which together keep no more than one would. */
+  in(destination: string): SnapshotsOfTables {
+    const name = (table: string) => `${destination} ${table}`;
+    return {
+      of: (table, listed) => this.of(name(table), listed),
+      keep: (table, snapshot, file) => this.keep(name(table), snapshot, file),
+    };
+  }
 
   /** @param listed the files of the table's log, or the newest of them */
   of(table: string, listed: readonly StoredObject[]): Snapshot | undefined {

@@ -59,6 +59,11 @@ it(
     const oldEnded = old.run();
     const updates = linked.run('incident_updates');
     await expect.poll(() => sandbox.requests.length, often).toBeGreaterThan(5);
+    // Keeps the run waiting at the rate limit, so that it is in progress until the test lets it go.
+    const letGo = sandbox.fault({
+      table: 'incident_updates',
+      fault: { kind: 'error', status: 429, retryAfterSeconds: 1 },
+    });
     const { apiKey } = settings;
     const key = { ['env' in apiKey ? apiKey.env : '']: sandbox.key };
     const young = startCommand(['worker', '--settings', file], {
@@ -72,6 +77,7 @@ it(
     const { code, out } = await cli(['apply', '--settings', file, '--yes']);
     expect(code).toBe(0);
     expect(out).toContain(`${oldQueue} → ${workerQueue(settings)}`);
+    letGo();
     expect(await updates).toMatchObject({ rows: 12_000 });
     expect(await linked.run('users')).toMatchObject({ rows: 30 });
 
