@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import {
+  chosenTables,
+  keyReference,
+  neighbour,
+  scheduleChange,
+  tableName,
+  tableProblem,
+  tableSettings,
+} from './common.ts';
+
+/** A column as it is declared. */
+export const declaredColumn = z.object({
+  name: z.string(),
+  type: z.string(),
+  description: z.string(),
+  personal: z.boolean(),
+  key: z.boolean(),
+});
+
+/** What there is to sync, whatever the key. */
+export const offeredTable = z.object({
+  table: tableName,
+  description: z.string(),
+  group: z.string(),
+  scope: z.string().optional().describe('The scope a key needs; any key may read a table without.'),
+  selectedBy: z
+    .enum(['default', 'all', 'name'])
+    .describe('name: personal or security data, so only if somebody names it.'),
+  parent: tableName.optional().describe('It is read by the rows of this table, which has to be synced too.'),
+  syncMethods: z.array(z.enum(['incremental', 'full_refresh'])).describe('The default first.'),
+  incrementalFields: z.array(z.enum(['updated_at', 'created_at'])),
+  defaults: z.partialRecord(z.enum(['incremental', 'full_refresh']), tableSettings).describe('By method.'),
+  nested: z.array(tableName).describe('Tables made from lists inside its rows, which come with it.'),
+  columns: z.array(declaredColumn),
+});
+export type OfferedTable = z.infer<typeof offeredTable>;
+
+export const offeredTables = z.object({
+  groups: z.array(z.object({ group: z.string(), tables: z.array(offeredTable) })),
+  frequencies: z.array(z.string()),
+  retentions: z.array(z.string()),
+});
+export type OfferedTables = z.infer<typeof offeredTables>;
+
+/** The key goes in here, once; no answer ever has it. */
+export const keyRequest = z.strictObject({
+  key: z.union([
+    z.strictObject({ pasted: z.string().max(1_000) }),
+    z.strictObject({ env: z.string() }).describe('It is in this variable of the console’s process.'),
+    z.strictObject({ file: z.string() }).describe('It is in this file.'),
+  ]),
+  baseUrl: z.string().optional().describe('Another address of the API, such as a sandbox.'),
+});
+export type KeyRequest = z.infer<typeof keyRequest>;
+
+/** What a key may read, and what reading it costs. */
+export const tablePermission = z.object({
+  table: tableName,
+  allowed: z.boolean(),
+  scope: z.string().optional().describe('The scope that is missing.'),
+  message: z.string().optional().describe('Why it cannot be read.'),
+  rows: z.number().optional().describe('As the API counts them.'),
+  estimate: z
+    .object({
+      fullRead: z.number().describe('Requests to read all of it once, about.'),
+      quietDay: z.number().describe('Requests on a day without changes, about.'),
+      atLeast: z.boolean().describe('Or more: the API does not say how many rows there are.'),
+      seconds: z.number().describe('For the first sync, if nothing else uses the key.'),
+    })
+    .optional(),
+});
+
+/** Whose key it is, and what it may read. */
+export const checkedKey = z.object({
+  draft: z.string().describe('Stands for the key in the next steps. It is forgotten after 30 minutes.'),
+  account: z.string().describe('`dashboard_url`, or unknown.'),
+  name: z.string().optional().describe('Of the key, as incident.io has it.'),
+  tables: z.array(tablePermission),
+  missingScopes: z
+    .array(z.object({ scope: z.string(), tables: z.array(tableName) }))
+    .describe('Those of the suggested tables that cannot be read.'),
+  whereToTick: z.string().describe('Where in incident.io scopes are granted.'),
+  suggested: z.array(tableName).describe('The default tables that the key can read, with their parents.'),
+  defaults: z.object({
+    connection: z.string().describe('A name that is not taken.'),
+    destination: z.string(),
+    keyFile: z
+      .string()
+      .optional()
+      .describe('Where a pasted key would be kept; missing without a home folder.'),
+  }),
+});
+export type CheckedKey = z.infer<typeof checkedKey>;
+
+export const estimateRequest = z.strictObject({ tables: z.array(tableName) });
+/** Of several tables together: they share the key's allowance. */
+export const estimateAnswer = z.object({
+  fullRead: z.number(),
+  quietDay: z.number(),
+  atLeast: z.boolean(),
+  seconds: z.number(),
+});
+export type EstimateAnswer = z.infer<typeof estimateAnswer>;
+
+export const destinationRequest = z.strictObject({ destination: z.string() });
+/** A destination that can be written to. */
+export const destinationAnswer = z.object({
+  destination: z.string().describe('Absolute.'),
+  tables: z.array(tableName).describe('Tables that are there already.'),
+});
+export type DestinationAnswer = z.infer<typeof destinationAnswer>;
+
+/** A connection to be made. */
+export const linkRequest = z.strictObject({
+  connection: z.string(),
+  destination: z.string(),
+  tables: chosenTables,
+  keepIn: keyReference
+    .optional()
+    .describe('Where the worker finds a pasted key, if not in the key file: an environment variable.'),
+});
+export type LinkRequest = z.infer<typeof linkRequest>;
+
+/** What linking would do; nothing has been changed. */
+export const linkPlan = z.object({
+  file: z.string().describe('The settings file that is written.'),
+  text: z.string().describe('Its text.'),
+  apiKey: keyReference,
+  writesKey: z.boolean().describe('Whether the key file is written.'),
+  changes: z.array(scheduleChange),
+  neighbours: z.array(neighbour),
+  notes: z.array(tableProblem),
+});
+export type LinkPlan = z.infer<typeof linkPlan>;
+
+export const linkOrder = linkRequest.extend({
+  import: z.boolean().default(true).describe('Whether the first import starts now.'),
+});
+export const linked = z.object({
+  id: z.string().describe('Of the new source.'),
+  failures: z.array(tableProblem).describe('Tables whose import could not be started.'),
+  needsWorker: z
+    .string()
+    .optional()
+    .describe('The command that starts a worker, unless this process is one.'),
+});
+export type Linked = z.infer<typeof linked>;

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import {
+  chosenTables,
+  keyReference,
+  neighbour,
+  personal,
+  problem,
+  retention,
+  scheduleChange,
+  state,
+  tableName,
+  tableProblem,
+  tableSettings,
+  time,
+} from './common.ts';
+
+/** A connection in the list of sources. */
+export const source = z.object({
+  id: z.string().describe('For the paths of this API: the name of the settings file, without .json.'),
+  settings: z.string().describe('Path of the settings file.'),
+  connection: z.string().optional().describe('Its name, if the settings could be read.'),
+  destination: z.string().optional(),
+  state,
+  worst: z.string().optional().describe('The table that gives the state, unless it is current.'),
+  message: z.string().optional().describe('What is wrong.'),
+  advice: z.string().optional().describe('What to do about it.'),
+  counts: z.partialRecord(state, z.number()).describe('How many tables are in each state.'),
+});
+export type Source = z.infer<typeof source>;
+
+/** All connections, worst first. */
+export const sourcesAnswer = z.object({ at: time, sources: z.array(source) });
+export type Sources = z.infer<typeof sourcesAnswer>;
+
+/** How a run that has ended went. */
+export const endedRun = z.object({
+  outcome: z.enum(['synced', 'failed', 'cancelled', 'terminated', 'timed_out', 'unknown']),
+  started: time,
+  ended: time.optional(),
+  seconds: z.number().optional(),
+  failure: problem.optional(),
+});
+
+/** A run in progress. */
+export const liveRun = z.object({
+  workflowId: z.string(),
+  started: time,
+  phase: z.string().describe('planning, reading, committing, done; or, without a worker, what it waits for.'),
+  workerAnswers: z.boolean(),
+  fullRead: z.boolean().optional(),
+  reason: z.string().optional().describe('Why everything is read, or since when the changes.'),
+  rows: z.number().optional(),
+  requests: z.number().optional(),
+  bytes: z.number().optional(),
+  windows: z.object({ open: z.number(), done: z.number() }).optional(),
+  parents: z.object({ done: z.number(), total: z.number() }).optional(),
+  retrying: z.object({ attempt: z.number(), message: z.string() }).optional(),
+  waitingUntil: time.optional().describe('Set while it only waits because the API asked for it.'),
+  estimate: z
+    .object({
+      share: z.number().describe('How much is read, from 0 to 1.'),
+      of: z.number().describe('Rows, or parents, that there are to read, about.'),
+      endsAt: time.optional().describe('At the speed of the last seconds; missing until that is known.'),
+    })
+    .optional()
+    .describe('Only while everything is read and the number of rows is known.'),
+});
+export type LiveRun = z.infer<typeof liveRun>;
+
+/** A table of a connection, now. */
+export const sourceTable = z.object({
+  table: tableName,
+  description: z.string(),
+  group: z.string(),
+  state,
+  error: z.string().optional(),
+  message: z.string().optional().describe('What is wrong.'),
+  advice: z.string().optional().describe('What to do about it.'),
+  settings: tableSettings,
+  schedule: z.enum(['active', 'paused', 'missing']),
+  note: z.string().optional().describe('Why it was paused.'),
+  run: liveRun.optional(),
+  buffered: z.boolean().describe('Another run follows the one in progress.'),
+  lastRun: endedRun.optional(),
+  lastSuccess: time.optional(),
+  nextRun: time.optional(),
+  rows: z.number().optional().describe('Rows as committed.'),
+  watermark: time.optional().describe('Up to when the table is complete.'),
+  lastFullRead: time.optional(),
+  lagSeconds: z.number().optional(),
+  lateSince: time.optional(),
+});
+export type SourceTable = z.infer<typeof sourceTable>;
+
+/** A connection with its tables, worst first; also each event `state` of its stream. */
+export const sourceDetail = z.object({
+  at: time,
+  id: z.string(),
+  settings: z.string(),
+  connection: z.string(),
+  account: z.string().optional().describe('`dashboard_url` of the account, once a table was read.'),
+  baseUrl: z.string(),
+  destination: z.string(),
+  apiKey: keyReference,
+  retention,
+  personal,
+  state,
+  tables: z.array(sourceTable),
+  estimateProblem: problem.optional().describe('Why no end of the import can be estimated.'),
+});
+export type SourceDetail = z.infer<typeof sourceDetail>;
+
+/** How a connection shall be. What is left out stays as it is. */
+export const changeRequest = z.strictObject({
+  tables: chosenTables.optional().describe('Tables that are added or changed.'),
+  remove: z.array(tableName).optional().describe('Tables that are no longer synced; their rows stay.'),
+  retention: retention.optional(),
+});
+export type ChangeRequest = z.infer<typeof changeRequest>;
+
+/** What a change would do; nothing has been changed. */
+export const plannedChange = z.object({
+  seen: z.string().describe('Stands for the file as it is now; given back when the change is made.'),
+  file: z.string(),
+  lines: z
+    .array(z.object({ kind: z.enum(['same', 'added', 'removed']), text: z.string() }))
+    .describe('The difference in the settings file.'),
+  changes: z.array(scheduleChange),
+  neighbours: z.array(neighbour),
+  notes: z.array(tableProblem).describe('Tables that could not be read to compare their account.'),
+});
+export type PlannedChange = z.infer<typeof plannedChange>;
+
+export const changeOrder = changeRequest.extend({ seen: z.string() });
+export const changeDone = z.object({
+  changes: z.array(scheduleChange),
+  unanswered: z.array(z.string()).describe('Cancelled runs that no worker responds for.'),
+});
+
+export const actionNames = ['trigger', 'pause', 'resume', 'resync', 'cancel', 'unlink'] as const;
+export const actionRequest = z.strictObject({
+  action: z.enum(actionNames),
+  tables: z
+    .array(tableName)
+    .min(1)
+    .optional()
+    .describe('If left out: all tables of the connection. unlink is always about the whole connection.'),
+  note: z.string().max(1_000).optional().describe('For pause: why.'),
+});
+export type ActionRequest = z.infer<typeof actionRequest>;
+
+/** What an action would do, before it is done. */
+export const actionPreview = z.object({
+  action: z.enum(actionNames),
+  tables: z.array(tableName),
+  what: z.string().describe('One or two sentences.'),
+  careful: z.boolean().describe('It costs many requests, or cannot be undone: ask before doing it.'),
+  files: z.array(z.string()).optional().describe('For unlink: the files that are deleted.'),
+});
+export type ActionPreview = z.infer<typeof actionPreview>;
+
+export const actionOutcome = z.object({
+  outcomes: z.array(z.object({ table: tableName, done: z.string().optional(), ...problem.partial().shape })),
+});
+export type ActionOutcome = z.infer<typeof actionOutcome>;
