@@ -1,6 +1,9 @@
 import type { TableFailure } from '../failure.ts';
 import { createClient } from '../incident-io/client.ts';
 import { readIdentity } from '../incident-io/identity.ts';
+import { resolveKey } from '../settings/key.ts';
+import type { Settings } from '../settings/settings.ts';
+import { tableNamed } from '../tables/index.ts';
 import type { Table } from '../tables/table.ts';
 import { assertSameAccount } from '../warehouse/commit/account.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
@@ -31,4 +34,21 @@ export async function assertOwnTables(
     return {};
   });
   return checked.filter(isFailure);
+}
+
+/**
+ * The account of a connection's key, after checking that no other account feeds its tables.
+ * @returns with the tables that could not be read to compare their account
+ *
+ * Throws `AccountMismatchError`, `CredentialsError`, and what `resolveKey` throws.
+ */
+export async function checkedAccount(
+  warehouse: Pick<Warehouse, 'destination' | 'readState'>,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<{ readonly account: string; readonly unread: readonly TableFailure[] }> {
+  const apiKey = await resolveKey(settings.apiKey);
+  const account = await accountOf({ apiKey, baseUrl: settings.baseUrl }, signal);
+  const tables = Object.keys(settings.tables).map(tableNamed);
+  return { account, unread: await assertOwnTables(warehouse, tables, account) };
 }

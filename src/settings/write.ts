@@ -22,17 +22,25 @@ export async function writeSettings(
   settings: Settings,
   { replace }: { readonly replace: boolean },
 ): Promise<void> {
+  await writeWhole(file, settingsText(file, settings), { replace });
+}
+
+/** The text of a settings file. */
+export function settingsText(file: string, settings: Settings): string {
   const folder = dirname(resolve(file));
   const { apiKey, hashKey, destination } = settings;
   const shared = (key: KeyReference) => ('env' in key ? key : { file: keyPathFrom(folder, key.file) });
-  const written = {
+  return textOf({
     ...schemaAddress(folder),
     ...settings,
     apiKey: shared(apiKey),
     ...(hashKey && { hashKey: shared(hashKey) }),
     destination: bucketOf(destination) ? destination : pathFrom(folder, destination),
-  };
-  await writeWhole(file, written, { replace });
+  });
+}
+
+function textOf(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
 /** Writes a settings file of an older version in the current format. All values stay as they are written. */
@@ -40,12 +48,12 @@ export async function writeUpgrade(file: string, { value }: Upgrade): Promise<vo
   // Follows a symbolic link: otherwise the link would be replaced, not the file.
   const target = await realpath(file);
   const { mode } = await stat(target);
-  await writeWhole(target, value, { replace: true, mode: mode & 0o777 });
+  await writeWhole(target, textOf(value), { replace: true, mode: mode & 0o777 });
 }
 
 async function writeWhole(
   file: string,
-  value: object,
+  text: string,
   { replace, mode }: { readonly replace: boolean; readonly mode?: number },
 ): Promise<void> {
   const temporary = join(dirname(resolve(file)), `.incident-io-${randomUUID()}.json`);
@@ -53,7 +61,7 @@ async function writeWhole(
   try {
     try {
       if (mode !== undefined) await handle.chmod(mode);
-      await handle.writeFile(`${JSON.stringify(value, undefined, 2)}\n`);
+      await handle.writeFile(text);
       await handle.sync();
     } finally {
       await handle.close();

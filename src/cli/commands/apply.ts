@@ -3,7 +3,6 @@ import type { TableChange } from '../../connections/apply.ts';
 import type { Neighbour } from '../../connections/schedule/neighbours.ts';
 import { type Settings, settingsVersion } from '../../settings/settings.ts';
 import type { Upgrade } from '../../settings/version-1.ts';
-import { tableNamed } from '../../tables/index.ts';
 import {
   addChangingOptions,
   type ChangingOptions,
@@ -138,20 +137,13 @@ function printAsJson(
   });
 }
 
-/** The key's account, after checking that no other account feeds the tables. Throws `AccountMismatchError`. */
+/** Throws `AccountMismatchError`. */
 async function ownAccount(session: Session, settings: Settings): Promise<string> {
-  const [{ accountOf, assertOwnTables }, { resolveKey }] = await Promise.all([
-    import('../../connections/account.ts'),
-    import('../../settings/key.ts'),
-  ]);
-  const { baseUrl, destination } = settings;
-  const apiKey = await resolveKey(settings.apiKey);
-  const account = await accountOf({ apiKey, baseUrl }, session.signal);
-  const tables = Object.keys(settings.tables).map(tableNamed);
-  const unreadable = await withWarehouse(destination, (warehouse) =>
-    assertOwnTables(warehouse, tables, account),
+  const { checkedAccount } = await import('../../connections/account.ts');
+  const { account, unread } = await withWarehouse(settings.destination, (warehouse) =>
+    checkedAccount(warehouse, settings, session.signal),
   );
-  tellFailures(session, unreadable, 'note');
+  tellFailures(session, unread, 'note');
   return account;
 }
 

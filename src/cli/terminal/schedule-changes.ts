@@ -1,7 +1,7 @@
 import type { TableChange } from '../../connections/apply.ts';
+import { changeInWords } from '../../connections/change-in-words.ts';
 import type { Neighbour } from '../../connections/schedule/neighbours.ts';
-import type { Difference } from '../../connections/schedule/schedule-differences.ts';
-import type { Settings, TableSettings } from '../../settings/settings.ts';
+import type { Settings } from '../../settings/settings.ts';
 import type { Output, Session } from '../session.ts';
 import { printTable } from './output.ts';
 import { writeText } from './text.ts';
@@ -14,43 +14,9 @@ export function printChanges(output: Output, settings: Settings, changes: readon
     [
       { head: 'table', value: ({ table }) => table },
       { head: 'schedule', value: ({ change }) => change },
-      { head: 'what', value: (change) => inWords(settings, change), wrap: true },
+      { head: 'what', value: (change) => changeInWords(settings, change), wrap: true },
     ],
   );
-}
-
-function inWords(settings: Settings, change: TableChange): string {
-  switch (change.change) {
-    case 'create':
-      return howSynced(settings.tables[change.table]!);
-    case 'update':
-      return worthTelling(change.differences).map(differenceInWords).join('; ');
-    case 'delete':
-      return 'its run is cancelled; the table stays';
-    case 'none':
-      return '';
-  }
-}
-
-/** `incremental by updated_at every 15m, in full every 24h`. */
-export function howSynced({ syncMethod, incrementalField, every, fullReadEvery }: TableSettings): string {
-  if (fullReadEvery === undefined) return `${syncMethod} every ${every}`;
-  if (incrementalField === undefined) {
-    const turns = fullReadEvery === 'never' ? '' : `, each parent every ${fullReadEvery}`;
-    return `${syncMethod} by parents that changed, every ${every}${turns}`;
-  }
-  const full = fullReadEvery === 'never' ? 'never in full' : `in full every ${fullReadEvery}`;
-  return `${syncMethod} by ${incrementalField} every ${every}, ${full}`;
-}
-
-/** Leaves out what only follows from a new frequency. */
-function worthTelling(differences: readonly Difference[]): readonly Difference[] {
-  if (!differences.some(({ name }) => name === 'every')) return differences;
-  return differences.filter(({ name }) => !['offset', 'catch up', 'run.limits.giveUpAfter'].includes(name));
-}
-
-function differenceInWords({ name, from, to }: Difference): string {
-  return `${name}: ${from ?? 'none'} → ${to ?? 'none'}`;
 }
 
 /** The same for a machine. */

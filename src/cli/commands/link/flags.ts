@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { missingScopes } from '../../../connections/key-facts.ts';
 import { UsageError } from '../../../errors.ts';
 import type { TablePermission } from '../../../incident-io/permissions.ts';
 import { keepSecret } from '../../../secrets.ts';
@@ -119,13 +120,6 @@ export function adviceFor(permissions: readonly TablePermission[]): string {
   return permissions
     .flatMap((permission) => (permission.allowed ? [] : [`${permission.table}: ${permission.message}`]))
     .join(' ');
-}
-
-/** The scopes that tables lack, each once. */
-export function missingScopes(permissions: readonly TablePermission[]): string[] {
-  return [
-    ...new Set(permissions.flatMap((permission) => (permission.allowed ? [] : (permission.scope ?? [])))),
-  ];
 }
 
 /** How the tables are synced: `--sync-method` and `--every`, for one table or for all of them. */

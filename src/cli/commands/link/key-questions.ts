@@ -1,3 +1,4 @@
+import { missingScopes } from '../../../connections/key-facts.ts';
 import { CredentialsError, KeyMissingError, UsageError } from '../../../errors.ts';
 import type { TablePermission } from '../../../incident-io/permissions.ts';
 import { checkedKey } from '../../../settings/key.ts';
@@ -5,7 +6,7 @@ import type { Session } from '../../session.ts';
 import { count } from '../../terminal/output.ts';
 import { answerTo, clackText, streamsOf } from '../../terminal/prompts.ts';
 import type { CheckedKey, LinkOptions } from './answers.ts';
-import { checkKey, givenKey, givenReference, missingScopes, wantedTables } from './flags.ts';
+import { checkKey, givenKey, givenReference, wantedTables } from './flags.ts';
 
 /** A key that can read at least one table: the one that the options name, or one that is pasted. */
 export async function askKey(session: Session, options: LinkOptions): Promise<CheckedKey> {

@@ -1,3 +1,4 @@
+import { howSynced } from '../../../connections/change-in-words.ts';
 import type { TablePermission } from '../../../incident-io/permissions.ts';
 import { ownKeyFileIfAny } from '../../../settings/key-file.ts';
 import { variablePattern } from '../../../settings/key.ts';
@@ -10,7 +11,6 @@ import { keyVariable } from '../../options/key-options.ts';
 import type { Session } from '../../session.ts';
 import { visible } from '../../terminal/output.ts';
 import { answerTo, streamsOf } from '../../terminal/prompts.ts';
-import { howSynced } from '../../terminal/schedule-changes.ts';
 import { widthOf, wrapped } from '../../terminal/text.ts';
 import {
   type Answers,

@@ -6,7 +6,7 @@ import { destinationToRead } from '../../options/destination-to-read.ts';
 import type { Session } from '../../session.ts';
 import { examples } from '../../terminal/help.ts';
 import { count, printTable } from '../../terminal/output.ts';
-import type { Format } from './formats.ts';
+import type { Format } from '../../../warehouse/read/formats.ts';
 
 /** The most rows printed for people; programs get all of them. */
 const printedRows = 1000;
@@ -88,7 +88,7 @@ export async function runQuery(
   const [{ queryTables }, { textOf }, { printRows }] = await Promise.all([
     import('../../../warehouse/read/query.ts'),
     import('../../../warehouse/read/values.ts'),
-    import('./formats.ts'),
+    import('../../../warehouse/read/formats.ts'),
   ]);
   const { signal, stdout } = session;
   if (format !== 'table') {

@@ -1,7 +1,7 @@
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api';
-import { jsonOf, textOf } from '../../../warehouse/read/values.ts';
+import { jsonOf, textOf } from './values.ts';
 
 /** How a result is printed for programs: all rows, and null told apart from the empty text. */
 export type Format = 'json' | 'csv' | 'tsv';

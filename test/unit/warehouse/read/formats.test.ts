@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, it, onTestFinished } from 'vitest';
-import { type Format, printRows } from '../../../../src/cli/commands/query/formats.ts';
+import { type Format, printRows } from '../../../../src/warehouse/read/formats.ts';
 
 async function printed(sql: string, format: Format): Promise<string> {
   const instance = await DuckDBInstance.create(':memory:');
