@@ -45,11 +45,7 @@ export type OfferedTables = z.infer<typeof offeredTables>;
 
 /** The key goes in here, once; no answer ever has it. */
 export const keyRequest = z.strictObject({
-  key: z.union([
-    z.strictObject({ pasted: z.string().max(1_000) }),
-    z.strictObject({ env: z.string() }).describe('It is in this variable of the console’s process.'),
-    z.strictObject({ file: z.string() }).describe('It is in this file.'),
-  ]),
+  key: z.string().max(1_000).describe('As incident.io shows it when it is created.'),
   baseUrl: z.string().optional().describe('Another address of the API, such as a sandbox.'),
 });
 export type KeyRequest = z.infer<typeof keyRequest>;
@@ -116,9 +112,12 @@ export const linkRequest = z.strictObject({
   connection: z.string(),
   destination: z.string(),
   tables: chosenTables,
-  keepIn: keyReference
+  keyEnv: z
+    .string()
     .optional()
-    .describe('Where the worker finds a pasted key, if not in the key file: an environment variable.'),
+    .describe(
+      'The environment variable in which the worker finds the key; if left out, the key file is written.',
+    ),
 });
 export type LinkRequest = z.infer<typeof linkRequest>;
 

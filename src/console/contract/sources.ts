@@ -58,12 +58,13 @@ export const liveRun = z.object({
   waitingUntil: time.optional().describe('Set while it only waits because the API asked for it.'),
   estimate: z
     .object({
-      share: z.number().describe('How much is read, from 0 to 1.'),
-      of: z.number().describe('Rows, or parents, that there are to read, about.'),
+      by: z.enum(['rows', 'parents', 'windows']).describe('What is counted.'),
+      done: z.number(),
+      of: z.number().describe('How many there are, about. More windows may open.'),
       endsAt: time.optional().describe('At the speed of the last seconds; missing until that is known.'),
     })
     .optional()
-    .describe('Only while everything is read and the number of rows is known.'),
+    .describe('How much of a full read is done, if it can be told.'),
 });
 export type LiveRun = z.infer<typeof liveRun>;
 
@@ -85,9 +86,11 @@ export const sourceTable = z.object({
   lastSuccess: time.optional(),
   nextRun: time.optional(),
   rows: z.number().optional().describe('Rows as committed.'),
-  watermark: time.optional().describe('Up to when the table is complete.'),
+  watermark: time.optional().describe('Up to when changes have been read.'),
   lastFullRead: time.optional(),
-  lagSeconds: z.number().optional(),
+  completeTo: time
+    .optional()
+    .describe('Up to when the table is complete; the lag is the time since. Missing before the first sync.'),
   lateSince: time.optional(),
 });
 export type SourceTable = z.infer<typeof sourceTable>;

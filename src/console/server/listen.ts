@@ -1,0 +1,43 @@
+import { isIP } from 'node:net';
+import { UsageError } from '../../errors.ts';
+
+/** Where the console listens unless told otherwise. */
+export const defaultAddress = '127.0.0.1:4680';
+
+export type ListenAddress = { readonly host: string; readonly port: number };
+
+/**
+ * The address to listen at. Throws `UsageError` if it is not one, or if others could reach it: what they send and get
+ * would be readable on the way.
+ */
+export function listenAddress(text: string, publicOrigin: string | undefined): ListenAddress {
+  const { host, port } = /^(?<host>\[[^\]]+\]|[^:]+):(?<port>\d{1,5})$/.exec(text)?.groups ?? {};
+  if (host === undefined || !(Number(port) < 65_536)) {
+    throw new UsageError(
+      `Cannot listen at ${JSON.stringify(text)}: this is not a host and port.`,
+      `Use an address such as ${defaultAddress}, or 127.0.0.1:0 for any free port.`,
+    );
+  }
+  const bare = host.replace(/^\[|\]$/g, '');
+  const isLoopback = bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
+  if (!isLoopback && publicOrigin === undefined) {
+    throw new UsageError(
+      `The console does not listen at ${text}: others could reach it, and it speaks plain HTTP.`,
+      'Listen on loopback and use a tunnel (ssh -L), or put a proxy with TLS in front of it and name its address: ' +
+        '--behind-proxy https://console.example.com',
+    );
+  }
+  return { host: bare, port: Number(port) };
+}
+
+/** The address of the proxy in front, as pages name their origin. Throws `UsageError` unless it is https. */
+export function proxyOrigin(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'https:' && url.pathname === '/' && url.search === '' && url.username === '') {
+    return url.origin;
+  }
+  throw new UsageError(
+    `${JSON.stringify(text)} is not the address of a proxy with TLS.`,
+    'Give --behind-proxy the address that people open, such as https://console.example.com, without a path.',
+  );
+}
