@@ -1,0 +1,79 @@
+import { useEffect, useRef } from 'react';
+import type { About } from '../../src/console/contract/data.ts';
+import { LinkPage } from '../link/link-page.tsx';
+import { NewSourcePage } from '../link/new-source-page.tsx';
+import { Empty } from '../parts/loading.tsx';
+import { SourcePage } from '../source/source-page.tsx';
+import { SourcesPage } from '../sources/sources-page.tsx';
+import { type Route, useRoute } from './route.ts';
+import { Said } from './said.tsx';
+import { useAnswer } from './use-answer.ts';
+
+/** The frame of all pages. */
+export function App() {
+  const route = useRoute();
+  const { value: about } = useAnswer<'about'>('/api/about');
+  const main = useRef<HTMLElement>(null);
+  const place = route.page === 'source' ? `source ${route.id} ${route.view}` : route.page;
+  const first = useRef(place);
+  useEffect(() => {
+    // Readers of screens would otherwise stay at the link that led here.
+    if (first.current !== place) main.current?.focus();
+    first.current = place;
+  }, [place]);
+  return (
+    <>
+      <a className="skip" href="#main" onClick={(event) => skipTo(event, main.current)}>
+        Skip to the content
+      </a>
+      <header className="top">
+        <a className="brand" href="#/">
+          <img src="./icon.svg" alt="" width="24" height="24" />
+          <span>incident.io source</span>
+        </a>
+        {about?.sandbox && <span className="badge info">Sandbox: invented data</span>}
+        <nav className="top-nav" aria-label="Console">
+          <a href="#/" aria-current={route.page === 'sources' ? 'page' : undefined}>
+            Sources
+          </a>
+          {about?.temporalUi !== undefined && (
+            <a href={about.temporalUi} target="_blank" rel="noreferrer">
+              Temporal
+            </a>
+          )}
+        </nav>
+      </header>
+      <main ref={main} tabIndex={-1}>
+        <Page route={route} about={about} />
+      </main>
+      <Said />
+    </>
+  );
+}
+
+/** The fragment of the address is the route, so the link itself must not be followed. */
+function skipTo(event: { preventDefault: () => void }, main: HTMLElement | null): void {
+  event.preventDefault();
+  main?.focus();
+}
+
+function Page({ route, about }: { readonly route: Route; readonly about: About | undefined }) {
+  switch (route.page) {
+    case 'sources':
+      return <SourcesPage />;
+    case 'new':
+      return <NewSourcePage />;
+    case 'link':
+      return <LinkPage about={about} />;
+    case 'source':
+      return <SourcePage key={route.id} {...route} />;
+    case 'unknown':
+      return (
+        <Empty title="There is no such page.">
+          <p>
+            <a href="#/">Go to the sources</a>
+          </p>
+        </Empty>
+      );
+  }
+}

@@ -1,0 +1,108 @@
+import { type FormEvent, useState } from 'react';
+import type { Problem } from '../../src/console/contract/common.ts';
+import type {
+  CheckedKey,
+  DestinationAnswer,
+  LinkPlan,
+  LinkRequest,
+} from '../../src/console/contract/link.ts';
+import { problemOf, send } from '../app/api.ts';
+import { countOf } from '../format/numbers.ts';
+import { Field } from '../parts/field.tsx';
+import { Notice, ProblemNotice } from '../parts/notice.tsx';
+import type { Chosen } from './choose.ts';
+import { LinkReview } from './link-review.tsx';
+
+type Props = {
+  readonly checked: CheckedKey;
+  readonly chosen: Chosen;
+  readonly back: () => void;
+  readonly linked: (id: string) => void;
+};
+
+/** Where the tables go and what the connection is called; then what linking would do, before it is done. */
+export function DestinationStep({ checked, chosen, back, linked }: Props) {
+  const { draft, defaults } = checked;
+  const [connection, setConnection] = useState(defaults.connection);
+  const [destination, setDestination] = useState(defaults.destination);
+  const [found, setFound] = useState<DestinationAnswer>();
+  const [plan, setPlan] = useState<{ readonly plan: LinkPlan; readonly request: LinkRequest }>();
+  const [problem, setProblem] = useState<Problem>();
+  const [busy, setBusy] = useState(false);
+  const changed = <T,>(set: (value: T) => void) => {
+    return (value: T) => {
+      // What was planned is not what is entered now.
+      setPlan(undefined);
+      set(value);
+    };
+  };
+  const review = async () => {
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      const there = await send<'checkDestination'>(`/api/link/${draft}/destination`, { destination });
+      setFound(there);
+      const request: LinkRequest = { connection, destination: there.destination, tables: chosen };
+      setPlan({ request, plan: await send<'planLink'>(`/api/link/${draft}/plan`, request) });
+    } catch (error) {
+      setProblem(problemOf(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <form
+        className="panel"
+        onSubmit={(event: FormEvent) => {
+          event.preventDefault();
+          void review();
+        }}
+      >
+        <Field
+          label="Destination"
+          hint="A folder on this machine, or a bucket: s3://bucket/prefix, gs://bucket/prefix or abfss://container@account.dfs.core.windows.net/prefix."
+        >
+          {(attributes) => (
+            <input
+              {...attributes}
+              spellCheck={false}
+              value={destination}
+              onChange={(event) => changed(setDestination)(event.target.value)}
+            />
+          )}
+        </Field>
+        <Field label="Name of the source" hint="Lower-case letters, digits, _ and -.">
+          {(attributes) => (
+            <input
+              {...attributes}
+              spellCheck={false}
+              value={connection}
+              onChange={(event) => changed(setConnection)(event.target.value)}
+            />
+          )}
+        </Field>
+        {problem && <ProblemNotice problem={problem} />}
+        {!plan && (
+          <div className="actions">
+            <button type="button" className="button" onClick={back}>
+              Back
+            </button>
+            <button type="submit" className="button primary" disabled={busy || !connection || !destination}>
+              {busy ? 'Checking …' : 'Next'}
+            </button>
+          </div>
+        )}
+      </form>
+      {plan && found && found.tables.length > 0 && (
+        <Notice kind="warn" title={`${countOf(found.tables.length, 'table')} already there`}>
+          <p>
+            {found.tables.join(', ')}. If {found.tables.length === 1 ? 'it is' : 'they are'} of the same
+            account, the import continues from there; tables of another account are refused.
+          </p>
+        </Notice>
+      )}
+      {plan && <LinkReview draft={draft} {...plan} back={back} linked={linked} />}
+    </>
+  );
+}

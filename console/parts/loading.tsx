@@ -1,0 +1,40 @@
+import type { ReactNode } from 'react';
+import type { Loaded } from '../app/use-answer.ts';
+import { ProblemNotice } from './notice.tsx';
+
+export function Loading({ what }: { readonly what: string }) {
+  return (
+    <p className="loading" role="status">
+      Loading {what} …
+    </p>
+  );
+}
+
+/** What was loaded; until then, that it is loading; and what went wrong, with a way to try again. */
+export function WhenLoaded<T>({
+  loaded,
+  what,
+  children,
+}: {
+  readonly loaded: Loaded<T>;
+  readonly what: string;
+  readonly children: (value: T) => ReactNode;
+}) {
+  const { value, problem, again } = loaded;
+  return (
+    <>
+      {problem && <ProblemNotice problem={problem} again={again} />}
+      {value === undefined ? !problem && <Loading what={what} /> : children(value)}
+    </>
+  );
+}
+
+/** Where there is nothing to show: why, and what to do. */
+export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }) {
+  return (
+    <div className="empty">
+      <p className="empty-title">{title}</p>
+      {children}
+    </div>
+  );
+}

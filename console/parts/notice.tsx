@@ -1,0 +1,42 @@
+import type { ReactNode } from 'react';
+import type { Problem } from '../../src/console/contract/common.ts';
+
+type Kind = 'bad' | 'warn' | 'good' | 'info';
+
+/** Something that people should read. Only what is wrong is read out at once. */
+export function Notice({
+  kind,
+  title,
+  children,
+}: {
+  readonly kind: Kind;
+  readonly title?: ReactNode;
+  readonly children?: ReactNode;
+}) {
+  return (
+    <div className={`notice ${kind}`} role={kind === 'bad' ? 'alert' : undefined}>
+      {title !== undefined && <p className="notice-title">{title}</p>}
+      {children}
+    </div>
+  );
+}
+
+/** What is wrong and what to do, in the words of the server. */
+export function ProblemNotice({
+  problem,
+  again,
+}: {
+  readonly problem: Problem;
+  readonly again?: () => void;
+}) {
+  return (
+    <Notice kind="bad" title={problem.message}>
+      {problem.advice !== undefined && <p>{problem.advice}</p>}
+      {again && (
+        <button type="button" className="button" onClick={again}>
+          Try again
+        </button>
+      )}
+    </Notice>
+  );
+}

@@ -1,0 +1,93 @@
+import { useEffect, useState } from 'react';
+import type { Problem } from '../../src/console/contract/common.ts';
+import type { ChangeRequest, PlannedChange } from '../../src/console/contract/sources.ts';
+import { problemOf, send } from '../app/api.ts';
+import { say } from '../app/said.tsx';
+import { Loading } from '../parts/loading.tsx';
+import { ProblemNotice } from '../parts/notice.tsx';
+import { Neighbours, TableProblems } from '../parts/table-problems.tsx';
+import { Difference } from './difference.tsx';
+
+type Props = {
+  readonly id: string;
+  readonly change: ChangeRequest;
+  readonly back: () => void;
+  readonly done: () => void;
+};
+
+/** The difference that a change makes in the settings file and the schedules, and the button that makes it. */
+export function ChangeReview({ id, change, back, done }: Props) {
+  const path = `/api/sources/${encodeURIComponent(id)}`;
+  const [plan, setPlan] = useState<PlannedChange>();
+  const [problem, setProblem] = useState<Problem>();
+  const [busy, setBusy] = useState(false);
+  const asked = JSON.stringify(change);
+  useEffect(() => {
+    const stop = new AbortController();
+    send<'planChange'>(`${path}/plan`, JSON.parse(asked) as ChangeRequest, stop.signal).then(
+      setPlan,
+      (error: unknown) => {
+        if (!stop.signal.aborted) setProblem(problemOf(error));
+      },
+    );
+    return () => stop.abort();
+  }, [path, asked]);
+  const apply = async (seen: string) => {
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      const { unanswered } = await send<'change'>(`${path}/apply`, { ...change, seen });
+      const rest = unanswered.length > 0 ? ' Runs that no worker responds for end once one does.' : '';
+      say(`The settings are changed.${rest}`);
+      done();
+    } catch (error) {
+      setProblem(problemOf(error));
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      {plan ? <Planned plan={plan} /> : !problem && <Loading what="the difference" />}
+      {problem && <ProblemNotice problem={problem} />}
+      <div className="actions">
+        <button type="button" className="button" onClick={back}>
+          Back
+        </button>
+        <button
+          type="button"
+          className="button primary"
+          disabled={busy || !plan}
+          onClick={() => plan && void apply(plan.seen)}
+        >
+          {busy ? 'Applying …' : 'Apply'}
+        </button>
+      </div>
+    </>
+  );
+}
+
+function Planned({ plan: { file, lines, changes, neighbours, notes } }: { readonly plan: PlannedChange }) {
+  const words = changes.filter(({ change }) => change !== 'none');
+  return (
+    <>
+      <p>
+        In <code className="path">{file}</code>:
+      </p>
+      <Difference lines={lines} />
+      {words.length > 0 && (
+        <>
+          <p>On the Temporal server:</p>
+          <ul>
+            {words.map(({ table, what }) => (
+              <li key={table}>
+                <strong>{table}</strong>: {what}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <Neighbours neighbours={neighbours} />
+      <TableProblems problems={notes} kind="warn" />
+    </>
+  );
+}
