@@ -8,6 +8,7 @@ import {
   LineController,
   LineElement,
   PointElement,
+  type Scale,
   Tooltip,
 } from 'chart.js';
 import { figure } from '../format/numbers.ts';
@@ -51,7 +52,7 @@ export function optionsFor({
         stacked,
         grid: { display: false },
         border: { color: line },
-        ticks: { color: text, font, maxRotation: 60, autoSkipPadding: 8 },
+        ticks: { color: text, font, maxRotation: 60, autoSkipPadding: 8, callback: shortLabel },
       },
       y: {
         stacked,
@@ -76,4 +77,10 @@ export function optionsFor({
       },
     },
   };
+}
+
+/** A long name would leave no room for the bars; it is whole at the pointer and in the figures. */
+function shortLabel(this: Scale, _value: unknown, index: number): string {
+  const label = this.getLabelForValue(index);
+  return label.length > 22 ? `${label.slice(0, 20)}…` : label;
 }

@@ -3,18 +3,20 @@ import type { Problem } from '../../src/console/contract/common.ts';
 
 type Kind = 'bad' | 'warn' | 'good' | 'info';
 
-/** Something that people should read. Only what is wrong is read out at once. */
+/** Something that people should read. Only what has just gone wrong is read out at once. */
 export function Notice({
   kind,
   title,
+  urgent = false,
   children,
 }: {
   readonly kind: Kind;
+  readonly urgent?: boolean;
   readonly title?: ReactNode;
   readonly children?: ReactNode;
 }) {
   return (
-    <div className={`notice ${kind}`} role={kind === 'bad' ? 'alert' : undefined}>
+    <div className={`notice ${kind}`} role={urgent ? 'alert' : undefined}>
       {title !== undefined && <p className="notice-title">{title}</p>}
       {children}
     </div>
@@ -30,7 +32,7 @@ export function ProblemNotice({
   readonly again?: () => void;
 }) {
   return (
-    <Notice kind="bad" title={problem.message}>
+    <Notice kind="bad" urgent title={problem.message}>
       {problem.advice !== undefined && <p>{problem.advice}</p>}
       {again && (
         <button type="button" className="button" onClick={again}>

@@ -17,22 +17,19 @@ export function SourceActions({ detail }: { readonly detail: SourceDetail }) {
     'trigger',
     isPaused ? 'resume' : 'pause',
     ...(isRunning ? ['cancel' as const] : []),
-    'unlink',
   ];
   return (
-    <div className="actions">
+    <div className="actions start">
       {shown.map((action) => (
-        <button
-          key={action}
-          type="button"
-          className={`button ${action === 'unlink' ? 'dangerous' : ''}`}
-          onClick={() => setOpen({ action })}
-        >
+        <button key={action} type="button" className="button" onClick={() => setOpen({ action })}>
           {actionWords[action].verb}
         </button>
       ))}
       <button type="button" className="button" onClick={() => setOpen('settings')}>
         Change tables
+      </button>
+      <button type="button" className="button dangerous" onClick={() => setOpen({ action: 'unlink' })}>
+        {actionWords.unlink.verb}
       </button>
       {open === 'settings' && <SettingsDialog detail={detail} close={() => setOpen(undefined)} />}
       {open !== undefined && open !== 'settings' && (

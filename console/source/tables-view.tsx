@@ -19,7 +19,12 @@ export function TablesView({ detail }: { readonly detail: SourceDetail }) {
   );
 }
 
-type Said = { readonly tables: string[]; readonly message: string; readonly advice: string | undefined };
+type Said = {
+  readonly kind: 'bad' | 'warn';
+  readonly tables: string[];
+  readonly message: string;
+  readonly advice: string | undefined;
+};
 
 /** Tables that need somebody; those with the same problem share a notice. */
 function Problems({ tables }: { readonly tables: readonly SourceTable[] }) {
@@ -28,10 +33,15 @@ function Problems({ tables }: { readonly tables: readonly SourceTable[] }) {
     if (message === undefined || (state !== 'failing' && state !== 'late' && state !== 'unreadable'))
       continue;
     const key = `${message}\n${advice}`;
-    said.set(key, { message, advice, tables: [...(said.get(key)?.tables ?? []), table] });
+    said.set(key, {
+      kind: state === 'late' ? 'warn' : 'bad',
+      message,
+      advice,
+      tables: [...(said.get(key)?.tables ?? []), table],
+    });
   }
-  return [...said.values()].map(({ tables: names, message, advice }) => (
-    <Notice key={names[0]} kind="warn" title={`${names.join(', ')}: ${message}`}>
+  return [...said.values()].map(({ kind, tables: names, message, advice }) => (
+    <Notice key={names[0]} kind={kind} title={`${names.join(', ')}: ${message}`}>
       {advice !== undefined && <p>{advice}</p>}
     </Notice>
   ));
