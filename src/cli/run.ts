@@ -8,6 +8,7 @@ import { applyCommand } from './commands/apply.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion/completion.ts';
+import { consoleCommand } from './commands/console.ts';
 import { demoCommand } from './commands/demo/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { driftCommand } from './commands/drift.ts';
@@ -50,6 +51,7 @@ const commands: readonly ((session: Session) => Command)[] = [
   cancelCommand,
   upCommand,
   workerCommand,
+  consoleCommand,
   queryCommand,
   airbyteCommand,
   sandboxCommand,

@@ -1,5 +1,14 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 
+/** How much of the machine a DuckDB may use. */
+export type QueryLimits = {
+  readonly threads: number;
+  /** Such as `512MB`. */
+  readonly memory: string;
+  /** The most that it writes to the spill folder, such as `2GB`; left out, most of what is free there. */
+  readonly spilled?: string;
+};
+
 /**
  * A DuckDB in memory that loads no extensions: the package brings none, and DuckDB would download them.
  * @param options.spill a local folder for what does not fit in memory
@@ -10,11 +19,12 @@ export function openDuckDb({
   limits,
 }: {
   readonly spill: string;
-  readonly limits?: { readonly threads: number; readonly memory: string };
+  readonly limits?: QueryLimits;
 }): Promise<DuckDBInstance> {
   return DuckDBInstance.create(':memory:', {
     temp_directory: spill,
     ...(limits && { threads: String(limits.threads), memory_limit: limits.memory }),
+    ...(limits?.spilled !== undefined && { max_temp_directory_size: limits.spilled }),
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     // The cache keeps the contents of files, which are read only once or twice: memory would grow with every run.

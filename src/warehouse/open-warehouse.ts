@@ -45,6 +45,19 @@ export async function openDestination(
   return openWarehouse(await openStore(destination), { ...options, destination });
 }
 
+/** Opens the warehouse at a destination for as long as `work` lasts. */
+export async function withDestination<T>(
+  destination: string,
+  work: (warehouse: Warehouse) => Promise<T>,
+): Promise<T> {
+  const warehouse = await openDestination(destination);
+  try {
+    return await work(warehouse);
+  } finally {
+    await warehouse.close();
+  }
+}
+
 /** Opens the warehouse in a store. */
 export function openWarehouse(
   store: Store,

@@ -8,7 +8,8 @@ import { resolveKey } from '../../settings/key.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { tableNamed } from '../../tables/index.ts';
 import { keyVariable } from '../options/key-options.ts';
-import { addUpOptions, type UpOptions } from '../options/serving-options.ts';
+import { consoleAddress, withConsole, type WithConsole } from '../options/console-options.ts';
+import { addUpOptions, type UpOptions as ServedOptions } from '../options/serving-options.ts';
 import { throwIfOutputLost } from '../lost-output.ts';
 import type { Session } from '../session.ts';
 import { examples } from '../terminal/help.ts';
@@ -24,17 +25,25 @@ export function upCommand(session: Session): Command {
         'keep the tables of a connection current on this one machine: server, schedules and worker, until Ctrl-C',
       ),
   )
+    .option('--console [address]', 'serve the console too, at 127.0.0.1:4680 or this host and port')
+    .option('--behind-proxy <url>', 'for --console: the address of a proxy with TLS in front of it')
     .addHelpText(
       'after',
       examples(
         ['After link', `export ${keyVariable}=…\n  incident-io-source up`],
         ['Another connection', 'incident-io-source up --settings other.json'],
+        ['With a page to watch it in a browser', 'incident-io-source up --console'],
       ),
     )
     .action((options: UpOptions) => up(session, options));
 }
 
-async function up(session: Session, { settings: file, memory, ...endpoints }: UpOptions): Promise<void> {
+type UpOptions = ServedOptions & WithConsole;
+
+async function up(
+  session: Session,
+  { settings: file, memory, console, behindProxy, ...endpoints }: UpOptions,
+): Promise<void> {
   const [{ readSettings }, { createLog }, { serveConnection }] = await Promise.all([
     import('../../settings/file.ts'),
     import('../../serving/logs.ts'),
@@ -50,12 +59,56 @@ async function up(session: Session, { settings: file, memory, ...endpoints }: Up
     const serving = { settings, endpoints, log, signal, ...(memory !== undefined && { memory }) };
     await serveConnection(serving, async (service) => {
       await applySettings(settings, account, service, log, signal);
-      await show(session, settings, service, log, screen);
+      await whileConsole(session, { file, settings, service, log }, { console, behindProxy }, () =>
+        show(session, settings, service, log, screen),
+      );
     });
   } finally {
     screen.close();
   }
   throwIfOutputLost(signal);
+}
+
+/** Serves the console while `work` lasts, if it is asked for. What is linked there is served by this process too. */
+async function whileConsole(
+  session: Session,
+  {
+    file,
+    settings,
+    service,
+    log,
+  }: {
+    readonly file: string;
+    readonly settings: Settings;
+    readonly service: Service;
+    readonly log: Log;
+  },
+  options: WithConsole,
+  work: () => Promise<void>,
+): Promise<void> {
+  const address = consoleAddress(options);
+  if (!address) return work();
+  const [{ Sources }, { ServedQueues }, { workerQueue }] = await Promise.all([
+    import('../../console/sources.ts'),
+    import('../../serving/served-queues.ts'),
+    import('../../temporal/names.ts'),
+  ]);
+  const { client, access } = service;
+  const queues = new ServedQueues(access, log, workerQueue(settings.destination));
+  const world = {
+    client,
+    sources: new Sources([file]),
+    log,
+    signal: session.signal,
+    temporalUi: access.uiAddress,
+    sandbox: undefined,
+    serve: (linked: Settings) => queues.serve(linked),
+  };
+  try {
+    await withConsole(session, world, address, work);
+  } finally {
+    await queues.close();
+  }
 }
 
 /** On a terminal, a status at the bottom that is redrawn, with log lines above it; elsewhere log lines only. */

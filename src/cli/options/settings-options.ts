@@ -43,13 +43,8 @@ export async function withWarehouse<T>(
   destination: string,
   work: (warehouse: Warehouse) => Promise<T>,
 ): Promise<T> {
-  const { openDestination } = await import('../../warehouse/open-warehouse.ts');
-  const warehouse = await openDestination(destination);
-  try {
-    return await work(warehouse);
-  } finally {
-    await warehouse.close();
-  }
+  const { withDestination } = await import('../../warehouse/open-warehouse.ts');
+  return withDestination(destination, work);
 }
 
 /** How a command was told to go about questions. */

@@ -3,10 +3,10 @@ import { UsageError } from '../../errors.ts';
 import type { TableFailure } from '../../failure.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Table } from '../../tables/table.ts';
-import { scheduleId, tableWorkflowId } from '../../temporal/names.ts';
 import { sideBySide } from '../../warehouse/side-by-side.ts';
 import type { RunCommit, Warehouse } from '../../warehouse/warehouse.ts';
 import { type EndedRun, endOf } from './ended-runs.ts';
+import { type Execution, listedExecutions } from './listed-executions.ts';
 import { isFailure, perTable } from '../per-table.ts';
 
 /** A run of a table, by the Temporal server, the table's own log, or both. Times are RFC 3339, UTC. */
@@ -96,35 +96,6 @@ async function rememberedRuns(source: HistorySource, id: string): Promise<PastRu
 async function forgottenRuns(source: HistorySource, id: string): Promise<PastRun[]> {
   const { commits } = await committedRuns(source, mostCommitsSearched);
   return commits.filter((run) => run.id.endsWith(id));
-}
-
-/** An execution as the server's index lists it. */
-type Execution = { readonly table: string; readonly workflowId: string; readonly runId: string };
-
-/** Newest first. */
-async function listedExecutions(
-  { client, settings, tables }: HistorySource,
-  most: number,
-  condition = '',
-): Promise<Execution[]> {
-  const { connection, destination } = settings;
-  const scheduled = new Map(tables.map(({ name }) => [scheduleId(connection, name), name]));
-  const byHand = new Map(tables.map(({ name }) => [tableWorkflowId(destination, name), name]));
-  const anyOf = (ids: Iterable<string>) => [...ids].map((id) => `"${id}"`).join(', ');
-  const isOurs = `(TemporalScheduledById IN (${anyOf(scheduled.keys())}) OR WorkflowId IN (${anyOf(byHand.keys())}))`;
-  const { executions } = await client.workflowService.listWorkflowExecutions({
-    namespace: client.options.namespace,
-    pageSize: most,
-    query: `${isOurs} ${condition}`,
-  });
-  return executions.flatMap(({ execution }) => {
-    const { workflowId, runId } = execution ?? {};
-    if (!workflowId || !runId) return [];
-    // The server adds the time to the id that the schedule gives.
-    const schedule = workflowId.slice(0, Math.max(0, workflowId.lastIndexOf('-workflow')));
-    const table = scheduled.get(schedule) ?? byHand.get(workflowId);
-    return table === undefined ? [] : [{ table, workflowId, runId }];
-  });
 }
 
 /** `undefined` if the server has forgotten it in the meantime. */

@@ -19,6 +19,10 @@ export type RunInProgress = {
   readonly waitingUntil?: string;
 };
 
+/** The same, with all that the run itself says. */
+export type WatchedRun = RunInProgress &
+  Pick<RunProgress, 'fullRead' | 'reason' | 'parents'> & { readonly bytes?: number };
+
 /**
  * A table's runs that have not ended.
  * @param scheduled the runs of its schedule
@@ -40,6 +44,21 @@ export async function runsInProgress(
     }),
   );
   return runs.filter((run) => run !== undefined);
+}
+
+/** One of them in full, for whoever watches it; `undefined` if it has ended. */
+export async function watchedRun(client: Client, run: Run): Promise<WatchedRun | undefined> {
+  const [description, progress] = await Promise.all([
+    describeRun(client, run),
+    progressIfAnswered(client, run),
+  ]);
+  if (description?.status.name !== 'RUNNING') return undefined;
+  if (!progress) return asTheServerSays(description);
+  const { fullRead, reason, parents, read } = progress;
+  return {
+    ...asItSays(description, progress),
+    ...defined({ fullRead, reason, parents, bytes: read?.bytes }),
+  };
 }
 
 function asItSays(description: WorkflowExecutionDescription, progress: RunProgress): RunInProgress {

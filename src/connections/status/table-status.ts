@@ -87,6 +87,25 @@ export async function statusOf(
   };
 }
 
+/**
+ * What the server's list of schedules and the table's own log say at once, for somebody who would wait for the rest:
+ * without runs, so a failure is not in it. A schedule that is not listed (yet) counts as active.
+ */
+export async function firstStatusOf(
+  { tables }: Settings,
+  table: Table,
+  warehouse: Warehouse,
+  listed: ScheduleFacts | undefined,
+): Promise<TableStatus> {
+  const fresh = listed?.isHere === false ? freshnessByList(listed) : await freshnessOf(warehouse, table);
+  return {
+    table: table.name,
+    ...tables[table.name]!,
+    ...(listed ? scheduleFields(listed) : { schedule: 'active', buffered: false }),
+    ...fieldsOf(fresh),
+  };
+}
+
 function scheduleFields({
   paused,
   note,

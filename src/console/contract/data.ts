@@ -98,7 +98,10 @@ export const aboutAnswer = z.object({
   version: z.string(),
   worker: z.boolean().describe('Whether this process also runs the syncs (up --console, demo --console).'),
   temporalUi: z.string().optional(),
-  sandbox: z.boolean().describe('The account is invented (demo --console).'),
+  sandbox: z
+    .object({ baseUrl: z.string(), key: z.string() })
+    .optional()
+    .describe('An invented account to try linking with (demo --console).'),
   settingsFolder: z.string().describe('Where the settings of a new source are written.'),
 });
 export type About = z.infer<typeof aboutAnswer>;

@@ -24,6 +24,7 @@ export const source = z.object({
   worst: z.string().optional().describe('The table that gives the state, unless it is current.'),
   message: z.string().optional().describe('What is wrong.'),
   advice: z.string().optional().describe('What to do about it.'),
+  running: z.number().describe('How many runs are in progress.'),
   counts: z.partialRecord(state, z.number()).describe('How many tables are in each state.'),
 });
 export type Source = z.infer<typeof source>;

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { extname, join, normalize, resolve, sep } from 'node:path';
+import { extname, normalize, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Context } from 'hono';
-import { UsageError } from '../../errors.ts';
 
 /** The folder of the built page: `dist/console`, from the sources and from the build alike. */
 export function pageFolder(): string {
@@ -15,11 +13,7 @@ export function pageFolder(): string {
   );
 }
 
-/** Throws `UsageError` if the page was not built, as in a checkout without `npm run build`. */
-export function assertPageBuilt(folder: string): void {
-  if (existsSync(join(folder, 'index.html'))) return;
-  throw new UsageError('The console’s page is not built.', 'In a checkout, run npm run build first.');
-}
+const notBuilt = 'The page of the console is not built. In a checkout, run npm run build first.\n';
 
 const types: { readonly [extension: string]: string } = {
   '.html': 'text/html; charset=utf-8',
@@ -44,10 +38,10 @@ export async function pageFile(c: Context, folder: string): Promise<Response> {
   try {
     const bytes = await readFile(file);
     // The names of assets hold a hash of what is in them; the page names the newest.
-    const cache = path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
+    const cache = path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-store';
     return c.body(new Uint8Array(bytes), 200, { 'Content-Type': type, 'Cache-Control': cache });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return c.notFound();
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return name === 'index.html' ? c.text(notBuilt, 503) : c.notFound();
   }
 }

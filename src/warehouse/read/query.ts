@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import { DestinationError, SourceError } from '../../errors.ts';
 import { identifier, literal } from '../duckdb.ts';
-import { openDuckDb } from '../open-duckdb.ts';
+import { openDuckDb, type QueryLimits } from '../open-duckdb.ts';
 import { destinationOf } from '../store/destination.ts';
 import { openStore } from '../store/open-store.ts';
 import type { LocalFiles, Store } from '../store/store.ts';
@@ -15,6 +15,10 @@ export type Query = {
   readonly sql: string;
   /** The most rows that the result may have. */
   readonly limit?: number;
+  /** Tables that are read as of an older version; the others as of their newest. */
+  readonly versions?: { readonly [table: string]: number };
+  /** How much of the machine the query may use; left out, DuckDB takes what there is. */
+  readonly limits?: QueryLimits;
   readonly signal: AbortSignal;
 };
 
@@ -33,11 +37,11 @@ export async function queryTables<T>(
   const store = await openStore(place);
   const text = query.sql.toLowerCase();
   const isNamed = (table: string) => text.includes(table.toLowerCase());
-  const tables = await tablesOf(store, place, isNamed);
+  const tables = await tablesOf(store, { place, versions: query.versions ?? {} }, isNamed);
   return store.withLocal(async (local) => {
     const views = await viewsOf(tables, local, isNamed);
     query.signal.throwIfAborted();
-    return inDuckDb(query.signal, async (connection) => {
+    return inDuckDb(query, async (connection) => {
       try {
         await showOnly(connection, views);
         return await use(await runSelect(connection, query));
@@ -62,7 +66,7 @@ type FoundTable = Pick<TableFiles, 'keys' | 'sql'> & {
 /** Throws for a table that is named and cannot be read. Any other such table must not stop the query. */
 async function tablesOf(
   store: Store,
-  place: string,
+  { place, versions }: { readonly place: string; readonly versions: NonNullable<Query['versions']> },
   isNamed: (table: string) => boolean,
 ): Promise<FoundTable[]> {
   const tables = await tablesIn(store);
@@ -75,7 +79,7 @@ async function tablesOf(
   return Promise.all(
     tables.map(async (table) => {
       try {
-        const { keys, columns, sql } = await tableFiles(store, table);
+        const { keys, columns, sql } = await tableFiles(store, table, versions[table]);
         const refusal = literal(`The query must contain the name of the table ${table} literally.`);
         const cells = columns.map(() => `error(${refusal})`);
         return { table, keys, sql, unnamed: `${sql([])} UNION ALL SELECT ${cells.join(', ')}` };
@@ -104,12 +108,12 @@ async function viewsOf(
 
 /** Gives `work` a DuckDB of its own, whose queries end when the signal aborts. */
 async function inDuckDb<T>(
-  signal: AbortSignal,
+  { signal, limits }: Pick<Query, 'signal' | 'limits'>,
   work: (connection: DuckDBConnection) => Promise<T>,
 ): Promise<T> {
   const spill = await mkdtemp(join(tmpdir(), 'incident-io-query-'));
   try {
-    const instance = await openDuckDb({ spill });
+    const instance = await openDuckDb({ spill, ...(limits && { limits }) });
     const connection = await instance.connect();
     const interrupt = () => connection.interrupt();
     signal.addEventListener('abort', interrupt);

@@ -23,15 +23,22 @@ export type TableFiles = {
 };
 
 /**
- * The current version of a table, for DuckDB. Throws `UsageError` if there is no such table, and `DestinationError` for
- * a table of another writer that stores its rows in a way this reader does not support.
+ * A version of a table, for DuckDB; the newest if none is given. Throws `UsageError` if there is no such table or
+ * version, and `DestinationError` for a table of another writer that stores its rows in a way this reader does not
+ * support.
  */
-export async function tableFiles(store: Store, table: string): Promise<TableFiles> {
+export async function tableFiles(store: Store, table: string, version?: number): Promise<TableFiles> {
   // Not in the store: a reader may not be allowed to write there.
   const engine = new DuckDb({ makeSpillFolder: () => mkdtemp(join(tmpdir(), 'incident-io-source-')) });
   const duckDb = engine.jobsOf(table);
   try {
-    const snapshot = await new DeltaLog({ store, duckDb }, table).snapshot();
+    const snapshot = await new DeltaLog({ store, duckDb }, table).snapshot(version);
+    if (!snapshot && version !== undefined) {
+      throw new UsageError(
+        `The table ${table} has no version ${version} any more.`,
+        'Its log keeps versions for as long as the retention in the settings says: choose a newer one.',
+      );
+    }
     if (!snapshot) {
       const names = await tablesIn(store);
       throw new UsageError(

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { consoleAddress, type WithConsole } from '../../options/console-options.ts';
 import { examples } from '../../terminal/help.ts';
 import type { Session } from '../../session.ts';
 
@@ -7,16 +8,24 @@ export function demoCommand(session: Session): Command {
   return new Command('demo')
     .description('sync a made-up account from a sandbox, then answer three questions from its tables')
     .option('--to <destination>', 'keep the tables in this folder or bucket (default: delete them)')
+    .option('--console [address]', 'instead of questions: the console over the account while it is imported')
     .addHelpText(
       'after',
       examples(
         ['No account, no key, nothing left behind', 'incident-io-source demo'],
         ['Keep the tables', 'incident-io-source demo --to ./warehouse'],
+        ['In a browser, until Ctrl-C', 'incident-io-source demo --console'],
       ),
     )
-    .action(async ({ to }: { readonly to?: string }) => {
+    .action(async ({ to, ...options }: { readonly to?: string } & WithConsole) => {
+      const address = consoleAddress(options);
       // Loading Temporal and DuckDB takes half a second, and --help should not wait for it.
-      const { runDemo } = await import('./run-demo.ts');
-      await runDemo(session, to);
+      if (address) {
+        const { runConsoleDemo } = await import('./console-demo.ts');
+        await runConsoleDemo(session, to, address);
+      } else {
+        const { runDemo } = await import('./run-demo.ts');
+        await runDemo(session, to);
+      }
     });
 }

@@ -24,10 +24,10 @@ import { shellWord } from '../../terminal/text.ts';
 import { runQuery } from '../query/query.ts';
 import { SyncReport } from '../sync/report.ts';
 import { questions } from './questions.ts';
+import { spanUntilToday } from './span.ts';
 
 /** The environment variable that holds the sandbox's key during the demo; workflows get only its name. */
 const keyVariable = 'INCIDENT_IO_SANDBOX_KEY';
-const yearsOfData = 3;
 
 /**
  * Syncs a made-up account and asks questions of its tables.
@@ -52,14 +52,6 @@ export async function runDemo(session: Session, to: string | undefined): Promise
     await sandbox?.stop();
     if (to === undefined) await rm(destination, { recursive: true, force: true });
   }
-}
-
-/** Data that ends in the past would look like a sync that has stopped. */
-function spanUntilToday(): { readonly since: string; readonly until: string } {
-  const until = new Date();
-  const since = new Date(until);
-  since.setUTCFullYear(until.getUTCFullYear() - yearsOfData);
-  return { since: since.toISOString(), until: until.toISOString() };
 }
 
 /** The last line is a command to be copied as it is. */

@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { Command } from 'commander';
+import { throwIfOutputLost } from '../lost-output.ts';
+import { withConsole } from '../options/console-options.ts';
+import type { Session } from '../session.ts';
+import { examples } from '../terminal/help.ts';
+
+type ConsoleOptions = {
+  readonly settings: readonly string[];
+  readonly listen?: string;
+  readonly behindProxy?: string;
+};
+
+/** `console`: the page on which people link accounts, watch imports and look at their tables. */
+export function consoleCommand(session: Session): Command {
+  return new Command('console')
+    .summary('serve a page to link, watch and query in a browser')
+    .description(
+      'serve a page on this machine to link accounts, choose tables, watch imports and query the tables, until ' +
+        'Ctrl-C; runs need a worker too: up --console is both',
+    )
+    .option(
+      '--settings <paths...>',
+      'settings files, or a folder of them; new ones are written next to them (default: incident-io.json)',
+      [],
+    )
+    .option('--listen <address>', 'host and port (default: 127.0.0.1:4680, or a free port if it is in use)')
+    .option(
+      '--behind-proxy <url>',
+      'the address of a proxy with TLS in front of it, to listen beyond loopback',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['Link the first account', 'incident-io-source console'],
+        ['Many connections', 'incident-io-source console --settings connections/'],
+        ['On a server, from your machine', 'ssh -L 4680:127.0.0.1:4680 server incident-io-source console'],
+        [
+          'Behind a proxy that checks who may see it',
+          'incident-io-source console --listen 0.0.0.0:4680 --behind-proxy https://incidents.example.com',
+        ],
+      ),
+    )
+    .action((options: ConsoleOptions) => serveConsole(session, options));
+}
+
+async function serveConsole(session: Session, options: ConsoleOptions): Promise<void> {
+  const [{ Sources }, { createLog }, { connectTemporal }, { patientClient }] = await Promise.all([
+    import('../../console/sources.ts'),
+    import('../../serving/logs.ts'),
+    import('../../temporal/connection.ts'),
+    import('../../temporal/patient-client.ts'),
+  ]);
+  const { signal, stderr } = session;
+  const { settings, listen, behindProxy } = options;
+  const log = createLog({ write: (line) => stderr.write(line), isTTY: true });
+  const report = (line: string) => log('info', line);
+  const access = await connectTemporal({ env: process.env, report });
+  try {
+    const world = {
+      client: patientClient(access, { ms: patienceMs, signal, report }),
+      sources: new Sources(settings),
+      log,
+      signal,
+      temporalUi: access.uiAddress,
+      sandbox: undefined,
+      serve: undefined,
+    };
+    const address = {
+      ...(listen !== undefined && { listen }),
+      ...(behindProxy !== undefined && { behindProxy }),
+    };
+    await withConsole(session, world, address, async () => {
+      if (!signal.aborted) await once(signal, 'abort');
+    });
+  } finally {
+    await access.close();
+  }
+  throwIfOutputLost(signal);
+}
+
+/** Nobody looks at a page for longer without an answer. */
+const patienceMs = 15_000;

@@ -1,0 +1,48 @@
+import { estimateRequests, type RequestEstimate } from '../../connections/request-estimate.ts';
+import type { TablePermission } from '../../incident-io/permissions.ts';
+import { tableNamed } from '../../tables/index.ts';
+import type { EstimateAnswer } from '../contract/link.ts';
+
+/** The API's limit for all requests of a key. */
+export const keyLimit = { capacity: 1_200, perSecond: 20 };
+/** A request over the Internet takes this long, so few requests take longer than the limits ask for. */
+const requestSeconds = 0.15;
+/** As many as are read side by side. */
+const sideBySide = 8;
+
+/** What reading tables costs, each for itself. */
+export function estimatesOf(permissions: readonly TablePermission[]): ReadonlyMap<string, EstimateAnswer> {
+  const estimates = estimateRequests(permissions);
+  return new Map(estimates.map((estimate) => [estimate.table, together([estimate])]));
+}
+
+/** What tables cost together: they share the key's allowance, and some endpoints have one of their own. */
+export function estimateOf(
+  permissions: readonly TablePermission[],
+  names: readonly string[],
+): EstimateAnswer {
+  return together(estimateRequests(permissions).filter(({ table }) => names.includes(table)));
+}
+
+function together(estimates: readonly RequestEstimate[]): EstimateAnswer {
+  const sum = (figure: 'fullRead' | 'quietDay') =>
+    estimates.reduce((total, estimate) => total + estimate[figure], 0);
+  const fullRead = sum('fullRead');
+  const waits = estimates.map(({ table, fullRead }) => waitOf(fullRead, tableNamed(table).bucket));
+  return {
+    fullRead,
+    quietDay: sum('quietDay'),
+    atLeast: estimates.some(({ atLeast }) => atLeast),
+    seconds: Math.ceil(
+      Math.max((fullRead * requestSeconds) / sideBySide, waitOf(fullRead, keyLimit), ...waits),
+    ),
+  };
+}
+
+/** Seconds until a full bucket has given so many tokens. */
+function waitOf(
+  requests: number,
+  bucket = keyLimit as { readonly capacity: number; readonly perSecond: number },
+) {
+  return Math.max(0, requests - bucket.capacity) / bucket.perSecond;
+}

@@ -1,0 +1,242 @@
+import type { Client } from '@temporalio/client';
+import { listedExecutions } from '../../connections/runs/listed-executions.ts';
+import { type WatchedRun, watchedRun } from '../../connections/runs/run-in-progress.ts';
+import { withStatusReader } from '../../connections/status/status-reader.ts';
+import { healthOf, worstFirst } from '../../connections/status/table-health.ts';
+import { listedSchedules } from '../../connections/schedule/schedule-facts.ts';
+import { firstStatusOf, type TableStatus } from '../../connections/status/table-status.ts';
+import { defined } from '../../defined.ts';
+import { failureOf, isForeseen } from '../../failure.ts';
+import { hideSecrets } from '../../secrets.ts';
+import { readSettings } from '../../settings/file.ts';
+import { intervalMs, type Settings } from '../../settings/settings.ts';
+import { tableNamed } from '../../tables/index.ts';
+import { sideBySide } from '../../warehouse/side-by-side.ts';
+import { withDestination } from '../../warehouse/open-warehouse.ts';
+import type { Problem } from '../contract/common.ts';
+import type { LiveRun, SourceDetail } from '../contract/sources.ts';
+import { Estimates } from './estimates.ts';
+import { problemJson, tableJson } from './table-json.ts';
+import type { Reading } from './topic.ts';
+
+/** Runs in progress are looked at this often; a server that takes longer is left alone for four times as long. */
+const busyMs = 1_000;
+const idleMs = 2_500;
+const longestPauseMs = 15_000;
+/** What may have changed without a run, such as a pause from elsewhere, is noticed after this long. */
+const statusEveryMs = 30_000;
+/** For all questions of one look: a server that hangs must not hold up the page. */
+const limitMs = 30_000;
+/** More runs at once than tables have: one by its schedule and one outside it. */
+const mostOpen = 300;
+
+/** Statuses that are read together; each costs the server several questions. */
+const atOnce = 8;
+
+type KnownStatus = {
+  readonly status: TableStatus;
+  readonly readAt: number;
+  /** Something has changed since: it is to be read again, the higher number first. */
+  readonly due?: 1 | 2;
+};
+
+/** Counts the rows of tables, to tell how much of their first sync is done. */
+export type CountRows = (
+  settings: Settings,
+  tables: readonly string[],
+  signal: AbortSignal,
+) => Promise<ReadonlyMap<string, number>>;
+
+/**
+ * Keeps the state of one connection for pages that watch it. A look asks the server which runs are in progress and how
+ * far they are; a table's status, which costs several questions, only when its runs have changed, or now and then.
+ */
+export class SourceWatch {
+  readonly #client: Client;
+  readonly #source: { readonly id: string; readonly file: string };
+  readonly #countRows: CountRows;
+  readonly #estimates = new Estimates();
+  readonly #known = new Map<string, KnownStatus>();
+  #open: ReadonlyMap<string, string> = new Map();
+  #settings = '';
+  #account: string | undefined;
+  /** Rows by table, once they were counted; an empty map if that failed. */
+  #counted: ReadonlyMap<string, number> | undefined;
+  #countProblem: Problem | undefined;
+
+  constructor(client: Client, source: { readonly id: string; readonly file: string }, countRows: CountRows) {
+    this.#client = client;
+    this.#source = source;
+    this.#countRows = countRows;
+  }
+
+  /** Reads the statuses again from the next look on: something was changed. */
+  forget(): void {
+    for (const [table, known] of this.#known) this.#known.set(table, { ...known, due: 1 });
+  }
+
+  /** @param patienceMs for how long statuses are read; those that are left are older, and read by the next look */
+  async read(signal: AbortSignal, patienceMs: number = limitMs): Promise<Reading<SourceDetail>> {
+    const began = Date.now();
+    const settings = await this.#readSettings();
+    const runs = await this.#client.withDeadline(began + limitMs, async () => {
+      const open = await this.#openRuns(settings);
+      await this.#refresh(settings, open, began + patienceMs);
+      return open;
+    });
+    await this.#count(settings, runs, signal);
+    const state = this.#state(settings, runs);
+    const pauseMs = Math.min(4 * (Date.now() - began), longestPauseMs);
+    return { state, nextInMs: Math.max(runs.size > 0 ? busyMs : idleMs, pauseMs) };
+  }
+
+  async #readSettings(): Promise<Settings> {
+    const settings = await readSettings(this.#source.file);
+    const text = JSON.stringify(settings);
+    if (text !== this.#settings) this.forget();
+    this.#settings = text;
+    return settings;
+  }
+
+  /** The runs in progress, by table; of two, the newer. */
+  async #openRuns(settings: Settings): Promise<ReadonlyMap<string, WatchedRun>> {
+    const tables = Object.keys(settings.tables).map(tableNamed);
+    const source = { client: this.#client, settings, tables };
+    const open = await listedExecutions(source, mostOpen, 'AND ExecutionStatus = "Running"');
+    const runs = await Promise.all(
+      open.map(async ({ table, workflowId }) => ({
+        table,
+        run: await watchedRun(this.#client, { workflowId }),
+      })),
+    );
+    return new Map(runs.toReversed().flatMap(({ table, run }) => (run ? [[table, run] as const] : [])));
+  }
+
+  /** Reads the statuses that may have changed since they were read: first those of tables whose runs have. */
+  async #refresh(settings: Settings, runs: ReadonlyMap<string, WatchedRun>, until: number): Promise<void> {
+    const open = new Map([...runs].map(([table, { workflowId }]) => [table, workflowId]));
+    for (const table of new Set([...open.keys(), ...this.#open.keys()])) {
+      const known = this.#known.get(table);
+      if (known && open.get(table) !== this.#open.get(table)) this.#known.set(table, { ...known, due: 2 });
+    }
+    this.#open = open;
+    this.#estimates.keep(new Set(open.values()));
+    const names = Object.keys(settings.tables);
+    for (const table of this.#known.keys()) if (!names.includes(table)) this.#known.delete(table);
+    const unknown = names.filter((table) => !this.#known.has(table));
+    if (unknown.length > 0) await this.#readFirst(settings, unknown);
+    const dueOf = (table: string) => this.#known.get(table)?.due ?? 0;
+    const stale = names
+      .filter((table) => isOld(this.#known.get(table)!, Date.now()))
+      .sort((a, b) => dueOf(b) - dueOf(a));
+    while (stale.length > 0 && Date.now() < until) {
+      const statuses = await withStatusReader(
+        this.#client,
+        settings,
+        stale.splice(0, atOnce).map(tableNamed),
+        (read) => read(),
+      );
+      for (const status of statuses) this.#known.set(status.table, { status, readAt: Date.now() });
+      await this.#readAccount(settings, statuses);
+    }
+  }
+
+  /** What can be told at once; the rest follows. */
+  async #readFirst(settings: Settings, names: readonly string[]): Promise<void> {
+    const listed = await listedSchedules(this.#client);
+    const statuses = await withDestination(settings.destination, (warehouse) =>
+      sideBySide(names.map(tableNamed), (table) =>
+        firstStatusOf(settings, table, warehouse, listed(settings, table.name)),
+      ),
+    );
+    for (const status of statuses) this.#known.set(status.table, { status, readAt: Date.now(), due: 1 });
+  }
+
+  async #readAccount({ destination }: Settings, statuses: readonly TableStatus[]): Promise<void> {
+    const synced = statuses.find(({ rows }) => rows !== undefined);
+    if (this.#account !== undefined || !synced) return;
+    await withDestination(destination, async (warehouse) => {
+      const account = (await warehouse.readState(tableNamed(synced.table)))?.account;
+      this.#account = account === 'unknown' ? undefined : account;
+    });
+  }
+
+  /** Asks the API once how many rows there are, if a table is read in full that has none here yet. */
+  async #count(
+    settings: Settings,
+    runs: ReadonlyMap<string, WatchedRun>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const first = [...runs].filter(([table, { fullRead }]) => {
+      return fullRead === true && this.#known.get(table)?.status.rows === undefined;
+    });
+    if (first.length === 0 || this.#counted !== undefined) return;
+    this.#counted = new Map();
+    try {
+      this.#counted = await this.#countRows(settings, Object.keys(settings.tables), signal);
+    } catch (error) {
+      if (!isForeseen(error)) throw error;
+      // The key may be on the worker's machine only. The import goes on, and the page says why it has no end.
+      this.#countProblem = problemJson(failureOf(error));
+    }
+  }
+
+  #state(settings: Settings, runs: ReadonlyMap<string, WatchedRun>): SourceDetail {
+    const now = Date.now();
+    const known = Object.keys(settings.tables).map((table) => this.#known.get(table)!);
+    const tables = known
+      .map(({ status, readAt }) => {
+        const run = runs.get(status.table);
+        const rows = status.rows ?? this.#counted?.get(status.table);
+        return tableJson(
+          withRun(status, run),
+          readAt,
+          run && liveJson(run, this.#estimates.of(run, rows, now)),
+        );
+      })
+      .sort(worstFirst);
+    const { connection, baseUrl, destination, apiKey, retention, personal = 'keep' } = settings;
+    return {
+      at: new Date(now).toISOString(),
+      id: this.#source.id,
+      settings: this.#source.file,
+      connection,
+      baseUrl,
+      destination,
+      apiKey,
+      retention,
+      personal,
+      state: tables[0]?.state ?? 'current',
+      tables,
+      ...defined({ account: this.#account, estimateProblem: this.#countProblem }),
+    };
+  }
+}
+
+/** A table that is not current may be so for a reason that passes, and one that is may have become late. */
+function isOld({ status, readAt, due }: KnownStatus, now: number): boolean {
+  if (due !== undefined) return true;
+  if (now - readAt < statusEveryMs) return false;
+  const { every, lagSeconds = 0, nextRun } = status;
+  const isLate = lagSeconds * 1_000 + (now - readAt) > 2 * intervalMs(every);
+  const hasRun = nextRun !== undefined && Date.parse(nextRun) < now;
+  return isLate || hasRun || healthOf(status).state !== 'current';
+}
+
+/** The status with the run as it is now. */
+function withRun({ running: _before, ...status }: TableStatus, run: WatchedRun | undefined): TableStatus {
+  return run ? { ...status, running: run } : status;
+}
+
+function liveJson(run: WatchedRun, estimate: LiveRun['estimate']): LiveRun {
+  const { workflowId, started, phase, workerAnswers, retrying, reason } = run;
+  const { fullRead, rows, requests, bytes, windows, parents, waitingUntil } = run;
+  return {
+    workflowId,
+    started,
+    phase,
+    workerAnswers,
+    ...defined({ fullRead, reason, rows, requests, bytes, windows, parents, waitingUntil, estimate }),
+    ...(retrying && { retrying: { ...retrying, message: hideSecrets(retrying.message) } }),
+  };
+}

@@ -1,0 +1,27 @@
+import { defined } from '../../defined.ts';
+import { UsageError } from '../../errors.ts';
+import { failureOf, isForeseen } from '../../failure.ts';
+import type { DrawnPicture } from '../contract/data.ts';
+import { namesIn } from '../data/tables.ts';
+import { mostRows, rowsOf } from '../data/sql.ts';
+import { problemJson } from '../live/table-json.ts';
+import { pictures } from './pictures.ts';
+
+/** A picture with its figures, or the tables that are missing for it. Throws `UsageError` if there is no such picture. */
+export async function drawPicture(file: string, name: string, signal: AbortSignal): Promise<DrawnPicture> {
+  const picture = pictures.find((one) => one.name === name);
+  if (!picture) {
+    const names = pictures.map((one) => one.name).join(', ');
+    throw new UsageError(`There is no picture ${JSON.stringify(name)}.`, `The pictures are ${names}.`);
+  }
+  const there = await namesIn(file);
+  const missing = picture.needs.filter((table) => !there.includes(table));
+  if (missing.length > 0) return { ...picture, missing };
+  try {
+    return { ...picture, missing, result: await rowsOf(file, { sql: picture.sql, limit: mostRows }, signal) };
+  } catch (error) {
+    if (!isForeseen(error) || signal.aborted) throw error;
+    // Such as a column that the settings leave out: the page shows the others all the same.
+    return { ...picture, missing, ...defined({ failure: problemJson(failureOf(error)) }) };
+  }
+}
