@@ -19,6 +19,7 @@ export type ConsoleAddress = {
 export type RunningConsole = {
   /** The address to open, with the token. */
   readonly url: string;
+  readonly port: number;
   readonly access: Access;
   /** Ends all streams and stops listening. */
   readonly close: () => Promise<void>;
@@ -50,6 +51,7 @@ export async function startConsole(
   const host = at.host.includes(':') ? `[${at.host}]` : at.host;
   return {
     url: `${publicOrigin ?? `http://${host}:${port}`}/?token=${access.token}`,
+    port,
     access,
     close: async () => {
       closing.abort();

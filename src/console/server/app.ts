@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { setCookie } from 'hono/cookie';
 import type { Log } from '../../serving/logs.ts';
@@ -23,12 +23,25 @@ export type AppOptions = {
   readonly signal: AbortSignal;
 };
 
+function tooLarge(c: Context): Response {
+  return refuse(c, 413, {
+    error: 'UsageError',
+    message: 'The body is larger than 1 MiB.',
+    advice: 'No request to the console needs as much.',
+  });
+}
+
 /** The console's HTTP: the page, and the API behind the token. */
 export function createApp(handlers: Handlers, options: AppOptions): Hono {
   const { access, publicOrigin, page, log, signal } = options;
   const app = new Hono();
   app.use(safeHeaders(), knownHost(publicOrigin));
-  app.use('/api/*', ownOrigin(publicOrigin), withAccess(access), bodyLimit({ maxSize: largestBody }));
+  app.use(
+    '/api/*',
+    ownOrigin(publicOrigin),
+    withAccess(access),
+    bodyLimit({ maxSize: largestBody, onError: tooLarge }),
+  );
   app.get('/api/openapi.json', (c) => c.json(openApiDocument()));
   addRoutes(app, handlers, { log, signal });
   app.get('/', async (c, next) => {

@@ -89,12 +89,17 @@ async function jsonOf(c: Context): Promise<unknown> {
 function parsed(schema: z.ZodType, value: unknown, what: string): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  // Paths and what is allowed; never the values, among which may be a key.
-  const problems = result.error.issues.map(
-    ({ path, message }) => `${path.join('.') || 'all of it'}: ${message}`,
-  );
+  const problems = result.error.issues.map(problemOf);
   throw new UsageError(
     `${what} not as expected: ${problems.join('; ')}`,
     'See /api/openapi.json for what each path takes.',
   );
+}
+
+/** The place and what is allowed there; never a value, among which may be a key. */
+function problemOf(issue: z.core.$ZodIssue): string {
+  const place = issue.path.join('.') || 'all of it';
+  if (issue.code !== 'unrecognized_keys') return `${place}: ${issue.message}`;
+  const names = issue.keys.filter((name) => /^[A-Za-z_]{1,40}$/.test(name));
+  return `${place}: unknown ${names.length > 0 ? names.join(', ') : 'names'}`;
 }
