@@ -1,0 +1,132 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { onTestFinished, vi } from 'vitest';
+import { createActivities } from '../../../activities/index.ts';
+import { startConsole } from '../../../src/console/console.ts';
+import { type Answer, type Body, type EndpointName, endpoints } from '../../../src/console/contract.ts';
+import { Sources } from '../../../src/console/sources.ts';
+import { createLog } from '../../../src/serving/logs.ts';
+import { createWorker } from '../../../src/serving/create-worker.ts';
+import type { Settings } from '../../../src/settings/settings.ts';
+import { tableNamed } from '../../../src/tables/index.ts';
+import { workerQueue } from '../../../src/temporal/names.ts';
+import { openDestination } from '../../../src/warehouse/open-warehouse.ts';
+import { temporaryFolder } from '../../helpers/sync.ts';
+import type { TestTemporal } from '../../helpers/temporal.ts';
+
+/** An answer that is not 2xx. */
+export class Refused extends Error {
+  readonly status: number;
+  readonly problem: { readonly error: string; readonly message: string; readonly advice?: string };
+  constructor(status: number, text: string) {
+    super(`${status} ${text}`);
+    this.status = status;
+    this.problem = JSON.parse(text) as Refused['problem'];
+  }
+}
+
+/** A console over an empty folder, on the tests' Temporal server, which serves what is linked. */
+export async function openConsole(temporal: TestTemporal) {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, 'settings'));
+  vi.stubEnv('XDG_CONFIG_HOME', join(folder, 'config'));
+  onTestFinished(() => void vi.unstubAllEnvs());
+  /** All that the console has said, to anybody. */
+  const said: string[] = [];
+  const stop = new AbortController();
+  const workers: Promise<void>[] = [];
+  const serve = async ({ destination }: Settings) => {
+    const { connection, namespace, workflowBundle } = temporal;
+    const warehouse = await openDestination(destination);
+    const worker = await createWorker({
+      connection,
+      namespace,
+      taskQueue: workerQueue(destination),
+      activities: createActivities({ tableNamed, warehouse }),
+      workflowBundle,
+    });
+    const over = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
+    workers.push(worker.runUntil(over).finally(() => warehouse.close()));
+  };
+  const { url, access, close } = await startConsole(
+    {
+      client: temporal.client,
+      sources: new Sources([join(folder, 'settings')]),
+      log: createLog({ write: (line) => said.push(line) }),
+      signal: stop.signal,
+      temporalUi: 'http://127.0.0.1:8233',
+      sandbox: undefined,
+      serve,
+    },
+    { listen: '127.0.0.1:0' },
+  );
+  onTestFinished(async () => {
+    await close();
+    stop.abort();
+    await Promise.all(workers);
+  });
+  const { origin } = new URL(url);
+  const headers = { Authorization: `Bearer ${access.token}`, 'Content-Type': 'application/json' };
+
+  /** Asks an endpoint, and checks that it answers what the contract says. Throws `Refused`. */
+  async function ask<Name extends EndpointName>(
+    name: Name,
+    path: { readonly [name: string]: string | number } = {},
+    body?: Body<Name>,
+  ): Promise<Answer<Name>> {
+    const { method, path: template, answer } = endpoints[name];
+    const response = await fetch(`${origin}${filled(template, path)}`, {
+      method: method.toUpperCase(),
+      headers,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    said.push(text);
+    if (!response.ok) throw new Refused(response.status, text);
+    return answer.parse(JSON.parse(text)) as Answer<Name>;
+  }
+
+  /** Follows a stream until a state is as wanted; the states on the way, and that one last. */
+  async function follow<Name extends 'sourceLive' | 'sourcesLive'>(
+    name: Name,
+    path: { readonly [name: string]: string },
+    isWanted: (state: Answer<Name>) => boolean,
+  ): Promise<[...Answer<Name>[], Answer<Name>]> {
+    const leave = new AbortController();
+    const { path: template, answer } = endpoints[name];
+    const response = await fetch(`${origin}${filled(template, path)}`, { headers, signal: leave.signal });
+    const states: Answer<Name>[] = [];
+    let text = '';
+    try {
+      for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+        text += chunk;
+        const events = text.split('\n\n');
+        text = events.pop()!;
+        for (const event of events) {
+          const [, type, data] = /^event: (\w+)\ndata: (.*)$/.exec(event) ?? [];
+          if (type === 'problem') throw new Refused(200, data!);
+          if (type !== 'state') continue;
+          said.push(data!);
+          const state = answer.parse(JSON.parse(data!)) as Answer<Name>;
+          states.push(state);
+          if (isWanted(state)) return states as [...Answer<Name>[], Answer<Name>];
+        }
+      }
+    } finally {
+      leave.abort();
+    }
+    throw new Error(`the stream of ${name} ended`);
+  }
+
+  return { folder, origin, access, headers, said, ask, follow };
+}
+
+function filled(template: string, path: { readonly [name: string]: string | number }): string {
+  const rest = new URLSearchParams();
+  let filledIn = template;
+  for (const [name, value] of Object.entries(path)) {
+    if (filledIn.includes(`{${name}}`)) filledIn = filledIn.replace(`{${name}}`, encodeURIComponent(value));
+    else rest.set(name, String(value));
+  }
+  return rest.size === 0 ? filledIn : `${filledIn}?${rest.toString()}`;
+}
