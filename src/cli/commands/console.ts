@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { throwIfOutputLost } from '../lost-output.ts';
 import { withConsole } from '../options/console-options.ts';
 import type { Session } from '../session.ts';
@@ -19,10 +19,11 @@ export function consoleCommand(session: Session): Command {
       'serve a page on this machine to link accounts, choose tables, watch imports and query the tables, until ' +
         'Ctrl-C; runs need a worker too: up --console is both',
     )
-    .option(
-      '--settings <paths...>',
-      'settings files, or a folder of them; new ones are written next to them (default: incident-io.json)',
-      [],
+    .addOption(
+      new Option(
+        '--settings <paths...>',
+        'settings files, or a folder of them; new ones are written next to them',
+      ).default([], 'incident-io.json'),
     )
     .option('--listen <address>', 'host and port (default: 127.0.0.1:4680, or a free port if it is in use)')
     .option(

@@ -46,7 +46,7 @@ export async function openConsole(temporal: TestTemporal) {
       workflowBundle,
     });
     const over = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
-    workers.push(worker.runUntil(over).finally(() => warehouse.close()));
+    workers.push(worker.runUntil(over).then(() => warehouse.close()));
   };
   const { url, access, close } = await startConsole(
     {

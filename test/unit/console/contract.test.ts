@@ -22,9 +22,11 @@ it('offers every table once, as the contract says', () => {
 
 it('draws pictures from default tables that their SQL names, as it can read no others', () => {
   const known = defaultTables.map(({ name }) => name);
-  for (const { name, sql, needs } of pictures) {
-    expect(known, name).toEqual(expect.arrayContaining([...needs]));
-    for (const table of needs) expect(sql, name).toMatch(new RegExp(`\\b${table}\\b`));
-  }
+  const unreadable = pictures.flatMap(({ name, sql, needs }) =>
+    needs
+      .filter((table) => !known.includes(table) || !new RegExp(`\\b${table}\\b`).test(sql))
+      .map((table) => `${name}: ${table}`),
+  );
+  expect(unreadable).toEqual([]);
   expect(new Set(pictures.map(({ name }) => name)).size).toBe(pictures.length);
 });

@@ -79,8 +79,13 @@ it('can neither write, nor read other files or the network, nor change what it m
     `SUMMARIZE SELECT * FROM read_text('/etc/passwd')`,
   ];
   for (const sql of statements) {
-    await expect(answerSql(file, { sql }, signal), sql).rejects.toMatchObject({ name: 'QueryError' });
-    await expect(sqlAsCsv(file, { sql }, signal), sql).rejects.toMatchObject({ name: 'QueryError' });
+    for (const ask of [answerSql, sqlAsCsv]) {
+      const refused = await ask(file, { sql }, signal).then(
+        () => 'it was run',
+        (error: Error) => error.name,
+      );
+      expect([sql, refused]).toEqual([sql, 'QueryError']);
+    }
   }
   expect(requests).toBe(0);
   expect(existsSync(written)).toBe(false);
@@ -112,7 +117,7 @@ it('keeps a query from filling the memory or the disk that syncs need', async ()
     signal,
   );
   expect(settings.rows.map(([name]) => name)).toEqual(['max_temp_directory_size', 'memory_limit', 'threads']);
-  expect(settings.rows.map(([, value]) => String(value))).toEqual([
+  expect(settings.rows.map(([, value]) => value)).toEqual([
     expect.stringMatching(/^3\.\d GiB$/),
     expect.stringMatching(/^488\.\d MiB$/),
     '2',
