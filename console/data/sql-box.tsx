@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useState } from 'react';
-import type { Problem } from '../../src/console/contract/common.ts';
 import type { SqlAnswer } from '../../src/console/contract/data.ts';
-import { download, problemOf, send } from '../app/api.ts';
+import { download, send } from '../app/api.ts';
+import { useDoing } from '../app/use-doing.ts';
 import { Notice, ProblemNotice } from '../parts/notice.tsx';
 import { counted, countOf } from '../format/numbers.ts';
 import { span } from '../format/times.ts';
@@ -14,19 +14,7 @@ export function SqlBox({ id, first }: { readonly id: string; readonly first: str
   const path = `/api/sources/${encodeURIComponent(id)}/sql`;
   const [draft, setDraft] = useSqlDraft(id);
   const [answer, setAnswer] = useState<SqlAnswer>();
-  const [problem, setProblem] = useState<Problem>();
-  const [busy, setBusy] = useState(false);
-  const doing = async (what: () => Promise<void>) => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      await what();
-    } catch (error) {
-      setProblem(problemOf(error));
-    } finally {
-      setBusy(false);
-    }
-  };
+  const { busy, problem, doing } = useDoing();
   const run = () => doing(async () => setAnswer(await send<'sql'>(path, draft)));
   const isEmpty = draft.sql.trim() === '';
   return (
@@ -47,24 +35,19 @@ export function SqlBox({ id, first }: { readonly id: string; readonly first: str
         value={draft.sql}
         onChange={(event) => setDraft({ ...draft, sql: event.target.value })}
         onKeyDown={(event: KeyboardEvent) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !isEmpty && !busy) void run();
+          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !isEmpty && !busy) run();
         }}
       />
       <OlderVersions draft={draft} setDraft={setDraft} />
       <div className="actions start">
-        <button
-          type="button"
-          className="button primary"
-          disabled={busy || isEmpty}
-          onClick={() => void run()}
-        >
+        <button type="button" className="button primary" disabled={busy || isEmpty} onClick={() => run()}>
           {busy ? 'Running …' : 'Run'}
         </button>
         <button
           type="button"
           className="button"
           disabled={busy || isEmpty}
-          onClick={() => void doing(() => download(`${path}.csv`, draft, 'result.csv'))}
+          onClick={() => doing(() => download(`${path}.csv`, draft, 'result.csv'))}
         >
           Download CSV
         </button>

@@ -13,7 +13,6 @@ export function VersionList({
   readonly show: (version: number) => void;
 }) {
   if (versions.length === 0) return <Empty title="The log has no commit of a run." />;
-  const count = (number: number | undefined) => (number === undefined ? '–' : counted(number));
   return (
     <ScrollingTable label={`Versions of ${table}`}>
       <thead>
@@ -40,31 +39,46 @@ export function VersionList({
       </thead>
       <tbody>
         {versions.map((one) => (
-          <tr key={one.version}>
-            <th scope="row" className="number">
-              {one.version}
-            </th>
-            <td>
-              <ExactTime at={one.at} />
-            </td>
-            <td className="nowrap">{readWords(one.fullRead)}</td>
-            <td className="number">{count(one.inserted)}</td>
-            <td className="number">{count(one.updated)}</td>
-            <td className="number">{count(one.dropped)}</td>
-            <td className="number">{count(one.rows)}</td>
-            <td>
-              {one.version === version ? (
-                <span className="muted">shown</span>
-              ) : (
-                <button type="button" className="link-button nowrap" onClick={() => show(one.version)}>
-                  Show version {one.version}
-                </button>
-              )}
-            </td>
-          </tr>
+          <Row key={one.version} version={one} isShown={one.version === version} show={show} />
         ))}
       </tbody>
     </ScrollingTable>
+  );
+}
+
+function Row({
+  version: one,
+  isShown,
+  show,
+}: {
+  readonly version: TableData['versions'][number];
+  readonly isShown: boolean;
+  readonly show: (version: number) => void;
+}) {
+  const count = (number: number | undefined) => (number === undefined ? '–' : counted(number));
+  return (
+    <tr>
+      <th scope="row" className="number">
+        {one.version}
+      </th>
+      <td>
+        <ExactTime at={one.at} />
+      </td>
+      <td className="nowrap">{readWords(one.fullRead)}</td>
+      <td className="number">{count(one.inserted)}</td>
+      <td className="number">{count(one.updated)}</td>
+      <td className="number">{count(one.dropped)}</td>
+      <td className="number">{count(one.rows)}</td>
+      <td>
+        {isShown ? (
+          <span className="muted">shown</span>
+        ) : (
+          <button type="button" className="link-button nowrap" onClick={() => show(one.version)}>
+            Show version {one.version}
+          </button>
+        )}
+      </td>
+    </tr>
   );
 }
 

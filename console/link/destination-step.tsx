@@ -1,12 +1,12 @@
 import { type FormEvent, useState } from 'react';
-import type { Problem } from '../../src/console/contract/common.ts';
 import type {
   CheckedKey,
   DestinationAnswer,
   LinkPlan,
   LinkRequest,
 } from '../../src/console/contract/link.ts';
-import { problemOf, send } from '../app/api.ts';
+import { send } from '../app/api.ts';
+import { useDoing } from '../app/use-doing.ts';
 import { countOf } from '../format/numbers.ts';
 import { Field } from '../parts/field.tsx';
 import { Notice, ProblemNotice } from '../parts/notice.tsx';
@@ -27,8 +27,7 @@ export function DestinationStep({ checked, chosen, back, linked }: Props) {
   const [destination, setDestination] = useState(defaults.destination);
   const [found, setFound] = useState<DestinationAnswer>();
   const [plan, setPlan] = useState<{ readonly plan: LinkPlan; readonly request: LinkRequest }>();
-  const [problem, setProblem] = useState<Problem>();
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, doing } = useDoing();
   const changed = <T,>(set: (value: T) => void) => {
     return (value: T) => {
       // What was planned is not what is entered now.
@@ -37,18 +36,10 @@ export function DestinationStep({ checked, chosen, back, linked }: Props) {
     };
   };
   const review = async () => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      const there = await send<'checkDestination'>(`/api/link/${draft}/destination`, { destination });
-      setFound(there);
-      const request: LinkRequest = { connection, destination: there.destination, tables: chosen };
-      setPlan({ request, plan: await send<'planLink'>(`/api/link/${draft}/plan`, request) });
-    } catch (error) {
-      setProblem(problemOf(error));
-    } finally {
-      setBusy(false);
-    }
+    const there = await send<'checkDestination'>(`/api/link/${draft}/destination`, { destination });
+    setFound(there);
+    const request: LinkRequest = { connection, destination: there.destination, tables: chosen };
+    setPlan({ request, plan: await send<'planLink'>(`/api/link/${draft}/plan`, request) });
   };
   return (
     <>
@@ -56,32 +47,21 @@ export function DestinationStep({ checked, chosen, back, linked }: Props) {
         className="panel"
         onSubmit={(event: FormEvent) => {
           event.preventDefault();
-          void review();
+          doing(review);
         }}
       >
-        <Field
+        <TextField
           label="Destination"
           hint="A folder on this machine, or a bucket: s3://bucket/prefix, gs://bucket/prefix or abfss://container@account.dfs.core.windows.net/prefix."
-        >
-          {(attributes) => (
-            <input
-              {...attributes}
-              spellCheck={false}
-              value={destination}
-              onChange={(event) => changed(setDestination)(event.target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Name of the source" hint="Lower-case letters, digits, _ and -.">
-          {(attributes) => (
-            <input
-              {...attributes}
-              spellCheck={false}
-              value={connection}
-              onChange={(event) => changed(setConnection)(event.target.value)}
-            />
-          )}
-        </Field>
+          value={destination}
+          change={changed(setDestination)}
+        />
+        <TextField
+          label="Name of the source"
+          hint="Lower-case letters, digits, _ and -."
+          value={connection}
+          change={changed(setConnection)}
+        />
         {problem && <ProblemNotice problem={problem} />}
         {!plan && (
           <div className="actions">
@@ -94,15 +74,45 @@ export function DestinationStep({ checked, chosen, back, linked }: Props) {
           </div>
         )}
       </form>
-      {plan && found && found.tables.length > 0 && (
-        <Notice kind="warn" title={`${countOf(found.tables.length, 'table')} already there`}>
-          <p>
-            {found.tables.join(', ')}. If {found.tables.length === 1 ? 'it is' : 'they are'} of the same
-            account, the import continues from there; tables of another account are refused.
-          </p>
-        </Notice>
-      )}
+      {plan && found && <AlreadyThere tables={found.tables} />}
       {plan && <LinkReview draft={draft} {...plan} back={back} linked={linked} />}
     </>
+  );
+}
+
+function TextField({
+  label,
+  hint,
+  value,
+  change,
+}: {
+  readonly label: string;
+  readonly hint: string;
+  readonly value: string;
+  readonly change: (value: string) => void;
+}) {
+  return (
+    <Field label={label} hint={hint}>
+      {(attributes) => (
+        <input
+          {...attributes}
+          spellCheck={false}
+          value={value}
+          onChange={(event) => change(event.target.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+function AlreadyThere({ tables }: { readonly tables: readonly string[] }) {
+  if (tables.length === 0) return null;
+  return (
+    <Notice kind="warn" title={`${countOf(tables.length, 'table')} already there`}>
+      <p>
+        {tables.join(', ')}. If {tables.length === 1 ? 'it is' : 'they are'} of the same account, the import
+        continues from there; tables of another account are refused.
+      </p>
+    </Notice>
   );
 }

@@ -1,8 +1,8 @@
 import { type FormEvent, useState } from 'react';
-import type { Problem } from '../../src/console/contract/common.ts';
 import type { About } from '../../src/console/contract/data.ts';
 import type { CheckedKey, KeyRequest } from '../../src/console/contract/link.ts';
-import { problemOf, send } from '../app/api.ts';
+import { send } from '../app/api.ts';
+import { useDoing } from '../app/use-doing.ts';
 import { Field } from '../parts/field.tsx';
 import { Notice, ProblemNotice } from '../parts/notice.tsx';
 import { type Groups, tablesOf } from './choose.ts';
@@ -20,25 +20,17 @@ type Props = {
 export function KeyStep({ sandbox, groups, checked, setChecked, next }: Props) {
   const [key, setKey] = useState(sandbox?.key ?? '');
   const [baseUrl, setBaseUrl] = useState(sandbox?.baseUrl ?? '');
-  const [problem, setProblem] = useState<Problem>();
-  const [busy, setBusy] = useState(false);
-  const check = async (asking: () => Promise<CheckedKey>) => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
+  const { busy, problem, doing } = useDoing();
+  const check = (asking: () => Promise<CheckedKey>) =>
+    doing(async () => {
       setChecked(await asking());
       // The server has it now; this page need not.
       setKey('');
-    } catch (error) {
-      setProblem(problemOf(error));
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const body: KeyRequest = { key, ...(baseUrl && { baseUrl }) };
-    void check(() => send<'checkKey'>('/api/link', body));
+    check(() => send<'checkKey'>('/api/link', body));
   };
   return (
     <>
@@ -48,46 +40,14 @@ export function KeyStep({ sandbox, groups, checked, setChecked, next }: Props) {
         </Notice>
       )}
       <form className="panel" onSubmit={submit}>
-        <Field
-          label="API key"
-          hint={
-            <>
-              Create one in incident.io under <strong>Settings → API keys</strong>. Tick the view permission
-              of each resource that you want to sync.
-            </>
-          }
-        >
-          {(attributes) => (
-            <input
-              {...attributes}
-              type="password"
-              autoComplete="off"
-              spellCheck={false}
-              value={key}
-              onChange={(event) => setKey(event.target.value)}
-            />
-          )}
-        </Field>
+        <KeyField value={key} change={setKey} />
         <details>
           <summary>Scopes that the key needs</summary>
           <Scopes groups={groups} />
         </details>
         <details open={sandbox !== undefined}>
           <summary>Another address of the API</summary>
-          <Field
-            label="Address"
-            hint="Only for a sandbox or a proxy. The default is https://api.incident.io."
-          >
-            {(attributes) => (
-              <input
-                {...attributes}
-                type="url"
-                placeholder="https://api.incident.io"
-                value={baseUrl}
-                onChange={(event) => setBaseUrl(event.target.value)}
-              />
-            )}
-          </Field>
+          <AddressField value={baseUrl} change={setBaseUrl} />
         </details>
         {problem && <ProblemNotice problem={problem} />}
         <button type="submit" className={`button ${checked ? '' : 'primary'}`} disabled={busy || key === ''}>
@@ -98,11 +58,54 @@ export function KeyStep({ sandbox, groups, checked, setChecked, next }: Props) {
         <KeyFacts
           checked={checked}
           busy={busy}
-          again={() => void check(() => send<'checkAgain'>(`/api/link/${checked.draft}/check`, undefined))}
+          again={() => check(() => send<'checkAgain'>(`/api/link/${checked.draft}/check`, undefined))}
           next={next}
         />
       )}
     </>
+  );
+}
+
+type Entered = { readonly value: string; readonly change: (value: string) => void };
+
+function KeyField({ value, change }: Entered) {
+  return (
+    <Field
+      label="API key"
+      hint={
+        <>
+          Create one in incident.io under <strong>Settings → API keys</strong>. Tick the view permission of
+          each resource that you want to sync.
+        </>
+      }
+    >
+      {(attributes) => (
+        <input
+          {...attributes}
+          type="password"
+          autoComplete="off"
+          spellCheck={false}
+          value={value}
+          onChange={(event) => change(event.target.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+function AddressField({ value, change }: Entered) {
+  return (
+    <Field label="Address" hint="Only for a sandbox or a proxy. The default is https://api.incident.io.">
+      {(attributes) => (
+        <input
+          {...attributes}
+          type="url"
+          placeholder="https://api.incident.io"
+          value={value}
+          onChange={(event) => change(event.target.value)}
+        />
+      )}
+    </Field>
   );
 }
 

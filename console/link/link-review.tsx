@@ -1,7 +1,7 @@
 import { useState } from 'react';
-import type { Problem } from '../../src/console/contract/common.ts';
 import type { Linked, LinkPlan, LinkRequest } from '../../src/console/contract/link.ts';
-import { problemOf, send } from '../app/api.ts';
+import { send } from '../app/api.ts';
+import { useDoing } from '../app/use-doing.ts';
 import { countOf } from '../format/numbers.ts';
 import { sourceHref } from '../app/route.ts';
 import { Neighbours, TableProblems } from '../parts/table-problems.tsx';
@@ -17,53 +17,57 @@ type Props = {
 
 /** What linking does, and the button that does it. */
 export function LinkReview({ draft, plan, request, back, linked }: Props) {
-  const [problem, setProblem] = useState<Problem>();
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, doing } = useDoing();
   const [remarks, setRemarks] = useState<Linked>();
   const link = async () => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      const done = await send<'link'>(`/api/link/${draft}`, { ...request, import: true });
-      if (done.failures.length === 0 && done.needsWorker === undefined) linked(done.id);
-      else setRemarks(done);
-    } catch (error) {
-      setProblem(problemOf(error));
-    } finally {
-      setBusy(false);
-    }
+    const done = await send<'link'>(`/api/link/${draft}`, { ...request, import: true });
+    if (done.failures.length === 0 && done.needsWorker === undefined) linked(done.id);
+    else setRemarks(done);
   };
   if (remarks) return <LinkedWithRemarks linked={remarks} />;
-  const { file, text, apiKey, writesKey, changes, neighbours, notes } = plan;
-  const created = changes.filter(({ change }) => change === 'create').length;
+  const { neighbours, notes } = plan;
   return (
     <section className="panel" aria-label="What will be done">
       <h2>What Import does</h2>
+      <Steps plan={plan} destination={request.destination} />
+      <Neighbours neighbours={neighbours} />
+      <TableProblems problems={notes} kind="warn" />
+      {problem && <ProblemNotice problem={problem} />}
+      <div className="actions">
+        <button type="button" className="button" onClick={back}>
+          Back
+        </button>
+        <button type="button" className="button primary" disabled={busy} onClick={() => doing(link)}>
+          {busy ? 'Linking …' : 'Import'}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function Steps({ plan, destination }: { readonly plan: LinkPlan; readonly destination: string }) {
+  const { file, text, apiKey, writesKey, changes } = plan;
+  const created = changes.filter(({ change }) => change === 'create').length;
+  return (
+    <>
       <ul>
-        {writesKey && 'file' in apiKey && (
-          <li>
-            Keeps the key in <code className="path">{apiKey.file}</code>, readable only by you.
-          </li>
-        )}
-        {!writesKey && (
-          <li>
-            Takes the key from{' '}
-            {'env' in apiKey ? (
-              <>
-                the variable <code>{apiKey.env}</code>
-              </>
-            ) : (
-              <code className="path">{apiKey.file}</code>
-            )}
-            , where it is.
-          </li>
-        )}
+        <li>
+          {writesKey ? 'Keeps the key in ' : 'Takes the key from '}
+          {'env' in apiKey ? (
+            <>
+              the variable <code>{apiKey.env}</code>
+            </>
+          ) : (
+            <code className="path">{apiKey.file}</code>
+          )}
+          {writesKey ? ', readable only by you.' : ', where it is.'}
+        </li>
         <li>
           Writes the settings to <code className="path">{file}</code>. The key is not in them.
         </li>
         <li>
           Creates {countOf(created, 'schedule')} on the Temporal server, one per table, and starts the first
-          import into <code className="path">{request.destination}</code>.
+          import into <code className="path">{destination}</code>.
         </li>
       </ul>
       <details>
@@ -72,18 +76,7 @@ export function LinkReview({ draft, plan, request, back, linked }: Props) {
           {text}
         </pre>
       </details>
-      <Neighbours neighbours={neighbours} />
-      <TableProblems problems={notes} kind="warn" />
-      {problem && <ProblemNotice problem={problem} />}
-      <div className="actions">
-        <button type="button" className="button" onClick={back}>
-          Back
-        </button>
-        <button type="button" className="button primary" disabled={busy} onClick={() => void link()}>
-          {busy ? 'Linking …' : 'Import'}
-        </button>
-      </div>
-    </section>
+    </>
   );
 }
 

@@ -34,28 +34,15 @@ export function TablesStep({ groups, frequencies, checked, chosen, setChosen, ba
         Choose the tables to keep current. Those that most people want are ticked; how often and how each is
         synced can be changed later.
       </p>
-      <div className="filters">
-        <input
-          type="search"
-          aria-label="Search tables"
-          placeholder="Search tables"
-          value={words}
-          onChange={(event) => setWords(event.target.value)}
-        />
-        <button type="button" className="button" onClick={() => setChosen(added(chosen, groups, readable))}>
-          Tick all
-        </button>
-        <button
-          type="button"
-          className="button"
-          onClick={() => setChosen(added({}, groups, checked.suggested))}
-        >
-          Suggested
-        </button>
-        <button type="button" className="button" onClick={() => setChosen({})}>
-          None
-        </button>
-      </div>
+      <Filters
+        words={words}
+        search={setWords}
+        buttons={[
+          ['Tick all', () => setChosen(added(chosen, groups, readable))],
+          ['Suggested', () => setChosen(added({}, groups, checked.suggested))],
+          ['None', () => setChosen({})],
+        ]}
+      />
       {shown.length === 0 && <Empty title="No table matches." />}
       {shown.map(({ group, tables }) => (
         <TableGroup
@@ -85,6 +72,33 @@ export function TablesStep({ groups, frequencies, checked, chosen, setChosen, ba
         </div>
       </div>
     </>
+  );
+}
+
+function Filters({
+  words,
+  search,
+  buttons,
+}: {
+  readonly words: string;
+  readonly search: (words: string) => void;
+  readonly buttons: readonly (readonly [name: string, choose: () => void])[];
+}) {
+  return (
+    <div className="filters">
+      <input
+        type="search"
+        aria-label="Search tables"
+        placeholder="Search tables"
+        value={words}
+        onChange={(event) => search(event.target.value)}
+      />
+      {buttons.map(([name, choose]) => (
+        <button key={name} type="button" className="button" onClick={choose}>
+          {name}
+        </button>
+      ))}
+    </div>
   );
 }
 

@@ -1,8 +1,9 @@
-import { useEffect, useState } from 'react';
-import type { Problem } from '../../src/console/contract/common.ts';
+import { useState } from 'react';
 import type { ActionOutcome, ActionPreview, ActionRequest } from '../../src/console/contract/sources.ts';
-import { problemOf, send } from '../app/api.ts';
+import { send } from '../app/api.ts';
 import { say } from '../app/said.tsx';
+import { useAsked } from '../app/use-asked.ts';
+import { useDoing } from '../app/use-doing.ts';
 import { countOf } from '../format/numbers.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
@@ -20,52 +21,29 @@ type Props = {
 /** Says what an action will do before it is done. */
 export function ActionDialog({ id, request, close, done }: Props) {
   const path = `/api/sources/${encodeURIComponent(id)}/actions`;
-  const [preview, setPreview] = useState<ActionPreview>();
-  const [problem, setProblem] = useState<Problem>();
+  const preview = useAsked<'previewAction'>(`${path}/preview`, request);
+  const { busy, problem, doing } = useDoing();
   const [failed, setFailed] = useState<ActionOutcome['outcomes']>([]);
-  const [busy, setBusy] = useState(false);
   const [note, setNote] = useState('');
   const { action, tables } = request;
   const { verb, title, done: doneWords } = actionWords[action];
-  usePreview(path, request, setPreview, setProblem);
   const act = async () => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      const { outcomes } = await send<'act'>(path, { ...request, ...(note && { note }) });
-      const problems = outcomes.filter(({ error }) => error !== undefined);
-      setFailed(problems);
-      if (problems.length < outcomes.length || outcomes.length === 0) done?.();
-      if (problems.length > 0) return;
-      say(outcomes.length === 1 ? `${doneWords}: ${outcomes[0]!.table}.` : `${doneWords}.`);
-      close();
-    } catch (error) {
-      setProblem(problemOf(error));
-    } finally {
-      setBusy(false);
-    }
+    const { outcomes } = await send<'act'>(path, { ...request, ...(note && { note }) });
+    const problems = outcomes.filter(({ error }) => error !== undefined);
+    setFailed(problems);
+    if (problems.length < outcomes.length || outcomes.length === 0) done?.();
+    if (problems.length > 0) return;
+    say(outcomes.length === 1 ? `${doneWords}: ${outcomes[0]!.table}.` : `${doneWords}.`);
+    close();
   };
   return (
     <Dialog title={tables?.length === 1 ? `${title}: ${tables[0]}` : title} close={close}>
-      {preview ? <Preview preview={preview} /> : !problem && <Loading what="what it will do" />}
-      {action === 'pause' && (
-        <Field label="Why (optional)" hint="Shown to everybody who looks at the status.">
-          {(attributes) => (
-            <input
-              {...attributes}
-              maxLength={1_000}
-              value={note}
-              onChange={(event) => setNote(event.target.value)}
-            />
-          )}
-        </Field>
-      )}
+      {preview.value && <Preview preview={preview.value} />}
+      {!preview.value && !preview.problem && <Loading what="what it will do" />}
+      {preview.problem && <ProblemNotice problem={preview.problem} />}
+      {action === 'pause' && <Note note={note} setNote={setNote} />}
       {problem && <ProblemNotice problem={problem} />}
-      {failed.map(({ table, message, advice }) => (
-        <Notice key={table} kind="bad" title={`${table}: ${message}`}>
-          {advice !== undefined && <p>{advice}</p>}
-        </Notice>
-      ))}
+      <Failures failed={failed} />
       <div className="actions">
         <button type="button" className="button" onClick={close}>
           {failed.length > 0 ? 'Close' : 'Back'}
@@ -73,8 +51,8 @@ export function ActionDialog({ id, request, close, done }: Props) {
         <button
           type="button"
           className={`button ${dangerous.has(action) ? 'danger' : 'primary'}`}
-          disabled={busy || !preview || failed.length > 0}
-          onClick={() => void act()}
+          disabled={busy || !preview.value || failed.length > 0}
+          onClick={() => doing(act)}
         >
           {busy ? 'Working …' : verb}
         </button>
@@ -83,24 +61,28 @@ export function ActionDialog({ id, request, close, done }: Props) {
   );
 }
 
-/** Asks once: the dialog is about one request. */
-function usePreview(
-  path: string,
-  request: ActionRequest,
-  setPreview: (preview: ActionPreview) => void,
-  setProblem: (problem: Problem) => void,
-): void {
-  const asked = JSON.stringify(request);
-  useEffect(() => {
-    const stop = new AbortController();
-    send<'previewAction'>(`${path}/preview`, JSON.parse(asked) as ActionRequest, stop.signal).then(
-      setPreview,
-      (error: unknown) => {
-        if (!stop.signal.aborted) setProblem(problemOf(error));
-      },
-    );
-    return () => stop.abort();
-  }, [path, asked, setPreview, setProblem]);
+function Note({ note, setNote }: { readonly note: string; readonly setNote: (note: string) => void }) {
+  return (
+    <Field label="Why (optional)" hint="Shown to everybody who looks at the status.">
+      {(attributes) => (
+        <input
+          {...attributes}
+          maxLength={1_000}
+          value={note}
+          onChange={(event) => setNote(event.target.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** The tables for which it could not be done. */
+function Failures({ failed }: { readonly failed: ActionOutcome['outcomes'] }) {
+  return failed.map(({ table, message, advice }) => (
+    <Notice key={table} kind="bad" urgent title={`${table}: ${message}`}>
+      {advice !== undefined && <p>{advice}</p>}
+    </Notice>
+  ));
 }
 
 /** More names than these are in a list that opens. */

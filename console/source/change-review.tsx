@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'react';
-import type { Problem } from '../../src/console/contract/common.ts';
 import type { ChangeRequest, PlannedChange } from '../../src/console/contract/sources.ts';
-import { problemOf, send } from '../app/api.ts';
+import { send } from '../app/api.ts';
 import { say } from '../app/said.tsx';
+import { useAsked } from '../app/use-asked.ts';
+import { useDoing } from '../app/use-doing.ts';
 import { Loading } from '../parts/loading.tsx';
 import { ProblemNotice } from '../parts/notice.tsx';
 import { Neighbours, TableProblems } from '../parts/table-problems.tsx';
@@ -18,36 +18,18 @@ type Props = {
 /** The difference that a change makes in the settings file and the schedules, and the button that makes it. */
 export function ChangeReview({ id, change, back, done }: Props) {
   const path = `/api/sources/${encodeURIComponent(id)}`;
-  const [plan, setPlan] = useState<PlannedChange>();
-  const [problem, setProblem] = useState<Problem>();
-  const [busy, setBusy] = useState(false);
-  const asked = JSON.stringify(change);
-  useEffect(() => {
-    const stop = new AbortController();
-    send<'planChange'>(`${path}/plan`, JSON.parse(asked) as ChangeRequest, stop.signal).then(
-      setPlan,
-      (error: unknown) => {
-        if (!stop.signal.aborted) setProblem(problemOf(error));
-      },
-    );
-    return () => stop.abort();
-  }, [path, asked]);
+  const { value: plan, problem: unplanned } = useAsked<'planChange'>(`${path}/plan`, change);
+  const { busy, problem, doing } = useDoing();
   const apply = async (seen: string) => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      const { unanswered } = await send<'change'>(`${path}/apply`, { ...change, seen });
-      const rest = unanswered.length > 0 ? ' Runs that no worker responds for end once one does.' : '';
-      say(`The settings are changed.${rest}`);
-      done();
-    } catch (error) {
-      setProblem(problemOf(error));
-      setBusy(false);
-    }
+    const { unanswered } = await send<'change'>(`${path}/apply`, { ...change, seen });
+    const rest = unanswered.length > 0 ? ' Runs that no worker responds for end once one does.' : '';
+    say(`The settings are changed.${rest}`);
+    done();
   };
   return (
     <>
-      {plan ? <Planned plan={plan} /> : !problem && <Loading what="the difference" />}
+      {plan ? <Planned plan={plan} /> : !unplanned && <Loading what="the difference" />}
+      {unplanned && <ProblemNotice problem={unplanned} />}
       {problem && <ProblemNotice problem={problem} />}
       <div className="actions">
         <button type="button" className="button" onClick={back}>
@@ -57,7 +39,7 @@ export function ChangeReview({ id, change, back, done }: Props) {
           type="button"
           className="button primary"
           disabled={busy || !plan}
-          onClick={() => plan && void apply(plan.seen)}
+          onClick={() => plan && doing(() => apply(plan.seen))}
         >
           {busy ? 'Applying …' : 'Apply'}
         </button>

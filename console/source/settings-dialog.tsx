@@ -45,29 +45,7 @@ function Form({
   return (
     <>
       <p>Tick what is synced. How each table is synced is behind its name on the page of the source.</p>
-      {groups.map(({ group, tables }) => (
-        <fieldset key={group} className="tick-group">
-          <legend>{group}</legend>
-          {tables.map((table) => (
-            <label key={table.table} className="check">
-              <input
-                type="checkbox"
-                checked={chosen[table.table] !== undefined}
-                onChange={(event) =>
-                  setChosen(
-                    event.target.checked
-                      ? added(chosen, groups, [table.table])
-                      : without(chosen, groups, [table.table]),
-                  )
-                }
-              />
-              <span>
-                {table.table} <span className="table-description">{table.description}</span>
-              </span>
-            </label>
-          ))}
-        </fieldset>
-      ))}
+      <Ticks groups={groups} chosen={chosen} setChosen={setChosen} />
       <Field label="Retention" hint="How long replaced rows and older versions of the tables stay.">
         {({ id }) => (
           <Choice
@@ -90,6 +68,40 @@ function Form({
       </div>
     </>
   );
+}
+
+function Ticks({
+  groups,
+  chosen,
+  setChosen,
+}: {
+  readonly groups: OfferedTables['groups'];
+  readonly chosen: Chosen;
+  readonly setChosen: (chosen: Chosen) => void;
+}) {
+  return groups.map(({ group, tables }) => (
+    <fieldset key={group} className="tick-group">
+      <legend>{group}</legend>
+      {tables.map((table) => (
+        <label key={table.table} className="check">
+          <input
+            type="checkbox"
+            checked={chosen[table.table] !== undefined}
+            onChange={(event) =>
+              setChosen(
+                event.target.checked
+                  ? added(chosen, groups, [table.table])
+                  : without(chosen, groups, [table.table]),
+              )
+            }
+          />
+          <span>
+            {table.table} <span className="table-description">{table.description}</span>
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  ));
 }
 
 /** `undefined` if nothing differs. */
