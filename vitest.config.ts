@@ -14,6 +14,15 @@ export default defineConfig({
           setupFiles: ['test/own-host.ts'],
         },
       },
+      // These need a Temporal server and Chromium, without which they are skipped.
+      {
+        extends: true,
+        test: {
+          name: 'console',
+          include: ['test/console/**/*.test.ts'],
+          globalSetup: ['test/console/setup.ts'],
+        },
+      },
       // These install Airbyte's and Singer's programs, which takes minutes and a gigabyte: `npm run test:platforms`.
       ...(process.env['TEST_PLATFORMS'] === undefined
         ? []

@@ -20,7 +20,8 @@ export function App() {
     // Readers of screens would otherwise stay at the link that led here.
     if (first.current !== place) main.current?.focus();
     first.current = place;
-  }, [place]);
+    document.title = titleOf(route);
+  }, [place, route]);
   return (
     <>
       <a className="skip" href="#main" onClick={(event) => skipTo(event, main.current)}>
@@ -49,6 +50,13 @@ export function App() {
       <Said />
     </>
   );
+}
+
+/** What the browser calls the tab. */
+function titleOf(route: Route): string {
+  const words = { sources: 'Sources', new: 'New source', link: 'Link incident.io', unknown: 'Not found' };
+  const place = route.page === 'source' ? `${route.id}, ${route.view}` : words[route.page];
+  return `${place} – incident.io source`;
 }
 
 /** The fragment of the address is the route, so the link itself must not be followed. */

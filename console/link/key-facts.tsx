@@ -17,7 +17,7 @@ export function KeyFacts({
   const { account, name, tables, missingScopes, whereToTick } = checked;
   const readable = tables.filter(({ allowed }) => allowed).length;
   return (
-    <section className="panel" aria-label="The key">
+    <section className="panel" aria-label="The key" aria-live="polite">
       <Notice kind="good" title="The key works.">
         <dl className="facts">
           <dt>Account</dt>

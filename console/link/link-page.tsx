@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { About } from '../../src/console/contract/data.ts';
 import type { CheckedKey } from '../../src/console/contract/link.ts';
 import { sendDelete } from '../app/api.ts';
@@ -17,6 +17,7 @@ const steps = ['API key', 'Tables', 'Destination'] as const;
 /** The way from an API key to the first import. The key leaves the page with its first step and never comes back. */
 export function LinkPage({ about }: { readonly about: About | undefined }) {
   const [step, setStep] = useState(0);
+  const head = useHeadOf(step);
   const [checked, setChecked] = useState<CheckedKey>();
   const [chosen, setChosen] = useState<Chosen>({});
   const offered = useAnswer<'tables'>('/api/tables');
@@ -27,7 +28,9 @@ export function LinkPage({ about }: { readonly about: About | undefined }) {
         <a href="#/">Sources</a>
         <a href="#/new">New source</a>
       </nav>
-      <h1>Link incident.io</h1>
+      <h1 ref={head} tabIndex={-1}>
+        Link incident.io
+      </h1>
       <Steps names={steps} current={step} />
       <WhenLoaded loaded={offered} what="tables">
         {({ groups, frequencies }) => (
@@ -71,6 +74,19 @@ export function LinkPage({ about }: { readonly about: About | undefined }) {
       </WhenLoaded>
     </div>
   );
+}
+
+/** Moves the focus to the head when the step is another: the button that led there is gone. */
+function useHeadOf(step: number) {
+  const head = useRef<HTMLHeadingElement>(null);
+  const before = useRef(step);
+  useEffect(() => {
+    if (before.current === step) return;
+    before.current = step;
+    head.current?.focus();
+    scrollTo(0, 0);
+  }, [step]);
+  return head;
 }
 
 /** A key that nobody will use is not kept in the server until its time is over. */
