@@ -55,7 +55,7 @@ it(
     const folder = await temporaryFolder();
     const { archive, files } = await pack(folder);
     const expected =
-      /^(dist\/((src|workflows|activities)\/.+\.(js|d\.ts)|workflow-bundle(-traced)?\.js)|(deploy|docs|examples)\/.+|(README|CHANGELOG)\.md|LICENSE|package\.json|temporal-cli\.txt|known-api\.json|incident-io\.schema\.json)$/;
+      /^(dist\/((src|workflows|activities)\/.+\.(js|d\.ts)|console\/.+\.(html|js|css|svg)|workflow-bundle(-traced)?\.js)|(deploy|docs|examples)\/.+|(README|CHANGELOG)\.md|LICENSE|package\.json|temporal-cli\.txt|known-api\.json|incident-io\.schema\.json)$/;
     expect(files.filter((file) => !expected.test(file) || file.endsWith('gone.js'))).toEqual([]);
     const broken: string[] = [];
     for (const file of files.filter((file) => file.endsWith('.md'))) {
@@ -66,6 +66,7 @@ it(
       }
     }
     expect(broken).toEqual([]);
+    expect(files).toContain('dist/console/index.html');
 
     const place = join(folder, 'place');
     await mkdir(place);
