@@ -16,10 +16,3 @@ export async function readKeyFacts(
   const identity = await readIdentity(client, { signal });
   return { identity, permissions: await readPermissions(client, tables, { signal }) };
 }
-
-/** The scopes that tables lack, each once. */
-export function missingScopes(permissions: readonly TablePermission[]): string[] {
-  return [
-    ...new Set(permissions.flatMap((permission) => (permission.allowed ? [] : (permission.scope ?? [])))),
-  ];
-}

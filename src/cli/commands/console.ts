@@ -1,5 +1,8 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
+import type { ConsoleAddress } from '../../console/console.ts';
+import { defined } from '../../defined.ts';
+import type { Settings } from '../../settings/settings.ts';
 import { throwIfOutputLost } from '../lost-output.ts';
 import { withConsole } from '../options/console-options.ts';
 import type { Session } from '../session.ts';
@@ -42,21 +45,42 @@ export function consoleCommand(session: Session): Command {
         ],
       ),
     )
-    .action((options: ConsoleOptions) => serveConsole(session, options));
+    .action(({ settings, listen, behindProxy }: ConsoleOptions) =>
+      serveConsole(session, { settings, address: defined({ listen, behindProxy }), isWorker: false }),
+    );
 }
 
-async function serveConsole(session: Session, options: ConsoleOptions): Promise<void> {
-  const [{ Sources }, { createLog }, { connectTemporal }, { patientClient }] = await Promise.all([
-    import('../../console/sources.ts'),
-    import('../../serving/logs.ts'),
-    import('../../temporal/connection.ts'),
-    import('../../temporal/patient-client.ts'),
-  ]);
+/**
+ * Serves the console alone, until the interrupt.
+ * @param console.isWorker whether this process also carries out the runs of what is linked there
+ */
+export async function serveConsole(
+  session: Session,
+  {
+    settings,
+    address,
+    isWorker,
+  }: {
+    readonly settings: readonly string[];
+    readonly address: ConsoleAddress;
+    readonly isWorker: boolean;
+  },
+): Promise<void> {
+  const [{ Sources }, { createLog }, { servingRuntime }, { connectTemporal }, { patientClient }, queues] =
+    await Promise.all([
+      import('../../console/sources.ts'),
+      import('../../serving/logs.ts'),
+      import('../../serving/runtime.ts'),
+      import('../../temporal/connection.ts'),
+      import('../../temporal/patient-client.ts'),
+      import('../../serving/served-queues.ts'),
+    ]);
   const { signal, stderr } = session;
-  const { settings, listen, behindProxy } = options;
   const log = createLog({ write: (line) => stderr.write(line), isTTY: true });
   const report = (line: string) => log('info', line);
+  servingRuntime(log, 'console');
   const access = await connectTemporal({ env: process.env, report });
+  const served = new queues.ServedQueues(access, log);
   try {
     const world = {
       client: patientClient(access, { ms: patienceMs, signal, report }),
@@ -65,16 +89,13 @@ async function serveConsole(session: Session, options: ConsoleOptions): Promise<
       signal,
       temporalUi: access.uiAddress,
       sandbox: undefined,
-      serve: undefined,
-    };
-    const address = {
-      ...(listen !== undefined && { listen }),
-      ...(behindProxy !== undefined && { behindProxy }),
+      serve: isWorker ? (linked: Settings) => served.serve(linked) : undefined,
     };
     await withConsole(session, world, address, async () => {
       if (!signal.aborted) await once(signal, 'abort');
     });
   } finally {
+    await served.close();
     await access.close();
   }
   throwIfOutputLost(signal);

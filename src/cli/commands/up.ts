@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { TableStatus } from '../../connections/status/table-status.ts';
+import type { ConsoleAddress } from '../../console/console.ts';
 import { SourceError } from '../../errors.ts';
 import type { Log, LogOutput } from '../../serving/logs.ts';
 import type { ConnectionService } from '../../serving/serve-connections.ts';
 import { resolveKey } from '../../settings/key.ts';
-import type { Settings } from '../../settings/settings.ts';
+import { defaultSettingsFile, type Settings } from '../../settings/settings.ts';
 import { tableNamed } from '../../tables/index.ts';
 import { keyVariable } from '../options/key-options.ts';
 import { consoleAddress, withConsole, type WithConsole } from '../options/console-options.ts';
@@ -32,7 +34,10 @@ export function upCommand(session: Session): Command {
       examples(
         ['After link', `export ${keyVariable}=…\n  incident-io-source up`],
         ['Another connection', 'incident-io-source up --settings other.json'],
-        ['With a page to watch it in a browser', 'incident-io-source up --console'],
+        [
+          'With a page in a browser, where the first account can be linked',
+          'incident-io-source up --console',
+        ],
       ),
     )
     .action((options: UpOptions) => up(session, options));
@@ -44,6 +49,13 @@ async function up(
   session: Session,
   { settings: file, memory, console, behindProxy, ...endpoints }: UpOptions,
 ): Promise<void> {
+  const address = consoleAddress({ console, behindProxy });
+  if (address && file === defaultSettingsFile && !existsSync(file)) {
+    // Nothing is linked yet: that is what the page is for.
+    const { serveConsole } = await import('./console.ts');
+    await serveConsole(session, { settings: [], address, isWorker: true });
+    return;
+  }
   const [{ readSettings }, { createLog }, { serveConnection }] = await Promise.all([
     import('../../settings/file.ts'),
     import('../../serving/logs.ts'),
@@ -59,7 +71,7 @@ async function up(
     const serving = { settings, endpoints, log, signal, ...(memory !== undefined && { memory }) };
     await serveConnection(serving, async (service) => {
       await applySettings(settings, account, service, log, signal);
-      await whileConsole(session, { file, settings, service, log }, { console, behindProxy }, () =>
+      await whileConsole(session, { file, settings, service, log }, address, () =>
         show(session, settings, service, log, screen),
       );
     });
@@ -83,10 +95,9 @@ async function whileConsole(
     readonly service: Service;
     readonly log: Log;
   },
-  options: WithConsole,
+  address: ConsoleAddress | undefined,
   work: () => Promise<void>,
 ): Promise<void> {
-  const address = consoleAddress(options);
   if (!address) return work();
   const [{ Sources }, { ServedQueues }, { workerQueue }] = await Promise.all([
     import('../../console/sources.ts'),

@@ -175,7 +175,8 @@ export class SourceWatch {
     try {
       this.#counted = await this.#countRows(settings, Object.keys(settings.tables), signal);
     } catch (error) {
-      if (!isForeseen(error)) throw error;
+      if (signal.aborted) this.#counted = undefined;
+      if (signal.aborted || !isForeseen(error)) throw error;
       // The key may be on the worker's machine only. The import goes on, and the page says why it has no end.
       this.#countProblem = problemJson(failureOf(error));
     }

@@ -16,10 +16,12 @@ export function sendEvents(
   return streamSSE(c, async (stream) => {
     const send = (event: string, data: unknown) =>
       void stream.writeSSE({ event, data: JSON.stringify(data) });
+    // A signal of its own: a listener per page would stay at the console's for as long as that runs.
+    const ended = AbortSignal.any([signal]);
     const over = new Promise<void>((resolve) => {
       stream.onAbort(resolve);
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
+      if (ended.aborted) resolve();
+      else ended.addEventListener('abort', () => resolve(), { once: true });
     });
     const stop = topic.listen({
       state: (state) => send('state', state),

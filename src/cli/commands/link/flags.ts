@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { missingScopes } from '../../../connections/key-facts.ts';
+import { missingScopes } from '../../../connections/missing-scopes.ts';
 import { UsageError } from '../../../errors.ts';
 import type { TablePermission } from '../../../incident-io/permissions.ts';
 import { keepSecret } from '../../../secrets.ts';

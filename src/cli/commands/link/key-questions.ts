@@ -1,4 +1,4 @@
-import { missingScopes } from '../../../connections/key-facts.ts';
+import { missingScopes } from '../../../connections/missing-scopes.ts';
 import { CredentialsError, KeyMissingError, UsageError } from '../../../errors.ts';
 import type { TablePermission } from '../../../incident-io/permissions.ts';
 import { checkedKey } from '../../../settings/key.ts';
