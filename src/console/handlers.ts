@@ -5,7 +5,7 @@ import { answerSql, sqlAsCsv } from './data/sql.ts';
 import { dataTables, tableData } from './data/tables.ts';
 import { healthOf } from './history/health.ts';
 import { pastRuns } from './history/runs.ts';
-import { checkAgain, checkKey, keyJson } from './link/check-key.ts';
+import { checkKey, keyJson } from './link/check-key.ts';
 import { Drafts } from './link/drafts.ts';
 import { estimateOf } from './link/estimate.ts';
 import { checkDestination, linkNow, planLink } from './link/link.ts';
@@ -49,7 +49,8 @@ function linking(world: ConsoleWorld, topics: Topics): Pick<Handlers, Linking> {
       return keyJson(drafts.add(draft), draft, world.sources);
     },
     checkAgain: async ({ path, signal }) => {
-      const draft = await checkAgain(draftOf(path), signal);
+      const { key, baseUrl } = draftOf(path);
+      const draft = await checkKey({ key, baseUrl }, signal);
       drafts.replace(path['draft']!, draft);
       return keyJson(path['draft']!, draft, world.sources);
     },

@@ -13,7 +13,7 @@ import type { Table } from '../../tables/table.ts';
 import { withDestination } from '../../warehouse/open-warehouse.ts';
 import type { ActionOutcome, ActionPreview, ActionRequest } from '../contract/sources.ts';
 import type { ConsoleWorld } from '../world.ts';
-import { failuresJson } from './json.ts';
+import { failuresJson } from '../problem-json.ts';
 
 /** What an action would do, in words. */
 export async function previewAction(file: string, request: ActionRequest): Promise<ActionPreview> {

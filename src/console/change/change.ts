@@ -14,7 +14,8 @@ import type { Answer } from '../contract.ts';
 import type { ChangeRequest, PlannedChange } from '../contract/sources.ts';
 import type { ConsoleWorld } from '../world.ts';
 import { differenceOf } from './difference.ts';
-import { changesJson, failuresJson, neighboursJson } from './json.ts';
+import { changesJson, neighboursJson } from './json.ts';
+import { failuresJson } from '../problem-json.ts';
 
 /** What a change of the settings would do, as `apply` shows it. Throws what `apply` throws for the same file. */
 export async function planChange(

@@ -1,8 +1,6 @@
 import type { TableChange } from '../../connections/apply.ts';
 import { changeInWords } from '../../connections/change-in-words.ts';
 import type { Neighbour } from '../../connections/schedule/neighbours.ts';
-import type { TableFailure } from '../../failure.ts';
-import { hideSecrets } from '../../secrets.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { PlannedChange } from '../contract/sources.ts';
 
@@ -20,14 +18,5 @@ export function neighboursJson(
   return neighbours.map(({ connection, tables: theirs }) => ({
     connection,
     shared: theirs.filter((table) => table in tables),
-  }));
-}
-
-export function failuresJson(failures: readonly TableFailure[]): PlannedChange['notes'] {
-  return failures.map(({ table, error, message, advice }) => ({
-    table,
-    error,
-    message: hideSecrets(message),
-    advice,
   }));
 }

@@ -1,8 +1,8 @@
 import type { PastRun } from '../../connections/runs/run-history.ts';
+import { keyLimit } from '../../incident-io/pace.ts';
 import { readSettings } from '../../settings/file.ts';
-import { failuresJson } from '../change/json.ts';
+import { failuresJson } from '../problem-json.ts';
 import type { Health } from '../contract/runs.ts';
-import { keyLimit } from '../link/estimate.ts';
 import type { ConsoleWorld } from '../world.ts';
 import { historyOf } from './runs.ts';
 
@@ -14,7 +14,7 @@ const allowancePerHour = keyLimit.perSecond * 3_600;
 
 const howCounted =
   `Of the latest ${mostRuns} runs that the Temporal server and the tables’ logs still know. Requests count at the time ` +
-  'a run ended. The allowance is 20 requests a second; what else uses the key is not in it. The lag of a table is how ' +
+  `a run ended. The allowance is ${keyLimit.perSecond} requests a second; what else uses the key is not in it. The lag of a table is how ` +
   'old what it held was, right before each commit.';
 
 /** Figures over time of a connection. */

@@ -5,9 +5,8 @@ import { hideSecrets } from '../../secrets.ts';
 import { readSettings } from '../../settings/file.ts';
 import { tableNamed } from '../../tables/index.ts';
 import { withDestination } from '../../warehouse/open-warehouse.ts';
-import { failuresJson } from '../change/json.ts';
 import type { PastRunJson, Runs } from '../contract/runs.ts';
-import { problemJson } from '../live/table-json.ts';
+import { failuresJson, problemJson } from '../problem-json.ts';
 import type { ConsoleWorld } from '../world.ts';
 
 /** The latest runs of a connection, newest first. */

@@ -19,15 +19,13 @@ import { estimatesOf } from './estimate.ts';
 const whereToTick = 'In incident.io under Settings → API keys, edit the key and tick these scopes.';
 
 /** Asks whose key it is and which tables it can read. Throws `CredentialsError`, `UsageError`. */
-export async function checkKey(request: KeyRequest, signal: AbortSignal): Promise<Draft> {
-  const baseUrl = checkedBaseUrl(request.baseUrl ?? defaultBaseUrl);
-  const key = checkedKey(request.key, 'the input');
+export async function checkKey(
+  { key: pasted, baseUrl: address = defaultBaseUrl }: KeyRequest,
+  signal: AbortSignal,
+): Promise<Draft> {
+  const baseUrl = checkedBaseUrl(address);
+  const key = checkedKey(pasted, 'the input');
   return { key, baseUrl, facts: await readKeyFacts({ apiKey: key, baseUrl }, tables, signal) };
-}
-
-/** The same key once more. */
-export async function checkAgain({ key, baseUrl }: Draft, signal: AbortSignal): Promise<Draft> {
-  return checkKey({ key, baseUrl }, signal);
 }
 
 /** A checked key as an answer has it: everything but the key. */

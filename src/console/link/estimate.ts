@@ -1,10 +1,10 @@
 import { estimateRequests, type RequestEstimate } from '../../connections/request-estimate.ts';
+import type { BucketLimit } from '../../incident-io/bucket.ts';
+import { keyLimit } from '../../incident-io/pace.ts';
 import type { TablePermission } from '../../incident-io/permissions.ts';
 import { tableNamed } from '../../tables/index.ts';
 import type { EstimateAnswer } from '../contract/link.ts';
 
-/** The API's limit for all requests of a key. */
-export const keyLimit = { capacity: 1_200, perSecond: 20 };
 /** A request over the Internet takes this long, so few requests take longer than the limits ask for. */
 const requestSeconds = 0.15;
 /** As many as are read side by side. */
@@ -40,9 +40,6 @@ function together(estimates: readonly RequestEstimate[]): EstimateAnswer {
 }
 
 /** Seconds until a full bucket has given so many tokens. */
-function waitOf(
-  requests: number,
-  bucket = keyLimit as { readonly capacity: number; readonly perSecond: number },
-) {
-  return Math.max(0, requests - bucket.capacity) / bucket.perSecond;
+function waitOf(requests: number, { capacity, perSecond }: BucketLimit = keyLimit): number {
+  return Math.max(0, requests - capacity) / perSecond;
 }

@@ -16,7 +16,8 @@ import { withDestination } from '../../warehouse/open-warehouse.ts';
 import { destinationOf } from '../../warehouse/store/destination.ts';
 import type { Warehouse } from '../../warehouse/warehouse.ts';
 import type { DestinationAnswer, Linked, LinkPlan, LinkRequest } from '../contract/link.ts';
-import { changesJson, failuresJson, neighboursJson } from '../change/json.ts';
+import { changesJson, neighboursJson } from '../change/json.ts';
+import { failuresJson } from '../problem-json.ts';
 import type { ConsoleWorld } from '../world.ts';
 import type { Draft } from './drafts.ts';
 

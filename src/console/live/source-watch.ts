@@ -16,7 +16,8 @@ import { withDestination } from '../../warehouse/open-warehouse.ts';
 import type { Problem } from '../contract/common.ts';
 import type { LiveRun, SourceDetail } from '../contract/sources.ts';
 import { Estimates } from './estimates.ts';
-import { problemJson, tableJson } from './table-json.ts';
+import { problemJson } from '../problem-json.ts';
+import { tableJson } from './table-json.ts';
 import type { Reading } from './topic.ts';
 
 /** Runs in progress are looked at this often; a server that takes longer is left alone for four times as long. */

@@ -2,7 +2,9 @@ import type { Client } from '@temporalio/client';
 import { type ConnectionHealth, connectionHealths } from '../../connections/status/connection-health.ts';
 import { worstFirst } from '../../connections/status/table-health.ts';
 import { defined } from '../../defined.ts';
+import { sideBySide } from '../../warehouse/side-by-side.ts';
 import type { Source, Sources as SourcesJson } from '../contract/sources.ts';
+import { readSettings } from '../../settings/file.ts';
 import { scheduledConnection } from '../../temporal/names.ts';
 import type { SourceFile, Sources } from '../sources.ts';
 import type { Reading } from './topic.ts';
@@ -23,7 +25,14 @@ export async function readSources(client: Client, sources: Sources): Promise<Rea
     ),
     runningByConnection(client),
   ]);
-  const listed = healths.map((health) => sourceJson(files, health, running)).sort(worstFirst);
+  const listed = await sideBySide(healths, async (health) => ({
+    ...sourceJson(files, health, running),
+    // Its settings were read a moment ago.
+    ...(health.connection !== undefined && {
+      destination: (await readSettings(health.settings)).destination,
+    }),
+  }));
+  listed.sort(worstFirst);
   return {
     state: { at: new Date().toISOString(), sources: listed },
     nextInMs: Math.min(Math.max(everyMs, restsAfterWork * (Date.now() - began)), longestPauseMs),

@@ -4,8 +4,8 @@ import type { TableStatus } from '../../connections/status/table-status.ts';
 import { defined } from '../../defined.ts';
 import { hideSecrets } from '../../secrets.ts';
 import { tableNamed } from '../../tables/index.ts';
-import type { Problem } from '../contract/common.ts';
 import type { LiveRun, SourceTable } from '../contract/sources.ts';
+import { problemJson } from '../problem-json.ts';
 
 /**
  * A table as a page shows it.
@@ -60,9 +60,4 @@ function endedJson({
     ...defined({ ended, seconds: result?.seconds }),
     ...(failure && { failure: problemJson(failure) }),
   };
-}
-
-/** A failure as an answer has it. */
-export function problemJson({ error, message, advice }: Problem): Problem {
-  return { error, message: hideSecrets(message), ...defined({ advice }) };
 }

@@ -4,7 +4,7 @@ import { failureOf, isForeseen } from '../../failure.ts';
 import type { DrawnPicture } from '../contract/data.ts';
 import { namesIn } from '../data/tables.ts';
 import { mostRows, rowsOf } from '../data/sql.ts';
-import { problemJson } from '../live/table-json.ts';
+import { problemJson } from '../problem-json.ts';
 import { pictures } from './pictures.ts';
 
 /** A picture with its figures, or the tables that are missing for it. Throws `UsageError` if there is no such picture. */

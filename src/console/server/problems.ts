@@ -2,9 +2,9 @@ import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { QueryError, SourceError, UsageError } from '../../errors.ts';
 import { failureOf, isForeseen } from '../../failure.ts';
-import { hideSecrets } from '../../secrets.ts';
 import type { Log } from '../../serving/logs.ts';
 import type { Problem } from '../contract/common.ts';
+import { problemJson } from '../problem-json.ts';
 
 /** Answers with a problem. */
 export function refuse(c: Context, status: ContentfulStatusCode, problem: Problem): Response {
@@ -19,10 +19,7 @@ export function failed(c: Context, error: unknown, log: Log): Response {
 /** An error as a page shows it. A defect is logged: its message may hold anything, so nobody else sees it. */
 export function problemOf(error: unknown, log: Log): Problem {
   const cause = causeOf(error);
-  if (isForeseen(cause)) {
-    const { error: name, message, advice } = failureOf(cause);
-    return { error: name, message: hideSecrets(message), advice };
-  }
+  if (isForeseen(cause)) return problemJson(failureOf(cause));
   log('error', 'a request to the console failed', { error });
   return {
     error: 'UnexpectedError',
