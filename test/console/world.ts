@@ -92,7 +92,8 @@ export async function startWorld(options: SandboxOptions = {}): Promise<World> {
 async function openPage(browser: Browser, url: string, options: BrowserContextOptions): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   onTestFinished(() => context.close());
-  context.setDefaultTimeout(30_000);
+  // As long as other tests poll: the machine may be busy.
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   failOnErrors(page);
   await page.goto(url);

@@ -91,6 +91,15 @@ it(
     const counted = await installed(['query', '--json', 'SELECT count(*)::INT AS n FROM incidents']);
     expect(JSON.parse(counted)).toEqual([{ n: 60 }]);
 
+    const served = spawn(bin, ['console', '--listen', '127.0.0.1:0'], {
+      cwd: place,
+      env: { ...shell, TEMPORAL_ADDRESS: inject('temporalAddress') },
+    });
+    onTestFinished(() => void served.kill());
+    const [printed] = (await once(served.stdout, 'data')) as [Buffer];
+    const [address] = /http:\S+/.exec(printed.toString())!;
+    expect(await (await fetch(address)).text()).toContain('<div id="page">');
+
     await writeFile(join(place, 'consumer.ts'), consumer);
     const options = { module: 'nodenext', target: 'es2023', strict: true, outDir: 'out', types: [] };
     await writeFile(
