@@ -20,10 +20,10 @@ import { problemJson } from '../problem-json.ts';
 import { tableJson } from './table-json.ts';
 import type { Reading } from './topic.ts';
 
-/** Runs in progress are looked at this often; a server that takes longer is left alone for four times as long. */
-const busyMs = 1_000;
-const idleMs = 2_500;
-const longestPauseMs = 15_000;
+/** How long the pauses between two looks are: the longer, the longer the server takes to answer. */
+type Pauses = readonly [shortest: number, longest: number];
+const busyMs: Pauses = [1_000, 3_000];
+const idleMs: Pauses = [2_500, 15_000];
 /** What may have changed without a run, such as a pause from elsewhere, is noticed after this long. */
 const statusEveryMs = 30_000;
 /** For all questions of one look: a server that hangs must not hold up the page. */
@@ -87,8 +87,8 @@ export class SourceWatch {
     });
     await this.#count(settings, runs, signal);
     const state = this.#state(settings, runs);
-    const pauseMs = Math.min(4 * (Date.now() - began), longestPauseMs);
-    return { state, nextInMs: Math.max(runs.size > 0 ? busyMs : idleMs, pauseMs) };
+    const tookMs = Date.now() - began;
+    return { state, nextInMs: runs.size > 0 ? within(busyMs, tookMs) : within(idleMs, 4 * tookMs) };
   }
 
   async #readSettings(): Promise<Settings> {
@@ -213,6 +213,10 @@ export class SourceWatch {
       ...defined({ account: this.#account, estimateProblem: this.#countProblem }),
     };
   }
+}
+
+function within([shortest, longest]: Pauses, ms: number): number {
+  return Math.min(Math.max(shortest, ms), longest);
 }
 
 /** A table that is not current may be so for a reason that passes, and one that is may have become late. */

@@ -88,7 +88,7 @@ it(
     );
     expect(await readdir(join(folder, 'settings'))).toEqual([]);
     // Slow enough to be watched.
-    sandbox.latencyMs = 150;
+    sandbox.latencyMs = 2_000;
     sandbox.change('incidents', sandbox.idAt('incidents', 0), { name: hostile });
     const { id } = await ask('link', { draft }, request);
     await expect(ask('planLink', { draft }, request)).rejects.toEqual(refused(400, 'UsageError'));
@@ -98,21 +98,21 @@ it(
     expect(await readFile(plan.file, 'utf8')).toBe(plan.text);
 
     // Live, to the end; and a page that comes in the middle has the state at once.
-    const reading = await follow('sourceLive', { id }, (state) => {
-      const { run } = tableOf(state, 'incidents');
-      return run?.phase === 'reading' && (run.rows ?? 0) > 0;
+    const isReading = (state: SourceDetail) => tableOf(state, 'incidents').run?.phase === 'reading';
+    const reading = (await follow('sourceLive', { id }, isReading)).at(-1)!;
+    expect(tableOf(reading, 'incidents')).toMatchObject({
+      state: 'first_sync',
+      run: { fullRead: true, workerAnswers: true, estimate: { by: 'rows', done: 0, of: 1_000 } },
     });
-    const { run } = tableOf(reading.at(-1)!, 'incidents');
-    expect(run).toMatchObject({ fullRead: true, estimate: { by: 'rows', done: run!.rows, of: 1_000 } });
     const [reloaded] = await follow('sourceLive', { id }, () => true);
     expect(reloaded.tables).toHaveLength(3);
+    sandbox.latencyMs = 0;
     const isCurrent = (state: SourceDetail) =>
       state.tables.every((table) => table.state === 'current' && !table.run);
     const imported = (await follow('sourceLive', { id }, isCurrent)).at(-1)!;
     expect(imported.account).toBe('https://app.incident.io/sandbox');
     expect(tableOf(imported, 'incidents')).toMatchObject({ rows: 1_000, lastRun: { outcome: 'synced' } });
     expect((await ask('sources')).sources).toMatchObject([{ id, connection, state: 'current' }]);
-    sandbox.latencyMs = 0;
 
     // Questions: SQL that reads, other people's text as it is, pictures, runs, health.
     const byName = await ask('sql', { id }, { sql: `SELECT name FROM incidents WHERE name LIKE '<img%'` });
@@ -155,7 +155,7 @@ it(
     expect(tableOf(failing, 'severities').state).toBe('current');
 
     // Cancelled in the middle; and the table as of an older version.
-    sandbox.latencyMs = 300;
+    sandbox.latencyMs = 4_000;
     sandbox.change('incidents', sandbox.idAt('incidents', 0), { name: 'harmless' });
     const preview = await ask('previewAction', { id }, { action: 'resync', tables: ['incidents'] });
     expect(preview).toMatchObject({ careful: true, tables: ['incidents'] });
