@@ -18,7 +18,7 @@ export function SqlBox({ id, first }: { readonly id: string; readonly first: str
   const run = () => doing(async () => setAnswer(await send<'sql'>(path, draft)));
   const isEmpty = draft.sql.trim() === '';
   return (
-    <section aria-label="SQL">
+    <section aria-label="Query">
       <label htmlFor="sql" className="sql-label">
         SQL
       </label>

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Locator, Page } from 'playwright-core';
+import type { Locator } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Picture } from '../../src/console/contract/data.ts';
 import { textOf } from '../../console/data/cell-text.ts';
@@ -29,7 +29,7 @@ describe.skipIf(!hasBrowser)('data in the browser', () => {
 
   it('SQL: a result, a chart of it and its CSV; a mistake says what to do; nothing can be written', async () => {
     const page = await world.open(`#/sources/${id}/data`);
-    const box = page.getByLabel('SQL', { exact: true });
+    const box = page.getByRole('textbox', { name: 'SQL' });
     await box.fill(
       'SELECT severity_id AS severity, count(*) AS incidents FROM incidents GROUP BY ALL ORDER BY ALL',
     );
@@ -68,7 +68,7 @@ describe.skipIf(!hasBrowser)('data in the browser', () => {
       const shown = await shownFigures(card, picture);
       expect({ picture: picture.name, figures: shown }).toEqual({ picture: picture.name, figures: expected });
       expect({ picture: picture.name, isEmpty: shown.size === 0 }).toMatchObject({ isEmpty: false });
-      if (picture.chart.kind === 'bar') await expectDrawn(page, card, expected);
+      if (picture.chart.kind === 'bar') await expectDrawn(card, expected);
     }
   });
 
@@ -132,12 +132,11 @@ async function shownFigures(card: Locator, { chart }: Picture): Promise<Map<stri
 }
 
 /** The bars are drawn from these figures: what the pointer says at the first of them. */
-async function expectDrawn(page: Page, card: Locator, expected: ReadonlyMap<string, number>): Promise<void> {
+async function expectDrawn(card: Locator, expected: ReadonlyMap<string, number>): Promise<void> {
   const [[name, value]] = [...expected] as [[string, number]];
-  const box = (await card.locator('canvas').boundingBox())!;
   const tip = card.locator('.tip');
   // Right of the axis; the pointer finds the bar whose place across is nearest.
-  await page.mouse.move(box.x + 70, box.y + box.height / 2);
+  await card.locator('canvas').hover({ position: { x: 70, y: 100 } });
   await tip.waitFor();
   const text = (await tip.textContent())!.replaceAll(',', '');
   expect(text).toContain(name);

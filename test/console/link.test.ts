@@ -47,7 +47,7 @@ describe.skipIf(!hasBrowser)('linking in the browser', () => {
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByText('Creates 3 schedules').waitFor();
     // Slow enough that the import outlasts the reload.
-    sandbox.latencyMs = 1_500;
+    sandbox.latencyMs = 1_000;
     await page.getByRole('button', { name: 'Import' }).click();
 
     const importing = page.getByRole('region', { name: 'Running now' });

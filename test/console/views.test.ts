@@ -86,7 +86,7 @@ function viewsOf(id: string): readonly View[] {
       at: `${source}/data`,
       ready: async (page) => {
         await page
-          .getByLabel('SQL', { exact: true })
+          .getByRole('textbox', { name: 'SQL' })
           .fill('SELECT status, count(*) AS n FROM alerts GROUP BY ALL');
         await page.getByRole('button', { name: 'Run' }).click();
         await page.getByText('Chart', { exact: true }).click();
