@@ -3,19 +3,25 @@ import type { TemporalAccess } from '../temporal/connection.ts';
 import { workerQueue } from '../temporal/names.ts';
 import { withDestination } from '../warehouse/open-warehouse.ts';
 import type { Log } from './logs.ts';
-import { serveWhile } from './serve.ts';
+import { type ServeOptions, serveWhile } from './serve.ts';
 
 /** Workers of one process for connections that are linked while it runs: each destination has a queue of its own. */
 export class ServedQueues {
   readonly #access: TemporalAccess;
   readonly #log: Log;
+  readonly #options: Pick<ServeOptions, 'workflowBundle'>;
   readonly #stop = new AbortController();
   readonly #served = new Map<string, Promise<void>>();
 
-  /** @param own the queue that the process serves already, if there is one */
-  constructor(access: TemporalAccess, log: Log, own?: string) {
+  /** @param options.own the queue that the process serves already, if there is one */
+  constructor(
+    access: TemporalAccess,
+    log: Log,
+    { own, ...options }: Pick<ServeOptions, 'workflowBundle'> & { readonly own?: string } = {},
+  ) {
     this.#access = access;
     this.#log = log;
+    this.#options = options;
     if (own !== undefined) this.#served.set(own, Promise.resolve());
   }
 
@@ -26,11 +32,20 @@ export class ServedQueues {
     const { signal } = this.#stop;
     await new Promise<void>((resolve, reject) => {
       const ended = withDestination(destination, (warehouse) =>
-        serveWhile({ access: this.#access, warehouse, taskQueue, patience: { ms: Infinity, signal } }, () => {
-          this.#log('info', 'worker started', { connection, destination, taskQueue });
-          resolve();
-          return aborted(signal);
-        }),
+        serveWhile(
+          {
+            ...this.#options,
+            access: this.#access,
+            warehouse,
+            taskQueue,
+            patience: { ms: Infinity, signal },
+          },
+          () => {
+            this.#log('info', 'worker started', { connection, destination, taskQueue });
+            resolve();
+            return aborted(signal);
+          },
+        ),
       );
       this.#served.set(taskQueue, ended.catch(reject));
     }).catch((error: unknown) => {

@@ -105,7 +105,7 @@ async function whileConsole(
     import('../../temporal/names.ts'),
   ]);
   const { client, access } = service;
-  const queues = new ServedQueues(access, log, workerQueue(settings.destination));
+  const queues = new ServedQueues(access, log, { own: workerQueue(settings.destination) });
   const world = {
     client,
     sources: new Sources([file]),

@@ -4,7 +4,15 @@ import type { Table } from '../../tables/table.ts';
 import { scheduleId, tableWorkflowId } from '../../temporal/names.ts';
 
 /** An execution as the server's index lists it. */
-export type Execution = { readonly table: string; readonly workflowId: string; readonly runId: string };
+export type Execution = {
+  readonly table: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly isRunning: boolean;
+};
+
+/** `WORKFLOW_EXECUTION_STATUS_RUNNING` */
+const running = 1;
 
 /**
  * The executions of a connection's runs, by its schedules and outside them, newest first.
@@ -29,12 +37,12 @@ export async function listedExecutions(
     pageSize: most,
     query: `${isOurs} ${condition}`,
   });
-  return executions.flatMap(({ execution }) => {
+  return executions.flatMap(({ execution, status }) => {
     const { workflowId, runId } = execution ?? {};
     if (!workflowId || !runId) return [];
     // The server adds the time to the id that the schedule gives.
     const schedule = workflowId.slice(0, Math.max(0, workflowId.lastIndexOf('-workflow')));
     const table = scheduled.get(schedule) ?? byHand.get(workflowId);
-    return table === undefined ? [] : [{ table, workflowId, runId }];
+    return table === undefined ? [] : [{ table, workflowId, runId, isRunning: status === running }];
   });
 }

@@ -28,8 +28,10 @@ const idleMs: Pauses = [2_500, 15_000];
 const statusEveryMs = 30_000;
 /** For all questions of one look: a server that hangs must not hold up the page. */
 const limitMs = 30_000;
-/** More runs at once than tables have: one by its schedule and one outside it. */
-const mostOpen = 300;
+/** More than run at once, one by its schedule and one outside it, and end between two looks. */
+const mostListed = 300;
+/** The server's index of runs is behind by so much at most; a run that ended is then seen at the next look. */
+const indexLagMs = 20_000;
 
 /** Statuses that are read together; each costs the server several questions. */
 const atOnce = 8;
@@ -59,6 +61,9 @@ export class SourceWatch {
   readonly #estimates = new Estimates();
   readonly #known = new Map<string, KnownStatus>();
   #open: ReadonlyMap<string, string> = new Map();
+  /** Executions that had ended at the last look. */
+  #ended: ReadonlySet<string> = new Set();
+  #lookedAt: number | undefined;
   #settings = '';
   #account: string | undefined;
   /** Rows by table, once they were counted; an empty map if that failed. */
@@ -73,7 +78,7 @@ export class SourceWatch {
 
   /** Reads the statuses again from the next look on: something was changed. */
   forget(): void {
-    for (const [table, known] of this.#known) this.#known.set(table, { ...known, due: 1 });
+    for (const table of this.#known.keys()) this.#setDue(table, 1);
   }
 
   /** @param patienceMs for how long statuses are read; those that are left are older, and read by the next look */
@@ -99,11 +104,21 @@ export class SourceWatch {
     return settings;
   }
 
-  /** The runs in progress, by table; of two, the newer. */
+  /** The runs in progress, by table; of two, the newer. Tables whose runs have ended since the last look are due. */
   async #openRuns(settings: Settings): Promise<ReadonlyMap<string, WatchedRun>> {
     const tables = Object.keys(settings.tables).map(tableNamed);
     const source = { client: this.#client, settings, tables };
-    const open = await listedExecutions(source, mostOpen, 'AND ExecutionStatus = "Running"');
+    const since = this.#lookedAt;
+    this.#lookedAt = Date.now();
+    const running = 'ExecutionStatus = "Running"';
+    // A quiet run is over within a second: most are never seen in progress.
+    const ended =
+      since === undefined ? '' : ` OR CloseTime > "${new Date(since - indexLagMs).toISOString()}"`;
+    const listed = await listedExecutions(source, mostListed, `AND (${running}${ended})`);
+    const over = listed.filter(({ isRunning }) => !isRunning);
+    for (const { table, runId } of over) if (!this.#ended.has(runId)) this.#setDue(table, 2);
+    this.#ended = new Set(over.map(({ runId }) => runId));
+    const open = listed.filter(({ isRunning }) => isRunning);
     const runs = await Promise.all(
       open.map(async ({ table, workflowId }) => ({
         table,
@@ -113,12 +128,16 @@ export class SourceWatch {
     return new Map(runs.toReversed().flatMap(({ table, run }) => (run ? [[table, run] as const] : [])));
   }
 
+  #setDue(table: string, due: 1 | 2): void {
+    const known = this.#known.get(table);
+    if (known) this.#known.set(table, { ...known, due });
+  }
+
   /** Reads the statuses that may have changed since they were read: first those of tables whose runs have. */
   async #refresh(settings: Settings, runs: ReadonlyMap<string, WatchedRun>, until: number): Promise<void> {
     const open = new Map([...runs].map(([table, { workflowId }]) => [table, workflowId]));
     for (const table of new Set([...open.keys(), ...this.#open.keys()])) {
-      const known = this.#known.get(table);
-      if (known && open.get(table) !== this.#open.get(table)) this.#known.set(table, { ...known, due: 2 });
+      if (open.get(table) !== this.#open.get(table)) this.#setDue(table, 2);
     }
     this.#open = open;
     this.#estimates.keep(new Set(open.values()));
