@@ -1,16 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
-import { createActivities } from '../../../activities/index.ts';
 import { startConsole } from '../../../src/console/console.ts';
 import { type Answer, type Body, type EndpointName, endpoints } from '../../../src/console/contract.ts';
 import { Sources } from '../../../src/console/sources.ts';
 import { createLog } from '../../../src/serving/logs.ts';
-import { createWorker } from '../../../src/serving/create-worker.ts';
-import type { Settings } from '../../../src/settings/settings.ts';
-import { tableNamed } from '../../../src/tables/index.ts';
-import { workerQueue } from '../../../src/temporal/names.ts';
-import { openDestination } from '../../../src/warehouse/open-warehouse.ts';
+import { ServedQueues } from '../../../src/serving/served-queues.ts';
 import { temporaryFolder } from '../../helpers/sync.ts';
 import type { TestTemporal } from '../../helpers/temporal.ts';
 
@@ -33,40 +28,37 @@ export async function openConsole(temporal: TestTemporal) {
   onTestFinished(() => void vi.unstubAllEnvs());
   /** All that the console has said, to anybody. */
   const said: string[] = [];
-  const stop = new AbortController();
-  const workers: Promise<void>[] = [];
-  const serve = async ({ destination }: Settings) => {
-    const { connection, namespace, workflowBundle } = temporal;
-    const warehouse = await openDestination(destination);
-    const worker = await createWorker({
-      connection,
-      namespace,
-      taskQueue: workerQueue(destination),
-      activities: createActivities({ tableNamed, warehouse }),
-      workflowBundle,
-    });
-    const over = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
-    workers.push(worker.runUntil(over).then(() => warehouse.close()));
+  const log = createLog({ write: (line) => said.push(line) });
+  const { client, connection, namespace, address, workflowBundle } = temporal;
+  const access = {
+    connection,
+    namespace,
+    address,
+    embedded: false,
+    uiAddress: undefined,
+    revive: async () => undefined,
+    close: async () => undefined,
   };
-  const { url, access, close } = await startConsole(
+  const queues = new ServedQueues(access, log, { workflowBundle });
+  const running = await startConsole(
     {
-      client: temporal.client,
+      client,
       sources: new Sources([join(folder, 'settings')]),
-      log: createLog({ write: (line) => said.push(line) }),
-      signal: stop.signal,
+      log,
+      signal: new AbortController().signal,
       temporalUi: 'http://127.0.0.1:8233',
       sandbox: undefined,
-      serve,
+      serve: (settings) => queues.serve(settings),
     },
     { listen: '127.0.0.1:0' },
   );
   onTestFinished(async () => {
-    await close();
-    stop.abort();
-    await Promise.all(workers);
+    await running.close();
+    await queues.close();
   });
+  const { url } = running;
   const { origin } = new URL(url);
-  const headers = { Authorization: `Bearer ${access.token}`, 'Content-Type': 'application/json' };
+  const headers = { Authorization: `Bearer ${running.access.token}`, 'Content-Type': 'application/json' };
 
   /** Asks an endpoint, and checks that it answers what the contract says. Throws `Refused`. */
   async function ask<Name extends EndpointName>(
@@ -118,7 +110,7 @@ export async function openConsole(temporal: TestTemporal) {
     throw new Error(`the stream of ${name} ended`);
   }
 
-  return { folder, origin, access, headers, said, ask, follow };
+  return { folder, said, ask, follow };
 }
 
 function filled(template: string, path: { readonly [name: string]: string | number }): string {
