@@ -14,7 +14,7 @@ export function seriesOf(
 ): ChartData {
   const place = (name: string) => columns.findIndex((column) => column.name === name);
   const [across, up, by] = [place(x), place(y), series === undefined ? -1 : place(series)];
-  const keys = [...new Set(rows.map((row) => words(row[across])))];
+  const keys = inOrder([...new Set(rows.map((row) => words(row[across])))]);
   const names = by < 0 ? [y] : [...new Set(rows.map((row) => words(row[by])))];
   const figures = new Map(
     rows.map((row) => [`${by < 0 ? y : words(row[by])}\n${words(row[across])}`, figureOf(row[up])]),
@@ -26,6 +26,11 @@ export function seriesOf(
       values: keys.map((key) => figures.get(`${name}\n${key}`) ?? null),
     })),
   };
+}
+
+/** Whole numbers, such as hours of the day, by their size; everything else as the rows have it. */
+function inOrder(keys: readonly string[]): readonly string[] {
+  return keys.every((key) => /^\d+$/.test(key)) ? keys.toSorted((a, b) => Number(a) - Number(b)) : keys;
 }
 
 function words(value: RowsResult['rows'][number][number] | undefined): string {

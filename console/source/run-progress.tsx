@@ -33,7 +33,7 @@ export function RunProgress({ table, run }: { readonly table: string; readonly r
         {rows !== undefined && estimate?.by !== 'rows' && <span>{countOf(rows, 'row')}</span>}
         {requests !== undefined && <span>{countOf(requests, 'request')}</span>}
         {size !== undefined && size > 0 && <span>{bytes(size)}</span>}
-        {windows && windows.open + windows.done > 1 && (
+        {windows && windows.open > 0 && windows.open + windows.done > 1 && (
           <span>
             {windows.open} of {countOf(windows.open + windows.done, 'window')} open
           </span>

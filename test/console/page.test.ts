@@ -29,6 +29,20 @@ describe('what the page makes of answers, without a browser', () => {
     });
   });
 
+  it('whole numbers across stand in their order: hours of a day come as the rows have them', () => {
+    const columns = ['person', 'hour', 'pages'].map((name) => ({ name, type: 'BIGINT' }));
+    const rows = [
+      ['Ada', 16, 1],
+      ['Ada', 8, 2],
+      ['Bo', 9, 3],
+    ];
+    expect(seriesOf({ columns, rows }, { x: 'hour', y: 'pages', series: 'person' }).labels).toEqual([
+      '8',
+      '9',
+      '16',
+    ]);
+  });
+
   it('times are as exact as people want to know them, before and after', () => {
     const now = Date.parse('2026-11-29T01:00:00Z');
     expect(relative('2026-11-29T00:58:15Z', now)).toBe('2 min ago');
