@@ -76,7 +76,7 @@ function Shown({ health }: { readonly health: Health }) {
         />
         <HealthChart
           title={`Share of the allowance per hour (${countOf(allowancePerHour, 'request')})`}
-          kind="line"
+          kind="bar"
           unit="%"
           across="Hour"
           data={share}

@@ -10,7 +10,9 @@ const textOf = (file: string) => readFileSync(join(root, file), 'utf8');
 const documents = [
   'README.md',
   'CHANGELOG.md',
-  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ];
 
 /** A document without its code blocks: what stands in them is not a link, a heading or a path of this checkout. */
