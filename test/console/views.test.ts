@@ -1,6 +1,7 @@
-import axe from 'axe-core';
 import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { hasBrowser, startWorld, type World } from './world.ts';
@@ -9,6 +10,9 @@ import { hasBrowser, startWorld, type World } from './world.ts';
 const linked = ['incidents', 'severities', 'users', 'alerts', 'alert_sources', 'escalations', 'follow_ups'];
 /** Where to put pictures of the views, for somebody to look at them. */
 const shots = process.env['CONSOLE_SCREENSHOTS'];
+
+/** For the browser only: it is not loaded here. */
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 type View = { readonly name: string; readonly at: string; readonly ready: (page: Page) => Promise<void> };
 
@@ -35,7 +39,7 @@ describe.skipIf(!hasBrowser)('the views', () => {
         colorScheme,
         viewport: { width, height: width > 400 ? 900 : 740 },
       });
-      await page.context().addInitScript({ content: axe.source });
+      await page.context().addInitScript({ path: axe });
       const found: string[] = [];
       for (const { name, at, ready } of views) {
         await page.goto(`${new URL(world.url).origin}/${at}`);
@@ -115,6 +119,6 @@ function viewsOf(id: string): readonly View[] {
 
 /** What axe finds: rules with the elements that break them. */
 async function violations(page: Page): Promise<string[]> {
-  const found = (await page.evaluate('axe.run()')) as axe.AxeResults;
+  const found = (await page.evaluate('axe.run()')) as AxeResults;
   return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }

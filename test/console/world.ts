@@ -52,7 +52,7 @@ export async function startWorld(options: SandboxOptions = {}): Promise<World> {
   process.env['XDG_CONFIG_HOME'] = join(folder, 'config');
   const sandbox = await startSandbox({ limits: 'off', ...options });
   const ending = new AbortController();
-  const queues = new ServedQueues(access, () => undefined);
+  const queues = new ServedQueues(access, () => undefined, { workflowBundle: temporal.workflowBundle });
   const console = await startConsole(
     {
       client: temporal.client,
