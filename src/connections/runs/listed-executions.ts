@@ -43,6 +43,6 @@ export async function listedExecutions(
     // The server adds the time to the id that the schedule gives.
     const schedule = workflowId.slice(0, Math.max(0, workflowId.lastIndexOf('-workflow')));
     const table = scheduled.get(schedule) ?? byHand.get(workflowId);
-    return table === undefined ? [] : [{ table, workflowId, runId, isRunning: status === running }];
+    return table === undefined ? [] : [{ table, workflowId, runId, isRunning: Number(status) === running }];
   });
 }
