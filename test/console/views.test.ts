@@ -63,7 +63,7 @@ function viewsOf(id: string): readonly View[] {
   const see = (role: Parameters<Page['getByRole']>[0], name: string | RegExp) => async (page: Page) =>
     page.getByRole(role, { name }).first().waitFor();
   return [
-    { name: 'sources', at: '#/', ready: see('link', id) },
+    { name: 'sources', at: '#/', ready: see('link', /^acme-/) },
     { name: 'link', at: '#/new/incident-io', ready: see('button', 'Check the key') },
     {
       name: 'choose',
