@@ -24,10 +24,10 @@ export function App() {
   }, [place, route]);
   return (
     <>
-      <a className="skip" href="#main" onClick={(event) => skipTo(event, main.current)}>
-        Skip to the content
-      </a>
       <header className="top">
+        <a className="skip" href="#main" onClick={(event) => skipTo(event, main.current)}>
+          Skip to the content
+        </a>
         <a className="brand" href="#/">
           <img src="./icon.svg" alt="" width="24" height="24" />
           <span>incident.io source</span>
@@ -44,7 +44,7 @@ export function App() {
           )}
         </nav>
       </header>
-      <main ref={main} tabIndex={-1}>
+      <main id="main" ref={main} tabIndex={-1}>
         <Page route={route} about={about} />
       </main>
       <Said />

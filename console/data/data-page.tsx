@@ -54,7 +54,7 @@ function TableList({ id, table, tables }: Props & { readonly tables: Tables }) {
         </ul>
         {groups.map(([group, members]) => (
           <div key={group}>
-            <h3>{group}</h3>
+            <h2>{group}</h2>
             <ul>
               {members.map(({ table: name }) => (
                 <li key={name}>
