@@ -1,5 +1,5 @@
 import type { MetricMeter } from '@temporalio/common';
-import type { Worker } from '@temporalio/worker';
+import type { Worker, WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities, type Observer } from '../../activities/index.ts';
 import type { Warehouses } from '../../activities/warehouses.ts';
 import { FairTurns } from '../fair-turns.ts';
@@ -64,11 +64,13 @@ export function queueWorkers({
   warehouses,
   figures,
   tracing,
+  workflowBundle,
 }: {
   readonly access: TemporalAccess;
   readonly warehouses: Warehouses;
   readonly figures: Figures | undefined;
   readonly tracing: Tracing | undefined;
+  readonly workflowBundle?: WorkflowBundleOption;
 }): (taskQueue: string) => Promise<Worker> {
   const activities = createActivities({
     tableNamed,
@@ -84,6 +86,7 @@ export function queueWorkers({
       activities,
       limits: fleetLimits,
       ...(tracing && { tracing }),
+      ...(workflowBundle && { workflowBundle }),
       ...(figures && { onRunEnded: figures.onRunEnded }),
     });
 }

@@ -52,12 +52,19 @@ export type Service = {
 /** The same for `up`, which serves one connection. */
 export type ConnectionService = Service & { readonly warehouse: Warehouse };
 
-/** Serves the scheduled runs of one connection while `work` lasts. */
+/**
+ * Serves the scheduled runs of one connection while `work` lasts.
+ * @param served.connections others may join it; the connection is one of them
+ */
 export function serveConnection<T>(
-  { settings, ...options }: ServingOptions & { readonly settings: Settings },
+  {
+    settings,
+    connections = fixedConnections([settings]),
+    ...options
+  }: ServingOptions & { readonly settings: Settings; readonly connections?: Connections },
   work: (service: ConnectionService) => Promise<T>,
 ): Promise<T> {
-  const served = { ...options, connections: fixedConnections([settings]), only: settings };
+  const served = { ...options, connections, only: settings };
   return serveConnections(served, (service) =>
     service.warehouses.use(settings.destination, (warehouse) => work({ ...service, warehouse })),
   );

@@ -1,70 +1,45 @@
+import type { WorkflowBundleOption } from '@temporalio/worker';
 import type { Settings } from '../settings/settings.ts';
 import type { TemporalAccess } from '../temporal/connection.ts';
 import { workerQueue } from '../temporal/names.ts';
-import { withDestination } from '../warehouse/open-warehouse.ts';
+import { ConnectionsByPlace } from './connections.ts';
+import { LinkedConnections } from './linked-connections.ts';
 import type { Log } from './logs.ts';
-import { type ServeOptions, serveWhile } from './serve.ts';
+import { queueWorkers } from './queue-workers.ts';
+import { Queues } from './queues.ts';
+import { OpenWarehouses, warehousesOf } from './warehouses.ts';
 
-/** Workers of one process for connections that are linked while it runs: each destination has a queue of its own. */
+/** Workers of a process that begins without a connection and serves those that are linked while it runs. */
 export class ServedQueues {
-  readonly #access: TemporalAccess;
   readonly #log: Log;
-  readonly #options: Pick<ServeOptions, 'workflowBundle'>;
-  readonly #stop = new AbortController();
-  readonly #served = new Map<string, Promise<void>>();
+  readonly #connections = new LinkedConnections([]);
+  readonly #warehouses = new OpenWarehouses();
+  readonly #queues: Queues;
 
-  /** @param options.own the queue that the process serves already, if there is one */
   constructor(
     access: TemporalAccess,
     log: Log,
-    { own, ...options }: Pick<ServeOptions, 'workflowBundle'> & { readonly own?: string } = {},
+    options: { readonly workflowBundle?: WorkflowBundleOption } = {},
   ) {
-    this.#access = access;
     this.#log = log;
-    this.#options = options;
-    if (own !== undefined) this.#served.set(own, Promise.resolve());
+    const warehouses = warehousesOf(new ConnectionsByPlace(this.#connections), this.#warehouses);
+    this.#queues = new Queues(
+      queueWorkers({ access, warehouses, figures: undefined, tracing: undefined, ...options }),
+    );
+    this.#queues.failure.catch((error: unknown) => log('error', 'a worker has ended', { error }));
   }
 
-  /** Serves the queue of a connection until `close`. Resolves once its worker runs. */
-  async serve({ connection, destination }: Settings): Promise<void> {
-    const taskQueue = workerQueue(destination);
-    if (this.#served.has(taskQueue)) return;
-    const { signal } = this.#stop;
-    await new Promise<void>((resolve, reject) => {
-      const ended = withDestination(destination, (warehouse) =>
-        serveWhile(
-          {
-            ...this.#options,
-            access: this.#access,
-            warehouse,
-            taskQueue,
-            patience: { ms: Infinity, signal },
-          },
-          () => {
-            this.#log('info', 'worker started', { connection, destination, taskQueue });
-            resolve();
-            return aborted(signal);
-          },
-        ),
-      );
-      this.#served.set(taskQueue, ended.catch(reject));
-    }).catch((error: unknown) => {
-      // The next connection with this destination tries again.
-      this.#served.delete(taskQueue);
-      throw error;
-    });
+  /** Serves the runs of a connection until `close`. Resolves once a worker takes them. */
+  async serve(settings: Settings): Promise<void> {
+    const { connection, destination } = settings;
+    this.#connections.add(settings);
+    await this.#queues.serve(new Set(this.#connections.list().map((one) => workerQueue(one))));
+    this.#log('info', 'worker started', { connection, destination, taskQueue: workerQueue(settings) });
   }
 
   /** Ends the workers: their batches hand over what they hold. */
   async close(): Promise<void> {
-    this.#stop.abort();
-    await Promise.all(this.#served.values());
+    await this.#queues.stop();
+    await this.#warehouses.close();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

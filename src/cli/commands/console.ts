@@ -78,7 +78,7 @@ export async function serveConsole(
   const { signal, stderr } = session;
   const log = createLog({ write: (line) => stderr.write(line), isTTY: true });
   const report = (line: string) => log('info', line);
-  servingRuntime(log, 'console');
+  servingRuntime(log, undefined);
   const access = await connectTemporal({ env: process.env, report });
   const served = new queues.ServedQueues(access, log);
   try {

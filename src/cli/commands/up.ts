@@ -5,6 +5,7 @@ import type { TableStatus } from '../../connections/status/table-status.ts';
 import type { ConsoleAddress } from '../../console/console.ts';
 import { SourceError } from '../../errors.ts';
 import type { Log, LogOutput } from '../../serving/logs.ts';
+import type { LinkedConnections } from '../../serving/linked-connections.ts';
 import type { ConnectionService } from '../../serving/serve-connections.ts';
 import { resolveKey } from '../../settings/key.ts';
 import { defaultSettingsFile, type Settings } from '../../settings/settings.ts';
@@ -56,10 +57,11 @@ async function up(
     await serveConsole(session, { settings: [], address, isWorker: true });
     return;
   }
-  const [{ readSettings }, { createLog }, { serveConnection }] = await Promise.all([
+  const [{ readSettings }, { createLog }, { serveConnection }, { LinkedConnections }] = await Promise.all([
     import('../../settings/file.ts'),
     import('../../serving/logs.ts'),
     import('../../serving/serve-connections.ts'),
+    import('../../serving/linked-connections.ts'),
   ]);
   const { signal } = session;
   const settings = await readSettings(file);
@@ -68,10 +70,19 @@ async function up(
   const log = createLog(screen.lines);
   try {
     const account = await accountIfTold(settings, apiKey, log, signal);
-    const serving = { settings, endpoints, log, signal, ...(memory !== undefined && { memory }) };
+    // What is linked in the console joins it.
+    const connections = new LinkedConnections([settings]);
+    const serving = {
+      settings,
+      connections,
+      endpoints,
+      log,
+      signal,
+      ...(memory !== undefined && { memory }),
+    };
     await serveConnection(serving, async (service) => {
       await applySettings(settings, account, service, log, signal);
-      await whileConsole(session, { file, settings, service, log }, address, () =>
+      await whileConsole(session, { file, connections, service, log }, address, () =>
         show(session, settings, service, log, screen),
       );
     });
@@ -86,26 +97,20 @@ async function whileConsole(
   session: Session,
   {
     file,
-    settings,
-    service,
+    connections,
+    service: { client, access },
     log,
   }: {
     readonly file: string;
-    readonly settings: Settings;
-    readonly service: Service;
+    readonly connections: LinkedConnections;
+    readonly service: ConnectionService;
     readonly log: Log;
   },
   address: ConsoleAddress | undefined,
   work: () => Promise<void>,
 ): Promise<void> {
   if (!address) return work();
-  const [{ Sources }, { ServedQueues }, { workerQueue }] = await Promise.all([
-    import('../../console/sources.ts'),
-    import('../../serving/served-queues.ts'),
-    import('../../temporal/names.ts'),
-  ]);
-  const { client, access } = service;
-  const queues = new ServedQueues(access, log, { own: workerQueue(settings.destination) });
+  const { Sources } = await import('../../console/sources.ts');
   const world = {
     client,
     sources: new Sources([file]),
@@ -113,13 +118,9 @@ async function whileConsole(
     signal: session.signal,
     temporalUi: access.uiAddress,
     sandbox: undefined,
-    serve: (linked: Settings) => queues.serve(linked),
+    serve: (linked: Settings) => Promise.resolve(connections.add(linked)),
   };
-  try {
-    await withConsole(session, world, address, work);
-  } finally {
-    await queues.close();
-  }
+  await withConsole(session, world, address, work);
 }
 
 /** On a terminal, a status at the bottom that is redrawn, with log lines above it; elsewhere log lines only. */
