@@ -221,6 +221,17 @@ export class QueryError extends AdvisedError {
   readonly retry = 'never';
 }
 
+/** The address that takes messages to people refuses one, or does not answer. */
+export class NotifyError extends SourceError {
+  readonly retry: 'never' | 'later';
+  readonly advice =
+    'Check the address that notify in the settings leads to. The message is sent again later; runs are not affected.';
+  constructor(message: string, retry: 'never' | 'later', options?: ErrorOptions) {
+    super(message, options);
+    this.retry = retry;
+  }
+}
+
 /** The Temporal server cannot be reached or started. */
 export class TemporalUnavailableError extends AdvisedError {
   readonly retry = 'later';

@@ -11,6 +11,7 @@ import { Pages } from './pages.ts';
 import { notFound } from './problems.ts';
 import { SandboxServer, type LoggedRequest } from './server.ts';
 import { sizesOf } from './sizes.ts';
+import { WebhookSender, type WebhookTarget } from './webhooks.ts';
 
 export { realLimits, type Limits } from './buckets.ts';
 export { sandboxSizes } from './sizes.ts';
@@ -18,6 +19,7 @@ export type { Identity, KeyOptions } from './auth.ts';
 export type { ApiRecord, Sizes } from './data/source.ts';
 export type { AnswerRule, Fault, FaultRule, RowRule, SandboxRequest } from './faults.ts';
 export type { LoggedRequest } from './server.ts';
+export { sandboxSecret, type WebhookTarget } from './webhooks.ts';
 
 /** Changes a record before it is sent. A text is sent as it is, in place of the record's JSON. */
 export type Transform = (record: ApiRecord, table: string) => ApiRecord | string;
@@ -94,6 +96,8 @@ export type Sandbox = {
   revokeKey(key: string): void;
   setScopes(key: string, scopes: readonly string[]): void;
   setIdentity(identity: Partial<Identity>, key?: string): void;
+  /** From now on, what `change`, `create` and `remove` do is sent there, signed, as incident.io does. */
+  sendWebhooks(target: WebhookTarget): WebhookSender;
   stop(): Promise<void>;
 };
 
@@ -131,6 +135,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   };
   const server = new SandboxServer({ now, keys, faults, lists, bodyFor });
   const rows = (table: string) => lists.get(table).rows;
+  let sender: WebhookSender | undefined;
 
   const sandbox: Sandbox = {
     url: '',
@@ -149,15 +154,37 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     idOf: (table, record) => rows(table).idOf(record),
     idAt: (table, index) => rows(table).idAt(index),
     idAtShare: (table, share) => rows(table).idAtShare(share),
-    change: (table, id, patch, { stampedAgoMs = 0 } = {}) => rows(table).change(id, patch, stampedAgoMs),
-    create: (table, patch = {}, { stampedAgoMs = 0 } = {}) => rows(table).create(patch, stampedAgoMs),
-    remove: (table, id) => rows(table).remove(id),
+    change(table, id, patch, { stampedAgoMs = 0 } = {}) {
+      let before: ApiRecord | undefined;
+      const noticed = (record: ApiRecord) => {
+        before = record;
+        return typeof patch === 'function' ? patch(record) : patch;
+      };
+      const after = rows(table).change(id, noticed, stampedAgoMs);
+      sender?.happened(table, { ...(before && { before }), after });
+      return after;
+    },
+    create(table, patch = {}, { stampedAgoMs = 0 } = {}) {
+      const after = rows(table).create(patch, stampedAgoMs);
+      sender?.happened(table, { after });
+      return after;
+    },
+    remove(table, id) {
+      const row = rows(table).locate(id);
+      const before = row === undefined ? {} : rows(table).record(row);
+      rows(table).remove(id);
+      sender?.happened(table, { before });
+    },
     fault: (rule) => faults.add(rule),
     addKey: (added = {}) => keys.add(added),
     revokeKey: (key) => keys.revoke(key),
     setScopes: (key, scopes) => keys.setScopes(key, scopes),
     setIdentity: (identity, key = sandbox.key) => keys.setIdentity(key, identity),
-    stop: () => server.stop(),
+    sendWebhooks: (target) => (sender = new WebhookSender(target)),
+    async stop() {
+      await sender?.stop();
+      await server.stop();
+    },
   };
   return Object.assign(sandbox, { url: await server.listen(port, sandbox) });
 }

@@ -11,6 +11,8 @@ export const histogramBuckets = {
   incident_io_source_batch_seconds: [0.25, 1, 5, 15, 30, 60, 120, 180],
   // A commit without changes takes milliseconds, a merge of millions of rows minutes.
   incident_io_source_commit_seconds: [0.1, 0.5, 1, 5, 15, 60, 300],
+  // The time of an event is in whole seconds; without a hint it waits for the schedule.
+  incident_io_source_event_seconds: [1, 2, 3, 5, 10, 30, 60, 300, 900],
 };
 
 /**

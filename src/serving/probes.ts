@@ -1,6 +1,6 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { WorkerStatus } from '@temporalio/worker';
-import { UsageError } from '../errors.ts';
+import { listenAt } from '../listen.ts';
 import { hideSecrets } from '../secrets.ts';
 
 /** The state of a serving process. */
@@ -52,7 +52,9 @@ export async function serveProbes(
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
     response.writeHead(isGood ? 200 : 503, headers).end(hideSecrets(`${JSON.stringify(found)}\n`));
   });
-  await listen(server, address);
+  const advice =
+    'Give an address of this machine and a free port: 127.0.0.1:8086, or 0.0.0.0:8086 for probes from outside.';
+  await listenAt(server, address, 'serve health probes', advice);
   return {
     close: async () => {
       const closed = new Promise((resolve) => void server.close(resolve));
@@ -86,19 +88,4 @@ function workerOf({ worker }: Condition, { aborted }: AbortSignal): string {
   const { runState, workflowPollerState, activityPollerState } = status;
   const isPolling = [workflowPollerState, activityPollerState].every((state) => state === 'POLLING');
   return runState === 'RUNNING' && isPolling ? 'polling' : runState.toLowerCase();
-}
-
-/** Listens at `host:port`; an IPv6 host is in brackets. */
-async function listen(server: Server, address: string): Promise<void> {
-  const { host, port } = /^(?<host>\[[^\]]+\]|[^:]+):(?<port>\d+)$/.exec(address)?.groups ?? {};
-  const unusable = (why: string) =>
-    new UsageError(
-      `Cannot serve health probes at ${address}: ${why}.`,
-      'Give an address of this machine and a free port: 127.0.0.1:8086, or 0.0.0.0:8086 for probes from outside.',
-    );
-  if (host === undefined || !(Number(port) < 65_536)) throw unusable('this is not a host and port');
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(unusable(error.code ?? error.message)));
-    server.listen(Number(port), host.replace(/^\[|\]$/g, ''), resolve);
-  });
 }

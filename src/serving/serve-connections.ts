@@ -1,9 +1,13 @@
 import type { Client } from '@temporalio/client';
+import type { MetricMeter } from '@temporalio/common';
+import { defined } from '../defined.ts';
 import type { Settings } from '../settings/settings.ts';
 import { connectTemporal, type TemporalAccess } from '../temporal/connection.ts';
 import { workerQueue } from '../temporal/names.ts';
 import { patientClient } from '../temporal/patient-client.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
+import { notifyPeople, type NotifyWorld } from '../notify/notify.ts';
+import { receiveWebhooks } from '../webhooks/webhooks.ts';
 import { type Connections, ConnectionsByPlace, fixedConnections } from './connections.ts';
 import { earlierQueuesInUse, watchEarlierQueues } from './earlier-queues.ts';
 import type { Log } from './logs.ts';
@@ -22,7 +26,12 @@ export type Endpoints = {
   readonly metrics?: string;
   /** For probes: a host and port. */
   readonly health?: string;
+  /** For webhooks: a host and port. */
+  readonly webhooks?: string;
 };
+
+/** For hints and looks, which are tried again by themselves if the server does not answer in this time. */
+const shortPatienceMs = 10_000;
 
 export type ServingOptions = {
   readonly endpoints: Endpoints;
@@ -149,7 +158,9 @@ async function serveQueues<T>(
     });
   });
   opened.add(() => Promise.resolve(stop()));
+  const hints = await openHints(opened, ready, meter, figures?.labelsOf);
   const watches = (done: AbortSignal): Promise<void>[] => [
+    notifyPeople(hints, done),
     watchServer(access, noticing(condition, 'temporal', log, { address: access.address }), done),
     watchEarlierQueues(
       client,
@@ -169,13 +180,36 @@ async function serveQueues<T>(
   );
 }
 
-function readingOf(
-  { connections, warehouses, log }: Ready,
-  labelsOf: Parameters<typeof keepTableFigures>[1]['labelsOf'],
-) {
-  const withWarehouse = <T>({ destination }: Settings, work: (warehouse: Warehouse) => Promise<T>) =>
+/** Takes webhooks, if there is an address for them. People are told about tables with the same means. */
+async function openHints(
+  opened: Opened,
+  { connections, endpoints, access, warehouses, log }: Ready,
+  meter: MetricMeter | undefined,
+  labelsOf: LabelsOf | undefined,
+): Promise<NotifyWorld> {
+  const world = {
+    connections: () => connections.list(),
+    client: patientClient(access, { ms: shortPatienceMs }),
+    withWarehouse: withWarehouseOf(warehouses),
+    log,
+  };
+  if (endpoints.webhooks !== undefined) {
+    const labels = labelsOf && (({ destination }: Settings) => defined(labelsOf(destination)));
+    const receiver = await receiveWebhooks(endpoints.webhooks, { ...world, meter, labelsOf: labels });
+    opened.add(() => receiver.close());
+  }
+  return world;
+}
+
+function readingOf({ connections, warehouses, log }: Ready, labelsOf: LabelsOf) {
+  return { connections, labelsOf, withWarehouse: withWarehouseOf(warehouses), log };
+}
+
+type LabelsOf = Parameters<typeof keepTableFigures>[1]['labelsOf'];
+
+function withWarehouseOf(warehouses: OpenWarehouses) {
+  return <T>({ destination }: Settings, work: (warehouse: Warehouse) => Promise<T>) =>
     warehouses.use(destination, work);
-  return { connections, labelsOf, withWarehouse, log };
 }
 
 function watchOnly({ warehouses, condition, log }: Ready, { destination }: Settings, done: AbortSignal) {

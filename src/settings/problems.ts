@@ -41,9 +41,12 @@ export function problemsOf(issue: z.core.$ZodIssue, { value, pathInFile, knownAt
   return [`${name} ${found === undefined ? 'is missing' : `is ${shown(name, found)}`}; ${issue.message}.`];
 }
 
-/** The value as the file has it, unless somebody may have put the key itself there. */
+/** Settings that name the place of a secret, in whose place somebody may put the secret itself. */
+const ofSecrets = /^(?:apiKey|hashKey|webhooks|notify)(?:\.|$)/;
+
+/** The value as the file has it, unless it may be a secret. */
 function shown(name: string, value: unknown): string {
-  if (name === 'apiKey' || name === 'The file') return 'not what it should be';
+  if (ofSecrets.test(name) || name === 'The file') return 'not what it should be';
   const text = JSON.stringify(
     ['destination', 'baseUrl'].includes(name) && typeof value === 'string' ? shownDestination(value) : value,
   );

@@ -15,6 +15,7 @@ import {
 } from '../warehouse/store/destination.ts';
 import { frequenciesInWords, frequencySchema } from './frequency-schema.ts';
 import { keyFilePath } from './key-file.ts';
+import { assertKnownVersion } from './known-version.ts';
 import { columnsSchema } from './columns-schema.ts';
 import type { KeyReference } from './key.ts';
 import { keyReferenceSchema } from './key-schema.ts';
@@ -28,6 +29,7 @@ import {
   settingsVersion,
   type TableSettings,
 } from './settings.ts';
+import { notifySchema, webhooksSchema } from './hooks-schema.ts';
 import { nameInVersion1, upgradeOf } from './version-1.ts';
 
 const connectionPattern = /^[a-z0-9_-]{1,60}$/;
@@ -95,6 +97,8 @@ function makeFileSchema(seconds: boolean) {
       .describe(
         'For personal: hash. Where the worker finds the key of the hashes, of 32 characters or more; with another key every hash changes.',
       ),
+    webhooks: webhooksSchema().optional(),
+    notify: notifySchema().optional(),
     tables: objectOf(
       Object.fromEntries(tables.map((table) => [table.name, tableSchema(table, seconds).optional()])),
     )
@@ -244,6 +248,7 @@ export function settingsOf(written: unknown, file: string): Settings {
     );
   }
   const { connection, apiKey, baseUrl, destination, pool, retention, personal, hashKey } = parsed.data;
+  const { webhooks, notify } = parsed.data;
   const entries = parsed.data.tables as { readonly [table: string]: Partial<TableSettings> | undefined };
   const folder = dirname(resolve(file));
   const located = (key: KeyReference): KeyReference =>
@@ -255,7 +260,13 @@ export function settingsOf(written: unknown, file: string): Settings {
     baseUrl: checkedBaseUrl(baseUrl),
     destination: destinationOf(destination, folder),
     retention,
-    ...defined({ pool, personal, hashKey: hashKey && located(hashKey) }),
+    ...defined({
+      pool,
+      personal,
+      hashKey: hashKey && located(hashKey),
+      webhooks: webhooks && { secret: located(webhooks.secret) },
+      notify: notify && { url: located(notify.url) },
+    }),
     tables: Object.fromEntries(
       tables.flatMap((table) => {
         const entry = entries[table.name];
@@ -265,18 +276,11 @@ export function settingsOf(written: unknown, file: string): Settings {
   };
 }
 
-function assertKnownVersion(value: unknown, file: string): void {
-  const version = (value as { version?: unknown } | null)?.version;
-  if (typeof version !== 'number' || version <= settingsVersion) return;
-  throw new UsageError(
-    `${file} has version ${version} of the settings format; this program reads version ${settingsVersion} and older.`,
-    'Update incident-io-source, or use a settings file of an older version.',
-  );
-}
-
 /** The settings that exist at a path. */
 function knownKeys(path: readonly string[]): string[] {
   if (path.length === 0) return Object.keys(fileSchema(false).shape).filter((key) => key !== '$schema');
+  if (path[0] === 'webhooks') return ['secret'];
+  if (path[0] === 'notify') return ['url'];
   if (path[0] !== 'tables') return [];
   if (path.length === 1) return tables.map(({ name }) => name);
   return path.length === 2

@@ -65,6 +65,10 @@ export type Settings = {
   readonly personal?: PersonalChoice;
   /** Where the key of the hashes is, for `hash`. */
   readonly hashKey?: KeyReference;
+  /** Present if incident.io sends webhooks; `secret` is where their signing secret is. */
+  readonly webhooks?: { readonly secret: KeyReference };
+  /** Present if people are told about tables that fail; `url` is where the address is that takes the messages. */
+  readonly notify?: { readonly url: KeyReference };
   readonly tables: { readonly [table: string]: TableSettings };
 };
 

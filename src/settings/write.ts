@@ -28,13 +28,15 @@ export async function writeSettings(
 /** The text of a settings file. */
 export function settingsText(file: string, settings: Settings): string {
   const folder = dirname(resolve(file));
-  const { apiKey, hashKey, destination } = settings;
+  const { apiKey, hashKey, webhooks, notify, destination } = settings;
   const shared = (key: KeyReference) => ('env' in key ? key : { file: keyPathFrom(folder, key.file) });
   return textOf({
     ...schemaAddress(folder),
     ...settings,
     apiKey: shared(apiKey),
     ...(hashKey && { hashKey: shared(hashKey) }),
+    ...(webhooks && { webhooks: { secret: shared(webhooks.secret) } }),
+    ...(notify && { notify: { url: shared(notify.url) } }),
     destination: bucketOf(destination) ? destination : pathFrom(folder, destination),
   });
 }

@@ -17,6 +17,12 @@ export const actions = defineTable({
   },
   // A renamed assignee does not move updated_at: only a full read sees it.
   incremental: { by: ['updated_at'], fullReadEvery: '24h' },
+  events: [
+    'public_incident.action_created',
+    'public_incident.action_updated',
+    'private_incident.action_created',
+    'private_incident.action_updated',
+  ],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the action.' },

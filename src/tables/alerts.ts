@@ -16,6 +16,12 @@ export const alerts = defineTable({
   // Alerts are by far the most rows and are never deleted one by one, so a daily full read would gain little.
   incremental: { by: ['updated_at'], fullReadEvery: '7d' },
   splitBy: 'created_at',
+  events: [
+    'public_alert.alert_created',
+    'public_alert.alert_resolved',
+    'private_alert.alert_created',
+    'private_alert.alert_resolved',
+  ],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the alert.' },

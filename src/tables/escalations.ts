@@ -14,6 +14,12 @@ export const escalations = defineTable({
   },
   incremental: { by: ['updated_at'], fullReadEvery: '24h' },
   splitBy: 'created_at',
+  events: [
+    'public_escalation.escalation_created',
+    'public_escalation.escalation_status_updated',
+    'private_escalation.escalation_created',
+    'private_escalation.escalation_status_updated',
+  ],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the escalation.' },

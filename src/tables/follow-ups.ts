@@ -17,6 +17,12 @@ export const followUps = defineTable({
   },
   // A renamed assignee or a new status of the external issue does not move updated_at: only a full read sees it.
   incremental: { by: ['updated_at'], fullReadEvery: '24h' },
+  events: [
+    'public_incident.follow_up_created',
+    'public_incident.follow_up_updated',
+    'private_incident.follow_up_created',
+    'private_incident.follow_up_updated',
+  ],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the follow-up.' },

@@ -14,6 +14,13 @@ export const incidentUpdates = defineTable({
     params: [{ name: 'incident_id', in: 'query', column: 'id' }],
     columns: { incident_id: 'id' },
   },
+  events: [
+    'public_incident.incident_created',
+    'public_incident.incident_updated',
+    'public_incident.incident_status_updated',
+    'private_incident.incident_created',
+    'private_incident.incident_updated',
+  ],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the update.' },

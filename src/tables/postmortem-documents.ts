@@ -11,6 +11,10 @@ export const postmortemDocuments = defineTable({
   // Newest first, the default, would shift the pages when a row is created while they are read.
   query: { sort_by: 'created_at_oldest_first' },
   every: '24h',
+  events: [
+    'public_incident.postmortem_document_status_updated',
+    'private_incident.postmortem_document_status_updated',
+  ],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the document.' },

@@ -23,6 +23,7 @@ export const scheduleEntries = defineTable({
   scope: 'schedules.view',
   paging: { kind: 'single' },
   every: '24h',
+  events: ['schedule.created', 'schedule.updated', 'schedule.deleted'],
   primaryKey: ['schedule_id', 'list', 'fingerprint'],
   columns: {
     end_at: { type: 'timestamp', required: true, description: 'When the shift ends.' },

@@ -15,6 +15,7 @@ export const scheduleOverrides = defineTable({
   scope: 'schedules.view',
   paging: { kind: 'pages', pageSize: 250 },
   every: '24h',
+  events: ['schedule.created', 'schedule.updated', 'schedule.deleted'],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the override.' },

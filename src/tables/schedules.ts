@@ -10,6 +10,7 @@ export const schedules = defineTable({
   // The API accepts 10,000, but leaves next_shifts empty in any page larger than 25.
   paging: { kind: 'pages', pageSize: 25 },
   counted: true,
+  events: ['schedule.created', 'schedule.updated', 'schedule.deleted', 'schedule.shift_change'],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the schedule.' },

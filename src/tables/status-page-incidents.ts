@@ -14,6 +14,7 @@ export const statusPageIncidents = defineTable({
   // No scope: any key may read it.
   paging: { kind: 'pages', pageSize: 250 },
   every: '24h',
+  events: ['status_page_incident.update_shared'],
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the status page incident.' },

@@ -180,6 +180,11 @@ export type Table = TableShape & {
   readonly splitBy?: 'created_at';
   /** The endpoint returns `total_record_count`. */
   readonly counted?: true;
+  /**
+   * The webhook events that say that a row of the table changed, without their version (`_v2`). Left out if there are
+   * none, or if a run costs too much to follow each of them: the table then waits for its schedule.
+   */
+  readonly events?: readonly string[];
   /** The default sync frequency, if it is not that of the sync method: configuration seldom changes. */
   readonly every?: '24h';
 };

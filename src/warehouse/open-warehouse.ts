@@ -15,7 +15,7 @@ import { resetTable } from './commit/reset.ts';
 import { runCommits } from './commit/run-commits.ts';
 import { rowCount } from './delta/row-count.ts';
 import { assertReachable, probeStore } from './store/probe.ts';
-import { spillFolder, stagingFolder, type Store } from './store/store.ts';
+import { notesFolder, spillFolder, stagingFolder, type Store } from './store/store.ts';
 import { KnownSnapshots } from './delta/known-snapshots.ts';
 import { assertWritableTable, lastCommitOf, stateOf } from './delta/table-state.ts';
 import { hasDeclaredColumns } from './delta/target-schema.ts';
@@ -120,6 +120,12 @@ export function openWarehouse(
       for (const place of places) await place.deleteAll(`${stagingFolder}/${table.name}/`);
     },
     keepUp: (table, since, signal) => keepUp(world, table, since, signal),
+    readNote: async (name) => (await store.read(noteKey(name)))?.toString(),
+    writeNote: (name, text) => store.write(noteKey(name), Buffer.from(text)),
     close: () => (shared ? Promise.resolve() : engine.close()),
   });
+}
+
+function noteKey(name: string): string {
+  return `${notesFolder}/${name}.json`;
 }

@@ -280,6 +280,10 @@ export type Warehouse = {
    * @param since `upkeepSince` of the commit that asked for upkeep
    */
   keepUp(table: TableShape, since: number, signal: AbortSignal): Promise<Upkeep>;
+  /** A small text that was written under this name; `undefined` if none was. */
+  readNote(name: string): Promise<string | undefined>;
+  /** Writes or replaces it. Only for what may be lost: two writers do not see each other. */
+  writeNote(name: string, text: string): Promise<void>;
   /** Closes DuckDB. */
   close(): Promise<void>;
 };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { lifeOf } from '../../sandbox/life.ts';
-import { type Sandbox, sandboxSizes, startSandbox } from '../../sandbox/sandbox.ts';
+import { type Sandbox, sandboxSecret, sandboxSizes, startSandbox } from '../../sandbox/sandbox.ts';
 import { UsageError } from '../../errors.ts';
 import { examples } from '../terminal/help.ts';
 import { keyVariable } from '../options/key-options.ts';
@@ -16,6 +16,7 @@ type SandboxCommandOptions = {
   /** False with `--no-limits`. */
   readonly limits: boolean;
   readonly live?: true;
+  readonly webhooks?: string;
   readonly json?: true;
   /** One size per table, under its name in camel case. */
   readonly [size: string]: unknown;
@@ -47,6 +48,7 @@ export function sandboxCommand(session: Session): Command {
         .argParser(fraction),
     )
     .option('--live', 'add, change or delete a row before each answer, as the seed decides')
+    .option('--webhooks <url>', 'send a signed webhook there for what --live changes')
     .option('--json', 'print URL and key as one line of JSON')
     .addHelpText(
       'after',
@@ -62,7 +64,7 @@ export function sandboxCommand(session: Session): Command {
 }
 
 async function serveSandbox({ stdout, signal }: Session, options: SandboxCommandOptions): Promise<void> {
-  const { port, seed, latency, faults, limits, live, json } = options;
+  const { port, seed, latency, faults, limits, live, webhooks, json } = options;
   const sandbox = await start(port, {
     seed,
     faults,
@@ -70,10 +72,11 @@ async function serveSandbox({ stdout, signal }: Session, options: SandboxCommand
     sizes: Object.fromEntries(sizes.map((table) => [table, options[camelCase(table)] as number])),
     ...(!limits && { limits: 'off' as const }),
   });
+  if (webhooks !== undefined) sandbox.sendWebhooks({ url: webhooks, secret: sandboxSecret });
   if (live) sandbox.beforeAnswer = lifeOf(sandbox, { seed });
   try {
     const { url, key } = sandbox;
-    stdout.write(json ? `${JSON.stringify({ url, key })}\n` : introductionTo(sandbox));
+    stdout.write(json ? `${JSON.stringify({ url, key })}\n` : introductionTo(sandbox, webhooks));
     if (!signal.aborted) await once(signal, 'abort');
   } finally {
     await sandbox.stop();
@@ -97,14 +100,14 @@ async function start(
   }
 }
 
-function introductionTo({ url, key }: Sandbox): string {
+function introductionTo({ url, key }: Sandbox, webhooks: string | undefined): string {
   return `The sandbox serves a made-up account at ${url} with the key ${key}. Ctrl-C ends it.
 
 In another terminal:
   export ${keyVariable}=${key}
   incident-io-source check --base-url ${url}
   incident-io-source sync --to ./warehouse --base-url ${url}
-`;
+${webhooks === undefined ? '' : `\nIts webhooks go to ${webhooks}, signed with ${sandboxSecret}.\n`}`;
 }
 
 function whole(text: string): number {

@@ -33,6 +33,7 @@ export function workerCommand(session: Session): Command {
         ['Those of one pool', 'incident-io-source worker --settings connections/ --pool eu'],
         ['With metrics for Prometheus', 'incident-io-source worker --metrics 127.0.0.1:9464'],
         ['With probes for Kubernetes', 'incident-io-source worker --health 0.0.0.0:8086'],
+        ['With webhooks, behind a proxy', 'incident-io-source worker --webhooks 127.0.0.1:8090'],
       ),
     )
     .action((options: WorkerOptions) => work(session, options));

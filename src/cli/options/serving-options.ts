@@ -7,6 +7,7 @@ export type ServingOptions = {
   readonly memory?: number;
   readonly metrics?: string;
   readonly health?: string;
+  readonly webhooks?: string;
 };
 
 export type UpOptions = ServingOptions & { readonly settings: string };
@@ -45,5 +46,9 @@ function addServingOptions(command: Command): Command {
         .default(undefined, '512MB'),
     )
     .option('--metrics <address>', 'serve metrics to Prometheus at this IP address and port')
-    .option('--health <address>', 'answer probes at /livez and /readyz, at this host and port');
+    .option('--health <address>', 'answer probes at /livez and /readyz, at this host and port')
+    .option(
+      '--webhooks <address>',
+      'take webhooks of incident.io at /webhooks/<connection>, at this host and port',
+    );
 }

@@ -69,15 +69,24 @@ function asked(client: Client, { workflowId }: Run) {
 /** Waits for the first run of a schedule that its description does not list yet. */
 async function nextRun(
   client: Client,
-  { scheduleId, info }: ScheduleDescription,
+  description: ScheduleDescription,
   signal: AbortSignal,
 ): Promise<Required<Run>> {
-  const before = new Set(info.recentActions.map(({ action }) => action.workflow.firstExecutionRunId));
   for (;;) {
     signal.throwIfAborted();
-    const { recentActions } = (await scheduleOf(client, scheduleId)).info;
-    const next = recentActions.find(({ action }) => !before.has(action.workflow.firstExecutionRunId));
-    if (next) return next.action.workflow;
+    const next = await runBegunSince(client, description);
+    if (next) return next;
     await sleep(lookEveryMs, undefined, { signal });
   }
+}
+
+/** The first run of a schedule that an earlier description of it does not list; `undefined` if none has begun. */
+export async function runBegunSince(
+  client: Client,
+  { scheduleId, info }: ScheduleDescription,
+): Promise<Required<Run> | undefined> {
+  const before = new Set(info.recentActions.map(({ action }) => action.workflow.firstExecutionRunId));
+  const { recentActions } = (await scheduleOf(client, scheduleId)).info;
+  return recentActions.find(({ action }) => !before.has(action.workflow.firstExecutionRunId))?.action
+    .workflow;
 }

@@ -41,6 +41,8 @@ export type TableStatus = TableSettings & {
   readonly nextRun?: string;
   /** Why the table cannot be read. */
   readonly tableError?: Failure;
+  /** When the last webhook that concerns the table came; missing if none did, or if the connection takes none. */
+  readonly lastHint?: string;
 };
 
 /**

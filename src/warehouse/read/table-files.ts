@@ -8,7 +8,7 @@ import { DuckDb, identifier } from '../duckdb.ts';
 import { duckTypeOf, fieldsOf, rowsOfFiles } from '../delta/schema.ts';
 import type { Snapshot } from '../delta/snapshot.ts';
 import { sideBySide } from '../side-by-side.ts';
-import { type Store, stagingFolder } from '../store/store.ts';
+import { notesFolder, type Store, stagingFolder } from '../store/store.ts';
 
 export type TableFiles = {
   readonly version: number;
@@ -78,7 +78,7 @@ function assertReadable(table: string, { protocol, metadata }: Snapshot): void {
 
 /** The names of the Delta tables in a destination, sorted. */
 export async function tablesIn(store: Store): Promise<string[]> {
-  const folders = (await store.folders()).filter((name) => name !== stagingFolder);
+  const folders = (await store.folders()).filter((name) => name !== stagingFolder && name !== notesFolder);
   const isTable = await sideBySide(folders, async (name) => {
     const log = `${name}/_delta_log/`;
     // A log with a checkpoint may be long, and one read is cheaper than listing it.

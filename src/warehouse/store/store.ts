@@ -64,6 +64,8 @@ export type LocalStore = Store & {
 
 /** For everything that does not belong to a table: staged parts by table and run, and files on their way. */
 export const stagingFolder = '_staging';
+/** For small texts that belong to a connection rather than to a table. */
+export const notesFolder = '_notes';
 /** Objects are written here before they get their name. */
 export const writesFolder = `${stagingFolder}/_writes`;
 /** Objects of the probe of a destination. */

@@ -115,15 +115,18 @@ describe('log and metrics', () => {
       users: everySixHours,
       severities: everySixHours,
     });
-    const address = `127.0.0.1:${await freePort()}`;
-    const worker = startWorker(settings, { args: ['--metrics', address] });
+    const [address, webhooks] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+    const worker = startWorker(settings, { args: ['--metrics', address, '--webhooks', webhooks] });
     await worker.says('worker started');
+    const hinted = await fetch(`http://${webhooks}/webhooks/nobody`, { method: 'POST', body: '{}' });
+    expect(hinted.status).toBe(404);
     const start = (table: string) => startOnWorkerQueue(temporal.client, sandbox, settings, table);
     const good = await start('incident_updates');
     const result = await good.result();
     await expect((await start('users')).result()).rejects.toThrow('Workflow execution failed');
     await worker.says('run failed');
     const figures = await scrape(address);
+    expect(figures('incident_io_source_hints_total', '', 'outcome="unknown_connection"')).toBe(1);
     worker.child.kill('SIGTERM');
     expect(await worker.ended).toBe(0);
 

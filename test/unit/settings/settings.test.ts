@@ -30,6 +30,23 @@ function refusal(value: unknown): string {
 }
 
 describe('settings', () => {
+  it('name the place of the signing secret and of the address for messages, never these themselves', () => {
+    const webhooks = { secret: { file: './hooks.secret' } };
+    const notify = { url: { env: 'NOTIFY_URL' } };
+    expect(parsed({ ...good, webhooks, notify })).toMatchObject({
+      webhooks: { secret: { file: '/settings/hooks.secret' } },
+      notify,
+    });
+    expect(parsed(good)).not.toHaveProperty('webhooks');
+    expect(parsed(good)).not.toHaveProperty('notify');
+    const secret = 'whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw==';
+    const url = 'https://hooks.slack.com/services/T000/B000/XXXX';
+    const refused = refusal({ ...good, webhooks: { secret }, notify: { url, channel: '#data' } });
+    for (const path of ['webhooks.secret', 'notify.url', 'notify.channel']) expect(refused).toContain(path);
+    expect(refused).not.toContain(secret);
+    expect(refused).not.toContain('hooks.slack.com');
+  });
+
   it('get the defaults of each table, and paths relative to the file become absolute', () => {
     const apiKey = { file: '../keys/prod' };
     const tables = {

@@ -7,7 +7,7 @@ import { runAsJson } from '../../terminal/run-as-json.ts';
 /** A table's status for a machine: its state and reason as in the report on many connections, then all that is known. */
 export function statusAsJson(status: TableStatus): object {
   const { syncMethod, incrementalField, every, fullReadEvery, schedule, note, buffered, rows } = status;
-  const { watermark, lateSince, lastRun, running, lastSuccess, lastFullRead, nextRun } = status;
+  const { watermark, lateSince, lastRun, running, lastSuccess, lastFullRead, nextRun, lastHint } = status;
   return {
     ...healthOf(status),
     syncMethod,
@@ -17,6 +17,7 @@ export function statusAsJson(status: TableStatus): object {
       lastSuccessAt: lastSuccess,
       lastFullReadAt: lastFullRead,
       nextRunAt: nextRun,
+      lastHintAt: lastHint,
     }),
     ...(running && { running: runningAsJson(running) }),
     ...(lastRun && {

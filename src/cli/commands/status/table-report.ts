@@ -20,7 +20,7 @@ const wideColumns = 140;
 /** Prints the status of a connection's tables, then a remark on each that needs one. */
 export function printStatuses(
   output: Output,
-  { connection, destination }: Pick<Settings, 'connection' | 'destination'>,
+  { connection, destination, webhooks }: Pick<Settings, 'connection' | 'destination' | 'webhooks'>,
   statuses: readonly TableStatus[],
 ): void {
   const isNarrow = output.isTTY === true && (output.columns ?? 80) < wideColumns;
@@ -38,12 +38,13 @@ export function printStatuses(
     }
   }
   output.write(`Connection ${connection}, tables in ${destination}\n`);
+  if (webhooks) output.write(`${lastHint(statuses)}\n`);
 }
 
 /** The same as text, as wide as this terminal. */
 export function statusesAsText(
   { columns }: Pick<Output, 'columns'>,
-  settings: Pick<Settings, 'connection' | 'destination'>,
+  settings: Pick<Settings, 'connection' | 'destination' | 'webhooks'>,
   statuses: readonly TableStatus[],
 ): string {
   let text = '';
@@ -60,6 +61,16 @@ export function statusesAsText(
   });
   printStatuses(output, settings, statuses);
   return text;
+}
+
+/** When the last webhook came that concerns one of these tables. */
+function lastHint(statuses: readonly TableStatus[]): string {
+  const newest = statuses.reduce<TableStatus | undefined>(
+    (found, status) => ((status.lastHint ?? '') > (found?.lastHint ?? '') ? status : found),
+    undefined,
+  );
+  if (newest?.lastHint === undefined) return 'Webhooks: none came that concerns these tables';
+  return `Webhooks: the last one came ${since(newest.lastHint)} ago, for ${newest.table}`;
 }
 
 type Column = PrintedColumn<TableStatus>;

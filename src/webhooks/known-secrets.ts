@@ -1,0 +1,58 @@
+import type { Webhook } from 'standardwebhooks';
+import type { Log } from '../serving/logs.ts';
+import type { Settings } from '../settings/settings.ts';
+import { decoy, mostSecrets, resolveSecrets } from './secrets.ts';
+
+/** So soon a secret that was replaced counts. */
+const readAgainMs = 10_000;
+
+/**
+ * The signing secrets of the connections that are served. They are read next to the answering of requests, for all
+ * connections at once: otherwise the time of an answer would tell which connections there are.
+ */
+export class KnownSecrets {
+  readonly #connections: () => readonly Settings[];
+  readonly #log: Log;
+  readonly #decoys = Array.from({ length: mostSecrets }, decoy);
+  #known = new Map<string, readonly Webhook[]>();
+  /** The most secrets that a connection has. */
+  #most = 1;
+  /** Connections whose secret cannot be read, each with why; said once. */
+  #missing = new Map<string, string>();
+  #readAt = 0;
+
+  constructor(connections: () => readonly Settings[], log: Log) {
+    this.#connections = connections;
+    this.#log = log;
+  }
+
+  /** Reads all secrets. */
+  async read(): Promise<void> {
+    this.#readAt = Date.now();
+    const known = new Map<string, readonly Webhook[]>();
+    const missing = new Map<string, string>();
+    for (const { connection, webhooks } of this.#connections()) {
+      if (!webhooks) continue;
+      try {
+        known.set(connection, await resolveSecrets(webhooks.secret));
+      } catch (error) {
+        const { message } = error as Error;
+        missing.set(connection, message);
+        if (this.#missing.get(connection) === message) continue;
+        this.#log('error', 'no webhook of a connection can be checked', { connection, error });
+      }
+    }
+    [this.#known, this.#missing] = [known, missing];
+    this.#most = [...known.values()].reduce((most, { length }) => Math.max(most, length), 1);
+  }
+
+  /**
+   * What to check a delivery to a connection with: its secrets, filled up with some that nobody has, so that there are
+   * always as many.
+   */
+  of(settings: Settings | undefined): { readonly known: boolean; readonly checks: readonly Webhook[] } {
+    if (Date.now() - this.#readAt > readAgainMs) void this.read();
+    const own = settings && this.#known.get(settings.connection);
+    return { known: own !== undefined, checks: [...(own ?? []), ...this.#decoys].slice(0, this.#most) };
+  }
+}
