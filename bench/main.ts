@@ -10,6 +10,7 @@ import { platformFigures } from './platforms.ts';
 import { benchRequests } from './requests.ts';
 import { type Asked, benchSyncs, changes, requestsOf, type SyncFigures } from './sync.ts';
 import { upkeepFigures } from './upkeep.ts';
+import { benchWebhooks } from './webhooks.ts';
 import { benchWorkers } from './workers.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -182,6 +183,10 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
     platforms: {
       how: 'a read of Airbyte’s on one core: all default tables with nothing new, against an API that answers at once; 500,000 incidents of about 2 kB out of a table; the same rows by a source made with Airbyte’s CDK, if npm run test:platforms has installed it',
       run: platformFigures,
+    },
+    webhooks: {
+      how: 'five incremental tables of a demo account at the real rate limits and 100 ms per request, whose webhooks one worker takes: 60 changes at random moments, then 10,000 in a minute; a row is looked for in the table every 50 ms',
+      run: benchWebhooks,
     },
     upkeep: {
       how: '35 simulated days with a run every five minutes, each of which changes a few rows of a table of 10,000: what keeps growing, and what levels off',
