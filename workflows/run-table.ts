@@ -62,7 +62,8 @@ async function begin(
 ): Promise<Begun> {
   const { quickSync } = host;
   if (!quickSync) return { carried: await plan(host, input, identity, timing, 1) };
-  host.announce('planning');
+  // Most of the step is reading, and it cannot say where it is.
+  host.announce('reading');
   const quick = await host.planning(identity, () => quickSync(planInputOf(host, input, identity)));
   const reading = readingAfter(quick.plan, quick.batches);
   assertFewLeft(identity.table, reading);

@@ -9,7 +9,7 @@ const scopes = linked.flatMap((name) => tableNamed(name).scope ?? []);
 describe.skipIf(!hasBrowser)('linking in the browser', () => {
   let world: World;
   beforeAll(async () => {
-    world = await startWorld({ sizes: { incidents: 1_000, users: 20 } });
+    world = await startWorld({ sizes: { incidents: 4_000, users: 20 } });
   });
 
   it('a wrong key, one without scopes, a good one; then tables, destination and an import that is watched to its end, through a reload', async () => {
@@ -59,7 +59,7 @@ describe.skipIf(!hasBrowser)('linking in the browser', () => {
     await importing.waitFor({ state: 'detached' });
     const rows = page.getByRole('table', { name: 'Tables of this source' }).getByRole('row');
     await rows.filter({ hasText: 'incidents' }).getByText('Current').waitFor();
-    expect(await rows.filter({ hasText: 'incidents' }).textContent()).toMatch(/30 minutes.*1,000$/);
+    expect(await rows.filter({ hasText: 'incidents' }).textContent()).toMatch(/30 minutes.*4,000$/);
     expect(await world.settingsText('incident-io')).not.toContain(weak);
   });
 

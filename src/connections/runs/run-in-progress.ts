@@ -92,6 +92,7 @@ function baseOf({ workflowId, startTime }: WorkflowExecutionDescription) {
 
 /** What a run does while this activity is in progress. */
 const phaseByActivity: { readonly [activity: string]: string } = {
+  quickSync: 'syncing',
   planSync: 'planning',
   extractBatch: 'reading',
   commitSync: 'committing',

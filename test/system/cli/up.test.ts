@@ -155,7 +155,7 @@ it(
     expect(command.err()).toContain(uiPort === null ? '' : `http://127.0.0.1:${uiPort}`);
     const others = names.filter((name) => name !== 'users');
     await synced(settings, others, 1);
-    await command.says('run failed table=users');
+    await command.says(`run failed connection=${settings.connection} table=users`);
     command.child.kill('SIGINT');
     expect(await command.ended).toBe(0);
     expect(command.err()).toMatch(/cannot read a table table=users .*DestinationError/);
