@@ -59,7 +59,8 @@ describe.skipIf(!hasBrowser)('a connection in the browser', () => {
     const { sandbox } = world;
     const page = await openSource();
     await rowOf(page, 'incidents').waitFor();
-    sandbox.latencyMs = 1_000;
+    // Long enough for two dialogs on a busy machine.
+    sandbox.latencyMs = 8_000;
     await (await dialogOf(page, 'incidents')).getByRole('button', { name: 'Sync now' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Sync now' }).click();
     await page.getByRole('region', { name: 'Running now' }).waitFor();
