@@ -21,6 +21,7 @@ export default defineConfig({
           name: 'console',
           include: ['test/console/**/*.test.ts'],
           globalSetup: ['test/console/setup.ts'],
+          setupFiles: ['test/own-host.ts'],
         },
       },
       // These install Airbyte's and Singer's programs, which takes minutes and a gigabyte: `npm run test:platforms`.
