@@ -95,7 +95,8 @@ it(
     expect(await readFile(plan.file, 'utf8')).toBe(plan.text);
 
     // Live, to the end; and a page that comes in the middle has the state at once.
-    const isReading = (state: SourceDetail) => tableOf(state, 'incidents').run?.phase === 'reading';
+    // After a few seconds, it can say how far it is.
+    const isReading = (state: SourceDetail) => tableOf(state, 'incidents').run?.estimate !== undefined;
     const reading = (await follow('sourceLive', { id }, isReading)).at(-1)!;
     expect(tableOf(reading, 'incidents')).toMatchObject({
       state: 'first_sync',
