@@ -29,8 +29,6 @@ describe.skipIf(!hasBrowser)('the views', () => {
 
   it.each([
     ['light', 1280],
-    ['dark', 1280],
-    ['light', 360],
     ['dark', 360],
   ] as const)(
     '%s, %i pixels: everybody can use them, and none scrolls sideways',
