@@ -5,7 +5,7 @@ import { play, type Seen, type WrongRule } from '../helpers/play.ts';
 import { type Round, type Scenario, scenario } from '../helpers/scenario.ts';
 
 /** How many seeds: 50 in every test run, 1,000 in `npm run torture`. */
-const seeds = Number(process.env['TORTURE_SEEDS'] ?? 50);
+const seeds = Number(process.env['TORTURE_SEEDS'] ?? 30);
 /** Runs only this seed and shrinks the scenario as far as it still fails. */
 const one = process.env['PROPERTY_SEED'];
 
