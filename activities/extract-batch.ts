@@ -61,7 +61,7 @@ export async function extractBatch(input: ExtractInput, world: BatchWorld): Prom
 /** A batch that was read and not staged yet: whoever has it either stages it or aborts the writer. */
 export type UnstagedBatch = { readonly writer: PartWriter; readonly extracted: Extracted };
 
-/** Stages what a batch has read; nothing if that is no row. Throws what the writer throws, after an abort. */
+/** Stages the rows of a batch, if it has read any. The writer deletes its files if it fails. */
 export async function stage(writer: PartWriter): Promise<Pick<Extracted, 'part'>> {
   return defined({
     part: await spanned('stage', { 'incident_io.rows': writer.rows }, () => writer.finish()),

@@ -21,7 +21,7 @@ export async function planSync(input: PlanInput, step: Step): Promise<Plan> {
   return (await planOnState(input, step)).plan;
 }
 
-/** The same, with the state that the plan was made on: `undefined` if there is no table yet. */
+/** The same, and the table's state at that moment: `undefined` if the table does not exist yet. */
 export async function planOnState(
   input: PlanInput,
   step: Step,

@@ -74,7 +74,7 @@ function extractAll(
   );
 }
 
-/** A window's batch, its rows not staged yet, and what stands for them. */
+/** A window's batch before its rows are staged, with a hash of them. */
 type ReadWindow = UnstagedBatch & { readonly windowId: number; readonly digest: string };
 
 async function readAll(inputs: readonly ExtractInput[], world: QuickWorld): Promise<ReadWindow[]> {

@@ -10,12 +10,13 @@ export type RunOrigin = Pick<TableRun, 'destination'> & { readonly taskQueue: st
 export type Warehouses = {
   /**
    * Gives `work` the warehouse of a run; opens it if it is not open. Throws `DestinationNotServedError` for a destination
-   * that is none of the worker's.
+   * that this worker does not serve.
    */
   use<T>(origin: RunOrigin, work: (warehouse: Warehouse) => Promise<T>): Promise<T>;
   /**
-   * Where the settings of the run's connection say that its key is, and the API. They count more than what the run says:
-   * whoever may start a run could otherwise send a key elsewhere. `undefined` if there are no settings.
+   * The API's address and the reference to the key, from the settings of the run's connection. They win over what the
+   * run says: otherwise anybody who may start a run could send a key elsewhere. `undefined` for a platform's runs, whose
+   * input is all there is.
    */
   sourceOf(run: Pick<TableRun, 'destination'>): Pick<TableRun, 'apiKey' | 'baseUrl'> | undefined;
 };

@@ -1,3 +1,4 @@
+import { incidentEvents } from './incident-events.ts';
 import { defineTable } from './table.ts';
 
 export const incidentUpdates = defineTable({
@@ -14,13 +15,7 @@ export const incidentUpdates = defineTable({
     params: [{ name: 'incident_id', in: 'query', column: 'id' }],
     columns: { incident_id: 'id' },
   },
-  events: [
-    'public_incident.incident_created',
-    'public_incident.incident_updated',
-    'public_incident.incident_status_updated',
-    'private_incident.incident_created',
-    'private_incident.incident_updated',
-  ],
+  events: incidentEvents,
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the update.' },

@@ -1,3 +1,4 @@
+import { incidentEvents } from './incident-events.ts';
 import { incidentStatuses } from './incident-statuses.ts';
 import { defineTable } from './table.ts';
 
@@ -34,13 +35,7 @@ export const incidents = defineTable({
   incremental: { by: ['updated_at', 'created_at'], fullReadEvery: '24h' },
   // No windows: the endpoint's own bucket is slower than one cursor, so each further window would cost a second.
   counted: true,
-  events: [
-    'public_incident.incident_created',
-    'public_incident.incident_updated',
-    'public_incident.incident_status_updated',
-    'private_incident.incident_created',
-    'private_incident.incident_updated',
-  ],
+  events: incidentEvents,
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the incident.' },

@@ -85,7 +85,7 @@ export type CommitRequest = {
   readonly plannedOn: number | 'none';
   /** How long removed files stay readable; by default what the table says (7 days unless it was changed). */
   readonly retentionMs?: number;
-  /** Stands for the rows that the run has read. The commit records it. */
+  /** A hash of all rows that the run has read. The commit records it. */
   readonly digest?: string;
   /**
    * The run has read the same rows as the commit that it was planned on, and staged none: only the state changes. It is

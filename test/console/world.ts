@@ -9,8 +9,7 @@ import type { Answer, Body, EndpointName } from '../../src/console/contract.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { quietRuntime } from '../../src/serving/runtime.ts';
 import { ServedQueues } from '../../src/serving/served-queues.ts';
-import type { TemporalAccess } from '../../src/temporal/connection.ts';
-import { connectToTestServer, type TestTemporal, unique } from '../helpers/temporal.ts';
+import { accessOf, connectToTestServer, type TestTemporal, unique } from '../helpers/temporal.ts';
 
 /** Whether this machine has a browser; the setup says so if not. */
 export const hasBrowser = inject('browserEndpoint') !== undefined;
@@ -38,16 +37,7 @@ export async function startWorld(options: SandboxOptions = {}): Promise<World> {
   // Otherwise the worker's own lines fill the report.
   quietRuntime();
   const temporal = await connectToTestServer();
-  const { connection, namespace, address } = temporal;
-  const access: TemporalAccess = {
-    connection,
-    namespace,
-    address,
-    embedded: false,
-    uiAddress: undefined,
-    revive: async () => undefined,
-    close: async () => undefined,
-  };
+  const access = accessOf(temporal);
   const folder = await mkdtemp(join(tmpdir(), 'incident-io-source-console-'));
   process.env['XDG_CONFIG_HOME'] = join(folder, 'config');
   const sandbox = await startSandbox({ limits: 'off', ...options });

@@ -11,7 +11,7 @@ import type { RunOutcome, RunProgress } from '../../src/connections/runs/runs.ts
 import { serveWhile } from '../../src/serving/serve.ts';
 import { syncTables } from '../../src/connections/runs/sync-tables.ts';
 import { openDestination } from '../../src/warehouse/open-warehouse.ts';
-import { type TestTemporal, unique } from './temporal.ts';
+import { accessOf, type TestTemporal, unique } from './temporal.ts';
 import { usualTables } from './usual-tables.ts';
 
 /** A folder of the test's own, deleted after it. */
@@ -72,16 +72,8 @@ export async function sync(
     const limits = { ...input.run.limits, ...(batchRows !== undefined && { batchRows }) };
     return { ...input, run: { ...input.run, limits } };
   });
-  const { connection, namespace, address, workflowBundle } = temporal;
-  const access = {
-    connection,
-    namespace,
-    address,
-    embedded: false,
-    revive: async () => undefined,
-    uiAddress: undefined,
-    close: async () => {},
-  };
+  const { workflowBundle } = temporal;
+  const access = accessOf(temporal);
   const warehouse = await openDestination(destination);
   try {
     return await serveWhile(

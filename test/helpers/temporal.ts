@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, inject } from 'vitest';
+import type { TemporalAccess } from '../../src/temporal/connection.ts';
 
 /** The shared Temporal server as a test file uses it; the connection is closed after the file's last test. */
 export type TestTemporal = {
@@ -29,6 +30,19 @@ export async function connectToTestServer(): Promise<TestTemporal> {
 }
 
 /** A task queue, workflow id or connection name that no other test of the run uses. */
+/** The server as commands are given it. The tests share it, so that nothing here ends it. */
+export function accessOf({ connection, namespace, address }: TestTemporal): TemporalAccess {
+  return {
+    connection,
+    namespace,
+    address,
+    embedded: false,
+    uiAddress: undefined,
+    revive: async () => undefined,
+    close: async () => undefined,
+  };
+}
+
 export function unique(name: string): string {
   return `${name}-${randomUUID().slice(0, 8)}`;
 }

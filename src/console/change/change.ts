@@ -38,7 +38,7 @@ export async function planChange(
   };
 }
 
-/** Writes the settings and updates the schedules, unless the file is no longer as the plan has seen it. */
+/** Writes the settings and updates the schedules, unless the file has changed since the plan was made. */
 export async function changeNow(
   file: string,
   { seen, ...request }: ChangeRequest & { readonly seen: string },

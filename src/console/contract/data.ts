@@ -88,7 +88,11 @@ export const pictureList = z.object({ pictures: z.array(picture) });
 export type PictureList = z.infer<typeof pictureList>;
 
 export const drawnPicture = picture.extend({
-  missing: z.array(tableName).describe('Tables it needs that are not there (yet); then there is no result.'),
+  missing: z
+    .array(tableName)
+    .describe(
+      'Tables that the picture needs and that have not been synced; if there are any, there is no result.',
+    ),
   result: rowsResult.optional(),
   failure: problem.optional(),
 });

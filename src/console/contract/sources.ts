@@ -117,7 +117,7 @@ export type SourceDetail = z.infer<typeof sourceDetail>;
 /** How a connection shall be. What is left out stays as it is. */
 export const changeRequest = z.strictObject({
   tables: chosenTables.optional().describe('Tables that are added or changed.'),
-  remove: z.array(tableName).optional().describe('Tables that are no longer synced; their rows stay.'),
+  remove: z.array(tableName).optional().describe('Tables to stop syncing; their rows stay.'),
   retention: retention.optional(),
 });
 export type ChangeRequest = z.infer<typeof changeRequest>;

@@ -196,7 +196,7 @@ export async function isDisturbed(log: DeltaLog, snapshot: Snapshot): Promise<bo
   return (await lastCommitOf(log, snapshot)) === undefined;
 }
 
-/** Where a commit keeps the id of its run, and what stands for the rows that the run has read. */
+/** The parameters of a commit that hold the id of its run, and the hash of the rows that the run has read. */
 export const runParameter = 'runId';
 export const digestParameter = 'digest';
 

@@ -7,7 +7,7 @@ import { Sources } from '../../../src/console/sources.ts';
 import { createLog } from '../../../src/serving/logs.ts';
 import { ServedQueues } from '../../../src/serving/served-queues.ts';
 import { temporaryFolder } from '../../helpers/sync.ts';
-import type { TestTemporal } from '../../helpers/temporal.ts';
+import { accessOf, type TestTemporal } from '../../helpers/temporal.ts';
 
 /** An answer that is not 2xx. */
 export class Refused extends Error {
@@ -29,16 +29,8 @@ export async function openConsole(temporal: TestTemporal) {
   /** All that the console has said, to anybody. */
   const said: string[] = [];
   const log = createLog({ write: (line) => said.push(line) });
-  const { client, connection, namespace, address, workflowBundle } = temporal;
-  const access = {
-    connection,
-    namespace,
-    address,
-    embedded: false,
-    uiAddress: undefined,
-    revive: async () => undefined,
-    close: async () => undefined,
-  };
+  const { client, workflowBundle } = temporal;
+  const access = accessOf(temporal);
   const queues = new ServedQueues(access, log, { workflowBundle });
   const running = await startConsole(
     {
