@@ -51,7 +51,7 @@ export const followUps = defineTable({
     assignee: { type: 'json', description: 'The user it is assigned to.', personal: true },
     assignee_team_id: {
       type: 'text',
-      description: 'Id of the team it is assigned to.',
+      description: 'Joins teams.id: the team it is assigned to.',
       from: ['assignee_team', 'id'],
     },
     assignee_team: { type: 'json', description: 'The team it is assigned to: id and name.' },

@@ -1,4 +1,5 @@
 import { at, fraction, hash, Ids } from './random.ts';
+import type { Referenced } from './referenced.ts';
 import type { ApiRecord, Source, Span } from './source.ts';
 import { dayMs, roughen, timestamp } from './times.ts';
 import { causes, services } from './words.ts';
@@ -12,11 +13,11 @@ export type Account = {
   readonly types: readonly Listed[];
   readonly roles: readonly Listed[];
   readonly customFields: readonly Listed[];
-  readonly teams: readonly { readonly id: string; readonly name: string }[];
+  readonly teams: readonly Referenced[];
   readonly timestamps: readonly { readonly id: string; readonly name: string; readonly rank: number }[];
   readonly durationMetrics: readonly { readonly id: string; readonly name: string }[];
-  readonly alertSourceIds: readonly string[];
-  readonly escalationPathIds: readonly string[];
+  readonly alertSources: readonly Referenced[];
+  readonly escalationPaths: readonly Referenced[];
   readonly alertAttributes: readonly ApiRecord[];
   readonly followUpCategories: readonly ApiRecord[];
   readonly followUpPriorities: readonly ApiRecord[];
@@ -24,6 +25,8 @@ export type Account = {
   readonly teamOptions: readonly ApiRecord[];
   readonly serviceEntries: readonly ApiRecord[];
   readonly serviceTypeId: string;
+  /** Ids of things that no table holds, such as workflows and API keys. */
+  readonly otherIds: readonly string[];
 };
 
 export function createAccount(seed: number, span: Span): Account {
@@ -126,8 +129,11 @@ export function createAccount(seed: number, span: Span): Account {
       (moment, i) => ({ ...moment, rank: i + 1 }),
     ),
     durationMetrics: named(['Time to identify', 'Time to resolve']),
-    alertSourceIds: ids(4),
-    escalationPathIds: ids(6),
+    alertSources: named(['Prometheus', 'Datadog', 'Sentry', 'Deployments']).map((source, i) => ({
+      ...source,
+      source_type: at(['alertmanager', 'datadog', 'sentry', 'http'], i),
+    })),
+    escalationPaths: named(teams.map(({ name }) => `${name} on call`)),
     alertAttributes: ids(3).map((id, i) => ({
       id,
       name: at(['Service', 'Environment', 'Runbook'], i),
@@ -157,6 +163,7 @@ export function createAccount(seed: number, span: Span): Account {
       external_id: `service-${i + 1}`,
     })),
     serviceTypeId,
+    otherIds: ids(4),
   };
 }
 

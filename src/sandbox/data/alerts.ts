@@ -33,7 +33,7 @@ export function createAlerts(seed: number, count: number, span: Span, account: A
       title: `${service.name} ${symptom}`,
       description: dice.optional(`${service.name}: ${symptom}, threshold crossed for 5 minutes`, 0.85),
       status: made.isResolved ? 'resolved' : 'firing',
-      alert_source_id: at(account.alertSourceIds, dice.below(account.alertSourceIds.length)),
+      alert_source_id: dice.pick(account.alertSources).id,
       alert_group_ids: dice.optional(dice.chance(0.5) ? [groups.of(index >>> 3, span.since)] : [], 0.8),
       deduplication_key: `${hash(seed, tableSalt + 3, index)}`,
       source_url: dice.optional(`https://monitors.example.com/${index % 500}`, 0.8),
@@ -58,10 +58,7 @@ export function createAlerts(seed: number, count: number, span: Span, account: A
         { attribute: environment, array_value: [{ literal: dice.chance(0.8) ? 'production' : 'staging' }] },
         ...(dice.chance(0.3) ? [{ attribute: runbook }] : []),
       ],
-      tags: dice.optional(
-        dice.chance(0.3) ? [{ id: at(account.alertSourceIds, 3), name: 'noisy' }] : [],
-        0.7,
-      ),
+      tags: dice.optional(dice.chance(0.3) ? [{ id: at(account.otherIds, 3), name: 'noisy' }] : [], 0.7),
     };
   };
 

@@ -76,7 +76,7 @@ export function createEscalations(
       description: dice.chance(0.6) ? `${title}, paging the owner` : '',
       status: made.status,
       priority: { name: dice.pick(['P1', 'P2', 'P3']) },
-      escalation_path_id: dice.optional(dice.pick(account.escalationPathIds), 0.9),
+      escalation_path_id: dice.optional(dice.pick(account.escalationPaths).id, 0.9),
       creator,
       events: [
         event(0, 'triggered', created, []),

@@ -64,7 +64,7 @@ export function createFollowUps(
       labels: dice.chance(0.3) ? ['postmortem', 'tech-debt'].slice(0, 1 + dice.below(2)) : [],
       creator:
         creator === undefined
-          ? { workflow: { id: at(account.alertSourceIds, 1), name: 'Post-incident tasks' } }
+          ? { workflow: { id: at(account.otherIds, 1), name: 'Post-incident tasks' } }
           : { user: creator },
       external_issue_reference: dice.optional(
         {

@@ -47,7 +47,7 @@ export function createIncidentUpdates(
         isLast && status === 9 && incident > 0 ? incidents.id(incident - 1) : dice.nothing(),
       updater:
         updater === undefined || dice.chance(0.1)
-          ? { workflow: { id: at(account.alertSourceIds, 1), name: 'Nudge for updates' } }
+          ? { workflow: { id: at(account.otherIds, 1), name: 'Nudge for updates' } }
           : { user: updater },
       created_at: timestamp(moment),
     };

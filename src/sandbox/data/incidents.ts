@@ -159,7 +159,7 @@ export function createIncidents(
       visibility: made.isPrivate ? 'private' : 'public',
       creator:
         isAutomatic || creator === undefined
-          ? { api_key: { id: at(account.alertSourceIds, 0), name: 'Alert automation' } }
+          ? { api_key: { id: at(account.otherIds, 0), name: 'Alert automation' } }
           : { user: creator },
       incident_status: status,
       severity: made.severity === undefined ? dice.nothing() : at(account.severities, made.severity),

@@ -7,6 +7,7 @@ import { createFollowUps } from './follow-ups.ts';
 import { GeneratedRows } from './generated.ts';
 import { createIncidentUpdates } from './incident-updates.ts';
 import { createIncidents } from './incidents.ts';
+import { type Referenced, withReferenced } from './referenced.ts';
 import { createSchedules } from './schedules.ts';
 import type { ApiRecord, Source, Span } from './source.ts';
 import { createUsers } from './users.ts';
@@ -25,6 +26,14 @@ export const fixedLists: {
   custom_fields: { salt: 15, of: ({ customFields }) => customFields },
 };
 
+/** The rows of generated tables that rows written by hand refer to. */
+const referencedByHand: { readonly [table: string]: (account: Account) => readonly Referenced[] } = {
+  teams: ({ teams }) => teams,
+  alert_sources: ({ alertSources }) => alertSources,
+  escalation_paths: ({ escalationPaths }) => escalationPaths,
+  catalog_types: ({ serviceTypeId }) => [{ id: serviceTypeId, name: 'Service' }],
+};
+
 /**
  * The rows of every table, which refer to each other: written by hand for the tables that the demo shows, generated
  * from the declaration for all others.
@@ -35,7 +44,8 @@ export function createSources(
   span: Span,
   tables: readonly Table[],
 ): (table: string) => Source {
-  const made = writtenByHand(seed, sizeOf, span);
+  const account = createAccount(seed, span);
+  const made = writtenByHand(seed, sizeOf, span, account);
   const declared = new Map(tables.map((table) => [table.name, table]));
   const inProgress = new Set<string>();
   const find = (name: string): Source | undefined => {
@@ -46,7 +56,8 @@ export function createSources(
     if (inProgress.has(name)) return undefined;
     inProgress.add(name);
     const { choices = [] } = endpointOf(table, tables);
-    const source = new GeneratedRows(table, sizeOf(name), choices, { seed, span, tables, find });
+    const generated = new GeneratedRows(table, sizeOf(name), choices, { seed, span, tables, find });
+    const source = withReferenced(generated, referencedByHand[name]?.(account) ?? []);
     inProgress.delete(name);
     made.set(name, source);
     return source;
@@ -58,11 +69,15 @@ export function createSources(
   };
 }
 
-function writtenByHand(seed: number, sizeOf: (table: string) => number, span: Span): Map<string, Source> {
+function writtenByHand(
+  seed: number,
+  sizeOf: (table: string) => number,
+  span: Span,
+  account: Account,
+): Map<string, Source> {
   if (sizeOf('incidents') === 0 && sizeOf('incident_updates') + sizeOf('follow_ups') > 0) {
     throw new RangeError('incident_updates and follow_ups belong to incidents: give incidents a size too');
   }
-  const account = createAccount(seed, span);
   const users = createUsers(seed, sizeOf('users'), span);
   const incidents = createIncidents(seed, sizeOf('incidents'), span, account, users);
   const alerts = createAlerts(seed, sizeOf('alerts'), span, account);

@@ -159,9 +159,14 @@ it('refers only to rows that exist', () => {
     custom_field: ids('custom_fields'),
     new_incident_status: ids('incident_statuses'),
     new_severity: ids('severities'),
+    assignee_team: ids('teams'),
   };
-  const removed = new Set([0, 49, 70].map((index) => sandbox.idAt('incidents', index)));
-  const incidents = new Set([...ids('incidents'), ...removed]);
+  const removed = [0, 49, 70].map((index) => sandbox.idAt('incidents', index));
+  const knownIds = {
+    incident_id: new Set([...ids('incidents'), ...removed]),
+    alert_source_id: ids('alert_sources'),
+    escalation_path_id: ids('escalation_paths'),
+  };
   const strangers: string[] = [];
   const look = (value: unknown): void => {
     if (Array.isArray(value)) {
@@ -171,8 +176,9 @@ it('refers only to rows that exist', () => {
         const id = (inner as { id?: string } | null)?.id;
         const set = known[name as keyof typeof known] as Set<string> | undefined;
         if (set !== undefined && id !== undefined && !set.has(id)) strangers.push(`${name} ${id}`);
-        if (name === 'incident_id' && typeof inner === 'string' && !incidents.has(inner))
-          strangers.push(`incident ${inner}`);
+        const ofColumn = knownIds[name as keyof typeof knownIds] as Set<string> | undefined;
+        if (ofColumn !== undefined && typeof inner === 'string' && !ofColumn.has(inner))
+          strangers.push(`${name} ${inner}`);
         look(inner);
       }
     }
