@@ -2,7 +2,7 @@ import type { Add } from '../delta/actions.ts';
 import { bytesPerFile, rowsPerFile, writeDataFile } from '../delta/data-file.ts';
 import { duckTypeOf } from '../delta/schema.ts';
 import { syncedAt } from '../delta/target-schema.ts';
-import { identifier, parquetFiles } from '../duckdb.ts';
+import { identifier, parquetFiles, type Row } from '../duckdb.ts';
 import type { MergeRequest } from './merge-request.ts';
 import { partRows, timeAsSql } from './part-rows.ts';
 
@@ -17,7 +17,11 @@ type Group = {
   readonly partBytes: number;
 };
 
-/** Writes the rows in `inserted` to new data files, in the order of the parts; returns the number of rows. */
+/**
+ * Writes the rows in `inserted` to new data files; returns the number of rows. Parts with older rows come first: windows
+ * are read side by side, so in the order of the parts every row group would hold rows of all times, and whoever asks for
+ * a month would have to read them all.
+ */
 export async function insertNew(request: MergeRequest): Promise<{ adds: readonly Add[]; rows: number }> {
   const adds: Add[] = [];
   let rows = 0;
@@ -36,8 +40,9 @@ export async function insertNew(request: MergeRequest): Promise<{ adds: readonly
 async function groupsOfParts({ session, parts, local }: MergeRequest): Promise<Group[]> {
   const counts = await session.rows(`
     SELECT part, count(*) AS rows FROM inserted GROUP BY part ORDER BY part`);
+  const earliest = (count: Row) => parts[Number(count['part'])]!.earliest ?? 0;
   const groups: Group[] = [];
-  for (const count of counts) {
+  for (const count of counts.toSorted((a, b) => earliest(a) - earliest(b))) {
     const part = parts[Number(count['part'])]!;
     const rows = Number(count['rows']);
     const next = {

@@ -2,7 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { defined } from '../../defined.ts';
 import type { JsonLines } from '../../records/answer.ts';
+import { earliestOf } from '../delta/statistics.ts';
 import { literal } from '../duckdb.ts';
 import type { Part } from '../part.ts';
 import type { World } from '../world.ts';
@@ -79,9 +81,13 @@ export class LinesWriter {
       const file = join(this.#folder, name);
       const { store, duckDb, now } = this.#world;
       const weight = this.#bytes <= lightBytes ? 'light' : 'heavy';
-      await duckDb.job((session) => session.run(this.#copyTo(file)), { weight, repeatable: true });
+      const [copied] = await duckDb.job((session) => session.rows(this.#copyTo(file)), {
+        weight,
+        repeatable: true,
+      });
       const bytes = await store.upload(`${this.#staging}${name}`, file);
-      return { name, rows: this.#rows, bytes, stagedAt: now() };
+      const earliest = earliestOf(copied!, 'created_at');
+      return { name, rows: this.#rows, bytes, stagedAt: now(), ...defined({ earliest }) };
     } finally {
       await this.abort();
     }
@@ -106,6 +112,6 @@ export class LinesWriter {
       COPY (
         FROM read_json(${literal(join(this.#folder, 'rows.ndjson'))}, format = 'newline_delimited',
           hive_partitioning = false, columns = {${columns.join(', ')}}, maximum_object_size = ${longest})
-      ) TO ${literal(file)} (FORMAT parquet, COMPRESSION lz4_raw)`;
+      ) TO ${literal(file)} (FORMAT parquet, COMPRESSION lz4_raw, RETURN_STATS)`;
   }
 }

@@ -1,11 +1,12 @@
 import type { Add } from '../delta/actions.ts';
 import type { DataFileWriter } from '../delta/data-file.ts';
 import type { TargetColumn } from '../delta/target-schema.ts';
+import type { Part } from '../part.ts';
 import type { LocalFiles } from '../store/store.ts';
 import type { Key } from './key.ts';
 
 /** A staged part in the store. */
-export type StagedPart = { readonly key: string; readonly rows: number; readonly bytes: number };
+export type StagedPart = Part & { readonly key: string };
 
 /** What is merged into what, and what the steps of the merge read and write with. */
 export type MergeRequest = DataFileWriter & {

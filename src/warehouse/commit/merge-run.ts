@@ -76,7 +76,7 @@ export async function mergeRun(
 ): Promise<{ readonly schema: TargetSchema; readonly result: Merged }> {
   const { chainId, fullRead } = request;
   const staging = stagingOf(table, chainId);
-  const parts = request.parts.map(({ name, rows, bytes }) => ({ key: staging + name, rows, bytes }));
+  const parts = request.parts.map((part) => ({ ...part, key: staging + part.name }));
   const live = [...(before?.files.values() ?? [])];
   const rowsBefore = await rowCount({ store, duckDb }, table.name, live);
   const scratch = await store.local.scratch(staging.slice(0, -1));

@@ -61,6 +61,17 @@ export function statisticsOf(copied: Row, fields: readonly Field[]): string {
   return stringify(statistics)!;
 }
 
+/**
+ * The smallest value of a column of times, from what DuckDB returns for a COPY with RETURN_STATS: in
+ * milliseconds since the epoch, rounded down. `undefined` if there is no such column, or no value in it.
+ */
+export function earliestOf(copied: Row, column: string): number | undefined {
+  const facts = new Map(entriesOf(copied['column_statistics'])).get(identifier(column));
+  const least = new Map(entriesOf(facts)).get('min');
+  const time = typeof least === 'string' ? milliseconds(least, Math.floor) : undefined;
+  return time === undefined ? undefined : Date.parse(time);
+}
+
 function boundsOf(type: Field['type'], low: unknown, high: unknown): [unknown, unknown] | undefined {
   if (type === 'string') {
     return [typeof low === 'string' ? cut(low) : '', typeof high === 'string' ? cutAbove(high) : above('')];

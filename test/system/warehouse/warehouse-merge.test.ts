@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import type { ApiRecord, Table } from '../../../src/tables/table.ts';
+import type { Add } from '../../../src/warehouse/delta/actions.ts';
+import { statisticsIn } from '../../../src/warehouse/delta/statistics.ts';
 import { openWarehouse } from '../../../src/warehouse/open-warehouse.ts';
 import type { Store } from '../../../src/warehouse/store/store.ts';
 import { bucketFolder, canDeltaRsWrite } from '../../helpers/bucket.ts';
@@ -212,6 +214,31 @@ describe('files', () => {
     const rows = await readRows(place, things);
     expect(rows).toHaveLength(150_000);
     expect(rows.filter(({ name }) => name === 'y')).toMatchObject([{ id: '00070000' }]);
+  });
+
+  it('parts with older rows come first in the files, in whatever order their windows were read', async () => {
+    const table = thingsWith({ created_at: { type: 'timestamp', description: 'A time.' } });
+    const place = await openPlace();
+    const months = ['2024-06', '2024-01', '2024-07', '2024-02'];
+    const parts = months.map((month, n) =>
+      many(n * 30_000, (n + 1) * 30_000).map((row) => ({ ...row, created_at: `${month}-01T00:00:00Z` })),
+    );
+    await committed(place, table, parts);
+    const log = await place.store.read(`${table.name}/_delta_log/00000000000000000000.json`);
+    const actions = log!
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { add?: Add });
+    const spans = actions.flatMap(({ add }) => {
+      if (!add) return [];
+      const { minValues, maxValues } = statisticsIn(add);
+      return [[minValues!['created_at'], maxValues!['created_at']]];
+    });
+    expect(spans).toEqual([
+      ['2024-01-01T00:00:00.000Z', '2024-06-01T00:00:00.000Z'],
+      ['2024-07-01T00:00:00.000Z', '2024-07-01T00:00:00.000Z'],
+    ]);
   });
 
   it('a merge with room for one local file at a time gives the same rows', async () => {
