@@ -1,76 +1,41 @@
 /** Rows per page: the most that the API serves. */
 export const rowsPerPage = 250;
 
-/** A prepared page: its bytes, and where in them each row has the fields that are unique to it. */
-type Stock = { readonly bytes: Buffer; readonly places: readonly { at: number; field: Field }[][] };
-
-/** The fields that are unique to a row, by its number. Their length is constant, so they can be overwritten in place. */
-const fields = {
-  id: (number: number) => `01H${number.toString(36).toUpperCase().padStart(9, '0')}QJ4WZ0N8XKPT3V`,
-  reference: (number: number) => `INC-${String(number).padStart(9, '0')}`,
-  name: (number: number) => `outage ${number.toString(36).padStart(9, '0')}`,
-  at: (number: number) => new Date(Date.UTC(2023, 0, 1) + number * 61_000).toISOString(),
-};
-type Field = keyof typeof fields;
-
 /**
- * Responses of `GET /v2/incidents` with invented incidents of about 2 kB each. They reuse a stock of prepared pages and
- * only overwrite what is unique to each row, so that making a page costs next to nothing compared to reading it.
+ * A response of `GET /v2/incidents` with invented incidents of about 2 kB each. Every page has other rows, and the same
+ * number gives the same page.
  */
-export class IncidentPages {
-  readonly #stock: readonly Stock[];
-
-  /** @param pages how many pages to prepare, which is how many can be in use at once */
-  constructor(pages = 40) {
-    const random = seeded(1);
-    this.#stock = Array.from({ length: pages }, () => stockOf(random));
-  }
-
-  /** The bytes of page `page`, from 0. They are overwritten once the whole stock has been used again. */
-  answer(page: number): Buffer {
-    const { bytes, places } = this.#stock[page % this.#stock.length]!;
-    places.forEach((own, index) => {
-      const number = page * rowsPerPage + index;
-      for (const { at, field } of own) bytes.write(fields[field](number), at, 'latin1');
-    });
-    return bytes;
-  }
+export function incidentPage(page: number): Buffer {
+  const random = seeded(page);
+  const rows = Array.from({ length: rowsPerPage }, (_, index) =>
+    JSON.stringify({ ...headOf(page * rowsPerPage + index), ...bodyOf(random) }),
+  );
+  const pagination = `"pagination_meta":{"after":"01H","page_size":${rowsPerPage}}`;
+  return Buffer.from(`{"incidents":[${rows.join(',')}],${pagination}}`, 'latin1');
 }
 
-/** The text in front of each unique field, in the order of a row. */
-const head: readonly (readonly [text: string, field: Field])[] = [
-  ['{"id":"', 'id'],
-  ['","reference":"', 'reference'],
-  ['","name":"', 'name'],
-  ['","permalink":"https://app.incident.example/incidents/', 'reference'],
-  ['","created_at":"', 'at'],
-  ['","updated_at":"', 'at'],
-];
-
-function stockOf(random: () => number): Stock {
-  let text = '{"incidents":[';
-  const places: Stock['places'][number][] = [];
-  for (let row = 0; row < rowsPerPage; row += 1) {
-    const own: Stock['places'][number] = [];
-    for (const [before, field] of head) {
-      text += before;
-      own.push({ at: text.length, field });
-      text += fields[field](0);
-    }
-    places.push(own);
-    text += `",${bodyOf(random)}}${row === rowsPerPage - 1 ? '' : ','}`;
-  }
-  text += `],"pagination_meta":{"after":"01H","page_size":${rowsPerPage}}}`;
-  return { bytes: Buffer.from(text, 'latin1'), places };
+/** The fields that are unique to a row, by its number. */
+function headOf(number: number) {
+  const reference = `INC-${String(number).padStart(9, '0')}`;
+  const at = new Date(Date.UTC(2023, 0, 1) + number * 61_000).toISOString();
+  return {
+    id: `01H${number.toString(36).toUpperCase().padStart(9, '0')}QJ4WZ0N8XKPT3V`,
+    reference,
+    name: `outage ${number.toString(36).padStart(9, '0')}`,
+    permalink: `https://app.incident.example/incidents/${reference}`,
+    created_at: at,
+    updated_at: at,
+  };
 }
 
-/** The remaining fields of a row, without braces. */
-function bodyOf(random: () => number): string {
+const words =
+  'database latency elevated gateway timeout checkout payment failure kubernetes node memory disk full replication lag queue backlog worker crash deploy rollback certificate expired network packet loss search index stale cache eviction login errors spike webhook delay'.split(
+    ' ',
+  );
+
+/** The remaining fields of a row. */
+function bodyOf(random: () => number) {
   const below = (end: number) => Math.floor(random() * end);
-  const words =
-    'database latency elevated gateway timeout checkout payment failure kubernetes node memory disk full replication lag queue backlog worker crash deploy rollback certificate expired network packet loss search index stale cache eviction login errors spike webhook delay'.split(
-      ' ',
-    );
   const sentence = (length: number) => Array.from({ length }, () => words[below(words.length)]!).join(' ');
   const id = () =>
     `01G${below(2 ** 52)
@@ -88,7 +53,7 @@ function bodyOf(random: () => number): string {
     };
   };
   const time = () => new Date(Date.UTC(2023, 0, 1) + below(94_608_000) * 1_000).toISOString();
-  const body = {
+  return {
     summary: `${sentence(12 + below(25))}.`,
     mode: 'standard',
     visibility: 'public',
@@ -122,7 +87,6 @@ function bodyOf(random: () => number): string {
     team_ids: [],
     postmortem_document_url: random() < 0.2 ? `https://docs.example/${id()}` : null,
   };
-  return JSON.stringify(body).slice(1, -1);
 }
 
 /** Mulberry32: numbers from 0 to below 1, the same ones every time. */

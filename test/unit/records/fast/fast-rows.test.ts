@@ -10,7 +10,7 @@ import { rowMaker } from '../../../../src/records/rows.ts';
 import { incidents } from '../../../../src/tables/incidents.ts';
 import type { Table } from '../../../../src/tables/table.ts';
 import { anyAnswer } from '../../../helpers/any-answer.ts';
-import { IncidentPages, rowsPerPage } from '../../../helpers/incident-pages.ts';
+import { incidentPage, rowsPerPage } from '../../../helpers/incident-pages.ts';
 import { things, thingsWith } from '../../../helpers/things.ts';
 
 type Cells = { [column: string]: unknown };
@@ -113,7 +113,7 @@ it('accepts nothing that JSON.parse refuses', () => {
 });
 
 it('copies the bytes of records that are as declared', () => {
-  const answer = new IncidentPages(1).answer(0);
+  const answer = incidentPage(0);
   const reading = new Reading(incidents);
   reading.read(answer);
   const { lines } = reading;
