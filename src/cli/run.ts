@@ -18,7 +18,7 @@ import { queryCommand } from './commands/query/query.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { resyncCommand } from './commands/resync.ts';
 import { runsCommand } from './commands/runs/runs.ts';
-import { sandboxCommand } from './commands/sandbox.ts';
+import { sandboxCommand } from './commands/sandbox/sandbox.ts';
 import { statusCommand } from './commands/status/status.ts';
 import { syncCommand } from './commands/sync/sync.ts';
 import { tablesCommand } from './commands/tables.ts';

@@ -1,18 +1,8 @@
 import { tables } from '../tables/index.ts';
 import type { Table } from '../tables/table.ts';
+import { demoSizes } from './demo-sizes.ts';
 import { fixedLists } from './data/sources.ts';
 import type { Sizes } from './data/source.ts';
-
-/** Generated and read within seconds. */
-const demo = {
-  incidents: 3000,
-  incident_updates: 6000,
-  follow_ups: 1500,
-  alerts: 8000,
-  escalations: 1000,
-  users: 150,
-  schedules: 12,
-} as const satisfies Sizes;
 
 /** A large account. */
 const benchmark = {
@@ -31,10 +21,10 @@ const empty: Sizes = Object.fromEntries(
 );
 
 /** The tables whose rows are written by hand; a declaration is enough for all others. */
-export const tablesByHand: readonly string[] = [...Object.keys(demo), ...Object.keys(fixedLists)];
+export const tablesByHand: readonly string[] = [...Object.keys(demoSizes), ...Object.keys(fixedLists)];
 
 /** Ready-made amounts of data. */
-export const sandboxSizes = { demo, benchmark, empty };
+export const sandboxSizes = { demo: demoSizes, benchmark, empty };
 
 /**
  * How many rows each table has: as given, as in the demo, or else enough for a few pages. Throws a RangeError for a size
@@ -49,6 +39,6 @@ export function sizesOf(served: readonly Table[], given: Sizes): (table: string)
       throw new RangeError(`the size of ${name} must be a whole number, 0 or more`);
     }
   }
-  const sizes: Sizes = { ...demo, ...given };
+  const sizes: Sizes = { ...demoSizes, ...given };
   return (name) => sizes[name] ?? (byName.get(name)?.paging.kind === 'single' ? 25 : 120);
 }
