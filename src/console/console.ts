@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { UsageError } from '../errors.ts';
+import { type HostAndPort, listenAt } from '../listen.ts';
 import { createHandlers } from './handlers.ts';
 import { type Access, createAccess } from './server/access.ts';
 import { createApp } from './server/app.ts';
@@ -38,7 +39,7 @@ export async function startConsole(
   // The app needs the port for its cookie, and the port is known once somebody listens.
   let app: ReturnType<typeof createApp> | undefined;
   const server = createAdaptorServer({ fetch: (request) => app!.fetch(request) }) as Server;
-  await listenAt(server, at, listen === undefined);
+  await listenAtOrElse(server, at, listen === undefined);
   const { port } = server.address() as { readonly port: number };
   const access = createAccess(port);
   app = createApp(createHandlers({ ...world, signal }), {
@@ -64,22 +65,12 @@ export async function startConsole(
 }
 
 /** @param orAny whether another port of the host will do if this one is in use */
-async function listenAt(
-  server: Server,
-  { host, port }: { readonly host: string; readonly port: number },
-  orAny: boolean,
-): Promise<void> {
+async function listenAtOrElse(server: Server, { host, port }: HostAndPort, orAny: boolean): Promise<void> {
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, host, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+    await listenAt(server, { host, port });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE' && orAny) return listenAt(server, { host, port: 0 }, false);
+    if (code === 'EADDRINUSE' && orAny) return listenAtOrElse(server, { host, port: 0 }, false);
     throw new UsageError(
       `The console cannot listen at ${host}:${port}: ${code ?? message}.`,
       'Choose a free port of this machine with --listen, or 127.0.0.1:0 for any.',

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { WorkerStatus } from '@temporalio/worker';
-import { listenAt } from '../listen.ts';
+import { serveAt } from '../listen.ts';
 import { hideSecrets } from '../secrets.ts';
 
 /** The state of a serving process. */
@@ -54,7 +54,7 @@ export async function serveProbes(
   });
   const advice =
     'Give an address of this machine and a free port: 127.0.0.1:8086, or 0.0.0.0:8086 for probes from outside.';
-  await listenAt(server, address, 'serve health probes', advice);
+  await serveAt(server, address, 'serve health probes', advice);
   return {
     close: async () => {
       const closed = new Promise((resolve) => void server.close(resolve));

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { listenAt } from '../listen.ts';
+import { serveAt } from '../listen.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Log } from '../serving/logs.ts';
 import { tablesOfEvent } from '../tables/events.ts';
@@ -59,7 +59,7 @@ export async function serveReceiver(
   });
   server.maxConnections = mostSockets;
   const advice = 'Give an address of this machine and a free port, such as 127.0.0.1:8090.';
-  await listenAt(server, address, 'take webhooks', advice);
+  await serveAt(server, address, 'take webhooks', advice);
   return {
     close: async () => {
       const closed = new Promise((resolve) => void server.close(resolve));

@@ -4,6 +4,7 @@ import type { ConsoleAddress } from '../../console/console.ts';
 import { defined } from '../../defined.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { throwIfOutputLost } from '../lost-output.ts';
+import { addressOf } from '../options/address.ts';
 import { withConsole } from '../options/console-options.ts';
 import type { Session } from '../session.ts';
 import { examples } from '../terminal/help.ts';
@@ -28,7 +29,11 @@ export function consoleCommand(session: Session): Command {
         'settings files, or a folder of them; new ones are written next to them',
       ).default([], 'incident-io.json'),
     )
-    .option('--listen <address>', 'host and port (default: 127.0.0.1:4680, or a free port if it is in use)')
+    .option(
+      '--listen <address>',
+      'host and port (default: 127.0.0.1:4680, or a free port if it is in use)',
+      addressOf,
+    )
     .option(
       '--behind-proxy <url>',
       'the address of a proxy with TLS in front of it, to listen beyond loopback',

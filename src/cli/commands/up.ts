@@ -11,6 +11,7 @@ import { resolveKey } from '../../settings/key.ts';
 import { defaultSettingsFile, type Settings } from '../../settings/settings.ts';
 import { tableNamed } from '../../tables/index.ts';
 import { keyVariable } from '../options/key-options.ts';
+import { addressOf } from '../options/address.ts';
 import { consoleAddress, withConsole, type WithConsole } from '../options/console-options.ts';
 import { addUpOptions, type UpOptions as ServedOptions } from '../options/serving-options.ts';
 import { throwIfOutputLost } from '../lost-output.ts';
@@ -28,7 +29,11 @@ export function upCommand(session: Session): Command {
         'keep the tables of a connection current on this one machine: server, schedules and worker, until Ctrl-C',
       ),
   )
-    .option('--console [address]', 'serve the console too, at 127.0.0.1:4680 or this host and port')
+    .option(
+      '--console [address]',
+      'serve the console too, at 127.0.0.1:4680 or this host and port',
+      addressOf,
+    )
     .option('--behind-proxy <url>', 'for --console: the address of a proxy with TLS in front of it')
     .addHelpText(
       'after',

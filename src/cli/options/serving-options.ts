@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { defaultSettingsFile } from '../../settings/settings.ts';
+import { addressOf } from './address.ts';
 import { memoryOf } from './memory.ts';
 
 /** The options of commands that serve runs. */
@@ -46,9 +47,10 @@ function addServingOptions(command: Command): Command {
         .default(undefined, '512MB'),
     )
     .option('--metrics <address>', 'serve metrics to Prometheus at this IP address and port')
-    .option('--health <address>', 'answer probes at /livez and /readyz, at this host and port')
+    .option('--health <address>', 'answer probes at /livez and /readyz, at this host and port', addressOf)
     .option(
       '--webhooks <address>',
       'take webhooks of incident.io at /webhooks/<connection>, at this host and port',
+      addressOf,
     );
 }

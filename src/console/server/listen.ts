@@ -1,25 +1,24 @@
 import { isIP } from 'node:net';
 import { UsageError } from '../../errors.ts';
+import { type HostAndPort, hostAndPort } from '../../listen.ts';
 
 /** Where the console listens unless told otherwise. */
 export const defaultAddress = '127.0.0.1:4680';
-
-export type ListenAddress = { readonly host: string; readonly port: number };
 
 /**
  * The address to listen at. Throws `UsageError` if it is not one, or if others could reach it: what they send and get
  * would be readable on the way.
  */
-export function listenAddress(text: string, publicOrigin: string | undefined): ListenAddress {
-  const { host, port } = /^(?<host>\[[^\]]+\]|[^:]+):(?<port>\d{1,5})$/.exec(text)?.groups ?? {};
-  if (host === undefined || !(Number(port) < 65_536)) {
+export function listenAddress(text: string, publicOrigin: string | undefined): HostAndPort {
+  const address = hostAndPort(text);
+  if (!address) {
     throw new UsageError(
       `Cannot listen at ${JSON.stringify(text)}: this is not a host and port.`,
       `Use an address such as ${defaultAddress}, or 127.0.0.1:0 for any free port.`,
     );
   }
-  const bare = host.replace(/^\[|\]$/g, '');
-  const isLoopback = bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
+  const { host } = address;
+  const isLoopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
   if (!isLoopback && publicOrigin === undefined) {
     throw new UsageError(
       `The console does not listen at ${text}: others could reach it, and it speaks plain HTTP.`,
@@ -27,7 +26,7 @@ export function listenAddress(text: string, publicOrigin: string | undefined): L
         '--behind-proxy https://console.example.com',
     );
   }
-  return { host: bare, port: Number(port) };
+  return address;
 }
 
 /** The address of the proxy in front, as pages name their origin. Throws `UsageError` unless it is https. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addressOf } from '../../options/address.ts';
 import { consoleAddress, type WithConsole } from '../../options/console-options.ts';
 import { examples } from '../../terminal/help.ts';
 import type { Session } from '../../session.ts';
@@ -8,7 +9,11 @@ export function demoCommand(session: Session): Command {
   return new Command('demo')
     .description('sync a made-up account from a sandbox, then answer three questions from its tables')
     .option('--to <destination>', 'keep the tables in this folder or bucket (default: delete them)')
-    .option('--console [address]', 'instead of questions: the console over the account while it is imported')
+    .option(
+      '--console [address]',
+      'instead of questions: the console over the account while it is imported',
+      addressOf,
+    )
     .addHelpText(
       'after',
       examples(
