@@ -126,7 +126,7 @@ async function duckDbAlone(rows: number, folder: string): Promise<IngestFigures>
       await connection.run(`
         COPY (
           FROM read_json(${literal(lines)}, format = 'newline_delimited', columns = {${columns.join(', ')}})
-        ) TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 24576)`);
+        ) TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 8192)`);
     });
   } finally {
     connection.closeSync();

@@ -6,6 +6,7 @@ import { tables } from '../src/tables/index.ts';
 import { type Figure, mib, tableOf } from './figures.ts';
 import { benchIngest, type IngestFigures } from './ingest.ts';
 import { benchIdleWorkers } from './idle-workers.ts';
+import { monthFigures } from './month.ts';
 import { platformFigures } from './platforms.ts';
 import { benchRequests } from './requests.ts';
 import { type Asked, benchSyncs, changes, requestsOf, type SyncFigures } from './sync.ts';
@@ -55,6 +56,10 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
           },
         ];
       },
+    },
+    month: {
+      how: 'first sync of 100,000 alerts in windows side by side, then the row groups that a reader cannot skip for one month in the middle, by the statistics of created_at',
+      run: monthFigures,
     },
     history: {
       how: 'first sync of the sandbox without rate limits: events in each history, against 6 per batch plus 20 per run',

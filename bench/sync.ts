@@ -37,8 +37,15 @@ export type SyncFigures = {
   readonly commitSeconds: number;
 };
 
-/** Syncs a sandbox several times in succession, on its own Temporal server, and measures each sync. */
-export async function benchSyncs(options: SandboxOptions, syncs: readonly Asked[]): Promise<SyncFigures[]> {
+/**
+ * Syncs a sandbox several times in succession, on its own Temporal server, and measures each sync.
+ * @param look looks at the tables in the end, before they are deleted
+ */
+export async function benchSyncs(
+  options: SandboxOptions,
+  syncs: readonly Asked[],
+  look?: (destination: string) => Promise<void>,
+): Promise<SyncFigures[]> {
   const destination = await mkdtemp(join(tmpdir(), 'bench-sync-'));
   const sandbox = await startSandbox(options);
   process.env[keyVariable] = sandbox.key;
@@ -51,6 +58,7 @@ export async function benchSyncs(options: SandboxOptions, syncs: readonly Asked[
     return await serveWhile({ access, warehouse }, async (serving) => {
       const figures: SyncFigures[] = [];
       for (const asked of syncs) figures.push(await oneSync(sandbox, destination, serving, asked));
+      await look?.(destination);
       return figures;
     });
   } finally {
