@@ -126,7 +126,11 @@ export class HintedTable {
     }
     this.#failingSince ??= Date.now();
     if (signal.aborted || Date.now() - this.#failingSince > keepForMs) {
-      log('error', 'hints are lost: Temporal does not accept the trigger; the schedule still syncs the table', facts);
+      log(
+        'error',
+        'hints are lost: Temporal does not accept the trigger; the schedule still syncs the table',
+        facts,
+      );
       return this.#without('lost', before);
     }
     figures.triggered(this.settings, this.#table.name, 'failed');

@@ -7,8 +7,8 @@ export const defaultAddress = '127.0.0.1:4680';
 export type ListenAddress = { readonly host: string; readonly port: number };
 
 /**
- * The address to listen at. Throws `UsageError` if it is not one, or if others could reach it: what they send and get
- * would be readable on the way.
+ * The address to listen at. Throws `UsageError` if it is not valid, or if other machines could reach it, since plain
+ * HTTP can be read on the way.
  */
 export function listenAddress(text: string, publicOrigin: string | undefined): ListenAddress {
   const { host, port } = /^(?<host>\[[^\]]+\]|[^:]+):(?<port>\d{1,5})$/.exec(text)?.groups ?? {};
@@ -30,7 +30,7 @@ export function listenAddress(text: string, publicOrigin: string | undefined): L
   return { host: bare, port: Number(port) };
 }
 
-/** The address of the proxy in front, as pages name their origin. Throws `UsageError` unless it is https. */
+/** The origin of the proxy in front, as browsers send it. Throws `UsageError` unless it is https. */
 export function proxyOrigin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'https:' && url.pathname === '/' && url.search === '' && url.username === '') {
