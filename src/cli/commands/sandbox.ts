@@ -24,7 +24,7 @@ type SandboxCommandOptions = {
 
 const sizes = Object.keys(sandboxSizes.demo) as (keyof typeof sandboxSizes.demo)[];
 
-/** `sandbox`: a stand-in for the API, to try everything with. */
+/** `sandbox`: a stand-in for the API, for trying everything out. */
 export function sandboxCommand(session: Session): Command {
   const command = new Command('sandbox')
     .description('serve a stand-in for the incident.io API with made-up data, until Ctrl-C')
