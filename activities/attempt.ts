@@ -10,8 +10,8 @@ import { delayOf } from './retries.ts';
 const beatMs = 2_000;
 
 /**
- * A gap between two attempts that no back-off explains: no worker, no server, or a laptop asleep. Time in which
- * nobody tried does not show whether trying works, so the count starts again.
+ * A gap between two attempts that no back-off explains: no worker, no server, or a laptop asleep. Time without attempts
+ * says nothing about whether they would work, so the count starts again.
  */
 const gapMs = 180_000;
 

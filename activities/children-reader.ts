@@ -7,9 +7,9 @@ import type { AnswerRows } from '../src/records/answer-rows.ts';
 import type { ChildTable } from '../src/tables/parents.ts';
 import type { ParentRow } from '../src/warehouse/committed-rows.ts';
 
-/** How often a parent's list is begun again because its cursor was refused or came back. */
+/** How often a parent's list is read again from the start because its cursor was refused or came back. */
 const restarts = 3;
-/** After this many pages in a row without a record a list is taken to have no end. */
+/** After this many pages in a row without a record, a list is assumed to have no end. */
 const mostEmptyPages = 1_000;
 
 /** What was read of one parent. Its rows are kept until they are complete, so that they are those of one reading. */
@@ -64,7 +64,7 @@ export class ChildrenReader {
         if (error instanceof TableUnavailableError && error.facts.status === 404 && from === undefined) {
           return { lines: [], rows: 0, gone: error };
         }
-        // What an earlier batch has read of this list cannot be read again here.
+        // The part of this list that an earlier batch has read cannot be read again here.
         if (!(error instanceof CursorRejectedError) || from !== undefined || begun === restarts) throw error;
       }
     }

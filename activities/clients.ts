@@ -14,11 +14,11 @@ export type ClientsOptions = {
   readonly timeoutMs?: number;
   /** Where a platform's own key references are looked up. */
   readonly vault?: Vault;
-  /** Says where the key of a run is, if that is not up to the run. */
+  /** Returns where the key of a run is, if the run itself does not decide that. */
   readonly sourceOf?: Warehouses['sourceOf'];
 };
 
-/** What leads to the client of a run. */
+/** What determines the client of a run. */
 type KeyOfRun = Pick<TableRun, 'apiKey' | 'baseUrl' | 'destination'>;
 
 type KnownKey = { readonly client: Client; identity?: KnownIdentity };
@@ -71,7 +71,7 @@ export class Clients {
     return { ...rules, hashKey: await resolveHashKey(hashKey, this.#options.vault) };
   }
 
-  /** Names the key of a run, without looking it up: work of the same key shares its allowance. */
+  /** Identifies the key of a run without looking it up: work with the same key shares its rate limit. */
   ownerOf(run: KeyOfRun): string {
     const { apiKey, baseUrl } = this.#sourceOf(run);
     return `${baseUrl} ${describeKey(apiKey)}`;

@@ -14,7 +14,7 @@ import type { Step } from './step.ts';
 export async function commitSync(input: CommitInput, step: Step): Promise<CommitOutcome> {
   const { run, plan, parts, look, isLong, digest, unchanged } = input;
   const { table, warehouse, clients, call } = step;
-  // The batches compared it with what this process had been told before. Two accounts must not meet in one version.
+  // The batches compared it with an earlier answer to this process. One version must not mix the rows of two accounts.
   if (isLong) await clients.identify(run, call);
   assertSomeKnown(input, step);
   const total = table.counted ? (input.total ?? (await countRecords(input, step))) : undefined;
@@ -33,7 +33,7 @@ export async function commitSync(input: CommitInput, step: Step): Promise<Commit
   return outcome.status === 'committed' && missed > 0 ? { ...outcome, missed } : outcome;
 }
 
-/** Of a full read: the rows that a reading by changes had missed. */
+/** For a full read: the rows that a reading by changes had missed. */
 async function missedRows(
   { run, plan, parts }: CommitInput,
   { table, parent, warehouse }: Step,
@@ -44,7 +44,7 @@ async function missedRows(
   return warehouse.missedRows(table, { table: parent, by, ...plan.compare }, { chainId: run.chainId, parts });
 }
 
-/** What a table that is read parent by parent commits in another way. */
+/** The parts of a commit that differ for a table that is read parent by parent. */
 function ofParents(
   { plan, parents }: CommitInput,
   { table, parent }: Step,

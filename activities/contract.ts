@@ -25,10 +25,10 @@ export type TableRun = {
   readonly baseUrl: string;
   /** `dashboard_url` of the account the run was asked for, or `unknown`. */
   readonly account: string;
-  /** The run is a scheduled one. Nobody waits for it, so its repeated full reads leave half of the API's allowance. */
+  /** The run is scheduled. No one waits for it, so its repeated full reads leave half of the API's rate limit free. */
   readonly periodic?: true;
   readonly limits: Limits;
-  /** What is left out of the rows, or written in another form; absent if all lands as it is. */
+  /** The rules by which columns are left out or hashed; absent if everything lands unchanged. */
   readonly columns?: RunColumns;
   /** The nested tables that come with the table are not made. */
   readonly withoutNested?: true;
@@ -68,18 +68,18 @@ export type PlanInput = {
 export type Plan = {
   /** The run reads the whole table and replaces it. */
   readonly fullRead: boolean;
-  /** Why everything is read, or since when the changes: for people. */
+  /** Why everything is read, or the time since which changes are read: for people. */
   readonly reason: string;
   readonly windows: readonly Window[];
   /** The API's time at the run's first answer, milliseconds since the epoch; unknown if it sends no `Date`. */
   readonly now?: number;
-  /** The run leaves half of the API's allowance to the user's other tools. */
+  /** The run leaves half of the API's rate limit to the user's other tools. */
   readonly leaveHalf?: true;
   readonly plannedOn: CommitRequest['plannedOn'];
   readonly state: CommitRequest['state'];
   /** For a table that is read parent by parent. */
   readonly parents?: PlannedParents;
-  /** Of a full read by the list: the parents that a reading by changes would have read. */
+  /** For a full read of the list: the parents that a reading by changes would have read. */
   readonly compare?: { readonly pick: ParentPick; readonly completeTo: number };
   /** Sentences for the report. */
   readonly notes: readonly string[];
@@ -90,9 +90,9 @@ export type Plan = {
 /** Which parents' rows a run reads. */
 export type PlannedParents = {
   readonly pick: ParentPick;
-  /** How many they are. */
+  /** How many there are. */
   readonly count: number;
-  /** The rows of them that are read, if not all. */
+  /** Which of their rows are read, if not all. */
   readonly within?: ReplacedOverlap;
 };
 
@@ -101,7 +101,7 @@ export type ExtractInput = {
   readonly window: Window;
   /** The cursor to continue after; if left out, the batch starts at the window's beginning. */
   readonly after?: string;
-  /** Cursors at which earlier batches of the window started: a cursor that comes back means a circle. */
+  /** Cursors at which earlier batches of the window started: a cursor that comes back means a loop. */
   readonly startedAt: readonly string[];
   /** `now` of the plan, for splitting windows. */
   readonly now?: number;
@@ -112,7 +112,7 @@ export type ExtractInput = {
 };
 
 export type Extracted = {
-  /** Absent if no page held a row, and if the rows are those of the table's last commit. */
+  /** Absent if no page held a row, or if the rows are the same as in the table's last commit. */
   readonly part?: Part;
   /** How many rows were read, if they were not staged. */
   readonly unchanged?: number;
@@ -160,7 +160,7 @@ export type ExtractedParents = {
   readonly done: number;
   /** How many of those the API does not know. */
   readonly gone: number;
-  /** The keys of those that could not be read. A run in which they are more than a few fails. */
+  /** The keys of those that could not be read. A run with more than a few of them fails. */
   readonly left: readonly string[];
   /** The staged keys of those that were read to their end. */
   readonly keys?: Part;
@@ -188,14 +188,14 @@ export type CommitInput = {
 };
 
 /**
- * What the attempts of an activity tell each other, and those who watch, through heartbeats. Times are milliseconds
+ * What the attempts of an activity tell each other, and anyone who watches, through heartbeats. Times are milliseconds
  * since the epoch, by the worker's clock.
  */
 export type Beat = {
   readonly at: number;
   /** Since when nothing has worked. */
   readonly failingSince?: number;
-  /** When the wait ends that the API asked for, or that follows its refusal; absent if there is none. */
+  /** The end of a wait that the API asked for, or that follows its refusal; absent if the activity does not wait. */
   readonly waitingUntil?: number;
 };
 /** Whether the run has read its table once or twice, and how many rows the first reading would have dropped. */
@@ -209,9 +209,9 @@ export type RecountInput = {
   readonly now?: number;
 };
 
-/** What came of comparing the API's counts with the table's, day by day. */
+/** The outcome of comparing the API's counts with the table's, day by day. */
 export type Recounted =
-  /** There was nothing to mend: the counts agree by now, the API only has newer rows, or another commit came first. */
+  /** There was nothing to repair: the counts now agree, the API only has newer rows, or another commit came first. */
   | { readonly status: 'agrees' }
   /** Days were read again, and the counts agree now. */
   | {
@@ -233,7 +233,7 @@ export type NestedInput = {
   readonly tables: readonly string[];
 };
 
-/** What became of the nested tables that come with a table. */
+/** The outcome for the nested tables that come with a table. */
 export type NestedUpdate = {
   /** Those that were behind. */
   readonly tables: readonly {

@@ -50,7 +50,7 @@ export class TimeUp extends Error {}
 
 /**
  * Reads pages of one window and stages their rows as one part, before it reports the cursor. After an error that a
- * retry may mend, or when the worker shuts down, what was read so far is staged and returned with its cursor: a fault
+ * retry may fix, or when the worker shuts down, the rows read so far are staged and returned with their cursor: a fault
  * costs time, never progress. Only an attempt that read no row fails, because pages without rows may go on forever.
  */
 export async function extractBatch(input: ExtractInput, world: BatchWorld): Promise<Extracted> {
@@ -58,7 +58,7 @@ export async function extractBatch(input: ExtractInput, world: BatchWorld): Prom
   return { ...extracted, ...(await stage(writer)) };
 }
 
-/** A batch that was read and not staged yet: whoever has it either stages it or aborts the writer. */
+/** A batch that was read and not staged yet: its holder must either stage it or abort the writer. */
 export type UnstagedBatch = { readonly writer: PartWriter; readonly extracted: Extracted };
 
 /** Stages the rows of a batch, if it has read any. The writer deletes its files if it fails. */
@@ -175,7 +175,7 @@ async function splitOrKept(
   { window, now }: ExtractInput,
   place: Place,
 ): Promise<{ readonly windows: readonly NewWindow[] } | Pick<BatchEnd, 'keepWhole' | 'note'>> {
-  // Without times on both edges of the page, where to cut is anybody's guess.
+  // Without times at both ends of the page, there is no telling where to cut.
   if (!Number.isFinite(place.first) || !Number.isFinite(place.last)) return {};
   const { windows, refused } = await splitWindow(reader, window, place, now ?? Date.now());
   if (windows.length > 0) return { windows };
@@ -206,7 +206,7 @@ function nextAfter(
 ): Extracted['next'] {
   if (error instanceof CursorRejectedError) {
     const { behind, until: _until, id: _id, ...list } = input.window;
-    // The row that it begins after is gone, so its start is unknown. The list from the start contains it anyway.
+    // The row that the window begins after is gone, so its start is unknown. Reading the list from the start covers it.
     if (behind !== undefined && behind === after) return { kind: 'split', windows: [list] };
     return { kind: 'reopen', reason: error.message };
   }

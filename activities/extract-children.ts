@@ -14,11 +14,11 @@ import { batchBytes, type BatchWorld, callOf, type Figures, TimeUp } from './ext
 
 /** A batch ends after this many parents, so that a worker that dies loses little of what was read. */
 const parentsPerBatch = 100;
-/** If so many parents fail one after the other, it is not about them. */
+/** If this many parents fail in a row, the cause is not the parents themselves. */
 const outageAfter = 3;
 /** How often a parent that failed is tried again at the end of its batch. */
 const furtherTries = 2;
-/** If so many parents of a batch are unknown to the API, and none is known, the account does not have the list. */
+/** If the API knows none of a batch's parents, and they are at least this many, the account does not have the list. */
 const allGone = 10;
 
 /** What a batch of children needs from the outside. */
@@ -28,7 +28,7 @@ type Failed = {
   readonly parent: ParentRow;
   /** Where in the parent's list the batch began. */
   readonly from: string | undefined;
-  /** Where the batch continues if the parent is read again with all that follow. */
+  /** Where the batch continues if this parent and all that follow are read again. */
   readonly before: string | undefined;
   readonly error: SourceError;
 };
@@ -171,7 +171,7 @@ async function readOne(
   return end;
 }
 
-/** Tries the parents that failed once more: what is left are those that fail although others do not. */
+/** Tries the failed parents once more. Those that still fail do so although others succeed. */
 async function tryAgain(batch: Batch): Promise<void> {
   for (let tries = 0; tries < furtherTries && batch.failed.length > 0; tries += 1) {
     const failed = batch.failed;
@@ -179,7 +179,7 @@ async function tryAgain(batch: Batch): Promise<void> {
     for (const one of failed) {
       try {
         const end = await readOne(batch, one.parent, one.from, 1);
-        // Too large for what is left of the batch.
+        // Too large for the rest of the batch.
         if (end.after !== undefined) batch.failed.push({ ...one, from: end.after });
       } catch (error) {
         if (!isOfOneParent(error)) throw error;
@@ -199,7 +199,7 @@ function isOfOneParent(error: unknown): error is SourceError {
   return error instanceof SourceError && error.retry === 'later' && !(error instanceof RateLimitedError);
 }
 
-/** What was read is kept, unless that is nothing or the error does not pass by itself. */
+/** Keeps the rows read so far, unless there are none or the error will not pass by itself. */
 function stoppedBy(batch: Batch, error: unknown, place: string | undefined): Next {
   const isPassing = error instanceof TimeUp || (error instanceof SourceError && error.retry === 'later');
   const canContinue = batch.done > 0 && (isPassing || batch.stopping());
@@ -212,7 +212,7 @@ function isFull(batch: Batch): boolean {
   return batch.done > 0 && isEnough(batch, 0, 0);
 }
 
-/** Whether the batch ends, with so much of the current parent read. */
+/** Whether the batch ends now, given what has been read of the current parent. */
 function isEnough({ input, writer, began, stopping }: Batch, rows: number, bytes: number): boolean {
   const { batchRows, batchMs } = input.run.limits;
   const isTime = Date.now() - began >= batchMs;

@@ -1,11 +1,11 @@
 import type { Identity } from '../src/incident-io/identity.ts';
 
-/** For so long an answer about a key is believed: what the key may see is then asked for again. */
+/** How long an answer about a key counts; after that, what the key may see is asked for again. */
 const believedMs = 3_600_000;
 /** A machine whose clocks disagree by more than this was suspended, or its time was set. */
 const clocksAgreeMs = 5_000;
 
-/** What the API said about a key, and where its clock stands since. */
+/** What the API said about a key, and what its clock said then. */
 export class KnownIdentity {
   readonly answer: Identity;
   readonly #answered = { running: performance.now(), wall: Date.now() };
@@ -15,9 +15,9 @@ export class KnownIdentity {
   }
 
   /**
-   * The answer, with the API's clock moved on by the time that has passed here. That clock is never ahead of the real
-   * one: its `Date` has no fractions of a second, and the time on the way is not counted. `undefined` if the answer is
-   * too old, had no clock, or if nobody knows how much time has passed.
+   * The answer, with the API's clock advanced by the time that has passed here. That clock is never ahead of the real
+   * one: its `Date` has no fractions of a second, and the time in transit is not counted. `undefined` if the answer is
+   * too old or has no clock, or if it is unknown how much time has passed.
    */
   now(): Identity | undefined {
     const { answeredAt } = this.answer;

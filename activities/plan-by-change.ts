@@ -27,7 +27,7 @@ export async function planByChange(
   const { state } = facts;
   const version = await warehouse.newestVersion(parent);
   const seenAt = state?.parent && (await warehouse.commitTime(parent, state.parent));
-  // What changes from here on is seen by the next run.
+  // The next run sees everything that changes from here on.
   const seen = version ? { parent: version } : {};
   const missedAt = state?.missedAt;
   const isKept = missedAt !== undefined && (list.now ?? missedAt) - missedAt < listsAfterMissMs;

@@ -11,7 +11,7 @@ import type { Plan, PlanInput } from './contract.ts';
 import { type Facts, hasOtherRules, isAhead, nextState, reasonForFullRead } from './plan-facts.ts';
 import type { Step } from './step.ts';
 
-/** A window has at least this many parents, if there are so many: fewer are not worth a batch of their own. */
+/** A window has at least this many parents, if there are that many: fewer are not worth a batch of their own. */
 const parentsPerWindow = 25;
 /** Four times as many windows as are read side by side, so that all are busy until the end. */
 const mostWindows = 32;
@@ -96,7 +96,7 @@ function reasonByParent(
   return undefined;
 }
 
-/** Each parent has its turn once in a period, so after a whole one it is the turn of all. */
+/** Each parent has its turn once per period, so after a whole period it is every parent's turn. */
 function reasonByTurn(
   { name }: Table,
   watermark: number,
@@ -115,7 +115,7 @@ function isStartedOver(table: Table, { state, columns }: Facts): boolean {
   return !state || state.types !== declaredTypes(table) || hasOtherRules(state, columns) || state.disturbed;
 }
 
-/** The time for which a table that has a window of time is read: further back if nothing is known of it. */
+/** The time that is read for a table with a window of time: it reaches further back if the table is new. */
 function withinTime(
   { timeWindow }: ChildTable,
   { state, columns: rules }: Facts,

@@ -34,7 +34,7 @@ export function nextState(
   watermark: number,
 ): Plan['state'] {
   const { account, visibility, answeredAt: now } = identity;
-  // Without the API's clock nobody knows up to when this read is complete, so the watermark stays where it was.
+  // Without the API's clock it is unknown up to when this read is complete, so the watermark stays where it was.
   const complete = now ?? (watermark < Infinity ? watermark : undefined);
   return {
     // An incremental run that could not read the identity keeps what the table has.
@@ -72,12 +72,12 @@ export function reasonForFullRead(
   return undefined;
 }
 
-/** Whether the table was made by other rules for its columns. */
+/** Whether the table was made with other rules for its columns. */
 export function hasOtherRules(state: TableState, columns: string): boolean {
   return (state.columns ?? '') !== columns;
 }
 
-/** An answer's clock may have been wrong once; a run would never ask for what changed before such a watermark. */
+/** The API's clock may once have been wrong; a run would never ask for changes before such a watermark. */
 export function isAhead(at: number, now: number | undefined): boolean {
   return now !== undefined && at > now + clockToleranceMs;
 }

@@ -30,7 +30,7 @@ export async function planOnState(
   const { run, syncMethod, fullReadEveryMs } = input;
   await warehouse.assertWritable();
   const client = await clients.clientOf(run);
-  // The API's clock before the first page is asked for becomes the next watermark.
+  // The API's time before the first page is requested becomes the next watermark.
   const identity = await clients.identityOf(run, call);
   const state = await warehouse.readState(table);
   assertSameAccount(warehouse.destination, table.name, state, identity.account);

@@ -12,7 +12,7 @@ import { extractChildren } from './extract-children.ts';
 import { planOnState } from './plan-sync.ts';
 import type { Step } from './step.ts';
 
-/** Reading that takes longer continues batch by batch, where people see how far it is. */
+/** A longer read continues batch by batch, which shows its progress. */
 const quickMs = 5_000;
 
 type QuickWorld = Step & Pick<BatchWorld, 'attempt' | 'stopping'>;
@@ -105,7 +105,7 @@ async function allOrNone<T>(
   throw failed.reason;
 }
 
-/** The same writer, which shows its lines to a hash. */
+/** The same writer, which also hashes its lines. */
 function hashing(writer: PartWriter, update: (bytes: Buffer) => void): PartWriter {
   return {
     add: (lines) => {
@@ -136,7 +136,7 @@ async function stageChanged(
 ): Promise<Staged> {
   const isWhole = read.every(({ extracted }) => extracted.next.kind === 'done');
   const digest = digestOf(plan, read);
-  // What is compared with the rows that a reading by changes had missed has to be staged.
+  // Rows have to be staged to find those that a reading by changes had missed.
   if (isWhole && !plan.compare && state?.lastCommit?.digest === digest) {
     for (const { writer } of read) await writer.abort();
     const batches = read.map(({ windowId, extracted, writer }) => ({
@@ -154,7 +154,7 @@ async function stageChanged(
   return { batches, ...(isWhole && { digest }) };
 }
 
-/** A full read drops the rows that it did not see, so the same rows mean something else there. */
+/** A full read drops the rows that it did not see, so there the same rows do not mean the same table. */
 function digestOf({ fullRead }: Plan, read: readonly ReadWindow[]): string {
   const hash = createHash('sha256').update(fullRead ? 'all' : 'changes');
   for (const { digest } of read) hash.update(digest);

@@ -63,7 +63,7 @@ export async function recountSync(input: RecountInput, step: Step, attempt: Atte
       requests += read.requests;
       if (requests > maxRequests) return unknown('the days that differ have too many pages', requests);
     }
-    // The days were read for as long as the API's limit took. Two accounts must not meet in one table.
+    // The rate limit may have made the read long. Rows of two accounts must not end up in one table.
     await clients.identify(run, call);
     return await commitDays(input, state, days, parts, step, { requests, total: await countOf([]) });
   } finally {

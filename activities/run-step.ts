@@ -17,7 +17,7 @@ import { onlyWarehouse, type Warehouses } from './warehouses.ts';
 /** A table, and the destination that it is in. */
 export type Subject = { readonly table: string; readonly destination: string };
 
-/** Is told what runs do, as it happens. */
+/** Is told what runs do while they do it. */
 export type Observer = {
   /** A request was sent, after this many milliseconds at the rate limit. */
   readonly requested: (subject: Subject, waitedMs: number) => void;
@@ -36,7 +36,7 @@ export type Dependencies = {
   /** Looks up keys of the form `{ vault }`. */
   readonly vault?: Vault;
   readonly observer?: Observer;
-  /** Batches wait here for their turn, so that one key's do not hold up those of others; if left out, none waits. */
+  /** Batches wait here for their turn, so that one key does not hold up the others; if left out, none waits. */
   readonly batchTurns?: FairTurns;
 } & (
   | { /** Of a worker whose queue belongs to one destination. */ readonly warehouse: Warehouse }

@@ -30,7 +30,7 @@ type Source = Pick<Step, 'table' | 'warehouse'> & Pick<NestedInput, 'run'> & Pic
  * Brings nested tables up to date with the newest version of the table that they come with, from the rows of it that
  * were written since the version they have seen. Rows of one parent are replaced as a whole.
  *
- * Does all that it can before it throws the first failure; whatever is left is behind and never ahead.
+ * Does everything it can before it throws the first failure. A table that is not updated is behind, never ahead.
  */
 export async function updateNested(
   { run }: Pick<NestedInput, 'run'>,

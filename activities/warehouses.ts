@@ -3,7 +3,7 @@ import { placeOf } from '../src/warehouse/store/destination.ts';
 import type { Warehouse } from '../src/warehouse/warehouse.ts';
 import type { TableRun } from './contract.ts';
 
-/** What tells where a run's tables are: its own destination, or a queue that belongs to one. */
+/** What determines where a run's tables are: its own destination, or a queue that belongs to one. */
 export type RunOrigin = Pick<TableRun, 'destination'> & { readonly taskQueue: string };
 
 /** The warehouses that a worker's runs may use. */
@@ -14,9 +14,9 @@ export type Warehouses = {
    */
   use<T>(origin: RunOrigin, work: (warehouse: Warehouse) => Promise<T>): Promise<T>;
   /**
-   * The API's address and the reference to the key, from the settings of the run's connection. They win over what the
-   * run says: otherwise anybody who may start a run could send a key elsewhere. `undefined` for a platform's runs, whose
-   * input is all there is.
+   * The API's address and the reference to the key, from the settings of the run's connection. They override the run's
+   * input: otherwise anyone who may start a run could send a key elsewhere. `undefined` for a platform's runs, which
+   * have nothing but their input.
    */
   sourceOf(run: Pick<TableRun, 'destination'>): Pick<TableRun, 'apiKey' | 'baseUrl'> | undefined;
 };

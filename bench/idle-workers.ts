@@ -18,7 +18,7 @@ const connections = 200;
 
 type Idle = { readonly bytes: number; readonly polls: number };
 
-/** What a process costs that serves connections with nothing to do: with one worker for all, and with one for each. */
+/** The cost of a process that serves idle connections: with one worker for all, and with one for each. */
 export async function benchIdleWorkers(): Promise<Figure[]> {
   const together = await measured(inOneWorker);
   const apart = await measured(withAWorkerEach);

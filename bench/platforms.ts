@@ -18,7 +18,7 @@ import { usedBy } from './used-by.ts';
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const python = here('../../.platforms/airbyte/bin/python');
 const cdkSource = here('../../bench/airbyte-cdk-source.py');
-/** So many rows are enough to see how fast the CDK is. */
+/** Enough rows to see how fast the CDK is. */
 const cdkRows = 50_000;
 
 /** What a platform that drives the source waits for. */

@@ -34,7 +34,7 @@ export async function benchRequests(): Promise<Figure[]> {
   for (const [name, sizes] of Object.entries(accounts)) {
     const [, quiet, lists, everything, , byChange, byLists] = await benchSyncs(
       { sizes, limits: 'off', until: new Date().toISOString() },
-      // The first cycle sees a version of incidents, the second goes by what changed since.
+      // The first cycle sees a version of incidents; the second reads by what has changed since then.
       [first, changesOf12, whole(others), whole(incremental), cycle, cycle, cycleByLists],
     );
     const [changesOnly, othersWhole] = [requestsOf(quiet!), requestsOf(lists!)];

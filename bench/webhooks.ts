@@ -107,7 +107,7 @@ async function changesFigures(account: Account, count: number): Promise<Figure[]
     if (!isMaking && open.length === 0) break;
     await sleep(50);
     for (const table of new Set(open.map((change) => change.table))) {
-      // To query the rows each time would take the processor that the worker needs.
+      // Querying the rows each time would use up the processor time that the worker needs.
       const log = await readdir(join(settings.destination, table, '_delta_log'));
       const newest = log
         .filter((name) => /^\d+\.json$/.test(name))

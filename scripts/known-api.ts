@@ -9,7 +9,7 @@ const [file] = process.argv.slice(2);
 if (file === undefined) throw new Error('usage: known-api.js <OpenAPI document>');
 const document = parseDocument(await readFile(file, 'utf8'), file);
 
-/** What GET requests answer, and the schemas that these answers consist of. */
+/** The answers of GET requests, and the schemas that these answers consist of. */
 const lists = Object.entries(document.paths).filter(([, { get }]) => get && answerOf(document, get));
 const schemas: { [name: string]: Schema } = {};
 function keep(value: unknown): void {

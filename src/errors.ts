@@ -1,5 +1,5 @@
 /**
- * Every error this project raises itself, by what to do about it.
+ * Every error that this project raises itself, classified by what to do about it.
  *
  * `retry` tells a caller what to do, so that no caller has to parse a message:
  * `never`: a person has to change something first · `later`: the same call may succeed.
@@ -170,7 +170,7 @@ export class DestinationCredentialsError extends AdvisedError {
   readonly retry = 'later';
 }
 
-/** The store does not answer, or asks to be left alone for a while. */
+/** The store does not answer, or is throttling. */
 export class DestinationUnavailableError extends SourceError {
   readonly retry = 'later';
   readonly advice =
@@ -188,7 +188,7 @@ export class MemoryLimitError extends SourceError {
   }
 }
 
-/** The run's destination is none of those that this worker serves. */
+/** This worker does not serve the run's destination. */
 export class DestinationNotServedError extends AdvisedError {
   readonly retry: 'never' | 'later';
   constructor(message: string, advice: string, retry: 'never' | 'later') {
@@ -204,11 +204,11 @@ export class AccountMismatchError extends SourceError {
     'Use another destination, or let the table take the other account with incident-io-source resync.';
 }
 
-/** The state that a platform has given back does not lead to what the destination holds now. */
+/** The state that a platform has given back does not match what the destination holds now. */
 export class StateError extends SourceError {
   readonly retry = 'never';
   readonly advice =
-    'Refresh this stream in the platform: that clears its state and loads all rows again. Nothing else mends it, because what was deleted meanwhile cannot be told.';
+    'Refresh this stream in the platform: that clears its state and loads all rows again. Nothing else fixes it, because rows that were deleted meanwhile cannot be identified.';
 }
 
 /** A person asked for something that does not exist or does not make sense. */
@@ -221,7 +221,7 @@ export class QueryError extends AdvisedError {
   readonly retry = 'never';
 }
 
-/** The address that takes messages to people refuses one, or does not answer. */
+/** The receiver of messages to people refuses one, or does not answer. */
 export class NotifyError extends SourceError {
   readonly retry: 'never' | 'later';
   readonly advice =

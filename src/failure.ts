@@ -38,7 +38,7 @@ export function systemCodeOf(error: unknown): string | undefined {
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
-/** What a person has to change outside, unlike a full disk or too many open files, which may pass. */
+/** Problems that a person has to fix, unlike a full disk or too many open files, which may pass. */
 const lastingCodes = ['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'EISDIR', 'EROFS'];
 
 /** Whether it is an error that the operating system would raise again: no such folder, or not allowed to write there. */

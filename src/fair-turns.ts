@@ -10,7 +10,7 @@ export type TurnRequest = {
 
 type Waiter = TurnRequest & {
   readonly start: () => void;
-  /** How often others that came later went first. */
+  /** How often work that came later went first. */
   passedOver: number;
 };
 
@@ -57,7 +57,7 @@ export class FairTurns {
       const leave = () => {
         this.#waiting = this.#waiting.filter((other) => other !== waiter);
         reject(signal!.reason as Error);
-        // It may have been what the others were held back for.
+        // The others may have been held back for it.
         this.#serve();
       };
       const start = () => {

@@ -1,7 +1,7 @@
 import type { CommitInput, Plan } from '../activities/contract.ts';
 import type { Reading } from './windows.ts';
 
-/** A run that lasted longer asks whose key it is once more before it commits; for a shorter one the plan's answer counts. */
+/** A longer run asks whose key it is once more before it commits; a shorter one relies on the plan's answer. */
 export const longRunSeconds = 60;
 
 /** What a plan and its reading commit. */

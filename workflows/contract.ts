@@ -17,8 +17,8 @@ export type SyncTableInput = {
   /** For `incremental`: the whole table is read after this many milliseconds anyway; if left out, never. */
   readonly fullReadEveryMs?: number;
   /**
-   * A small run is done by one activity. Only on a queue that no worker serves which does not know that activity: a
-   * run that such a worker began could not be replayed by this one.
+   * A small run is done by one activity. Only for a queue whose workers all know that activity: this worker could not
+   * replay a run that began without it.
    */
   readonly quick?: true;
   /** Where a run that continued as new resumes. */
@@ -35,7 +35,7 @@ export type Carried = {
   readonly began?: number;
   /** How long the first execution had waited for that worker. */
   readonly queuedSeconds?: number;
-  /** The table is being read a second time: why, and how many rows the first reading would have dropped. */
+  /** Set while the table is read a second time: why, and how many rows the first reading would have dropped. */
   readonly doubt?: Doubt;
 };
 
@@ -46,7 +46,7 @@ export type Doubt = { readonly reason: string; readonly dropped: number };
 export type SyncTableResult = {
   readonly table: string;
   readonly fullRead: boolean;
-  /** Why everything was read, or since when the changes. */
+  /** Why everything was read, or the time since which changes were read. */
   readonly reason: string;
   /** The Delta version of the run's commit. */
   readonly version: number;
@@ -84,12 +84,12 @@ export type TableProgress = {
   readonly reason?: string;
   readonly read?: Figures;
   readonly windows?: { readonly open: number; readonly done: number };
-  /** Of a table that is read parent by parent: each costs a request at least. */
+  /** For a table that is read parent by parent: each parent costs at least one request. */
   readonly parents?: { readonly done: number; readonly total: number };
   readonly notes: readonly string[];
 };
 
-/** What a worker is told about each run that ends. A sink, so that it adds nothing to the history. */
+/** What a worker learns about each run that ends. It is a sink, so that it adds nothing to the history. */
 export interface RunSinks extends Sinks {
   readonly incidentIoSource: {
     runEnded(table: string, outcome: 'synced' | 'failed' | 'cancelled', seconds: number): void;
@@ -102,7 +102,7 @@ export type SyncSourceInput = {
   readonly tables: readonly {
     readonly workflowId: string;
     readonly input: SyncTableInput;
-    /** The run begins when that of this table has ended, as it is read by its rows. */
+    /** The run begins when the run of this table has ended, because it is read by that table's rows. */
     readonly after?: string;
   }[];
 };

@@ -5,7 +5,7 @@ import type { Announce } from './progress.ts';
 export type CommitOutcome = Awaited<ReturnType<Activities['commitSync']>>;
 
 /**
- * What a run of a table needs of the place where it runs: a workflow, or a process without Temporal. Everything that
+ * What a run of a table needs from the place where it runs: a workflow, or a process without Temporal. Everything that
  * decides what a run does is written against this, so that both do the same.
  */
 export type RunHost = {
@@ -16,7 +16,7 @@ export type RunHost = {
   /** The watermark of the run before, if the host remembers it. */
   readonly lastWatermark: number | undefined;
   readonly announce: Announce;
-  /** Plans the run, again if the table by whose rows it is read is not there yet and the host can wait for it. */
+  /** Plans the run. If its parent's table does not exist yet and the host can wait, tries again until it does. */
   readonly planning: <T>(run: TableRun, plan: () => Promise<T>) => Promise<T>;
   readonly sleep: (ms: number) => Promise<void>;
   /** False once the run should continue as new: no batch is started any more. */

@@ -9,7 +9,7 @@ const { updateNested } = proxyActivities<Pick<Activities, 'updateNested'>>({
   heartbeatTimeout: '15 seconds',
   // Otherwise a cancelled attempt could still stage after the run has ended.
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  // The run is already committed, so anything that three attempts cannot mend is left to the next run.
+  // The run is already committed, so anything that three attempts cannot fix is left to the next run.
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
 });
 
@@ -20,7 +20,7 @@ export type NestedState = { readonly counter: number; readonly tables: readonly 
  * After the run's commit, brings the nested tables that come with the table up to date. A failure does not fail the
  * run: the next one continues.
  * @param lastResult of the schedule's last run
- * @returns the result with what became of them.
+ * @returns the result with their outcome.
  */
 export async function nest(
   run: TableRun,
@@ -29,12 +29,12 @@ export async function nest(
   result: SyncTableResult,
   lastResult: unknown,
 ): Promise<SyncTableResult> {
-  // Plans of workers that did not know nested tables name none.
+  // Plans made by workers that did not know nested tables do not name any.
   if (nested === undefined) return result;
   const counter = outcome.status === 'committed' ? outcome.counter : undefined;
   const state = counter === undefined ? {} : { nested: { counter, tables: nested } };
   if (!fullRead && !hasChanged(result) && isNext(lastResult, counter, nested)) return { ...result, ...state };
-  // A worker that did not know nested tables may have gone on with a plan that names some.
+  // A worker that did not know nested tables may have continued with a plan that names some.
   if (!patched('nested')) return result;
   try {
     const { notes } = await updateNested({ run, tables: nested });
@@ -48,7 +48,7 @@ export async function nest(
   }
 }
 
-/** Whether the run wrote or dropped a row. If the answer of its commit was lost, nobody knows. */
+/** Whether the run wrote or dropped a row; assumed if the answer of its commit was lost. */
 function hasChanged({ changes }: SyncTableResult): boolean {
   return changes === undefined || changes.inserted + changes.updated + changes.dropped > 0;
 }

@@ -1,6 +1,6 @@
 import type { ExtractedParents, ReadParents } from '../activities/contract.ts';
 
-/** If more parents than this cannot be read, it is not about them. */
+/** If more parents than this cannot be read, the cause is not the parents themselves. */
 const mostLeft = 5;
 
 /** The parents that a run has dealt with, after another batch. */

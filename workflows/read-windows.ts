@@ -25,7 +25,7 @@ export async function readWindows(host: RunHost, run: TableRun, carried: Carried
       }
       return { ...carried, reading };
     } catch (error) {
-      // The other windows must have stopped before their staging is swept.
+      // The other windows must have stopped before their staging is deleted.
       cancel();
       await Promise.allSettled(inFlight.values());
       throw error;

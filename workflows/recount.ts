@@ -3,9 +3,9 @@ import type { SyncTableResult } from './contract.ts';
 import type { CommitOutcome, RunHost } from './host.ts';
 
 /**
- * After the run's commit, mends a table whose row count differs from the API's. A failure here does not fail the run:
+ * After the run's commit, repairs a table whose row count differs from the API's. A failure here does not fail the run:
  * the next one counts again.
- * @returns the result with what was mended, or with a note on what could not be.
+ * @returns the result with what was repaired, or with a note on what could not be.
  */
 export async function recount(
   host: RunHost,
@@ -38,7 +38,7 @@ function withRecounted(result: SyncTableResult, recounted: Recounted): SyncTable
     case 'unknown':
       return withNote(
         result,
-        `The API counts other rows than the table has, on days that could not be told: ${recounted.reason}. If the next count differs too, the run after it reads the whole table.`,
+        `The API counts a different number of rows than the table has, and the days that differ could not be found: ${recounted.reason}. If the next count differs too, the run after it reads the whole table.`,
       );
     case 'recounted': {
       const { version, rows, inserted, updated, dropped, days, requests } = recounted;
@@ -46,7 +46,7 @@ function withRecounted(result: SyncTableResult, recounted: Recounted): SyncTable
       return {
         ...withNote(
           result,
-          `The API counted other rows: ${days} days were read again, ${dropped} rows are gone.`,
+          `The API counted a different number of rows: ${days} days were read again, ${dropped} rows are gone.`,
         ),
         version,
         rows,

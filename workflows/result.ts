@@ -34,14 +34,14 @@ export function resultOf(
   };
 }
 
-/** What reading by changes did not see. */
+/** The note on rows that reading by changes did not see. */
 function missedNote(missed: number | undefined): string[] {
   return missed === undefined
     ? []
     : [`The full read found ${missed} rows that reading by changes had missed: the list is read for a week.`];
 }
 
-/** Names for a note: not more of them than people read. */
+/** Names for a note, but no more than people read. */
 function firstOf(names: readonly string[]): string {
   const more = names.length - namesInNote;
   const first = names.slice(0, namesInNote).join(', ');

@@ -15,10 +15,10 @@ const mostPlans = 4;
 
 export type Timing = Required<Pick<Carried, 'began'>> & Pick<Carried, 'queuedSeconds'>;
 
-/** A run that was planned, and what came of it if it was small enough to be committed already. */
+/** A run that was planned, and its outcome if it was small enough to be committed already. */
 type Begun = { readonly carried: Carried; readonly outcome?: CommitOutcome };
 
-/** Plans, reads and commits; does so again, a few times, if another commit came in between. */
+/** Plans, reads and commits, and starts over a few times if another commit came in between. */
 export async function runTable(
   host: RunHost,
   input: SyncTableInput,
@@ -62,7 +62,7 @@ async function begin(
 ): Promise<Begun> {
   const { quickSync } = host;
   if (!quickSync) return { carried: await plan(host, input, identity, timing, 1) };
-  // Most of the step is reading, and it cannot say where it is.
+  // Most of the step is reading, and it cannot report where it is.
   host.announce('reading');
   const quick = await host.planning(identity, () => quickSync(planInputOf(host, input, identity)));
   const reading = readingAfter(quick.plan, quick.batches);
@@ -85,7 +85,7 @@ async function plan(
   return { plan: made, reading: startReading(made), planned, ...timing };
 }
 
-/** Reads what is left to read and commits it. */
+/** Reads the rest and commits it. */
 async function finish(host: RunHost, run: TableRun, begun: Begun, timing: Timing): Promise<Required<Begun>> {
   if (begun.outcome) return { carried: begun.carried, outcome: begun.outcome };
   const carried = await readWindows(host, run, begun.carried);

@@ -4,7 +4,7 @@ import type { RunHost } from './host.ts';
 import { RunFailure } from './run-failure.ts';
 import { startReading } from './windows.ts';
 
-/** Long enough for a brief fault of a proxy or the API to pass, short enough for a person who waits for `sync`. */
+/** Long enough for a brief fault of a proxy or the API to pass, short enough for a person waiting for `sync`. */
 const secondLookAfterMs = 15_000;
 
 /** What the commit is told about earlier readings of the same run. */

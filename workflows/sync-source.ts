@@ -12,8 +12,8 @@ import { restartPolicy } from './restart.ts';
 import { syncTable } from './sync-table.ts';
 
 /**
- * "Import now": the tables side by side, each after the one by whose rows it is read, and one report. If a table fails,
- * the workflow fails after the others are done, with type `TablesFailedError` and all outcomes in its details: no
+ * "Import now": the tables side by side, each after its parent if it has one, and one report. If a table fails, the
+ * workflow fails after the others are done, with type `TablesFailedError` and all outcomes in its details, so that no
  * failure passes for success.
  */
 export async function syncSource({ tables }: SyncSourceInput): Promise<TableOutcome[]> {

@@ -42,7 +42,7 @@ export async function syncTable(input: SyncTableInput): Promise<SyncTableResult>
   }
 }
 
-/** The clock of a workflow stands still within a task, so this is when a worker took the run. */
+/** A workflow's clock does not move within a task, so this is the time when a worker took the run. */
 function firstTiming(): Timing {
   const began = Date.now();
   return { began, queuedSeconds: (began - workflowInfo().startTime.getTime()) / 1_000 };

@@ -3,8 +3,8 @@ import type { Failure } from '../src/failure.ts';
 import type { RunSinks, SyncTableResult } from './contract.ts';
 import { adviceOf } from './failures.ts';
 
-// Log lines and figures of a run. They go through sinks, which add nothing to the history, and are silent during a
-// replay. Not through the SDK's meter: it adds labels of its own, and `namespace` clashes with those of scrapers.
+// Log lines and metrics of a run. They go through sinks, which add nothing to the history and are silent during a
+// replay. The SDK's meter is not used, since it adds labels of its own, and `namespace` clashes with those of scrapers.
 
 export function reportStarted(table: string): void {
   log.info('run started', { table, ...ids() });

@@ -23,7 +23,7 @@ const { recountSync } = proxyActivities<Pick<Activities, 'recountSync'>>({
   heartbeatTimeout: '15 seconds',
   // Otherwise a cancelled recount could still stage after the sweep.
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  // The run is already committed, so anything that three attempts cannot mend is left to the next run.
+  // The run is already committed, so anything that three attempts cannot fix is left to the next run.
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
 });
 

@@ -36,19 +36,19 @@ export function unavailableResult(
   };
 }
 
-/** Set if a scheduled run need not ask: an earlier one was told less than a day ago that there is no such list. */
+/** Set if a scheduled run need not ask: less than a day ago, the API said that there is no such list. */
 export function knownUnavailable(
   { run }: SyncTableInput,
   lastResult: unknown,
   now: number,
 ): Unavailable | undefined {
   const last = (lastResult as Partial<SyncTableResult> | null | undefined)?.unavailable;
-  // A parent's table may be there by now.
+  // The parent's table may exist by now.
   const isOfParent = last?.error === parentMissing;
   return run.periodic && last && !isOfParent && now - last.since < askAgainAfterMs ? last : undefined;
 }
 
-/** The account does not have the list, or the table by whose rows it is read is not there. */
+/** The account does not have the list, or the parent's table does not exist. */
 const unavailableTypes = ['TableUnavailableError', parentMissing];
 
 /** Set if a scheduled run failed because there is no such list; `undefined` for other failures and other runs. */

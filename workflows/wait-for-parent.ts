@@ -4,7 +4,7 @@ import { asApplicationFailure } from './failures.ts';
 /** Milliseconds between the looks of a scheduled run for its parent's table: about an hour in all. */
 const waitsMs = [15_000, 30_000, 60_000, 120_000, ...Array.from({ length: 11 }, () => 300_000)];
 
-/** The table by whose rows a table is read was never synced. */
+/** The parent's table was never synced. */
 export const parentMissing = 'ParentMissingError';
 
 /**

@@ -5,7 +5,7 @@ type Window = Plan['windows'][number];
 type Part = NonNullable<Extracted['part']>;
 type MissingFields = NonNullable<Extracted['missing']>;
 
-/** A window that a run still has to read, and where its paging stands. */
+/** A window that a run still has to read, and where its paging is. */
 type OpenWindow = {
   readonly window: Window;
   readonly after?: string;
@@ -20,7 +20,7 @@ export type Reading = {
   readonly windowsDone: number;
   /** `total_record_count` on the last page of the window that was done last, if the endpoint counts. */
   readonly total?: number;
-  /** In the order in which their batches ended: of two rows with one key and one `updated_at` the later one wins. */
+  /** In the order in which their batches ended: if two rows have the same key and `updated_at`, the later one wins. */
   readonly parts: readonly Part[];
   readonly figures: Figures;
   /** Each sentence once. */
@@ -169,7 +169,7 @@ export function missingNotes({ missing = {} }: Reading): string[] {
   );
 }
 
-/** A sentence about fields that were left out because nobody declared them and they may be secret or personal. */
+/** A sentence about undeclared fields that were left out because they may be secret or personal. */
 export function withheldNotes({ withheld = [] }: Reading): string[] {
   return withheld.length === 0
     ? []
@@ -192,7 +192,7 @@ function advanced(
       ...(cutAfter !== undefined && !batch.keepWhole && { cutAfter: leftUntilCut(cutAfter - batch.pages) }),
     },
     after: next,
-    // Parents are read in order, so their batches cannot go in a circle.
+    // Parents are read in order, so their batches cannot go in circles.
     startedAt: after === undefined || window.parents ? startedAt : [...startedAt, after],
     reopened,
   };

@@ -1,7 +1,7 @@
 import type { Answer, Body, EndpointName } from '../../src/console/contract.ts';
 import type { Problem } from '../../src/console/contract/common.ts';
 
-/** An answer other than 2xx, in the words of the server. */
+/** An answer other than 2xx, with the server's own message. */
 export class ApiProblem extends Error implements Problem {
   readonly error: string;
   readonly advice?: string;
@@ -12,13 +12,13 @@ export class ApiProblem extends Error implements Problem {
   }
 }
 
-/** What is known of any error, in the same form. */
+/** Any error in the form that the server uses. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof ApiProblem) return error;
   return { error: 'PageError', message: error instanceof Error ? error.message : String(error) };
 }
 
-/** Paths are relative to the page, which may be served below another one. */
+/** Paths are relative to the page, which a proxy may serve below another path. */
 export function urlOf(path: string): string {
   return `.${path}`;
 }
@@ -37,9 +37,9 @@ export function send<Name extends EndpointName>(
   return answerOf(path, { ...posted(body), ...(signal && { signal }) });
 }
 
-/** Lets the server forget something; nobody waits for it. */
+/** Tells the server to forget something, without waiting for the answer. */
 export function sendDelete(path: string): void {
-  // It is a courtesy: the server forgets drafts by itself after a while.
+  // A failure is harmless: the server forgets drafts by itself after a while.
   fetch(urlOf(path), { method: 'DELETE', keepalive: true }).catch(() => undefined);
 }
 

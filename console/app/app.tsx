@@ -17,7 +17,7 @@ export function App() {
   const place = route.page === 'source' ? `source ${route.id} ${route.view}` : route.page;
   const first = useRef(place);
   useEffect(() => {
-    // Readers of screens would otherwise stay at the link that led here.
+    // Screen readers would otherwise stay at the link that led here.
     if (first.current !== place) main.current?.focus();
     first.current = place;
     document.title = titleOf(route);
@@ -52,14 +52,14 @@ export function App() {
   );
 }
 
-/** What the browser calls the tab. */
+/** The title of the browser's tab. */
 function titleOf(route: Route): string {
   const words = { sources: 'Sources', new: 'New source', link: 'Link incident.io', unknown: 'Not found' };
   const place = route.page === 'source' ? `${route.id}, ${route.view}` : words[route.page];
   return `${place} – incident.io source`;
 }
 
-/** The fragment of the address is the route, so the link itself must not be followed. */
+/** The route is in the fragment of the address, so the browser must not follow the link itself. */
 function skipTo(event: { preventDefault: () => void }, main: HTMLElement | null): void {
   event.preventDefault();
   main?.focus();
@@ -77,7 +77,7 @@ function Page({ route, about }: { readonly route: Route; readonly about: About |
       return <SourcePage key={route.id} {...route} />;
     case 'unknown':
       return (
-        <Empty title="There is no such page.">
+        <Empty title="This page does not exist.">
           <p>
             <a href="#/">Go to the sources</a>
           </p>

@@ -1,10 +1,10 @@
 import { useSyncExternalStore } from 'react';
 
-/** What a source has pages for. */
+/** The pages of a source. */
 export const sourceViews = ['tables', 'runs', 'data', 'pictures', 'health'] as const;
 export type SourceView = (typeof sourceViews)[number];
 
-/** Which page is shown. It is in the fragment of the address, so that a reload or a link shows the same. */
+/** Which page is shown. It is kept in the fragment of the address, so that a reload or a link shows the same page. */
 export type Route =
   | { readonly page: 'sources' }
   | { readonly page: 'new' }
@@ -24,7 +24,7 @@ export function routeOf(fragment: string): Route {
   return known ? { page: 'source', id: second, view: known, rest: rest.join('/') } : { page: 'unknown' };
 }
 
-/** An address that somebody typed need not be well formed. */
+/** An address that was typed by hand may be malformed. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);

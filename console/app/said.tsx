@@ -3,7 +3,7 @@ import { useEffect, useSyncExternalStore } from 'react';
 let current: string | undefined;
 const listeners = new Set<() => void>();
 
-/** Tells people that something was done, for some seconds; readers of screens say it when they are free. */
+/** Shows for a few seconds that something was done; screen readers announce it without interrupting. */
 export function say(sentence: string): void {
   change(sentence);
 }

@@ -3,7 +3,7 @@ import type { Answer, EndpointName } from '../../src/console/contract.ts';
 import type { Problem } from '../../src/console/contract/common.ts';
 import { problemOf, read } from './api.ts';
 
-/** An answer on its way, here, or refused. An older one stays while it is read again. */
+/** An answer that is loading, has arrived, or has failed. An older one stays while it is read again. */
 export type Loaded<T> = {
   readonly value?: T;
   readonly problem?: Problem;
@@ -25,7 +25,7 @@ export function useAnswer<Name extends EndpointName>(path: string | undefined): 
         (value) => setState({ path, value }),
         (error: unknown) => {
           if (stop.signal.aborted) return;
-          // What was read of the same path is still worth seeing next to the problem.
+          // Keep showing the last answer from the same path, next to the problem.
           setState((before) => ({
             path,
             ...(before.path === path && before.value && { value: before.value }),

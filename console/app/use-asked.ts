@@ -3,7 +3,7 @@ import type { Answer, Body, EndpointName } from '../../src/console/contract.ts';
 import type { Problem } from '../../src/console/contract/common.ts';
 import { problemOf, send } from './api.ts';
 
-/** Asks what something would do, when the page shows it and whenever the question is another. */
+/** Asks what something would do, when the page shows it and whenever the question changes. */
 export function useAsked<Name extends EndpointName>(
   path: string,
   body: Body<Name>,

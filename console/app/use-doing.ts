@@ -2,7 +2,7 @@ import { useCallback, useState } from 'react';
 import type { Problem } from '../../src/console/contract/common.ts';
 import { problemOf } from './api.ts';
 
-/** Something that a button does: whether it is being done, and what went wrong. */
+/** The action behind a button: whether it is in progress, and what went wrong. */
 export function useDoing(): {
   readonly busy: boolean;
   readonly problem: Problem | undefined;

@@ -8,20 +8,20 @@ type LiveName = 'sourcesLive' | 'sourceLive';
 export type Live<T> = {
   readonly value?: T;
   readonly problem?: Problem;
-  /** The stream broke; the browser is trying again, and what is shown may be old. */
+  /** The stream is interrupted: the browser is reconnecting, and the page may show old state. */
   readonly broken: boolean;
 };
 
 /**
- * Follows a stream of the server: the state at once, then each change of it.
- * @param path of the stream
- * @param plain path of the same without a stream: the browser does not say why a stream was refused
+ * Follows a stream of the server: the state at once, then each change.
+ * @param path path of the stream
+ * @param plain path of the same state without a stream, since the browser does not say why a stream was refused
  */
 export function useLive<Name extends LiveName>(path: string, plain: string): Live<Answer<Name>> {
   const [state, setState] = useState<Live<Answer<Name>> & { path?: string }>({ broken: false });
   const isVisible = useVisible();
   useEffect(() => {
-    // A browser opens six connections per server, and each stream holds one: the seventh tab would hang.
+    // A browser opens at most six connections per server, and each stream holds one: the seventh tab would hang.
     if (!isVisible) return undefined;
     const stop = new AbortController();
     const stream = new EventSource(urlOf(path));

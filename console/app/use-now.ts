@@ -4,7 +4,7 @@ let now = Date.now();
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
-/** The time, once per second: one timer for everything that shows how long ago something was. */
+/** The current time, updated every second by one timer for everything that shows an age. */
 export function useNow(): number {
   return useSyncExternalStore(listen, () => now);
 }

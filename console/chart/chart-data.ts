@@ -1,13 +1,13 @@
 import type { RowsResult } from '../../src/console/contract/common.ts';
 import { textOf } from '../data/cell-text.ts';
 
-/** What a chart shows: for each value across, one figure per series; null where there is none. */
+/** What a chart shows: for each label on the x axis, one figure per series; null if it is missing. */
 export type ChartData = {
   readonly labels: readonly string[];
   readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
 };
 
-/** Rows as figures by two or three of their columns. */
+/** Turns rows into figures, by two or three of their columns. */
 export function seriesOf(
   { columns, rows }: RowsResult,
   { x, y, series }: { readonly x: string; readonly y: string; readonly series?: string | undefined },
@@ -28,7 +28,7 @@ export function seriesOf(
   };
 }
 
-/** Whole numbers, such as hours of the day, by their size; everything else as the rows have it. */
+/** Sorts whole numbers, such as hours of the day; everything else keeps the order of the rows. */
 function inOrder(keys: readonly string[]): readonly string[] {
   return keys.every((key) => /^\d+$/.test(key)) ? keys.toSorted((a, b) => Number(a) - Number(b)) : keys;
 }
@@ -37,7 +37,7 @@ function words(value: RowsResult['rows'][number][number] | undefined): string {
   return value === null || value === undefined ? 'none' : textOf(value);
 }
 
-/** Numbers that a double cannot hold come as text: a chart is not that exact. */
+/** Numbers that do not fit a double come as text; a chart does not need that precision. */
 function figureOf(value: unknown): number | null {
   if (typeof value === 'number') return value;
   if (typeof value !== 'string' || value === '') return null;
@@ -45,7 +45,7 @@ function figureOf(value: unknown): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
-/** `2026-10-01T00:00:00Z` as `2026-10-01` where all are midnights, as `2026-10` where all are firsts of a month. */
+/** `2026-10-01T00:00:00Z` becomes `2026-10-01` if all are midnight, `2026-10` if all are the first of a month. */
 function shortLabels(labels: readonly string[]): readonly string[] {
   const all = (pattern: RegExp) => labels.every((label) => pattern.test(label));
   if (!all(/^\d{4}-\d\d-\d\d([T ]00:00:00(\.0+)?(Z|\+00(:00)?)?)?$/)) return labels;

@@ -66,7 +66,7 @@ export function optionsFor({
     plugins: {
       tooltip: {
         enabled: false,
-        // Drawn as an element rather than on the canvas: it has the page's style.
+        // Drawn as an element rather than on the canvas, so that it has the page's style.
         external: ({ tooltip }) => {
           if (tooltip.opacity === 0) return point(undefined);
           const lines = tooltip.dataPoints.flatMap(({ dataset, raw }) =>
@@ -79,7 +79,7 @@ export function optionsFor({
   };
 }
 
-/** A long name would leave no room for the bars; it is whole at the pointer and in the figures. */
+/** A long name would leave no room for the bars; the tooltip and the table of figures show it in full. */
 function shortLabel(this: Scale, _value: unknown, index: number): string {
   const label = this.getLabelForValue(index);
   return label.length > 22 ? `${label.slice(0, 20)}…` : label;

@@ -6,10 +6,10 @@ import { colours, usePalette } from './palette.ts';
 import { type Pointed, Tip } from './tip.tsx';
 
 type Props = {
-  /** What it shows, for those who do not see it; the figures are in a table nearby. */
+  /** Describes the chart for people who cannot see it; a table nearby has the figures. */
   readonly label: string;
   readonly kind: 'bar' | 'stacked_bar' | 'line';
-  /** Of the figures, such as hours. */
+  /** The unit of the figures, such as hours. */
   readonly unit: string;
   readonly data: ChartData;
 };

@@ -2,7 +2,7 @@ import { figure } from '../format/numbers.ts';
 import { ScrollingTable } from '../parts/scrolling-table.tsx';
 import type { ChartData } from './chart-data.ts';
 
-/** The figures of a chart as a table, for those who read rather than look. */
+/** The figures of a chart as a table, for people who would rather read than look. */
 export function Figures({
   label,
   across,
@@ -10,7 +10,7 @@ export function Figures({
   data,
 }: {
   readonly label: string;
-  /** What is across, such as month. */
+  /** What the x axis shows, such as month. */
   readonly across: string;
   readonly unit: string;
   readonly data: ChartData;

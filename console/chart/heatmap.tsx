@@ -2,10 +2,10 @@ import { figure } from '../format/numbers.ts';
 import { ScrollingTable } from '../parts/scrolling-table.tsx';
 import type { ChartData } from './chart-data.ts';
 
-/** Shades from none to the most. */
+/** The number of shades, from none to the strongest. */
 const shades = 5;
 
-/** Figures in a grid, the larger the stronger: a table, so that it can be read as well as looked at. */
+/** Figures in a grid, larger ones in a stronger shade. It is a table, so that it can be read as well as looked at. */
 export function Heatmap({ label, data }: { readonly label: string; readonly data: ChartData }) {
   const most = Math.max(0, ...data.series.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const shade = (value: number | null) =>

@@ -1,14 +1,14 @@
 import { useMemo, useSyncExternalStore } from 'react';
 
-/** As many colours as people tell apart; a further series takes the first again. */
+/** As many colours as people can tell apart; further series start again with the first. */
 export const colours = 8;
 
 const dark = () => matchMedia('(prefers-color-scheme: dark)');
 
-/** The colours of the style sheet, for the canvas. They change with the scheme of the system. */
+/** The colours of the style sheet, for the canvas. They change with the system's colour scheme. */
 export function usePalette() {
   const isDark = useSyncExternalStore(listen, () => dark().matches);
-  // Read again only with the scheme: a chart is drawn again whenever this is another object.
+  // A new object only if the scheme changes, because a new object redraws the charts.
   return useMemo(() => paletteOf(isDark), [isDark]);
 }
 

@@ -1,4 +1,4 @@
-/** What the pointer is at. */
+/** The point of the chart under the pointer. */
 export type Pointed = {
   readonly x: number;
   readonly y: number;
@@ -6,7 +6,7 @@ export type Pointed = {
   readonly lines: readonly { readonly name: string; readonly value: number }[];
 };
 
-/** The figures at the pointer. */
+/** The figures at that point. */
 export function Tip({
   pointed,
   text,

@@ -1,9 +1,9 @@
 import { isNumeric, textOf, type Value } from './cell-text.ts';
 
-/** A longer text is cut on the page; its whole is in the CSV. */
+/** Longer texts are cut off on the page; the CSV has all of them. */
 const mostCharacters = 240;
 
-/** Other people's text: React escapes it. */
+/** Untrusted text, which React escapes. */
 export function Cell({ value, type }: { readonly value: Value; readonly type: string }) {
   if (value === null) return <td className="null">null</td>;
   const text = textOf(value);

@@ -7,14 +7,14 @@ import { TablePage } from './table-page.tsx';
 
 type Props = { readonly id: string; readonly table: string };
 
-/** The tables in the destination: one of them, or SQL over all. */
+/** The tables in the destination: one of them, or SQL over all of them. */
 export function DataPage({ id, table }: Props) {
   const loaded = useAnswer<'dataTables'>(`/api/sources/${encodeURIComponent(id)}/data`);
   return (
     <WhenLoaded loaded={loaded} what="tables">
       {({ tables }) =>
         tables.length === 0 ? (
-          <Empty title="No table is there yet.">
+          <Empty title="There are no tables yet.">
             <p>A table appears with the first commit of its import.</p>
             <button type="button" className="button" onClick={loaded.again}>
               Look again
@@ -39,7 +39,7 @@ export function DataPage({ id, table }: Props) {
 
 type Tables = DataTables['tables'];
 
-/** On narrow pages one box of choices takes the place of the list. */
+/** On narrow pages, a select box replaces the list. */
 function TableList({ id, table, tables }: Props & { readonly tables: Tables }) {
   const groups = [...Map.groupBy(tables, ({ group = 'Others' }) => group)];
   return (

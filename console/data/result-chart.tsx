@@ -8,7 +8,7 @@ import { isNumeric } from './cell-text.ts';
 const kinds = { bar: 'Bars', stacked_bar: 'Stacked bars', line: 'Lines' } as const;
 type Kind = keyof typeof kinds;
 
-/** A simple chart of a result: one column across, one numeric column up. */
+/** A simple chart of a result: one column on the x axis, one numeric column on the y axis. */
 export function ResultChart({ result }: { readonly result: RowsResult }) {
   const numbers = result.columns.filter(({ type }) => isNumeric(type)).map(({ name }) => name);
   if (numbers.length === 0 || result.rows.length < 2) return null;

@@ -9,7 +9,7 @@ import { ResultTable } from './result-table.tsx';
 import { ResultChart } from './result-chart.tsx';
 import { type SqlDraft, useSqlDraft } from './sql-draft.ts';
 
-/** One SELECT over the tables, its result, and what can be made of that. */
+/** One SELECT over the tables, its result, and a chart or CSV of it. */
 export function SqlBox({ id, first }: { readonly id: string; readonly first: string }) {
   const path = `/api/sources/${encodeURIComponent(id)}/sql`;
   const [draft, setDraft] = useSqlDraft(id);
@@ -23,7 +23,7 @@ export function SqlBox({ id, first }: { readonly id: string; readonly first: str
         SQL
       </label>
       <p id="sql-hint" className="muted">
-        One SELECT in DuckDB’s SQL, over the tables by their names. It can only read. Ctrl+Enter runs it.
+        Write one SELECT in DuckDB’s SQL, with the names of the tables. It can only read. Ctrl+Enter runs it.
       </p>
       <textarea
         id="sql"
@@ -76,7 +76,7 @@ function Result({ answer }: { readonly answer: SqlAnswer }) {
   );
 }
 
-/** Tables that are read as they were, until somebody takes that back. */
+/** Tables that are read as of an older version, each with a button to undo that. */
 function OlderVersions({
   draft,
   setDraft,
@@ -100,7 +100,7 @@ function OlderVersions({
           })
         }
       >
-        Read the newest
+        Read the newest version
       </button>
     </p>
   ));

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { SqlRequest } from '../../src/console/contract/data.ts';
 import { goTo, sourceHref } from '../app/route.ts';
 
-/** What is in the SQL box: a reload, or a look at a table in between, does not lose it. */
+/** The content of the SQL box, kept across a reload or a look at another table. */
 export type SqlDraft = SqlRequest;
 
 const keyOf = (id: string) => `sql of ${id}`;

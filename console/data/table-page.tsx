@@ -72,7 +72,7 @@ function AsOf({ data, newest }: { readonly data: TableData; readonly newest: () 
   return (
     <div className="notice info as-of">
       <p>
-        As it was in version {data.version}
+        Rows as of version {data.version}
         {at !== undefined && `, ${utc(at)} UTC`}.
       </p>
       <button type="button" className="button" onClick={newest}>

@@ -8,7 +8,7 @@ export function clock(time: string): string {
   return time.slice(11, 19);
 }
 
-/** `45 s`, `12 min`, `5 h`, `3 d`: as exact as people want to know it. */
+/** `45 s`, `12 min`, `5 h`, `3 d`: as precise as people need. */
 export function span(seconds: number): string {
   if (seconds < 10) return `${Math.max(0, Math.round(seconds * 10) / 10)} s`;
   if (seconds < 90) return `${Math.round(seconds)} s`;

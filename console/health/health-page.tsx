@@ -12,7 +12,7 @@ import { TableProblems } from '../parts/table-problems.tsx';
 
 const periods = ['1', '7', '30'];
 
-/** How much was read and written, how much of the allowance that took, and how far behind the tables were. */
+/** How much was read and written, what share of the allowance that took, and how far behind the tables were. */
 export function HealthPage({ id }: { readonly id: string }) {
   const [days, setDays] = useState('7');
   const loaded = useAnswer<'health'>(`/api/sources/${encodeURIComponent(id)}/health?days=${days}`);
@@ -62,7 +62,7 @@ function Shown({ health }: { readonly health: Health }) {
   return (
     <>
       <p className="muted">
-        From {utc(from)} UTC on. {howCounted}
+        Since {utc(from)} UTC. {howCounted}
       </p>
       <TableProblems problems={unread} kind="warn" />
       <div className="pictures">
@@ -118,7 +118,7 @@ function ChartWithFigures({ title, kind, unit, across, data }: ChartProps) {
   );
 }
 
-/** Of one table at a time: a hundred lines would show nothing. */
+/** The lag of one table at a time, since a chart with a hundred lines is unreadable. */
 function Lag({ lag }: { readonly lag: Health['lag'] }) {
   const withPoints = lag.filter(({ points }) => points.length > 0);
   const [chosen, setChosen] = useState<string>();
@@ -150,7 +150,7 @@ function Lag({ lag }: { readonly lag: Health['lag'] }) {
             }}
           />
           <p className="muted how-counted">
-            Right before each commit, how old what the table held was. It is synced every {table.every}.
+            How far behind the table was right before each commit. It is synced every {table.every}.
           </p>
         </>
       ) : (

@@ -14,7 +14,7 @@ export function suggestedSettings(groups: Groups, { suggested }: CheckedKey): Ch
   return added({}, groups, suggested);
 }
 
-/** With tables added, and those by whose rows they are read. */
+/** Adds tables, and their parents, whose rows they are read by. */
 export function added(chosen: Chosen, groups: Groups, names: readonly string[]): Chosen {
   const all = new Map(tablesOf(groups).map((one) => [one.table, one]));
   const more: { [table: string]: TableSettingsJson } = { ...chosen };
@@ -28,7 +28,7 @@ export function added(chosen: Chosen, groups: Groups, names: readonly string[]):
   return more;
 }
 
-/** Without tables, and without those that are read by their rows. */
+/** Removes tables, and the tables that are read by their rows. */
 export function without(chosen: Chosen, groups: Groups, names: readonly string[]): Chosen {
   const gone = new Set(names);
   const tables = tablesOf(groups);
@@ -45,7 +45,7 @@ export function defaultsOf({ defaults, syncMethods }: OfferedTable): TableSettin
   return defaults[syncMethods[0]!]!;
 }
 
-/** Another method brings its own field and frequency of full reads; what was chosen otherwise stays. */
+/** A new method comes with its own field and frequency of full reads; all other choices stay. */
 export function withMethod(
   table: OfferedTable,
   before: TableSettingsJson,

@@ -5,7 +5,7 @@ import { countOf } from '../format/numbers.ts';
 import { span } from '../format/times.ts';
 import type { Chosen } from './choose.ts';
 
-/** Somebody who ticks several boxes asks once. */
+/** Ticking several boxes in a row causes one request. */
 const settleMs = 250;
 
 /** What the chosen tables cost together. */

@@ -20,7 +20,7 @@ type Props = {
   readonly linked: (id: string) => void;
 };
 
-/** Where the tables go and what the connection is called; then what linking would do, before it is done. */
+/** Asks where the tables go and what the connection is called, then shows what linking would do. */
 export function DestinationStep({ checked, chosen, back, linked }: Props) {
   const { draft, defaults } = checked;
   const [connection, setConnection] = useState(defaults.connection);
@@ -30,7 +30,7 @@ export function DestinationStep({ checked, chosen, back, linked }: Props) {
   const { busy, problem, doing } = useDoing();
   const changed = <T,>(set: (value: T) => void) => {
     return (value: T) => {
-      // What was planned is not what is entered now.
+      // The plan no longer matches what is entered now.
       setPlan(undefined);
       set(value);
     };
@@ -110,8 +110,8 @@ function AlreadyThere({ tables }: { readonly tables: readonly string[] }) {
   return (
     <Notice kind="warn" title={`${countOf(tables.length, 'table')} already there`}>
       <p>
-        {tables.join(', ')}. If {tables.length === 1 ? 'it is' : 'they are'} of the same account, the import
-        continues from there; tables of another account are refused.
+        {tables.join(', ')}. If {tables.length === 1 ? 'it belongs' : 'they belong'} to the same account, the
+        import continues from there. Tables of another account are refused.
       </p>
     </Notice>
   );

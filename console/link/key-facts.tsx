@@ -2,7 +2,7 @@ import type { CheckedKey } from '../../src/console/contract/link.ts';
 import { countOf } from '../format/numbers.ts';
 import { Notice } from '../parts/notice.tsx';
 
-/** Whose key it is, and what it lacks. */
+/** Which account the key belongs to, and which scopes it lacks. */
 export function KeyFacts({
   checked,
   busy,
@@ -38,7 +38,7 @@ export function KeyFacts({
         <Notice kind="warn" title={`${countOf(missingScopes.length, 'scope')} missing`}>
           <p>
             Tick {missingScopes.length === 1 ? 'it' : 'them'} in incident.io under{' '}
-            <strong>{whereToTick}</strong>, then check again. Or go on without{' '}
+            <strong>{whereToTick}</strong>, then check again. Or continue without{' '}
             {missingScopes.length === 1 ? 'its' : 'their'} tables.
           </p>
           <ul className="scopes">

@@ -24,7 +24,7 @@ export function KeyStep({ sandbox, groups, checked, setChecked, next }: Props) {
   const check = (asking: () => Promise<CheckedKey>) =>
     doing(async () => {
       setChecked(await asking());
-      // The server has it now; this page need not.
+      // The server has the key now, so the page does not need to keep it.
       setKey('');
     });
   const submit = (event: FormEvent) => {
@@ -115,7 +115,7 @@ function Scopes({ groups }: { readonly groups: Groups }) {
   return (
     <>
       <p className="muted">
-        For the tables that are suggested. Others name their scope when you choose them.
+        These are for the suggested tables. Other tables show their scope when you choose them.
       </p>
       <ul className="scopes">
         {scopes.map((scope) => (

@@ -14,7 +14,7 @@ import { TablesStep } from './tables-step.tsx';
 
 const steps = ['API key', 'Tables', 'Destination'] as const;
 
-/** The way from an API key to the first import. The key leaves the page with its first step and never comes back. */
+/** The steps from an API key to the first import. The key leaves the page with the first step and never comes back. */
 export function LinkPage({ about }: { readonly about: About | undefined }) {
   const [step, setStep] = useState(0);
   const head = useHeadOf(step);
@@ -76,7 +76,7 @@ export function LinkPage({ about }: { readonly about: About | undefined }) {
   );
 }
 
-/** Moves the focus to the head when the step is another: the button that led there is gone. */
+/** Moves the focus to the heading when the step changes, because the button that had it is gone. */
 function useHeadOf(step: number) {
   const head = useRef<HTMLHeadingElement>(null);
   const before = useRef(step);
@@ -89,7 +89,7 @@ function useHeadOf(step: number) {
   return head;
 }
 
-/** A key that nobody will use is not kept in the server until its time is over. */
+/** Makes the server forget an abandoned key at once, instead of when its time is over. */
 function useForgottenDraft(draft: string | undefined): void {
   useEffect(() => {
     if (draft === undefined) return undefined;

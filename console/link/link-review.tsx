@@ -15,7 +15,7 @@ type Props = {
   readonly linked: (id: string) => void;
 };
 
-/** What linking does, and the button that does it. */
+/** Shows what linking does, with the button that does it. */
 export function LinkReview({ draft, plan, request, back, linked }: Props) {
   const { busy, problem, doing } = useDoing();
   const [remarks, setRemarks] = useState<Linked>();

@@ -1,4 +1,4 @@
-/** Where people pick what they want to link. */
+/** The page to pick what to link. */
 export function NewSourcePage() {
   return (
     <div className="page narrow">
@@ -6,7 +6,7 @@ export function NewSourcePage() {
         <a href="#/">Sources</a>
       </nav>
       <h1>New source</h1>
-      <p className="lead">Pick where your data is. It is copied into tables of yours, and kept current.</p>
+      <p className="lead">Pick where your data is. It is copied into your own tables and kept current.</p>
       <ul className="kinds">
         <li className="kind">
           <div>

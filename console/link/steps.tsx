@@ -1,4 +1,4 @@
-/** Where one is on the way. */
+/** Shows the current step. */
 export function Steps({ names, current }: { readonly names: readonly string[]; readonly current: number }) {
   return (
     <ol className="steps" aria-label="Steps">

@@ -16,7 +16,7 @@ type Props = {
   readonly set: (settings: TableSettingsJson) => void;
 };
 
-/** A table to choose: what it is, how it would be synced, what that costs. */
+/** A table to choose: what it is, how it would be synced, and what that costs. */
 export function TableRow({ table, frequencies, permission, settings, tick, set }: Props) {
   const { table: name, description, scope, parent, nested } = table;
   const allowed = permission?.allowed === true;

@@ -16,7 +16,7 @@ type Props = {
   readonly next: () => void;
 };
 
-/** Which tables, and how each is synced. */
+/** Choose the tables, and how each is synced. */
 export function TablesStep({ groups, frequencies, checked, chosen, setChosen, back, next }: Props) {
   const [words, setWords] = useState('');
   const permissions = useMemo(() => new Map(checked.tables.map((one) => [one.table, one])), [checked]);
@@ -31,8 +31,8 @@ export function TablesStep({ groups, frequencies, checked, chosen, setChosen, ba
   return (
     <>
       <p className="lead">
-        Choose the tables to keep current. Those that most people want are ticked; how often and how each is
-        synced can be changed later.
+        Choose the tables to keep current. Those that most people want are ticked. How and how often each one
+        is synced can be changed later.
       </p>
       <Filters
         words={words}

@@ -1,11 +1,11 @@
 import { Notice } from './notice.tsx';
 
-/** Shown while the stream of the server is interrupted: what is on the page may be old. */
+/** Shown while the stream from the server is interrupted, because the page may then be outdated. */
 export function Broken({ broken }: { readonly broken: boolean }) {
   if (!broken) return null;
   return (
     <Notice kind="warn" title="The console does not answer; trying again …">
-      <p>What you see is the last it said.</p>
+      <p>What you see is its last known state.</p>
     </Notice>
   );
 }

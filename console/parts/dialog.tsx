@@ -1,7 +1,7 @@
 import { Dialog as Base } from '@base-ui/react/dialog';
 import type { ReactNode } from 'react';
 
-/** A dialog: it keeps the focus, Escape closes it, and the focus returns to where it was. */
+/** A dialog: it keeps the focus while it is open, Escape closes it, and the focus then returns to where it was. */
 export function Dialog({
   title,
   wide = false,

@@ -1,6 +1,6 @@
 import { type ReactNode, useId } from 'react';
 
-/** A field with its name, and below it what to enter or what is wrong. */
+/** A field with its label, and below it a hint or what is wrong. */
 export function Field({
   label,
   hint,
@@ -37,7 +37,7 @@ export function Field({
   );
 }
 
-/** One of a few values; `label` names it for readers of screens where a column's head does for others. */
+/** One of a few values; `label` names it for screen readers if only a column heading names it on the page. */
 export function Choice<Value extends string>({
   label,
   value,

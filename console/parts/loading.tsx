@@ -10,7 +10,7 @@ export function Loading({ what }: { readonly what: string }) {
   );
 }
 
-/** What was loaded; until then, that it is loading; and what went wrong, with a way to try again. */
+/** Shows what was loaded, that it is loading, or what went wrong, with a way to try again. */
 export function WhenLoaded<T>({
   loaded,
   what,
@@ -29,7 +29,7 @@ export function WhenLoaded<T>({
   );
 }
 
-/** Where there is nothing to show: why, and what to do. */
+/** Shown if there is no content: why, and what to do. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }) {
   return (
     <div className="empty">

@@ -3,7 +3,7 @@ import type { Problem } from '../../src/console/contract/common.ts';
 
 type Kind = 'bad' | 'warn' | 'good' | 'info';
 
-/** Something that people should read. Only what has just gone wrong is read out at once. */
+/** Something that people should read. Screen readers only announce it at once if something has just gone wrong. */
 export function Notice({
   kind,
   title,
@@ -23,7 +23,7 @@ export function Notice({
   );
 }
 
-/** What is wrong and what to do, in the words of the server. */
+/** What is wrong and what to do, in the server's words. */
 export function ProblemNotice({
   problem,
   again,

@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
 
 /**
- * A table that scrolls within itself, so that the page never does sideways. It takes the focus, since people without a
- * mouse scroll it by the arrow keys.
+ * A table that scrolls on its own, so that the page never scrolls sideways. It can have the focus, since people without
+ * a mouse scroll it with the arrow keys.
  */
 export function ScrollingTable({
   label,

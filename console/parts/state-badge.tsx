@@ -2,7 +2,7 @@ import type { Source } from '../../src/console/contract/sources.ts';
 
 type State = Source['state'];
 
-/** What a state is called; it is never shown by colour alone. */
+/** The name of a state, which is never shown by colour alone. */
 export const stateWords: { readonly [S in State]: string } = {
   unreadable: 'Unreadable',
   failing: 'Failing',
@@ -23,7 +23,7 @@ const kinds: { readonly [S in State]: string } = {
   current: 'good',
 };
 
-/** @param running whether a run is in progress, which is what people want to know of a first sync */
+/** @param running whether a run is in progress, which the badge says during a first sync */
 export function StateBadge({
   state,
   running = false,

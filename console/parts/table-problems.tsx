@@ -3,7 +3,7 @@ import type { neighbour, tableProblem } from '../../src/console/contract/common.
 import { countOf } from '../format/numbers.ts';
 import { Notice } from './notice.tsx';
 
-/** What failed of several tables. */
+/** The problems of several tables. */
 export function TableProblems({
   problems,
   kind,

@@ -1,7 +1,7 @@
 import { useNow } from '../app/use-now.ts';
 import { relative, span, utc } from '../format/times.ts';
 
-/** How long ago, or until when; the exact time is its title and next to it on wide pages. */
+/** How long ago or how soon; the exact time is its tooltip, and next to it on wide pages. */
 export function Time({ at }: { readonly at: string }) {
   const now = useNow();
   return (
@@ -23,7 +23,7 @@ export function ExactTime({ at }: { readonly at: string }) {
   );
 }
 
-/** How old what a table holds is. */
+/** How far behind a table is. */
 export function Lag({ since }: { readonly since: string }) {
   const now = useNow();
   return (

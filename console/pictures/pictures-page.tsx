@@ -2,7 +2,7 @@ import { useAnswer } from '../app/use-answer.ts';
 import { Empty, WhenLoaded } from '../parts/loading.tsx';
 import { PictureCard } from './picture-card.tsx';
 
-/** Questions that most people ask of their account, answered as pictures. */
+/** Questions that most people ask about their account, answered as pictures. */
 export function PicturesPage({ id }: { readonly id: string }) {
   const loaded = useAnswer<'pictures'>('/api/pictures');
   return (

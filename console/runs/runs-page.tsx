@@ -77,7 +77,7 @@ function RunTable({ runs }: { readonly runs: readonly PastRunJson[] }) {
           <th scope="col" className="number">
             Read
           </th>
-          <th scope="col">Why, and what to know</th>
+          <th scope="col">Reason and notes</th>
         </tr>
       </thead>
       <tbody>

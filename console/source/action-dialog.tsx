@@ -63,7 +63,7 @@ export function ActionDialog({ id, request, close, done }: Props) {
 
 function Note({ note, setNote }: { readonly note: string; readonly setNote: (note: string) => void }) {
   return (
-    <Field label="Why (optional)" hint="Shown to everybody who looks at the status.">
+    <Field label="Why (optional)" hint="Shown to everyone who looks at the status.">
       {(attributes) => (
         <input
           {...attributes}
@@ -76,7 +76,7 @@ function Note({ note, setNote }: { readonly note: string; readonly setNote: (not
   );
 }
 
-/** The tables for which it could not be done. */
+/** The tables for which the action failed. */
 function Failures({ failed }: { readonly failed: ActionOutcome['outcomes'] }) {
   return failed.map(({ table, message, advice }) => (
     <Notice key={table} kind="bad" urgent title={`${table}: ${message}`}>
@@ -85,7 +85,7 @@ function Failures({ failed }: { readonly failed: ActionOutcome['outcomes'] }) {
   ));
 }
 
-/** More names than these are in a list that opens. */
+/** If there are more names than this, they are in a list that opens on demand. */
 const fewTables = 4;
 
 function Preview({ preview: { what, tables, files = [] } }: { readonly preview: ActionPreview }) {

@@ -2,7 +2,7 @@ import type { ActionRequest } from '../../src/console/contract/sources.ts';
 
 type Action = ActionRequest['action'];
 
-/** What an action is called, by the button and once it is done. */
+/** What an action is called on its button, in its dialog and once it is done. */
 export const actionWords: {
   readonly [A in Action]: { readonly verb: string; readonly title: string; readonly done: string };
 } = {
@@ -14,5 +14,5 @@ export const actionWords: {
   unlink: { verb: 'Remove', title: 'Remove this source', done: 'Removed' },
 };
 
-/** Those whose button warns by its colour. */
+/** Actions whose button has a warning colour. */
 export const dangerous: ReadonlySet<Action> = new Set(['cancel', 'resync', 'unlink']);

@@ -15,14 +15,14 @@ type Props = {
   readonly done: () => void;
 };
 
-/** The difference that a change makes in the settings file and the schedules, and the button that makes it. */
+/** Shows how a change affects the settings file and the schedules, with the button that makes it. */
 export function ChangeReview({ id, change, back, done }: Props) {
   const path = `/api/sources/${encodeURIComponent(id)}`;
   const { value: plan, problem: unplanned } = useAsked<'planChange'>(`${path}/plan`, change);
   const { busy, problem, doing } = useDoing();
   const apply = async (seen: string) => {
     const { unanswered } = await send<'change'>(`${path}/apply`, { ...change, seen });
-    const rest = unanswered.length > 0 ? ' Runs that no worker responds for end once one does.' : '';
+    const rest = unanswered.length > 0 ? ' Cancelled runs without a worker end once one responds.' : '';
     say(`The settings are changed.${rest}`);
     done();
   };

@@ -7,7 +7,7 @@ type Props = {
   readonly set: (settings: TableSettingsJson) => void;
 };
 
-/** Which columns get values. Those of the key always do. */
+/** Which columns get values. Columns of the key always do. */
 export function ColumnsKept({ columns, settings, set }: Props) {
   const excluded = settings.columns?.exclude ?? [];
   return (
@@ -50,7 +50,7 @@ export function ColumnsKept({ columns, settings, set }: Props) {
   );
 }
 
-/** What is the default is left out of the file. */
+/** Defaults are left out of the file. */
 function withExcluded(settings: TableSettingsJson, exclude: readonly string[]): TableSettingsJson {
   const { columns = {}, ...others } = settings;
   const { exclude: _exclude, ...otherColumns } = columns;

@@ -2,11 +2,11 @@ import type { PlannedChange } from '../../src/console/contract/sources.ts';
 
 type Line = PlannedChange['lines'][number];
 
-/** As many lines around a change as show where it is. */
+/** How many unchanged lines to show around a change. */
 const around = 3;
 const signs = { same: ' ', added: '+', removed: '−' };
 
-/** The difference of a file, as people know it from version control. */
+/** The difference of a file, in the style of version control. */
 export function Difference({ lines }: { readonly lines: readonly Line[] }) {
   const isNear = lines.map((_, index) =>
     lines.slice(Math.max(0, index - around), index + around + 1).some(({ kind }) => kind !== 'same'),

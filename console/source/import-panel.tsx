@@ -6,7 +6,7 @@ import { RunProgress } from './run-progress.tsx';
 
 type Running = SourceTable & { readonly run: LiveRun };
 
-/** What runs now, table by table, and when all of it ends. */
+/** The runs in progress, table by table, and when all of them will end. */
 export function ImportPanel({ detail }: { readonly detail: SourceDetail }) {
   const running = detail.tables.filter((table): table is Running => table.run !== undefined);
   const first = detail.tables.filter(({ state }) => state === 'first_sync');
@@ -27,7 +27,7 @@ export function ImportPanel({ detail }: { readonly detail: SourceDetail }) {
           <progress id="import-all" max={detail.tables.length} value={done} />
         </div>
       )}
-      {/* Only this is read out, and only when it changes: the figures would never stop. */}
+      {/* Screen readers announce only this, when it changes; announcing the figures would never stop. */}
       <p className="for-readers" role="status">
         {isFirst
           ? `${done} of ${countOf(detail.tables.length, 'table')} imported`
@@ -47,7 +47,7 @@ export function ImportPanel({ detail }: { readonly detail: SourceDetail }) {
   );
 }
 
-/** Rows and requests so far, how long it has taken, and the end of the table that ends last. */
+/** Rows and requests so far, the time taken, and the expected end of the last table. */
 function Totals({ running }: { readonly running: readonly Running[] }) {
   const now = useNow();
   const rows = running.reduce((sum, { run }) => sum + (run.rows ?? 0), 0);

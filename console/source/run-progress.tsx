@@ -4,7 +4,7 @@ import { useNow } from '../app/use-now.ts';
 import { bytes, counted, countOf } from '../format/numbers.ts';
 import { clock, span } from '../format/times.ts';
 
-/** A run in progress: what it does, how far it is, what it waits for. */
+/** A run in progress: what it is doing, how far it is, and what it waits for. */
 export function RunProgress({ table, run }: { readonly table: string; readonly run: LiveRun }) {
   const name = useId();
   const { phase, rows, requests, bytes: size, windows, estimate, reason } = run;
@@ -52,14 +52,14 @@ function Ends({ run: { estimate } }: { readonly run: LiveRun }) {
   return <span className="muted ends">about {span(seconds)} left</span>;
 }
 
-/** Why it does not move. */
+/** Why the run makes no progress. */
 function Hindrance({ run }: { readonly run: LiveRun }) {
   const { waitingUntil, retrying, workerAnswers } = run;
   return (
     <>
       {waitingUntil !== undefined && (
         <p className="hindrance">
-          Waiting at the rate limit of the API until {clock(waitingUntil)} UTC. This is not an error.
+          Waiting for the API’s rate limit until {clock(waitingUntil)} UTC. This is not an error.
         </p>
       )}
       {retrying && (

@@ -10,7 +10,7 @@ import { ChangeReview } from './change-review.tsx';
 
 type Props = { readonly detail: SourceDetail; readonly close: () => void };
 
-/** Which tables a connection syncs, and how long older versions stay. */
+/** Changes which tables a connection syncs, and how long older versions stay. */
 export function SettingsDialog({ detail, close }: Props) {
   const [change, setChange] = useState<ChangeRequest>();
   const offered = useAnswer<'tables'>('/api/tables');
@@ -19,7 +19,7 @@ export function SettingsDialog({ detail, close }: Props) {
       {change && (
         <ChangeReview id={detail.id} change={change} back={() => setChange(undefined)} done={close} />
       )}
-      {/* Hidden rather than gone: what was ticked is still there on the way back. */}
+      {/* Hidden rather than removed, so that the ticks are still there after going back. */}
       <div hidden={change !== undefined}>
         <WhenLoaded loaded={offered} what="tables">
           {(value) => <Form detail={detail} value={value} review={setChange} />}
@@ -44,7 +44,7 @@ function Form({
   const change = changeBetween(before, chosen, detail.retention, retention);
   return (
     <>
-      <p>Tick what is synced. How each table is synced is behind its name on the page of the source.</p>
+      <p>Tick the tables to sync. To change how one is synced, click its name on the page of the source.</p>
       <Ticks groups={groups} chosen={chosen} setChosen={setChosen} />
       <Field label="Retention" hint="How long replaced rows and older versions of the tables stay.">
         {({ id }) => (

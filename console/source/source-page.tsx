@@ -22,7 +22,7 @@ const viewWords: { readonly [V in SourceView]: string } = {
 
 type Props = { readonly id: string; readonly view: SourceView; readonly rest: string };
 
-/** A connection: its head stays while one looks at its tables, runs, data, pictures and health. */
+/** A connection. Its heading stays above its tables, runs, data, pictures and health. */
 export function SourcePage({ id, view, rest }: Props) {
   const path = `/api/sources/${encodeURIComponent(id)}`;
   const { value, problem, broken } = useLive<'sourceLive'>(`${path}/live`, path);
@@ -34,7 +34,7 @@ export function SourcePage({ id, view, rest }: Props) {
       <SourceHead id={id} detail={value} />
       <Broken broken={broken} />
       {problem && <ProblemNotice problem={problem} />}
-      <nav className="views" aria-label="Of this source">
+      <nav className="views" aria-label="Pages of this source">
         {sourceViews.map((one) => (
           <a key={one} href={sourceHref(id, one)} aria-current={one === view ? 'page' : undefined}>
             {viewWords[one]}

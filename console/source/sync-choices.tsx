@@ -21,7 +21,7 @@ type Props = {
   readonly id?: string;
 };
 
-/** How the table is synced; only text where there is nothing to choose. */
+/** How the table is synced; plain text if there is no choice. */
 export function MethodChoice({ table, settings, set, ...rest }: Props) {
   if (table.syncMethods.length === 1)
     return <span className="nowrap">{methodWords[settings.syncMethod]}</span>;
@@ -61,7 +61,7 @@ export function FrequencyChoice({
   frequencies,
   ...rest
 }: Props & { readonly frequencies: readonly string[] }) {
-  // One that is written in the file by hand, such as 10s for a sandbox, stays a choice.
+  // A frequency that was written into the file by hand, such as 10s for a sandbox, stays available.
   const values = frequencies.includes(settings.every) ? frequencies : [settings.every, ...frequencies];
   return (
     <Choice
@@ -75,7 +75,7 @@ export function FrequencyChoice({
   );
 }
 
-/** In a table the choice has no label of its own on the page. */
+/** Inside a table, the choice has no visible label. */
 function labelOf(label: string, { id }: Pick<Props, 'id'>): { label?: string } {
   return id === undefined ? { label } : {};
 }

@@ -18,7 +18,7 @@ import { TableForm } from './table-form.tsx';
 
 type Props = { readonly detail: SourceDetail; readonly table: SourceTable; readonly close: () => void };
 
-/** One table of a connection: how it is doing, what can be done, how it is synced. */
+/** One table of a connection: how it is doing, its actions, and how it is synced. */
 export function TableDialog({ detail, table, close }: Props) {
   const [action, setAction] = useState<ActionRequest['action']>();
   const [change, setChange] = useState<ChangeRequest>();

@@ -4,7 +4,7 @@ import { Notice } from '../parts/notice.tsx';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { ExactTime, Lag } from '../parts/time.tsx';
 
-/** How a table is doing, and what to do if it is not doing well. */
+/** How a table is doing, and what to do if something is wrong. */
 export function TableFacts({ table }: { readonly table: SourceTable }) {
   const { description, state, message, advice, note, run, rows, completeTo } = table;
   const times = [

@@ -13,7 +13,7 @@ type Props = {
   readonly remove: () => void;
 };
 
-/** How one table is synced. Nothing changes before the difference was shown. */
+/** How one table is synced. Nothing changes before the difference has been shown. */
 export function TableForm({ offered, frequencies, before, review, remove }: Props) {
   const [settings, setSettings] = useState(before);
   const isChanged = JSON.stringify(settings) !== JSON.stringify(before);

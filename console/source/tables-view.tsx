@@ -26,7 +26,7 @@ type Said = {
   readonly advice: string | undefined;
 };
 
-/** Tables that need somebody; those with the same problem share a notice. */
+/** Tables that need attention; those with the same problem share a notice. */
 function Problems({ tables }: { readonly tables: readonly SourceTable[] }) {
   const said = new Map<string, Said>();
   for (const { table, state, message, advice } of tables) {

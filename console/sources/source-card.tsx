@@ -3,7 +3,7 @@ import { sourceHref } from '../app/route.ts';
 import { countOf } from '../format/numbers.ts';
 import { StateBadge, stateWords } from '../parts/state-badge.tsx';
 
-/** A connection in one look: its state, what is wrong and what to do. */
+/** A connection at a glance: its state, what is wrong and what to do. */
 export function SourceCard({ source }: { readonly source: Source }) {
   const { id, connection, destination, state, worst, message, advice, counts, settings } = source;
   const name = connection ?? id;

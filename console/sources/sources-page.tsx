@@ -28,7 +28,7 @@ export function SourcesPage() {
   );
 }
 
-/** From so many on, people search rather than look. */
+/** With this many sources or more, there is a search box. */
 const manySources = 6;
 
 function SourceList({ sources }: { readonly sources: readonly Source[] }) {

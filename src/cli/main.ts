@@ -21,7 +21,7 @@ const stop = (signal: NodeJS.Signals) => {
 for (const signal of signals) process.on(signal, stop);
 
 const { stdin, stdout, stderr } = process;
-// If nobody handled a lost output, it would end the process at once and leave its Temporal server running.
+// An unhandled loss of the output would end the process at once and leave its Temporal server running.
 let lost: OutputLostError | undefined;
 watchOutputs({ 'standard output': stdout, 'standard error': stderr }, (error) => {
   lost = error;
@@ -32,7 +32,7 @@ for (const stream of [stdout, stderr]) {
   await new Promise<void>((resolve) => stream.write('', () => resolve()));
 }
 if (lost?.sentence !== undefined) {
-  // What was asked for is done, but nobody has seen it.
+  // The command did its work, but its output was lost.
   code ||= lost.exitCode;
   await new Promise<void>((resolve) => stderr.write(lost!.sentence!, () => resolve()));
 }

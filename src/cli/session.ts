@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 /** A stream that people or programs read. A terminal says how wide it is. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** What connects one call of a command with the outside. */
+/** The inputs and outputs of one call of a command. */
 export type Session = {
   readonly stdin: Readable;
   /** For results. */

@@ -18,7 +18,7 @@ export async function accountOf(
 }
 
 /**
- * Checks that no table of the destination is fed by another account, before anything is changed. A table that cannot
+ * Checks that no table of the destination belongs to another account, before anything is changed. A table that cannot
  * be read is not compared: its own runs check the account again.
  * @returns the tables that could not be read, and why
  *

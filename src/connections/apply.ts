@@ -25,8 +25,8 @@ export type TableChange = { readonly table: string } & (
 );
 
 /**
- * What has to be done so that the schedules match the settings; changes nothing. Asks for the schedule of every known
- * table, since the server's list of schedules is seconds old.
+ * Plans what must be done for the schedules to match the settings; changes nothing. Asks for the schedule of every
+ * known table, since the server's list of schedules is seconds old.
  * @param account `dashboard_url`, or `unknown`: then a schedule keeps the account that it has
  *
  * Throws `UsageError` if a schedule in the way is not ours, or belongs to a connection of the same name elsewhere.
@@ -50,7 +50,7 @@ async function planTable(
   if (!found) return desired && { table, change: 'create', desired };
   const owner = ownerOf(found);
   if (!owner) {
-    // Somebody else's schedule only matters if it is in the way.
+    // A schedule that is not ours only matters if it is in the way.
     if (!desired) return undefined;
     throw foreignSchedule(found.scheduleId);
   }
@@ -89,7 +89,7 @@ function forAccount(desired: DesiredSchedule, account: string): DesiredSchedule 
   return { table, options: { ...options, action: { ...options.action, args } } };
 }
 
-/** What is left of the runs of tables whose schedule was deleted. */
+/** The runs that remain after schedules were deleted. */
 export type Removed = {
   /** Workflow ids of runs that no worker responds for; they end once one does. */
   readonly unanswered: readonly string[];
@@ -99,7 +99,7 @@ export type Removed = {
  * Carries out a plan: creates, updates and deletes schedules. An operator's pause survives an update; the runs of a
  * schedule that is deleted are cancelled.
  *
- * Throws `UsageError` if somebody else created a schedule since the plan was made.
+ * Throws `UsageError` if another process has created a schedule since the plan was made.
  */
 export async function applySchedules(
   client: Client,
@@ -126,7 +126,7 @@ async function createSchedule(client: Client, { options }: DesiredSchedule): Pro
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     throw new UsageError(
-      `Somebody else has just created the schedule ${options.scheduleId}.`,
+      `Another process has just created the schedule ${options.scheduleId}.`,
       'Run apply again: it shows what still differs.',
     );
   }

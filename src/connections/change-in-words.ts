@@ -2,7 +2,7 @@ import type { Settings, TableSettings } from '../settings/settings.ts';
 import type { TableChange } from './apply.ts';
 import type { Difference } from './schedule/schedule-differences.ts';
 
-/** What happens to the schedule of a table; empty if nothing does. */
+/** What happens to the schedule of a table, in words; empty if nothing changes. */
 export function changeInWords(settings: Settings, change: TableChange): string {
   switch (change.change) {
     case 'create':
@@ -27,7 +27,7 @@ export function howSynced({ syncMethod, incrementalField, every, fullReadEvery }
   return `${syncMethod} by ${incrementalField} every ${every}, ${full}`;
 }
 
-/** Leaves out what only follows from a new frequency. */
+/** Leaves out differences that merely follow from a new frequency. */
 function worthTelling(differences: readonly Difference[]): readonly Difference[] {
   if (!differences.some(({ name }) => name === 'every')) return differences;
   return differences.filter(({ name }) => !['offset', 'catch up', 'run.limits.giveUpAfter'].includes(name));

@@ -28,7 +28,7 @@ export async function assertSameName(file: string, connection: string): Promise<
   );
 }
 
-/** A connection to be made. */
+/** A connection to create. */
 export type NewConnection = {
   /** Path of its settings file. */
   readonly file: string;
@@ -66,14 +66,14 @@ export async function linkConnection(
   try {
     await writeSettings(file, settings, { replace });
   } catch (error) {
-    // A key that no settings name would lie there forever. One that it was to replace is still the connection's.
+    // Without this, a key that no settings name would stay forever. A key that it was to replace still belongs to them.
     await keyFile?.discard();
     throw error;
   }
   await keyFile?.place();
   const own = ownKeyFileIfAny(connection);
   const isNamed = 'file' in apiKey && apiKey.file === own;
-  // The key of the connection as it was linked before, if nothing names it any more.
+  // The key file from an earlier link of this connection, if nothing refers to it any more.
   if (replace && own !== undefined && !isNamed) await rm(own, { force: true });
   return applySchedules(client, settings, changes, signal);
 }

@@ -11,11 +11,11 @@ export type RequestEstimate = {
   readonly fullRead: number;
   /** On a day without changes, at the default sync method and frequency. */
   readonly quietDay: number;
-  /** The API does not count the rows that this depends on: it costs so many requests or more. */
+  /** The API does not count the rows that this depends on, so it may cost more requests. */
   readonly atLeast: boolean;
 };
 
-/** Estimates the tables that a key can read, by the rows that the API counts where it does. */
+/** Estimates the tables that a key can read, from the API's row counts where it has them. */
 export function estimateRequests(permissions: readonly TablePermission[]): RequestEstimate[] {
   const rows = new Map(
     permissions.flatMap((permission) =>

@@ -40,7 +40,7 @@ export function resyncTables(
   });
 }
 
-/** Lets the schedule's runs be of any account; the table they commit into remembers whose it is. */
+/** Lets the schedule's runs use any account; the table that they commit into remembers its account. */
 async function forgetAccount(client: Client, { scheduleId, action }: ScheduleDescription): Promise<void> {
   const [input] = (action.args ?? []) as [SyncTableInput | undefined];
   if (input === undefined || input.run.account === 'unknown') return;

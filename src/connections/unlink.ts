@@ -37,7 +37,7 @@ export async function unlinkConnection(
 ): Promise<string[]> {
   const { tables, unanswered } = await removeSchedules(client, settings, signal);
   for (const id of unanswered) {
-    // Nobody is there to carry out the cancellation, and nobody writes: what the run staged is deleted below.
+    // No worker is there to carry out the cancellation, and none writes: the run's staging is deleted below.
     await client.workflow.getHandle(id).terminate(unlinked);
   }
   for (const table of new Set([...tables, ...Object.keys(settings.tables)])) {

@@ -36,7 +36,7 @@ export async function startConsole(
   const at = listenAddress(listen ?? defaultAddress, publicOrigin);
   const closing = new AbortController();
   const signal = AbortSignal.any([world.signal, closing.signal]);
-  // The app needs the port for its cookie, and the port is known once somebody listens.
+  // The app needs the port for its cookie, and the port is only known once the server listens.
   let app: ReturnType<typeof createApp> | undefined;
   const server = createAdaptorServer({ fetch: (request) => app!.fetch(request) }) as Server;
   await listenAtOrElse(server, at, listen === undefined);
@@ -57,14 +57,14 @@ export async function startConsole(
     close: async () => {
       closing.abort();
       const closed = new Promise((resolve) => void server.close(resolve));
-      // Browsers keep their connections open.
+      // Browsers keep their connections open, which would keep the server from closing.
       server.closeAllConnections();
       await closed;
     },
   };
 }
 
-/** @param orAny whether another port of the host will do if this one is in use */
+/** @param orAny whether to use any free port of the host if this one is in use */
 async function listenAtOrElse(server: Server, { host, port }: HostAndPort, orAny: boolean): Promise<void> {
   try {
     await listenAt(server, { host, port });

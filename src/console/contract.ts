@@ -1,6 +1,6 @@
 /**
- * The console's HTTP API: every path with what it takes and what it answers. The routes, the OpenAPI document and the
- * types of the page are made from this. All paths need the cookie or the bearer token of the console.
+ * The console's HTTP API: every path with its input and its answer. The routes, the OpenAPI document and the types of
+ * the page are made from this. All paths need the cookie or the bearer token of the console.
  */
 import { z } from 'zod';
 import {
@@ -42,13 +42,13 @@ import {
 /** One path of the API. */
 export type Endpoint = {
   readonly method: 'get' | 'post' | 'delete';
-  /** With `{name}` for what varies. */
+  /** With `{name}` for each parameter. */
   readonly path: `/api/${string}`;
   readonly summary: string;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly answer: z.ZodType;
-  /** Anything but JSON: a stream of events, whose data is the answer's JSON, or CSV. */
+  /** Set if the answer is not JSON: a stream of events, whose data is the answer as JSON, or CSV. */
   readonly as?: 'events' | 'csv';
 };
 
@@ -228,7 +228,7 @@ type Of<Name extends EndpointName> = (typeof endpoints)[Name];
 
 /** What an endpoint answers. */
 export type Answer<Name extends EndpointName> = z.infer<Of<Name>['answer']>;
-/** What is sent to an endpoint. */
+/** The body that is sent to an endpoint. */
 export type Body<Name extends EndpointName> =
   Of<Name> extends { readonly body: infer Schema extends z.ZodType } ? z.input<Schema> : undefined;
 /** The parameters of an endpoint. */

@@ -3,7 +3,7 @@ import type { TableFailure } from '../failure.ts';
 import { hideSecrets } from '../secrets.ts';
 import type { Problem } from './contract/common.ts';
 
-/** A failure as an answer has it. */
+/** A failure as it is answered. */
 export function problemJson({ error, message, advice }: Problem): Problem {
   return { error, message: hideSecrets(message), ...defined({ advice }) };
 }

@@ -6,17 +6,17 @@ import { UsageError } from '../errors.ts';
 import { settingsFilesIn } from '../settings/files.ts';
 import { defaultSettingsFile } from '../settings/settings.ts';
 
-/** A connection's settings file, under the id that paths of the API have for it. */
+/** A connection's settings file, with its id in the paths of the API. */
 export type SourceFile = { readonly id: string; readonly file: string };
 
-/** The settings files that the console shows: those that were named, and new ones next to them. */
+/** The settings files that the console shows: those it was given, and new ones next to them. */
 export class Sources {
   readonly #named: readonly string[];
   readonly #linked = new Set<string>();
   /** Where the settings of a new connection are written. */
   readonly folder: string;
 
-  /** @param named files and folders; if there are none, `incident-io.json`, which need not be there yet */
+  /** @param named files and folders; if there are none, `incident-io.json`, which need not exist yet */
   constructor(named: readonly string[]) {
     this.#named = named;
     const [first = defaultSettingsFile] = named;
@@ -34,7 +34,7 @@ export class Sources {
     return withIds([...new Set([...files, ...linked].map((file) => resolve(file)))]);
   }
 
-  /** Throws `UsageError` if there is none of this id. */
+  /** Throws `UsageError` if no source has this id. */
   async file(id: string): Promise<string> {
     const found = (await this.all()).find((source) => source.id === id);
     if (found) return found.file;
@@ -44,7 +44,7 @@ export class Sources {
     );
   }
 
-  /** The file of a new connection: `incident-io.json` if that is free, as `link` does, or one of its name. */
+  /** The file for a new connection: `incident-io.json` if that is free, as for `link`, otherwise one with its name. */
   newFile(connection: string): string {
     const first = join(this.folder, defaultSettingsFile);
     return existsSync(first) ? join(this.folder, `${connection}.json`) : first;
@@ -56,7 +56,7 @@ export class Sources {
   }
 }
 
-/** For other commands a mistake; here the first connection is still to be linked. */
+/** A mistake for other commands; here, the first connection has yet to be linked. */
 async function isFolderWithoutSettings(path: string): Promise<boolean> {
   if (!existsSync(path) || !statSync(path).isDirectory()) return false;
   return !(await readdir(path)).some((name) => name.endsWith('.json'));

@@ -53,8 +53,8 @@ const apiDocument = z.object({
 });
 
 /**
- * The vendor's OpenAPI document, as far as it is read here: what is known of a field or a parameter beyond that, such
- * as its description, is left out.
+ * The vendor's OpenAPI document, as far as it is read here. Other facts about a field or a parameter, such as its
+ * description, are left out.
  */
 export type ApiDocument = z.infer<typeof apiDocument>;
 export type Operation = z.infer<typeof operation>;
@@ -63,7 +63,7 @@ export type Operation = z.infer<typeof operation>;
  * Reads an OpenAPI document.
  * @param from where the text is from, for the error
  *
- * Throws `UsageError` for a text that is none.
+ * Throws `UsageError` for any other text.
  */
 export function parseDocument(text: string, from: string): ApiDocument {
   const advice = 'Give the OpenAPI document of incident.io, such as GET /v1/openapiV3.json answers it.';
@@ -82,7 +82,7 @@ export function parseDocument(text: string, from: string): ApiDocument {
   );
 }
 
-/** The schema that a reference stands for; a schema that is no reference is returned as it is. */
+/** The schema that a reference points to; a schema that is not a reference is returned unchanged. */
 export function resolved({ components }: ApiDocument, from: Schema): Schema {
   let found = from;
   while (found.$ref !== undefined) {

@@ -6,7 +6,7 @@ import { type ApiDocument, parseDocument } from './document.ts';
 const places = ['../..', '../../..'].map((levels) => resolve(import.meta.dirname, levels, 'known-api.json'));
 
 /**
- * The document that the tables were last brought up to date with: its lists, without what only people read.
+ * The document that the tables were last brought up to date with: its lists, without the texts for people.
  * `scripts/known-api.ts` writes it.
  */
 export function knownApi(): ApiDocument {

@@ -3,8 +3,8 @@ import { UsageError } from '../errors.ts';
 export const defaultBaseUrl = 'https://api.incident.io';
 
 /**
- * The base URL in the form it is used in. Plain http would show the key to everyone on the way, so it is allowed to
- * this machine only. Throws `UsageError`.
+ * The base URL in the form that requests use. Plain http would show the key to everyone on the way, so it is only
+ * allowed for this machine. Throws `UsageError`.
  */
 export function checkedBaseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -29,7 +29,7 @@ export function checkedBaseUrl(text: string): string {
   return url.href.replace(/\/$/, '');
 }
 
-/** Whether the address is one that only this machine has. */
+/** Whether the address is a loopback address. */
 export function isLoopback({ hostname }: URL): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

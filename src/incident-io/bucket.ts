@@ -1,22 +1,22 @@
 /** A token bucket that the API keeps: `capacity` requests at once, refilled at `perSecond`. */
 export type BucketLimit = { readonly capacity: number; readonly perSecond: number };
 
-/** The longest wait for a bucket at a time, in milliseconds: after it the API is asked again, whatever it said. */
+/** The longest single wait for a bucket, in milliseconds: after it, the API is asked again, whatever it said before. */
 export const longestWaitMs = 30 * 60_000;
 
 /**
- * After this many refusals in a row the pause grows by itself, or a `Retry-After: 0` would be answered with request
- * after request. A few in a row are usual where many processes share a bucket.
+ * After this many refusals in a row the pause grows by itself; otherwise a `Retry-After: 0` would cause request after
+ * request. A few in a row are normal if many processes share a bucket.
  */
 const usualRefusals = 5;
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
-/** A refusal is not in a row with the one before if nobody asked for this long after its end. */
+/** Two refusals are not in a row if this much time without requests passed between them. */
 const rowEndsAfterMs = 60_000;
 
 /** When fewer than this many seconds' worth of tokens are left, a process takes only a share of them. */
 const sharedSeconds = 2;
-/** The share of the tokens left that a process then spends per second. */
+/** The share of the remaining tokens that a process then spends per second. */
 const largestShare = 1;
 /** A refusal halves the share; after this many milliseconds it has doubled again. */
 const shareDoublesInMs = 60_000;
@@ -50,7 +50,7 @@ export class Bucket {
   #at: number;
   #taken = 0;
   #takenAt = 0;
-  /** Number of the newest request whose answer said what is left. */
+  /** Number of the newest request whose answer said how many tokens are left. */
   #told = 0;
   #blockedUntil = 0;
   /** Refusals since the last request that got through. */
@@ -92,8 +92,8 @@ export class Bucket {
   }
 
   /**
-   * Corrects the count by what was left when the server took up a request. The requests sent after it are
-   * subtracted, even if they are answered already: answers overtake each other, and an older one knows less.
+   * Corrects the count with what was left when the server took up a request. The requests sent after it are subtracted,
+   * even if they have been answered: answers overtake each other, and an older one knows less.
    */
   correct(remaining: number, limit: number, number: number, now: number): void {
     if (number < this.#told) return;
@@ -126,7 +126,7 @@ export class Bucket {
     this.#askedUntil = 0;
   }
 
-  /** The refusal that lasts now; `undefined` if none does. */
+  /** The refusal in force; `undefined` if there is none. */
   refusal(now: number): Refusal | undefined {
     if (now >= this.#blockedUntil) return undefined;
     return {

@@ -12,7 +12,7 @@ import { answeredAtOf, errorOf, rateHeadersOf } from './response.ts';
 /** A query parameter; a name may occur several times (`status_category[one_of]=a&status_category[one_of]=b`). */
 export type Param = readonly [name: string, value: string];
 
-/** What a caller wants to know about its requests, and how it stops them. */
+/** How a caller learns about its requests, and how it stops them. */
 export type Call = {
   /** Ends the request, and the wait for it. */
   readonly signal: AbortSignal;
@@ -44,7 +44,7 @@ export type SentRequest = {
   readonly waitedMs: number;
   /** It waited because the API refused requests: until then the call made no progress. */
   readonly refused: boolean;
-  /** Of the response; 0 if there was none. */
+  /** Bytes of the response; 0 if there was none. */
   readonly bytes: number;
 };
 
@@ -73,7 +73,7 @@ export type Client = {
 };
 
 export type ClientOptions = {
-  /** May be left out for what needs no key. */
+  /** May be left out for requests that need no key. */
   readonly apiKey?: string;
   readonly baseUrl: string;
   readonly pace?: Pace;

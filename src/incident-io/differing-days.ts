@@ -4,7 +4,7 @@ export type RowsPerDay = ReadonlyMap<number, number>;
 /** UTC days by their number since the epoch, both ends included. */
 export type DayRange = { readonly first: number; readonly last: number };
 
-/** What is compared: the rows that the table holds, and those that the endpoint counts. */
+/** The two sides of the comparison: the rows that the table holds, and those that the endpoint counts. */
 export type Comparison = {
   readonly held: RowsPerDay;
   /** Rows of the table without a readable time of creation: no filter by day can match them. */

@@ -25,10 +25,10 @@ export type TurnRequest = {
   readonly bucket?: BucketLimit & { readonly name: string };
   /** How many more requests this cursor needs, one after the other: the longest goes first. */
   readonly work: number;
-  /** Goes only while half of the allowance is left to others. */
+  /** Sent only while half of the rate limit is left to others. */
   readonly leaveHalf?: true;
   readonly signal: AbortSignal;
-  /** For how long the API may refuse requests; without it, forever. */
+  /** How long the API may refuse requests; without it, forever. */
   readonly patience?: Patience;
   /** Called when the API refuses requests, with the time at which it may be asked again, milliseconds since the epoch. */
   readonly onRefused?: (until: number) => void;
@@ -39,7 +39,7 @@ export type Patience = { readonly ms: number; readonly began: number };
 
 /** The API has refused requests for longer than the request may wait, or asks to wait for longer. */
 export class PatienceExhausted extends Error {
-  /** For how long it has refused them. */
+  /** How long it has refused them. */
   readonly refusedMs: number;
   /** When it may be asked again, milliseconds since the epoch. */
   readonly until: number;
@@ -66,7 +66,7 @@ type Waiter = {
   readonly leaveHalf: boolean;
   readonly since: number;
   readonly patience: Patience | undefined;
-  /** The end of the refusal that it was told of. */
+  /** The end of the refusal that it was told about. */
   refusedUntil: number | undefined;
   readonly grant: (turn: Turn) => void;
   readonly reject: (reason: Error) => void;
@@ -76,9 +76,9 @@ type Waiter = {
 /**
  * Hands out turns to all requests of one key in this process, at the API's own speed limit.
  *
- * The server's word comes first: other workers and other tools share the key, so what the headers say replaces our
- * own count, and when little is left, part of it is for them (see `Bucket`). Tokens go to the cursor with the most
- * serial work left; first come, first served would leave one long cursor running alone at the end.
+ * The server decides: other workers and other tools share the key, so the headers replace our own count, and when few
+ * tokens are left, some of them are for the others (see `Bucket`). Tokens go to the cursor with the most serial work
+ * left; first come, first served would leave one long cursor running alone at the end.
  *
  * A request that leaves half to others also draws from a bucket of half the capacity and half the refill, and waits
  * while less than half of the whole bucket is left, but no longer than a whole bucket takes to fill: otherwise tools

@@ -6,7 +6,7 @@ import type { ApiRecord, Table } from '../tables/table.ts';
 import type { Call, Client, Param } from './client.ts';
 import { parsed } from './json-answers.ts';
 
-/** Who reads: a table's endpoint, through a client, with what is known about its requests. */
+/** A table's endpoint, read through a client, with the options of its requests. */
 export type Reader = { readonly client: Client; readonly table: Table; readonly call: Call };
 
 /** A part of a table that is paged on its own. */
@@ -17,7 +17,7 @@ export type Slice = {
   readonly parent?: { readonly path: string; readonly given: Given };
 };
 
-/** How a page leads on. */
+/** What follows a page. */
 export type Paged = {
   /** Where the next page begins; `undefined` on the last page. An empty page may still carry one. */
   readonly after: string | undefined;

@@ -26,9 +26,10 @@ export type TablePermission =
     };
 
 /**
- * Asks for the smallest page of each table, all at once: nobody publishes which scopes a key's roles give, so only
+ * Asks for the smallest page of each table, all at once: it is not documented which scopes a key's roles give, so only
  * the 403 tells. A table that is read parent by parent is as readable as a list with the same scope. A table that
- * cannot be read for another reason counts as not allowed, with that reason, and does not affect the others. Throws `CredentialsError`, because a wrong key is wrong for all tables.
+ * cannot be read for another reason counts as not allowed, with that reason, and does not affect the others. Throws
+ * `CredentialsError`, because a wrong key is wrong for all tables.
  */
 export function readPermissions(
   client: Client,
@@ -56,8 +57,8 @@ export async function assertReadable(client: Client, table: Table, call: Call): 
 }
 
 /**
- * The table to ask for: of a table that is read parent by parent, one with the same scope that has a list of its own,
- * because no parent is known yet. If there is none, the table itself.
+ * The table to ask for: instead of a table that is read parent by parent, one with the same scope that has a list of
+ * its own, because no parent is known yet. If there is none, the table itself.
  */
 function listOfScope(table: Table): Table | 'any key' {
   if (!table.parent) return table;
@@ -79,7 +80,7 @@ async function askFor(client: Client, table: Table, call: Call): Promise<number 
   }
 }
 
-/** Of a table that is read parent by parent, the list of the first parent; `undefined` if there is no parent. */
+/** For a table that is read parent by parent: the list of the first parent; `undefined` if there is no parent. */
 async function sliceToAskFor(client: Client, table: Table, call: Call): Promise<Slice | undefined> {
   if (!isChild(table)) return openWindows(table, [], undefined)[0];
   const parent = tableNamed(table.parent.table);

@@ -15,7 +15,7 @@ import type { RateHeaders } from './pace.ts';
 /** The wait after a 429 without `Retry-After`, in milliseconds. The API leaves it out if it does not know the limit. */
 const defaultWaitMs = 5_000;
 
-/** Nobody asks for a wait of thirty years: a number this large is a time in seconds since the epoch. */
+/** A number this large is not a wait (of thirty years) but a time in seconds since the epoch. */
 const unlikelySeconds = 1_000_000_000;
 
 /** What is known about a request that got this response. */
@@ -91,7 +91,7 @@ function errorBody(text: Buffer): ErrorBody {
   };
 }
 
-/** The text under these keys; `undefined` if there is something else on the way. */
+/** The text under these keys; `undefined` if the path leads to something else. */
 function textAt(value: unknown, ...keys: readonly string[]): string | undefined {
   const found = keys.reduce<unknown>(
     (at, key) =>

@@ -24,7 +24,7 @@ export type Split = {
   readonly refused?: FilterRejectedError;
 };
 
-/** Where a window stands after a page. */
+/** Where a window is after a page. */
 export type Place = {
   /** The cursor of its next page. */
   readonly after: string;
@@ -44,7 +44,7 @@ type Range = { readonly from: number; readonly to: number };
  * the first pages of a few equal slices. A bad estimate makes pieces unequal but loses no rows, and a dense piece is
  * cut again.
  *
- * @param place where the window stands: what it has read is not read again.
+ * @param place where the window is: what it has read is not read again.
  * @param now the API's time, milliseconds since the epoch.
  */
 export async function splitWindow(reader: Reader, window: Window, place: Place, now: number): Promise<Split> {

@@ -4,14 +4,14 @@ import { delayOf, isWorthRetrying } from '../../activities/retries.ts';
 import { DestinationCredentialsError, KeyMissingError, TableUnknownError } from '../errors.ts';
 import { isLastingSystemError } from '../failure.ts';
 
-/** As Temporal waits between the attempts of a step. */
+/** The same waits as Temporal's between the attempts of a step. */
 const firstDelayMs = 1_000;
 const longestDelayMs = 30_000;
 
 export type Retrying = {
   /** Ends the attempts, and the waits between them. */
   readonly signal: AbortSignal;
-  /** The last failure stands once nothing has worked for this many milliseconds. */
+  /** The last failure becomes final once nothing has worked for this many milliseconds. */
   readonly giveUpAfterMs: number;
   /** Called when a wait at the rate limit begins, with its end (milliseconds since the epoch), and without after it. */
   readonly onWait: (until?: number) => void;
@@ -44,12 +44,12 @@ export async function retrying<T>(
   }
 }
 
-/** What another worker may have, this process will not find by trying again. */
+/** Whether trying again is pointless here: another worker may have what is missing, but this process never will. */
 function isFinal(error: unknown): boolean {
   const isLacking =
     error instanceof KeyMissingError ||
     error instanceof DestinationCredentialsError ||
     error instanceof TableUnknownError;
-  // Here somebody waits for the message, and the platform tries again by itself.
+  // Here a person waits for the message, and the platform tries again by itself.
   return isLacking || isLastingSystemError(error) || !isWorthRetrying(error);
 }

@@ -20,7 +20,7 @@ import type { Table } from '../tables/table.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import { retrying } from './retrying.ts';
 
-/** What a run in this process works with. */
+/** What a run in this process needs. */
 export type Here = {
   readonly table: Table;
   /** The table by whose rows it is read, if there is one and it is in the warehouse. */
@@ -77,7 +77,7 @@ function hostOf(identity: TableRun, here: Here, signal: AbortSignal, cancel: () 
     cancelling: (work) => work(cancel),
     recountSync: () =>
       isKept ? (input) => attempts((attempt, step) => recountSync(input, step, attempt)) : undefined,
-    // They are not given to platforms.
+    // Platforms do not get nested tables.
     nest: (_run, _plan, _outcome, result) => Promise.resolve(result),
     keepUp: (_run, outcome) => (isKept ? keepUp(warehouse, table, outcome, signal) : Promise.resolve([])),
     isCancellation: () => signal.aborted,

@@ -1,7 +1,7 @@
 import { hideSecrets } from '../secrets.ts';
 import type { News } from './told.ts';
 
-/** A message as receivers take it: Slack shows `text`, others read the fields. It holds no value of a row and no key. */
+/** A message as it is sent: Slack shows `text`, others read the fields. It never contains a row's value or a key. */
 export type Message = {
   readonly text: string;
   readonly connection: string;
@@ -15,7 +15,7 @@ export type Message = {
   }[];
 };
 
-/** One message about all tables of a connection that there is something to tell about. */
+/** One message about all tables of a connection that have news. */
 export function messageOf(connection: string, news: readonly News[]): Message {
   const text = [`incident-io-source: connection ${connection}`, ...linesOf(news)].map(hideSecrets).join('\n');
   return {
@@ -32,7 +32,7 @@ export function messageOf(connection: string, news: readonly News[]): Message {
   };
 }
 
-/** Tables with the same news share a line: what is wrong with a key is wrong with all tables. */
+/** Tables with the same news share a line: a bad key, for example, affects every table in the same way. */
 function linesOf(news: readonly News[]): string[] {
   const alike = new Map<string, News[]>();
   for (const one of news) {
@@ -53,7 +53,7 @@ const shownState: { readonly [S in News['state']]?: string } = {
   unreadable: 'UNREADABLE',
 };
 
-/** Slack takes these three for its own marks. */
+/** Slack uses these three characters for its own markup. */
 function forSlack(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

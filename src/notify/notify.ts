@@ -13,18 +13,18 @@ import { messageOf } from './message.ts';
 import { resolveAddress, sendMessage } from './send.ts';
 import { newsOf, type Told } from './told.ts';
 
-/** A look at a bucket's tables is billed. */
+/** Not more often: reading the logs of tables in a bucket is billed. */
 const lookEveryMs = 60_000;
-/** More of them are looked at less often: each look reads the log of every table. */
+/** With more connections than this, each is checked less often: a check reads the log of every table. */
 const perMinute = 200;
-/** Of them at the same time. */
+/** How many connections are checked at the same time. */
 const atOnce = 8;
-/** For all questions about one connection: one that hangs must not hold up the others. */
+/** The time limit for checking one connection: one that hangs must not hold up the others. */
 const lookMs = 45_000;
-/** A server that restarts is nothing to tell people. */
+/** Shorter outages are not reported, so that restarting the Temporal server does not alert anyone. */
 const awayMs = 10 * 60_000;
 
-/** What a process that tells people has. */
+/** What the messages to people need from their process. */
 export type NotifyWorld = {
   /** The connections that it serves now. */
   readonly connections: () => readonly Settings[];
@@ -32,21 +32,21 @@ export type NotifyWorld = {
   /** Gives `work` the warehouse of a connection. */
   readonly withWarehouse: <T>(settings: Settings, work: (warehouse: Warehouse) => Promise<T>) => Promise<T>;
   readonly log: Log;
-  /** Milliseconds between two looks; a minute if left out. */
+  /** Milliseconds between two checks; one minute by default. */
   readonly everyMs?: number;
 };
 
 type Listed = Awaited<ReturnType<typeof listedSchedules>>;
 
 /**
- * Tells people, where the settings have `notify`, when a table fails, is late, or has recovered, until `done`. What was
- * told is noted in the destination, so that neither a restart nor another worker of the connection tells it again.
+ * If the settings have `notify`, tells people when a table fails, is late, or has recovered, until `done`. Each message
+ * is noted in the destination, so that neither a restart nor another worker of the connection repeats it.
  */
 export async function notifyPeople(world: NotifyWorld, done: AbortSignal): Promise<void> {
   const { client, connections, everyMs = lookEveryMs } = world;
   const looks = new Map<string, Look>();
   const limit = pLimit(atOnce);
-  // Not at once: what was late while no worker ran is about to recover.
+  // Wait before the first check: tables that became late while no worker ran are about to recover.
   for (;;) {
     const crowd = connections().filter(({ notify }) => notify).length / perMinute;
     await sleep(everyMs * Math.max(1, crowd), undefined, { signal: done }).catch(() => undefined);
@@ -65,7 +65,7 @@ export async function notifyPeople(world: NotifyWorld, done: AbortSignal): Promi
   await Promise.all([...looks.values()].map((look) => look.ended));
 }
 
-/** The looks at one connection, one at a time. */
+/** Checks one connection, one check at a time. */
 class Look {
   readonly #world: NotifyWorld;
   readonly #limit: LimitFunction;
@@ -73,9 +73,9 @@ class Look {
   #looking: Promise<void> | undefined;
   #awaySince: number | undefined;
   #lastProblem: string | undefined;
-  /** What was told, as far as this process knows. */
+  /** What people were told, as far as this process knows. */
   #told: Told = {};
-  /** Whether that is noted in the destination. */
+  /** Whether the destination has that note. */
   #isNoted = true;
 
   constructor(world: NotifyWorld, limit: LimitFunction, done: AbortSignal) {
@@ -84,7 +84,7 @@ class Look {
     this.#done = done;
   }
 
-  /** Looks, unless the look before still lasts: a receiver of messages may be slow. */
+  /** Starts a check unless the previous one is still in progress: a receiver of messages may be slow. */
   at(settings: Settings, listed: Listed | Error): void {
     this.#looking ??= this.#look(settings, listed).finally(() => (this.#looking = undefined));
   }
@@ -93,10 +93,10 @@ class Look {
     return this.#looking ?? Promise.resolve();
   }
 
-  /** Never rejects: that people cannot be told harms nothing else. */
+  /** Never rejects: a failure to tell people must not affect anything else. */
   async #look(settings: Settings, listed: Listed | Error): Promise<void> {
     try {
-      // A receiver of messages that is slow does not keep others from being looked at.
+      // The limit does not cover sending, so a slow receiver does not delay the checks of other connections.
       const healths = await this.#limit(() => this.#healths(settings, listed));
       if (this.#done.aborted) return;
       await this.#tell(settings, healths);
@@ -113,7 +113,7 @@ class Look {
     }
   }
 
-  /** How the tables are; while that cannot be found out, none at first, and then that they are unreadable. */
+  /** How the tables are doing. While that cannot be found out, rejects at first; later, all count as unreadable. */
   async #healths(settings: Settings, listed: Listed | Error): Promise<readonly TableHealth[]> {
     const tables = Object.keys(settings.tables);
     try {
@@ -156,7 +156,7 @@ class Look {
     this.#isNoted = true;
   }
 
-  /** By the note, which other workers and earlier processes write too. */
+  /** What people were told before, from the note, which other workers and earlier processes write too. */
   async #toldBefore(settings: Settings): Promise<Told> {
     if (!this.#isNoted) return this.#told;
     try {
@@ -165,7 +165,7 @@ class Look {
       );
       this.#told = note === undefined ? {} : (JSON.parse(note) as Told);
     } catch (error) {
-      // People have to hear about a destination that cannot be read, too.
+      // An unreadable destination is itself something to tell people about.
       if (!isForeseen(error) && !(error instanceof TooLate)) throw error;
     }
     return this.#told;
@@ -178,11 +178,11 @@ function noteOf(connection: string): string {
 
 class TooLate extends Error {}
 
-/** Rejects with `TooLate` if the answer does not come in time. */
+/** Rejects with `TooLate` if the answer takes too long. */
 async function withinTime<T>(answer: Promise<T>): Promise<T> {
   const limit = new AbortController();
   const late = sleep(lookMs, undefined, { signal: limit.signal }).then(() => {
-    throw new TooLate(`The tables cannot be looked at: no answer for ${lookMs / 1_000} s.`);
+    throw new TooLate(`The tables cannot be checked: no answer for ${lookMs / 1_000} s.`);
   });
   try {
     return await Promise.race([answer, late]);

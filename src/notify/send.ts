@@ -7,12 +7,12 @@ import { describeKey, type KeyReference, lookUp } from '../settings/key.ts';
 import type { Message } from './message.ts';
 
 const answerMs = 10_000;
-/** About a minute in all; after that, the next look at the tables tells what is true then. */
+/** About a minute in all; after that, the next check of the tables sends what is true then. */
 const retries = { retries: 4, minTimeout: 2_000, factor: 3, maxTimeout: 30_000 };
 
 /**
- * The address that takes messages; it is a secret, as whoever knows it can send messages, and no log line shows it from
- * now on. Throws `KeyMissingError` if there is none, `UsageError` for a text that is not such an address.
+ * The address that messages are sent to. It is a secret, since anyone who knows it can send messages, and is hidden in
+ * logs from now on. Throws `KeyMissingError` if there is none, `UsageError` for a text that is not such an address.
  */
 export async function resolveAddress(reference: KeyReference): Promise<URL> {
   const where = describeKey(reference);
@@ -34,7 +34,7 @@ export async function resolveAddress(reference: KeyReference): Promise<URL> {
   return url;
 }
 
-/** Sends a message, several times if the receiver does not take it. Throws `NotifyError`. */
+/** Sends a message, and tries again if the receiver does not accept it. Throws `NotifyError`. */
 export async function sendMessage(url: URL, message: Message, signal: AbortSignal): Promise<void> {
   await pRetry(() => post(url, message, signal), {
     ...retries,

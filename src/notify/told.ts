@@ -1,8 +1,8 @@
 import { needsAttention, type State, type TableHealth } from '../connections/status/table-health.ts';
 
-/** A table is told about at most once in this time; that it has recovered is always told. */
+/** At most one message about a table in this time, except that it has recovered, which is always reported. */
 export const quietMs = 60 * 60_000;
-/** What stays wrong is told again after this time: a message may be overlooked. */
+/** A lasting problem is reported again after this time: a message may be overlooked. */
 export const remindMs = 24 * 60 * 60_000;
 
 /** What people know about one table. */
@@ -13,14 +13,15 @@ export type ToldTable = {
   readonly at: number;
 };
 
-/** What people know, by table; tables that nothing was told about are left out. */
+/** What people know, by table; tables without messages are left out. */
 export type Told = { readonly [table: string]: ToldTable };
 
 /** A table to tell people about. */
 export type News = Omit<TableHealth, 'state'> & { readonly state: State | 'recovered' };
 
 /**
- * What to tell people, given how the tables are and what they know, and what they know then.
+ * Decides what to tell people, given the state of the tables and what people already know.
+ * @returns the news, and what people know once they have it
  * @param now milliseconds since the epoch
  */
 export function newsOf(

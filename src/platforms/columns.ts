@@ -54,7 +54,7 @@ export function platformColumns(
     columnOf(
       dialect.deletedAt,
       'timestamp',
-      'When this row was found deleted; null in a living row.',
+      'When this row was found deleted; null in a row that exists.',
       dialect,
     ),
   ];

@@ -16,7 +16,7 @@ export type PlatformConfig = {
   readonly json: 'native' | 'text';
   /** How a Singer target is told of deleted rows. */
   readonly singerDeletes: 'tombstones' | 'snapshot';
-  /** What becomes of columns with personal data. */
+  /** How columns with personal data are treated. */
   readonly personal: PersonalChoice;
   /** The key of the hashes; only for `hash`. */
   readonly hashKey: string | undefined;
@@ -110,7 +110,7 @@ const properties: { readonly [name: string]: Property } = {
   personal: {
     title: 'Personal data',
     description:
-      'What becomes of columns that hold or may hold data about a person. hash: text is hashed with the hash key, so that it still joins; nested values are left out. leave_out: such columns stay empty.',
+      'How columns that hold or may hold data about a person are treated. hash: text is hashed with the hash key, so that it still joins; nested values are left out. leave_out: such columns stay empty.',
     type: 'string',
     order: 5,
     enum: personalChoices,

@@ -26,7 +26,7 @@ export type PlatformFailure = {
   readonly message: string;
   /** The error's class and its causes. */
   readonly cause: string;
-  /** Only of what nobody foresaw. */
+  /** Only for unforeseen errors. */
   readonly stack?: string;
 };
 

@@ -47,7 +47,7 @@ export class LineOutput {
   }
 
   #next(write: () => Promise<void>): Promise<void> {
-    // After a failure nothing more is written, and everybody who waits is told.
+    // After a failure nothing more is written, and everything that waits fails.
     this.#last = this.#last.then(write);
     return this.#last;
   }

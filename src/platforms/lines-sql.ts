@@ -17,7 +17,7 @@ export function linesSql(
   const line = (row: string) => `concat(${literal(start)}, ${row}, ${literal(end)})`;
   const time = JSON.stringify(`${new Date(deletedAt).toISOString().slice(0, -1)}000Z`);
   const fixed = { [syncedAt]: time, [mark]: time };
-  // Of a deleted row only the key is left: what it said about people goes also where deleted rows are kept.
+  // A deleted row keeps only its key, so that its personal data also disappears where deleted rows are kept.
   const others = columns.filter(({ name }) => !(name in fixed) && !table.primaryKey.includes(name));
   const empty = Object.fromEntries(others.map(({ name }) => [name, 'null']));
   return {

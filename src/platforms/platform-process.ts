@@ -11,8 +11,8 @@ type Program = (
 ) => Promise<number>;
 
 /**
- * Runs this process as a program for a platform. Signals end it at once, as they end any process: what was told so far
- * stands. If the platform closes standard output, it ends without a word.
+ * Runs this process as a program for a platform. Signals end it at once, as they end any process; everything sent so
+ * far stays valid. If the platform closes standard output, it ends silently.
  */
 export async function runProcess(program: Program): Promise<never> {
   const { stdout, stderr } = process;

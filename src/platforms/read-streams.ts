@@ -123,7 +123,7 @@ async function prepare<S extends Stream>(
   const known = stateIn(stream.name, stream.state);
   const state = stream.whole && !isHalfWay(known) ? undefined : known;
   await assertFits(reader, stream, state);
-  // What is left of an earlier read is given first, so that no row comes twice.
+  // The rest of an earlier read comes first, so that no row is sent twice.
   if (isHalfWay(state)) return { table, state, fullRead: false };
   if (state?.kind === 'time') await restore(warehouse, table, state);
   const result = await synced(table, (until) => told.waits(stream, until));
@@ -134,7 +134,7 @@ async function prepare<S extends Stream>(
 /** Brings a table up to date, each once in a read. */
 type Synced = (table: Table, onWait: (until?: number) => void) => Promise<SyncTableResult>;
 
-/** A table that is read by the rows of another one follows that one, which is synced even if nobody asked for it. */
+/** A table that is read by the rows of another one follows that one, which is synced even if it was not selected. */
 function syncedOnce(reader: Reader, selected: ReadonlySet<string>): Synced {
   const runs = new Map<string, Promise<SyncTableResult>>();
   const run: Synced = async (table, onWait) => {

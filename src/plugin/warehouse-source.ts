@@ -44,7 +44,7 @@ export type SourceTable = {
   readonly description: string;
   /** What it is about, for a form that lists the tables. */
   readonly group: Group;
-  /** Whether it is synced unless somebody decides otherwise; the others are costly, of use to few, or sensitive. */
+  /** Whether it is synced by default; the others are costly, of use to few, or sensitive. */
   readonly byDefault: boolean;
   /** The default first. */
   readonly syncMethods: readonly SyncMethod[];
@@ -87,7 +87,7 @@ export type SyncTarget = {
    * own setting stays: 7 days unless it was changed.
    */
   readonly retention?: Retention;
-  /** What becomes of columns with personal data: `keep` if left out. */
+  /** How columns with personal data are treated: `keep` if left out. */
   readonly personal?: PersonalChoice;
   /** Where the worker finds the key of the hashes, for `personal: 'hash'`. */
   readonly hashKey?: KeyReference | VaultReference;
@@ -189,6 +189,6 @@ export interface WarehouseSource {
   /** A worker for the syncs into a destination, or of a pool. The only function that loads Temporal's worker and DuckDB. */
   createWorker(options: SourceWorkerOptions): Promise<SourceWorker>;
 
-  /** What went wrong, given the error of a run or of a function of the source, and what to do. */
+  /** Describes the error of a run, or of a function of the source: what went wrong and what to do. */
   describeError(error: unknown): ErrorDescription;
 }

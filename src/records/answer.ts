@@ -16,8 +16,8 @@ export type JsonLines = {
 export type OtherFields = { readonly [field: string]: unknown };
 
 /**
- * An answer taken apart. Its records are `undefined` if there is no array under the table's key; null counts as an
- * empty array, because some programs write it for one.
+ * An answer split into its parts. Its records are `undefined` if there is no array under the table's key; null counts
+ * as an empty array, because some programs write it for one.
  */
 export type ParsedAnswer = { readonly records: readonly unknown[] | undefined; readonly rest: OtherFields };
 

@@ -2,26 +2,26 @@ import { createHmac } from 'node:crypto';
 
 import type { Column, TableShape } from '../tables/table.ts';
 
-/** What a connection leaves out of its rows, or writes in another form. */
+/** Which columns a connection leaves out of its rows or hashes. */
 export type ColumnRules = {
   /** Columns that are left out. */
   readonly exclude?: readonly string[];
-  /** Undeclared fields that land all the same: `creator.token`, `images[].token`. */
+  /** Undeclared fields that land anyway: `creator.token`, `images[].token`. */
   readonly land?: readonly string[];
-  /** What becomes of personal data; if left out, it lands as it is. */
+  /** How personal data is treated; if left out, it lands unchanged. */
   readonly personal?: 'hash' | 'leave_out';
 };
 
-/** The same with what the hashes are made with. */
+/** The same, with the key of the hashes. */
 export type ResolvedRules = ColumnRules & { readonly hashKey?: string };
 
-/** What rows are made by. */
+/** The rules in the form that making rows needs. */
 export type RuledColumns<Shape extends TableShape> = {
   /** The table without the columns that are left out, whose fields it cuts out like secrets. */
   readonly table: Shape;
   /** The columns whose values are written as hashes. */
   readonly hashed: ReadonlySet<string>;
-  /** Fields that nobody declared are left out too: nobody knows whether they are personal. */
+  /** Undeclared fields are left out too, since it is unknown whether they are personal. */
   readonly isStrict: boolean;
   readonly hash: (value: string) => string;
 };
@@ -48,14 +48,14 @@ export function ruledColumns<Shape extends TableShape>(
   };
 }
 
-/** 128 bits of a keyed hash: no two values of an account get the same one, and without the key nobody can try values. */
+/** 128 bits of a keyed hash: two values of an account never share one, and without the key no value can be guessed. */
 function hashOf(value: string, key: string): string {
   return createHmac('sha256', key).update(value).digest('hex').slice(0, 32);
 }
 
 /**
- * The rules as canonical JSON, for a table's state: a table made by other rules is read in full. Empty without rules.
- * The key of the hashes is in it as a hash of its own.
+ * The rules as canonical JSON, for a table's state: a table made with other rules is read in full. Empty without rules.
+ * The key of the hashes is included only as a hash.
  */
 export function textOfRules({ exclude = [], land = [], personal, hashKey }: ResolvedRules): string {
   const rules = {

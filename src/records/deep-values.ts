@@ -8,7 +8,7 @@ export const deepest = 200;
 /** A value nested too deeply to be parsed: its text as it came. */
 export class DeepValue {
   text: string;
-  /** Shows in the JSON of a row, which is then made again in the careful style. */
+  /** A mark in the JSON of a row, which is then made again in the careful style. */
   readonly isDeepValue = true;
   constructor(text: string) {
     this.text = text;

@@ -6,7 +6,7 @@ export function holdsRow({ bytes }: JsonLines, column: string, value: string): b
   for (let at = bytes.indexOf(text); at !== -1; at = bytes.indexOf(text, at + text.length)) {
     const start = bytes.lastIndexOf(0x0a, at) + 1;
     const end = bytes.indexOf(0x0a, at);
-    // Found in another column, or inside one, it means nothing.
+    // A match in another column, or inside one, does not count.
     const row = JSON.parse(bytes.toString('utf8', start, end)) as { readonly [column: string]: unknown };
     if (row[column] === value) return true;
   }

@@ -18,10 +18,10 @@ export type Item = {
   readonly outerPosition: number | undefined;
 };
 
-/** Finds items on a way such as `events[].users[]`; see `ItemsOf`. */
+/** Finds items along a path such as `events[].users[]`; see `ItemsOf`. */
 export type ItemFinder = (value: unknown) => Item[];
 
-/** A step of the way: fields of which each leads to items, or to the next step. */
+/** A step of the path: fields that each lead to items, or to the next step. */
 type Step = readonly { readonly field: string; readonly holds: 'one' | 'list' | 'entries' }[];
 
 /** What is known about the value that a step begins at. */
@@ -63,7 +63,7 @@ function follow(from: ApiRecord, [step, ...others]: readonly Step[], at: At, ite
   }
 }
 
-/** The members of a value with their names. A value of another kind than the way says has none. */
+/** The members of a value with their names. A value of another kind than the path says has none. */
 function membersOf(
   value: unknown,
   holds: Step[number]['holds'],

@@ -4,7 +4,7 @@ export class Lines {
   length = 0;
   #bytes = Buffer.allocUnsafe(2 ** 16);
 
-  /** The bytes in use. Whatever is added after `length` was set back overwrites them. */
+  /** The bytes in use. Lines added after `length` was set back overwrite them. */
   get bytes(): Buffer {
     return this.#bytes.subarray(0, this.length);
   }

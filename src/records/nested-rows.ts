@@ -53,7 +53,7 @@ export class NestedRows {
     return lines;
   }
 
-  /** What the row has from around its item. */
+  /** The values that a row takes from around its item. */
   #around(key: readonly unknown[], { position, entry, outer, outerPosition }: Item): Given {
     const { itemsOf } = this.#table;
     const given: { [column: string]: unknown } = {};

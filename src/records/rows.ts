@@ -46,12 +46,12 @@ export function columnValue(
 
 type Cells = { [column: string]: unknown };
 
-/** Stands for a value that its column cannot hold. */
+/** Represents a value that its column cannot hold. */
 const misfit = Symbol('misfit');
-/** Stands for a value that means there is none. */
+/** Represents a value that means "no value". */
 const nothing = Symbol('nothing');
 
-/** What a cell holds: ids are text, and the API may send a number for one. */
+/** The content of a cell: ids are text, although the API may send a number for one. */
 type CellType = ColumnType | 'id';
 
 /** How values are written. */
@@ -68,11 +68,11 @@ export type RowOptions = {
    * `all` for records from which secrets have been cut out already.
    */
   readonly harmless?: readonly string[] | 'all';
-  /** Gets the paths of those that are not landed. */
+  /** Is given the paths of those that do not land. */
   readonly withheld?: Set<string>;
   /** The columns whose values are written as hashes, and how. */
   readonly hashing?: Pick<RuledColumns<TableShape>, 'hashed' | 'hash'>;
-  /** Fields of a record that nobody declared land only if they are among the harmless ones. */
+  /** Undeclared fields of a record only land if they are among the harmless ones. */
   readonly isStrict?: boolean;
 };
 
@@ -89,7 +89,7 @@ export type RowMaker = (
 
 /**
  * Makes JSON objects for DuckDB from records: a typed cell for each declared column, the values that did not fit in
- * `__raw`, the fields nobody declared in `__unknown`; null values are left out. The text holds neither half
+ * `__raw`, undeclared fields in `__unknown`; null values are left out. The text holds neither half
  * surrogate pairs, which DuckDB refuses, nor numbers that JavaScript rounded, nor values nested without end, nor secrets.
  */
 export function rowMaker(
@@ -154,8 +154,8 @@ export function rowMaker(
 }
 
 /**
- * Signs in a row's JSON that it has to be made again in the careful style, which is rare: JSON.stringify escapes half
- * a surrogate pair, and writes a `LosslessNumber` and a `DeepValue` as objects.
+ * Marks in a row's JSON which show that it has to be made again in the careful style, which is rare: JSON.stringify
+ * escapes half a surrogate pair, and writes a `LosslessNumber` and a `DeepValue` as objects.
  */
 const needsCare = ['\\ud', '"isLosslessNumber":true', 'isDeepValue'];
 
@@ -191,11 +191,11 @@ export function unknownCell(value: unknown, json: Style['json'] = jsonText): str
 }
 
 /**
- * What DuckDB's JSON reader takes. Nested values stay as they are: DuckDB writes their JSON text, and faster. So do
- * numbers that JavaScript cannot hold: the text shows them, and the row is made again with `carefulCell`.
+ * A cell for DuckDB's JSON reader. Nested values stay as they are, because DuckDB writes their JSON text faster. So do
+ * numbers that JavaScript cannot hold: they show in the text, and the row is made again with `carefulCell`.
  */
 function plainCell(type: CellType, value: unknown): unknown {
-  // Some programs send an empty text for a missing time or number.
+  // Some clients send an empty text for a missing time or number.
   if (value === '' && type !== 'text' && type !== 'id' && type !== 'json') return nothing;
   switch (type) {
     case 'id':
@@ -235,7 +235,7 @@ function carefulCell(type: CellType, value: unknown): unknown {
   return misfit;
 }
 
-/** A number's digits, as the API sent them if they are more than JavaScript keeps. */
+/** A number's digits, exactly as the API sent them if JavaScript cannot keep them all. */
 function numberText(value: unknown): string | undefined {
   return typeof value === 'number' || isLosslessNumber(value) ? value.toString() : undefined;
 }

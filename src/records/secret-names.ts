@@ -1,12 +1,12 @@
 /** Words that name a secret, or something that holds some, wherever they are in a name. */
 const secretWords = /(?:secret|token|password|passwd|passphrase|passcode|credential)s?(?:_|$)/;
-/** Keys that open something; other keys, such as `sort_key`, only order or tell apart. */
+/** Keys that give access; other keys, such as `sort_key`, only sort or identify. */
 const secretKeys =
   /(?:^|_)(?:api|app|access|account|auth|encryption|hmac|master|private|secret|service|shared|signing|ssh)_?keys?$/;
 const secretHeaders = /(?:^|_)(?:authorization|bearer|cookie)s?$/;
-/** Whoever knows such an address may send to it. */
+/** Anyone who knows such an address may send to it. */
 const webhookAddress = /webhook(?:_.*)?_(?:url|uri|endpoint|address)s?$/;
-/** What is said about a secret without giving it away: `token_last_issued_at`, `secret_id`. */
+/** Facts about a secret that do not give it away: `token_last_issued_at`, `secret_id`. */
 const aboutSecrets =
   /_(?:at|by|count|description|enabled|expiry|ids?|kind|label|length|names?|paths?|policy|prefix|required|scopes?|state|status|title|ttl|type|versions?)$/;
 
@@ -24,7 +24,7 @@ export function secrecyOf(field: string): 'any' | 'text' | undefined {
   return secretKeys.test(name) || secretHeaders.test(name) || webhookAddress.test(name) ? 'text' : undefined;
 }
 
-/** Whether the field is a secret by its name. Numbers and booleans are none: `total_tokens`, `has_password`. */
+/** Whether a field's name makes it a secret. Numbers and booleans never are: `total_tokens`, `has_password`. */
 export function looksSecret(field: string, value: unknown): boolean {
   const isText = typeof value === 'string' && value !== '';
   if (!isText && (typeof value !== 'object' || value === null)) return false;

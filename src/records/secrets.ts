@@ -17,8 +17,8 @@ export type SecretsOptions = {
 };
 
 /**
- * What never leaves an answer: the fields that a table declares as secrets, and those that nobody declared and whose
- * name says that they are one.
+ * Fields that never leave an answer: those that a table declares as secrets, and undeclared ones whose names say that
+ * they are secrets.
  */
 export class Secrets {
   readonly #declared = node();
@@ -28,7 +28,7 @@ export class Secrets {
   readonly #isStrict: boolean;
 
   /**
-   * @param columns the fields of a record that are a column, whatever their name says
+   * @param columns the fields of a record that are columns, whatever their names
    * @param options.harmless paths of undeclared fields that are landed although their name looks like a secret's;
    * `all` if the secrets have been cut out already
    * @param options.isStrict whether a record's undeclared fields are withheld whatever their name
@@ -58,7 +58,7 @@ export class Secrets {
 
   /**
    * Removes the secrets from a parsed record.
-   * @param withheld gets the paths of undeclared ones, such as `creator.token` or `images[].token`
+   * @param withheld is given the paths of undeclared ones, such as `creator.token` or `images[].token`
    */
   cutFrom(record: ApiRecord, withheld: Set<string>): void {
     if (this.#isCut) return;
@@ -95,7 +95,7 @@ export class Secrets {
     }
   }
 
-  /** Whether a field of a record is withheld only because nobody declared it. */
+  /** Whether a field of a record is withheld only because it is undeclared. */
   #isUndeclared(field: string, value: unknown, withheld: Set<string>): boolean {
     if (!this.withholdsUndeclared(field) || value === null) return false;
     report(field, withheld);
@@ -121,7 +121,7 @@ function report(path: string, withheld: Set<string>): void {
   if (withheld.size < mostReported) withheld.add(path);
 }
 
-/** The value of a field in a text that is not parsed is taken for text. */
+/** In text that is not parsed, a field's value is assumed to be text. */
 function looksSecretInText(field: string): boolean {
   return looksSecret(field, 'text');
 }

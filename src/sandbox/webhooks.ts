@@ -15,10 +15,10 @@ export type Delivery = { readonly id: string; readonly event: string; readonly s
 type Change = { readonly before?: ApiRecord; readonly after?: ApiRecord };
 type Event = { readonly type: string; readonly payload: object };
 
-/** As the carrier does: at once, and then twice more. */
+/** The attempts, as the real service makes them: one at once, then two more. */
 const retries = { retries: 2, minTimeout: 5_000, factor: 1 };
 
-/** Sends what happens in the account as incident.io does: one signed event per request, several if it is not taken. */
+/** Sends events as incident.io does: one signed event per request, sent again if the receiver does not accept it. */
 export class WebhookSender {
   readonly deliveries: Delivery[] = [];
   readonly #target: WebhookTarget;
@@ -30,7 +30,7 @@ export class WebhookSender {
   constructor(target: WebhookTarget) {
     this.#target = target;
     this.#webhook = new Webhook(target.secret);
-    // Each message that is being sent listens to it.
+    // Every message that is being sent adds a listener.
     setMaxListeners(0, this.#stopping.signal);
   }
 
@@ -38,7 +38,7 @@ export class WebhookSender {
     for (const event of eventsOf(table, change)) this.send(event);
   }
 
-  /** Sends one event, whatever happened. */
+  /** Sends any one event. */
   send({ type, payload }: Event): void {
     this.#sent += 1;
     const id = `msg_sandbox${this.#sent}`;
@@ -91,7 +91,7 @@ export function eventsOf(table: string, { before, after }: Change): readonly Eve
   const isPrivate = row['visibility'] === 'private';
   const shown = (kind: string, event: string, payload: object = row): Event => ({
     type: `${isPrivate ? 'private' : 'public'}_${kind}.${event}`,
-    // Of what is private, only the id is told.
+    // For a private incident, the event only has the id.
     payload: isPrivate ? { id: row['id'] } : payload,
   });
   const verb = before ? 'updated' : 'created';

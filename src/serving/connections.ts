@@ -3,8 +3,8 @@ import { destinationQueue } from '../temporal/names.ts';
 import { placeOf } from '../warehouse/store/destination.ts';
 
 /**
- * The connections that a process serves. This is where its parts learn which ones there are, and when that changes:
- * queues, metrics, and whatever answers requests for a connection.
+ * The connections that a process serves. Queues, metrics and everything that answers requests for a connection learn
+ * from here which ones there are, and when that changes.
  */
 export type Connections = {
   /** The connections as they are now, each with a name and a destination of its own. */
@@ -13,7 +13,7 @@ export type Connections = {
   onChange(listener: () => void): () => void;
 };
 
-/** Connections that stay as they are. */
+/** A list of connections that never changes. */
 export function fixedConnections(settings: readonly Settings[]): Connections {
   return { list: () => settings, onChange: () => () => undefined };
 }
@@ -21,7 +21,7 @@ export function fixedConnections(settings: readonly Settings[]): Connections {
 /** Finds connections by where their tables are, however many there are. */
 export class ConnectionsByPlace {
   readonly #connections: Connections;
-  /** The list that the maps were made from: a changed one is another array. */
+  /** The list that the maps were made from: a changed list is a new array. */
   #of: readonly Settings[] | undefined;
   #byPlace = new Map<string, Settings>();
   #byQueue = new Map<string, Settings>();

@@ -23,9 +23,9 @@ export type ServedQueue = {
   /** The workflows' bundle; defaults to this package's own. */
   readonly workflowBundle?: WorkflowBundleOption;
   readonly tracing?: Tracing;
-  /** Told about each run that ends. */
+  /** Called for each run that ends. */
   readonly onRunEnded?: OnRunEnded;
-  /** For how many runs there is room; by default for those of one connection with all tables. */
+  /** How many runs it has room for; by default those of one connection with all tables. */
   readonly limits?: WorkerLimits;
 };
 
@@ -65,7 +65,7 @@ export function createWorker(options: ServedQueue): Promise<Worker> {
   });
 }
 
-/** What one worker takes on at the same time so that no table waits for another one's batches. */
+/** How much one worker does at the same time so that no table waits for another one's batches. */
 export function workerLimits(served: readonly Table[]): WorkerLimits {
   const batches = served.reduce((sum, { splitBy }) => sum + (splitBy ? windowsAtOnce : 1), 0);
   return {
@@ -78,9 +78,9 @@ export function workerLimits(served: readonly Table[]): WorkerLimits {
 }
 
 /**
- * What a worker of many connections takes on. Batches that it has taken wait in it for their turn and take next to
- * nothing meanwhile, so there is room for those of some ten first syncs and for all quiet runs next to them. A run that
- * has ended leaves the cache at once.
+ * How much a worker of many connections does. Its batches wait in the process for their turn and cost almost nothing
+ * meanwhile, so there is room for those of about ten first syncs and for all quiet runs as well. A run that has ended
+ * leaves the cache at once.
  */
 export const fleetLimits: WorkerLimits = {
   maxConcurrentActivityTaskExecutions: 500,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import type { ConnectionsByPlace } from './connections.ts';
 
-/** One small request each time. A run that starts on such a queue waits for as long at most. */
+/** Each look is one small request. A run that starts on such a queue waits at most this long. */
 const lookEveryMs = 5_000;
 /** The most that the server lists at once. */
 const pageSize = 1_000;
@@ -38,7 +38,7 @@ export async function watchEarlierQueues(
       await onLook(new Set([...before, ...now]));
       before = now;
     } catch (error) {
-      // The server is away, which another watch reports.
+      // The server does not answer, which another watch reports.
       if (!(isGrpcServiceError(error) || error instanceof ServiceError)) throw error;
     }
   }

@@ -1,7 +1,7 @@
 import type { Settings } from '../settings/settings.ts';
 import { type Connections, placeHere } from './connections.ts';
 
-/** Connections of a process that others join while it runs: those that are linked in its console. */
+/** A list of connections that grows while the process runs, when one is linked in the console. */
 export class LinkedConnections implements Connections {
   readonly #listeners = new Set<() => void>();
   #list: readonly Settings[];
@@ -19,7 +19,7 @@ export class LinkedConnections implements Connections {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Adds a connection. One that had its name or its destination before, such as an unlinked one, makes way for it. */
+  /** Adds a connection. It replaces one with the same name or destination, such as one that was unlinked. */
   add(added: Settings): void {
     const place = placeHere(added.destination);
     const others = this.#list.filter(

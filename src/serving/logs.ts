@@ -24,9 +24,9 @@ export function createLog(output: LogOutput): Log {
   };
 }
 
-/** Facts of the SDK that nobody looks for in a log. */
+/** Fields of the SDK that are of no use in a log. */
 const leftOut = new Set(['taskToken', 'isLocal', 'sdkComponent']);
-/** Deeper than any fact of ours, and where an object that contains itself ends. */
+/** Deeper than any field of ours; it also ends objects that contain themselves. */
 const deepest = 6;
 
 /**

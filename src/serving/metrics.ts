@@ -11,13 +11,13 @@ export const histogramBuckets = {
   incident_io_source_batch_seconds: [0.25, 1, 5, 15, 30, 60, 120, 180],
   // A commit without changes takes milliseconds, a merge of millions of rows minutes.
   incident_io_source_commit_seconds: [0.1, 0.5, 1, 5, 15, 60, 300],
-  // The time of an event is in whole seconds; without a hint it waits for the schedule.
+  // Events have whole seconds as times; an event without a hint waits for the schedule.
   incident_io_source_event_seconds: [1, 2, 3, 5, 10, 30, 60, 300, 900],
 };
 
 /**
- * Whose figures they are, as a label. Empty if a process serves one connection for good: then everything that it reports,
- * Temporal's own figures included, carries that connection's name.
+ * The label that says which connection a metric belongs to. Empty if the process serves a single connection: then
+ * everything that it reports, Temporal's own metrics included, already has that connection's name.
  */
 export type Labels = { readonly connection?: string };
 

@@ -5,7 +5,7 @@ import { hideSecrets } from '../secrets.ts';
 
 /** The state of a serving process. */
 export type Condition = {
-  /** The worker's state, once there is a worker; of several, that of the one that is doing worst. */
+  /** The worker's state, once there is a worker; with several, the state of the one that is doing worst. */
   worker?: () => Pick<WorkerStatus, 'runState' | 'workflowPollerState' | 'activityPollerState'> | undefined;
   /** What is wrong, or `ok`. */
   temporal: string;

@@ -12,11 +12,11 @@ import { countingObserver, type Labels, runCounter } from './metrics.ts';
 import type { Tracing } from './tracing.ts';
 
 /**
- * Batches that a process reads at the same time. Each holds a page or two in memory, and one key's allowance is used up
- * by far fewer: the rest only makes sure that the longest windows are among those that ask.
+ * Batches that a process reads at the same time. Each holds a page or two in memory. Far fewer use up the rate limit of
+ * one key: the rest only ensures that the longest windows are among those being read.
  */
 const batchesAtOnce = 64;
-/** Of one key. A connection whose batches hang leaves room for the others'. */
+/** The limit for one key, so that a connection whose batches hang leaves room for the others. */
 const batchesPerKey = 48;
 
 /** Turns for the batches of one process. */
@@ -24,14 +24,14 @@ export function batchTurns(): FairTurns {
   return new FairTurns(batchesAtOnce, batchesPerKey);
 }
 
-/** What is counted of the runs. */
+/** The metrics of the runs. */
 export type Figures = {
   readonly observer: Observer;
   readonly onRunEnded: OnRunEnded;
   readonly labelsOf: (destination: string) => Labels;
 };
 
-/** @param isAlone the process serves one connection, whose name all its figures have anyway */
+/** @param isAlone the process serves one connection, whose name all its metrics already have */
 export function figuresOf(
   meter: MetricMeter,
   byPlace: ConnectionsByPlace,

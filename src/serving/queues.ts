@@ -17,16 +17,16 @@ export class Queues {
     this.#failure = new Promise((_, reject) => {
       this.#fail = reject;
     });
-    // Whoever waits for it gets it; there may be nobody yet.
+    // Whoever awaits it later gets it; until then a rejection must not count as unhandled.
     this.#failure.catch(() => undefined);
   }
 
-  /** Rejects when a worker ends that nobody has stopped. */
+  /** Rejects when a worker ends without having been stopped. */
   get failure(): Promise<never> {
     return this.#failure;
   }
 
-  /** Serves these queues and no others. What a worker that is no longer needed has begun is handed over. */
+  /** Serves exactly these queues. Workers that are no longer needed hand over the work they have begun. */
   serve(wanted: ReadonlySet<string>): Promise<void> {
     // One change after the other: two at once could start two workers for one queue.
     const change = this.#last.then(() => this.#change(wanted));
@@ -40,7 +40,7 @@ export class Queues {
     return all.find(({ runState }) => runState !== 'RUNNING') ?? all.find((one) => !isPolling(one)) ?? all[0];
   }
 
-  /** Stops all workers; resolves when what they had begun is handed over. */
+  /** Stops all workers; resolves once they have handed over the work they had begun. */
   async stop(): Promise<void> {
     await this.serve(new Set());
     await Promise.all(this.#ending);

@@ -46,7 +46,7 @@ export function servingRuntime(log: Log, connection: string | undefined, metrics
       shutdownSignals: [],
       logger,
       telemetryOptions: {
-        // The native client warns about every retry of every poller: many per second while a server is away.
+        // The native client warns about every retry of every poller: many per second while the server is unreachable.
         logging: { filter: 'error,temporalio_sdk_core=warn', forward: {} },
         ...(metrics !== undefined && {
           metrics: {

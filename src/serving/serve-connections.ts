@@ -20,7 +20,7 @@ import type { Tracing } from './tracing.ts';
 import { OpenWarehouses, warehousesOf } from './warehouses.ts';
 import { noticing, watchDestination, watchServer, whileWatching } from './watches.ts';
 
-/** Addresses of this machine to answer at; nothing listens for those left out. */
+/** Addresses of this machine to listen at; those left out are not served. */
 export type Endpoints = {
   /** For Prometheus: an IP address and port. */
   readonly metrics?: string;
@@ -30,7 +30,7 @@ export type Endpoints = {
   readonly webhooks?: string;
 };
 
-/** For hints and looks, which are tried again by themselves if the server does not answer in this time. */
+/** For hints and notifications, which try again on their own if the server does not answer in this time. */
 const shortPatienceMs = 10_000;
 
 export type ServingOptions = {
@@ -46,11 +46,11 @@ export type ServedConnections = ServingOptions & {
   readonly connections: Connections;
   /** Keeps `connections` up to date until its signal aborts. */
   readonly watch?: (done: AbortSignal) => Promise<void>;
-  /** The process serves this connection alone: what it lacks is refused at the start, and all figures have its name. */
+  /** Set if the process serves one connection: problems with it then fail the start, and all metrics have its name. */
   readonly only?: Settings;
 };
 
-/** What serves the runs of connections, while it does. */
+/** What is available while the runs of connections are served. */
 export type Service = {
   readonly client: Client;
   readonly access: TemporalAccess;
@@ -80,8 +80,8 @@ export function serveConnection<T>(
 }
 
 /**
- * Serves the queues of the connections' scheduled runs while `work` lasts, then hands over what was begun. Everything
- * that can be refused is refused before the first run is taken.
+ * Serves the queues of the connections' scheduled runs while `work` lasts, then hands over the work in progress. Every
+ * mistake that can be found early is reported before the first run starts.
  */
 export async function serveConnections<T>(
   connections: ServedConnections,
@@ -109,7 +109,7 @@ async function serveWith<T>(
     opened.add(() => probes.close());
   }
   if (only) await warehouses.use(only.destination, (warehouse) => warehouse.assertWritable());
-  // Of several, each one's own runs say what is wrong with it: the others can go on.
+  // With several connections, each one's own runs report its problems, so that the others continue.
   condition.destination = 'ok';
   servingRuntime(log, only?.connection, endpoints.metrics);
   const tracing = await tracingIfAsked(process.env, log);
@@ -153,7 +153,7 @@ async function serveQueues<T>(
   tellStarted(ready, earlier);
   const stop = connections.onChange(() => {
     void serveWanted().catch((error: unknown) => {
-      // The server may be away just now. The next look at it tries again, and fails if something else is wrong.
+      // The server may be unavailable. The next look at the queues tries again, and fails if something else is wrong.
       log('warn', 'cannot serve a queue yet', { error });
     });
   });
@@ -180,7 +180,7 @@ async function serveQueues<T>(
   );
 }
 
-/** Takes webhooks, if there is an address for them. People are told about tables with the same means. */
+/** Receives webhooks if there is an address for them. Returns what they need, since notifications need the same. */
 async function openHints(
   opened: Opened,
   { connections, endpoints, access, warehouses, log }: Ready,
@@ -232,7 +232,7 @@ function tellStarted({ connections, only, access, log, signal }: Ready, earlier:
   signal.addEventListener('abort', stops, { once: true });
 }
 
-/** Loads OpenTelemetry if its own variables name a place for traces, and only then. */
+/** Loads OpenTelemetry only if its environment variables name a place to send traces to. */
 async function tracingIfAsked(env: NodeJS.ProcessEnv, log: Log): Promise<Tracing | undefined> {
   const endpoint = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_ENDPOINT'];
   const isOff = env['OTEL_SDK_DISABLED'] === 'true' || env['OTEL_TRACES_EXPORTER'] === 'none';

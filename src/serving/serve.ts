@@ -9,7 +9,7 @@ import type { Warehouse } from '../warehouse/warehouse.ts';
 import { createWorker, type OnRunEnded } from './create-worker.ts';
 import type { Tracing } from './tracing.ts';
 
-/** What a command starts runs with while its own worker serves their queue. */
+/** What a command needs to start runs while its own worker serves their queue. */
 export type Serving = {
   readonly client: Client;
   readonly taskQueue: string;

@@ -9,7 +9,7 @@ import { queueWorkers } from './queue-workers.ts';
 import { Queues } from './queues.ts';
 import { OpenWarehouses, warehousesOf } from './warehouses.ts';
 
-/** Workers of a process that begins without a connection and serves those that are linked while it runs. */
+/** The workers of a process that starts without connections and serves those that are linked while it runs. */
 export class ServedQueues {
   readonly #log: Log;
   readonly #connections = new LinkedConnections([]);

@@ -7,9 +7,9 @@ import { placeHere } from './connections.ts';
 /** A settings file as it was last read. */
 export type KnownFile = {
   readonly file: string;
-  /** Changes with the file. */
+  /** Differs whenever the file has changed. */
   readonly stamp: string;
-  /** Its settings, if there is no mistake in them. */
+  /** Its settings, if they are valid. */
   readonly read?: Settings;
   /** The settings that were in force before. */
   readonly inForce?: Settings;
@@ -44,21 +44,21 @@ async function readOrProblem(file: string): Promise<Pick<KnownFile, 'read' | 'pr
     return {
       problem: {
         error: `The settings file ${file} cannot be read (${code}).`,
-        advice: 'Let the user of the worker read it.',
+        advice: 'Give the user that the worker runs as permission to read it.',
       },
     };
   }
 }
 
 /**
- * Decides which settings count. A file with a mistake, or with the connection or destination of another file, leaves its
- * earlier settings in force. Of two files with the same one, that counts which had it first; at the start, the first in
- * the list.
- * @returns the files with the settings that are in force now, and with what is wrong
+ * Decides which settings are in force. A file that is invalid, or that names the connection or destination of another
+ * file, keeps its earlier settings. If two files name the same one, the file that had it first wins; at the start, the
+ * first in the list.
+ * @returns the files with the settings that are now in force, and with their problems
  */
 export function decide(files: readonly KnownFile[]): KnownFile[] {
   const owners = new Map<string, string>();
-  // Files that keep what they have go before those that ask for something new.
+  // Files that keep their connection and destination come before those that want new ones.
   const keeping = files.filter(({ read, inForce }) => inForce && isSame(read ?? inForce, inForce));
   const asking = files.filter((file) => !keeping.includes(file));
   for (const { file, inForce } of asking) if (inForce) claim(owners, file, inForce);

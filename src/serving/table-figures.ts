@@ -7,9 +7,9 @@ import type { Connections } from './connections.ts';
 import type { Log } from './logs.ts';
 import type { Labels } from './metrics.ts';
 
-/** About as often as a scrape comes; requests to a bucket are billed, so once per minute. */
+/** About as often as Prometheus scrapes; not more often, since requests to a bucket are billed. */
 const readEveryMs = { folder: 15_000, bucket: 60_000 };
-/** Of many connections one after the other is read, in at most this share of the time. */
+/** Many connections are read one after the other, in at most this share of the time. */
 const shareOfTime = 0.1;
 
 type Reading = {
@@ -21,9 +21,9 @@ type Reading = {
 };
 
 /**
- * Keeps the figures of each table up to date until `done`. They are read from the tables, not from this process's runs,
- * so all workers of a queue agree and a restart forgets nothing. The lag of a table that was never synced or cannot be
- * read is infinite: that raises alarms, which a missing or an old value would not.
+ * Keeps the metrics of each table up to date until `done`. They are read from the tables, not from this process's runs,
+ * so all workers of a queue agree and a restart loses nothing. The lag of a table that was never synced or cannot be
+ * read is infinite: that raises alarms, which a missing or stale value would not.
  */
 export async function keepTableFigures(
   meter: MetricMeter,
@@ -36,7 +36,7 @@ export async function keepTableFigures(
   const frequency = gauge('frequency_seconds', 'Seconds between two syncs, by the settings.');
   const differences = gauge(
     'count_differences',
-    'Consecutive commits after which the API counted other rows than the table has.',
+    'Consecutive commits after which the API counted a different number of rows than the table has.',
   );
   const read = async (warehouse: Warehouse, { connection, destination, tables }: Settings) => {
     for (const [table, { every }] of Object.entries(tables)) {

@@ -25,13 +25,13 @@ import type { Log } from './logs.ts';
 export type Tracing = {
   readonly activity: NonNullable<NonNullable<WorkerOptions['interceptors']>['activity']>;
   readonly sinks: NonNullable<WorkerOptions['sinks']>;
-  /** Sends the spans that are left. */
+  /** Sends the remaining spans. */
   readonly stop: () => Promise<void>;
 };
 
 /**
- * Records spans of everything this process does and sends them as OpenTelemetry's own variables say. To be called once
- * per process, since spans go to its global tracer. Throws `UsageError` if a variable asks for something unsupported.
+ * Records spans of everything this process does and sends them as OpenTelemetry's own variables say. Call it once per
+ * process, since spans go to its global tracer. Throws `UsageError` if a variable asks for something unsupported.
  */
 export async function startTracing(env: NodeJS.ProcessEnv, log: Log): Promise<Tracing> {
   const sampler = samplerOf(env);

@@ -12,9 +12,9 @@ import { spillFolder } from '../warehouse/store/store.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { ConnectionsByPlace } from './connections.ts';
 
-/** A warehouse that nobody used for so long is closed; opening it again costs a probe of its store. */
+/** A warehouse that is unused for this long is closed; opening it again costs a probe of its store. */
 const closeAfterMs = 60 * 60_000;
-/** A folder that does not answer for so long is taken for one that hangs. */
+/** A folder that does not answer within this time counts as hanging. */
 const answersMs = 5_000;
 
 type Opened = {
@@ -35,7 +35,7 @@ export class OpenWarehouses {
   /** @param memory bytes; the engine's own limit if left out */
   constructor(memory?: number) {
     this.#engine = new DuckDb({
-      // Not in a destination: the others would have to wait if that one hangs.
+      // Not in a destination: if that one hung, the others would have to wait.
       makeSpillFolder: async () => (await scratchStore()).scratch(spillFolder),
       ...(memory !== undefined && { memory }),
     });
@@ -70,7 +70,7 @@ export class OpenWarehouses {
     });
     const opened: Opened = { warehouse, users: 0, lastUsed: Date.now() };
     this.#opened.set(destination, opened);
-    // A library that is missing may be installed by the next try.
+    // A missing library may be installed before the next attempt.
     warehouse.catch(() => this.#opened.delete(destination));
     return opened;
   }
@@ -85,13 +85,13 @@ export class OpenWarehouses {
 }
 
 /**
- * A call to a folder that hangs, as on a network file system that is away, never comes back and keeps one of Node's four
- * threads. So one question is asked, and while it has no answer nothing else is.
+ * A call to a folder that hangs, such as an unreachable network file system, never returns and blocks one of Node's
+ * four threads. So one call is made as a probe, and no others until it returns.
  */
 async function assertAnswers(folder: string, opened: Opened): Promise<void> {
   opened.asking ??= stat(folder).then(
     () => (opened.asking = undefined),
-    // Its work says better than this what is wrong with the folder.
+    // The work itself gives a better error about the folder than this probe could.
     () => (opened.asking = undefined),
   );
   const limit = new AbortController();
@@ -108,7 +108,7 @@ export function warehousesOf(byPlace: ConnectionsByPlace, opened: OpenWarehouses
     async use({ destination, taskQueue }, work) {
       const settings =
         destination === undefined ? byPlace.ofEarlierQueue(taskQueue) : byPlace.at(destination);
-      // Whoever can start a run could otherwise have this process write anywhere.
+      // Otherwise anyone who can start a run could make this process write anywhere.
       if (!settings) throw notServed(destination, taskQueue, isPoolQueue(taskQueue) ? 'never' : 'later');
       return opened.use(settings.destination, work);
     },
@@ -118,7 +118,7 @@ export function warehousesOf(byPlace: ConnectionsByPlace, opened: OpenWarehouses
 
 /**
  * The warehouses of a platform's worker.
- * @param usual that of runs that name no destination
+ * @param usual the destination of runs that do not name one
  */
 export function warehousesServed(
   opened: OpenWarehouses,

@@ -81,7 +81,7 @@ export class WatchedSettings implements Connections {
       const code = systemCodeOf(error);
       if (code === undefined) throw error;
       if (this.#trouble !== code) {
-        this.#log('error', 'cannot look for settings files: those in force stay', {
+        this.#log('error', 'cannot look for settings files: the current settings stay in force', {
           paths: this.#paths,
           error,
         });
@@ -90,7 +90,7 @@ export class WatchedSettings implements Connections {
     }
   }
 
-  /** Takes up what has changed since the last look. */
+  /** Applies what has changed since the last look. */
   async look(): Promise<void> {
     const present = await settingsFilesNow(this.#paths);
     const looked = await Promise.all(
@@ -129,11 +129,11 @@ export class WatchedSettings implements Connections {
   #tell(before: KnownFile | undefined, { problem, inForce, file }: KnownFile): void {
     if (!problem || before?.problem?.error === problem.error) return;
     const kept = inForce && 'its earlier settings stay in force';
-    this.#log('error', 'a settings file is not taken', { file, ...problem, ...(kept && { kept }) });
+    this.#log('error', 'a settings file is not used', { file, ...problem, ...(kept && { kept }) });
   }
 
   #tellChanges(before: readonly Settings[], after: readonly Settings[]): void {
-    // At the start the worker says what it serves.
+    // At the start, the worker logs what it serves.
     if (before.length === 0) return;
     const text = (list: readonly Settings[]) =>
       new Map(list.map((settings) => [settings.connection, JSON.stringify(settings)]));

@@ -79,7 +79,7 @@ export async function watchDestination(
   const { destination } = warehouse;
   let asking: Promise<void> | undefined;
   const ask = async () => {
-    // Not asked again while a disk or network hangs: each question takes one of Node's four threads.
+    // Not asked again while a disk or network hangs: each call takes one of Node's four threads.
     asking ??= warehouse.assertReachable().finally(() => (asking = undefined));
     const limit = new AbortController();
     const late = sleep(destinationAnswersMs, undefined, { signal: limit.signal }).then(() => {

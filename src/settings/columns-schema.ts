@@ -31,12 +31,12 @@ export function columnsSchema(table: Table) {
           .array(z.string().regex(fieldPattern, { error: landTakes }), { error: landTakes })
           .optional()
           .describe(
-            'Fields that this version does not know and that land all the same, although their names look like those of secrets or personal data is left out: token, or images[].token.',
+            'Fields that this version does not know and that land anyway, even if their names look like secrets or personal data is left out: token, or images[].token.',
           ),
       },
       { error: 'use an object of exclude, land' },
     )
-    .describe('What lands of the table.');
+    .describe('Which columns and fields of the table land.');
 }
 
 const fieldPattern = /^[^.[\]\s]+(\[\])*(\.[^.[\]\s]+(\[\])*)*$/;
@@ -66,7 +66,7 @@ function neededColumns({ name, primaryKey, columns, passes }: Table): ReadonlyMa
   return needed;
 }
 
-/** Checks what a platform asks for. Throws `UsageError`. */
+/** Checks the rules that a platform asks for. Throws `UsageError`. */
 export function assertColumns(
   table: Table,
   columns: ColumnSettings | undefined,
@@ -82,7 +82,7 @@ export function assertColumns(
   if (parsed.success) return;
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new UsageError(
-    `The columns of ${table.name} cannot be taken: ${problems.join('; ')}.`,
+    `The columns for ${table.name} are not valid: ${problems.join('; ')}.`,
     'Correct them.',
   );
 }

@@ -28,7 +28,7 @@ export async function isOneFile(paths: readonly string[]): Promise<boolean> {
   return paths.length === 1 && (await filesInFolder(paths[0]!)) === undefined;
 }
 
-/** `undefined` for what is not a folder. A path that cannot be looked at is reported when the settings are read. */
+/** `undefined` for anything but a folder. A path that cannot be accessed is reported when the settings are read. */
 async function filesInFolder(path: string): Promise<string[] | undefined> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory();
   if (isFolder !== true) return undefined;

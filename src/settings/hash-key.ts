@@ -2,7 +2,7 @@ import { KeyMissingError, UsageError } from '../errors.ts';
 import { keepSecret } from '../secrets.ts';
 import { describeKey, type KeyReference, lookUp, type Vault, type VaultReference } from './key.ts';
 
-/** Names and addresses can be guessed: with a short key, so can the key, and then every value. */
+/** Names and addresses can be guessed. If the key is short, it can be guessed as well, and then every value. */
 const leastLength = 32;
 
 /**

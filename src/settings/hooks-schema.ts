@@ -7,7 +7,7 @@ export function webhooksSchema() {
     .strictObject(
       {
         secret: keyReferenceSchema('secret').describe(
-          'Where the worker finds the signing secret, which incident.io shows next to the endpoint; two of them, with a space between, while it is replaced.',
+          'Where the worker finds the signing secret, which incident.io shows next to the endpoint; two of them, separated by a space, while one replaces the other.',
         ),
       },
       { error: 'use an object of secret' },
@@ -23,7 +23,7 @@ export function notifySchema() {
     .strictObject(
       {
         url: keyReferenceSchema('address').describe(
-          'Where the worker finds the https:// address that takes the messages, such as an incoming webhook of Slack.',
+          'Where the worker finds the https:// address to send messages to, such as an incoming webhook of Slack.',
         ),
       },
       { error: 'use an object of url' },

@@ -48,7 +48,7 @@ export function ownKeyFile(connection: string): string {
 
 /** A key file that is written, but perhaps not in its place yet. */
 export type WrittenKey = {
-  /** Puts it in its place. Until then, a file that it replaces stays as it is. */
+  /** Moves it into place. Until then, a file that it replaces stays unchanged. */
   readonly place: () => Promise<void>;
   readonly discard: () => Promise<void>;
 };

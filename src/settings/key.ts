@@ -24,7 +24,7 @@ export function describeKey(reference: KeyReference | VaultReference): string {
 }
 
 /**
- * The key that a reference leads to, read again each time, so that after a 401 a new key is all it takes.
+ * The key behind a reference, read again each time, so that replacing the key is enough after a 401.
  * Throws `KeyMissingError` if there is none, `UsageError` for a text that cannot be a key.
  */
 export async function resolveKey(reference: KeyReference | VaultReference, vault?: Vault): Promise<string> {
@@ -42,7 +42,7 @@ function adviceFor(reference: KeyReference | VaultReference): string {
 }
 
 /**
- * A key as it is sent; no log line shows it from now on. Throws `KeyMissingError` if there is none, `UsageError` for a text
+ * A key as it is sent, hidden in logs from now on. Throws `KeyMissingError` if there is none, `UsageError` for a text
  * that cannot be a key.
  */
 export function checkedKey(text: string | undefined, where: string, advice = makeOne): string {
@@ -60,7 +60,7 @@ export function checkedKey(text: string | undefined, where: string, advice = mak
 }
 
 /**
- * What is under a reference; `undefined` if nothing is. Throws `KeyMissingError` if it cannot be looked up.
+ * The value behind a reference; `undefined` if there is none. Throws `KeyMissingError` if it cannot be looked up.
  * @param what is looked up, for messages
  */
 export function lookUp(

@@ -10,7 +10,7 @@ export function settingsError(file: string, problems: readonly string[]): UsageE
   return new UsageError(`${file}:${list}`, 'Correct the file and try again; nothing was changed.');
 }
 
-/** What the sentences about a file need to know of it. */
+/** What the sentences about a file need to know about it. */
 export type Checked = {
   /** Its JSON, as the schema checked it. */
   readonly value: unknown;
@@ -41,12 +41,12 @@ export function problemsOf(issue: z.core.$ZodIssue, { value, pathInFile, knownAt
   return [`${name} ${found === undefined ? 'is missing' : `is ${shown(name, found)}`}; ${issue.message}.`];
 }
 
-/** Settings that name the place of a secret, in whose place somebody may put the secret itself. */
+/** Settings that name where a secret is; a user may have put the secret itself there. */
 const ofSecrets = /^(?:apiKey|hashKey|webhooks|notify)(?:\.|$)/;
 
 /** The value as the file has it, unless it may be a secret. */
 function shown(name: string, value: unknown): string {
-  if (ofSecrets.test(name) || name === 'The file') return 'not what it should be';
+  if (ofSecrets.test(name) || name === 'The file') return 'not valid';
   const text = JSON.stringify(
     ['destination', 'baseUrl'].includes(name) && typeof value === 'string' ? shownDestination(value) : value,
   );

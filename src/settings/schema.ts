@@ -34,7 +34,7 @@ import { nameInVersion1, upgradeOf } from './version-1.ts';
 
 const connectionPattern = /^[a-z0-9_-]{1,60}$/;
 
-/** What is wrong with a connection's name; `undefined` if nothing is. */
+/** The problem with a connection's name; `undefined` if it is valid. */
 export function problemOfConnection(name: string): string | undefined {
   return connectionPattern.test(name) ? undefined : connectionTakes;
 }
@@ -90,7 +90,7 @@ function makeFileSchema(seconds: boolean) {
       .enum(personalChoices, { error: `use ${personalChoices.join(', ')}` })
       .optional()
       .describe(
-        'What becomes of columns with personal data. keep: they land as they are (default) · hash: text lands as a keyed hash that still joins, everything else is left out · leave_out: they are left out.',
+        'How columns with personal data are treated. keep: they land unchanged (default) · hash: text lands as a keyed hash that still joins, everything else is left out · leave_out: they are left out.',
       ),
     hashKey: keyReferenceSchema()
       .optional()
@@ -126,7 +126,7 @@ function makeFileSchema(seconds: boolean) {
     });
 }
 
-/** To make the schema takes longer than to check a file by it. */
+/** Making the schema takes longer than checking a file with it. */
 const fileSchemas = new Map<boolean, ReturnType<typeof makeFileSchema>>();
 
 function fileSchema(seconds: boolean) {

@@ -21,8 +21,8 @@ export type TableSettings = {
   readonly incrementalField?: TimestampField;
   readonly every: Frequency;
   /**
-   * For `incremental`: how often the whole table is read anyway, so that deleted rows disappear. Of a table that is read
-   * parent by parent: how often each parent is read, a share of them in each run.
+   * For `incremental`: how often the whole table is read anyway, so that deleted rows disappear. For a table that is
+   * read parent by parent: how often each parent is read, a share of them in each run.
    */
   readonly fullReadEvery?: Frequency | 'never';
   readonly columns?: ColumnSettings;
@@ -30,7 +30,7 @@ export type TableSettings = {
   readonly nested?: boolean;
 };
 
-/** What lands of a table. */
+/** Which columns and fields of a table land. */
 export type ColumnSettings = {
   /** Columns that are left out. */
   readonly exclude?: readonly string[];
@@ -39,8 +39,8 @@ export type ColumnSettings = {
 };
 
 /**
- * What becomes of columns that hold personal data: they land as they are, text as a keyed hash and everything else not
- * at all, or not at all.
+ * How columns with personal data are treated: they land unchanged (`keep`), text lands as a keyed hash and everything
+ * else is left out (`hash`), or all of them are left out (`leave_out`).
  */
 export const personalChoices = ['keep', 'hash', 'leave_out'] as const;
 export type PersonalChoice = (typeof personalChoices)[number];
@@ -65,9 +65,9 @@ export type Settings = {
   readonly personal?: PersonalChoice;
   /** Where the key of the hashes is, for `hash`. */
   readonly hashKey?: KeyReference;
-  /** Present if incident.io sends webhooks; `secret` is where their signing secret is. */
+  /** Present if incident.io sends webhooks; `secret` says where their signing secret is. */
   readonly webhooks?: { readonly secret: KeyReference };
-  /** Present if people are told about tables that fail; `url` is where the address is that takes the messages. */
+  /** Present if people are told about tables that fail; `url` says where the address for the messages is. */
   readonly notify?: { readonly url: KeyReference };
   readonly tables: { readonly [table: string]: TableSettings };
 };

@@ -17,8 +17,8 @@ export type Upgrade = {
 };
 
 /**
- * The upgrade of a file's parsed JSON; `undefined` if it is not of version 1. Values stay as they are written, right
- * or wrong, for the schema to judge.
+ * The upgrade of a file's parsed JSON; `undefined` if it is not of version 1. Values stay as written, right or wrong,
+ * for the schema to check.
  */
 export function upgradeOf(written: unknown): Upgrade | undefined {
   if (!isRecord(written) || written['version'] !== 1) return undefined;

@@ -86,7 +86,7 @@ async function claimAndRename(temporary: string, file: string): Promise<void> {
   try {
     await rename(temporary, file);
   } catch (error) {
-    // Left behind, the empty file would be taken for settings by every later command.
+    // If the empty file stayed, every later command would read it as settings.
     await rm(file, { force: true });
     throw error;
   }

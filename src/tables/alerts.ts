@@ -25,7 +25,11 @@ export const alerts = defineTable({
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the alert.' },
-    alert_source_id: { type: 'text', required: true, description: 'Joins alert_sources.id: the source that sent it.' },
+    alert_source_id: {
+      type: 'text',
+      required: true,
+      description: 'Joins alert_sources.id: the source that sent it.',
+    },
     deduplication_key: {
       type: 'text',
       required: true,

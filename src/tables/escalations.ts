@@ -40,7 +40,10 @@ export const escalations = defineTable({
     // The priority has no id to join by.
     priority_name: { type: 'text', description: 'Name of the priority.', from: ['priority', 'name'] },
     priority: { type: 'json', required: true, description: 'The priority.' },
-    escalation_path_id: { type: 'text', description: 'Joins escalation_paths.id: the path it was created from.' },
+    escalation_path_id: {
+      type: 'text',
+      description: 'Joins escalation_paths.id: the path it was created from.',
+    },
     creator_user_id: {
       type: 'text',
       description: 'Joins users.id; empty if no user created it.',

@@ -1,7 +1,7 @@
 import { tables } from './index.ts';
 import type { Table } from './table.ts';
 
-/** Events after which no table has anything new: who may see a private incident is in none of them. */
+/** Events that do not concern any table: the tables do not record who may see a private incident. */
 export const eventsOfNoTable: readonly string[] = [
   'private_incident.membership_granted',
   'private_incident.membership_revoked',

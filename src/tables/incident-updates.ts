@@ -9,7 +9,7 @@ export const incidentUpdates = defineTable({
   records: 'incident_updates',
   scope: 'incidents.view',
   paging: { kind: 'pages', pageSize: 250 },
-  // Posting an update changes its incident; whether everything else does is looked at in each full read.
+  // Posting an update changes its incident; each full read checks whether everything else does as well.
   changesBy: {
     table: 'incidents',
     params: [{ name: 'incident_id', in: 'query', column: 'id' }],

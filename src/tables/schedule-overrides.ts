@@ -3,7 +3,7 @@ import { defineTable } from './table.ts';
 export const scheduleOverrides = defineTable({
   name: 'schedule_overrides',
   description:
-    'One row is an override, which puts somebody else on call; archived ones are not listed by the API.',
+    'One row is an override, which puts someone else on call; archived ones are not listed by the API.',
   group: 'On-call',
   path: '/v2/schedule_overrides',
   parent: {

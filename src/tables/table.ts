@@ -83,7 +83,7 @@ export type TimeWindow = {
   readonly daysAhead: number;
   /** The days back at the first read. */
   readonly firstDaysBack: number;
-  /** The columns with a row's start and end. A run replaces the rows that overlap its window; others stay as history. */
+  /** The columns with a row's start and end. A run replaces rows that overlap its window; others stay as history. */
   readonly columns: { readonly start: string; readonly end: string };
 };
 
@@ -106,7 +106,7 @@ export type Parent = {
     readonly in: 'query' | 'path';
     readonly column: string;
   }[];
-  /** The child's columns that are set from the parent's row, with the parent's column. They tell whose a row is. */
+  /** The child's columns that are set from the parent's row, with the parent's column. They identify a row's parent. */
   readonly columns: { readonly [column: string]: string };
   /** Only these parents can have children; no request is made for others. */
   readonly where?: readonly ParentCondition[];
@@ -148,8 +148,8 @@ export type TableShape = {
 export type Table = TableShape & {
   readonly group: Group;
   /**
-   * Who gets the table. Left out: everybody who names no tables · `all`: who asks for all, as it is costly or of use to
-   * few · `name`: only who names it, as it holds data about persons or security.
+   * When the table is selected. Left out: by default · `all`: only with all tables, since it is costly or of use to
+   * few · `name`: only if it is named, since it holds personal or security data.
    */
   readonly selectedBy?: 'all' | 'name';
   readonly path: `/v${number}/${string}`;
@@ -185,7 +185,7 @@ export type Table = TableShape & {
    * none, or if a run costs too much to follow each of them: the table then waits for its schedule.
    */
   readonly events?: readonly string[];
-  /** The default sync frequency, if it is not that of the sync method: configuration seldom changes. */
+  /** The default sync frequency, if it is not that of the sync method: configuration rarely changes. */
   readonly every?: '24h';
 };
 

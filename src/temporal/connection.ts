@@ -47,7 +47,7 @@ export async function connectTemporal({ env, report }: CliOptions): Promise<Temp
     };
   }
 
-  // Anyone who names a namespace or a key means a server of their own and would not find it in an embedded one.
+  // A namespace or a key means that the user has a server of their own, which the embedded one cannot replace.
   const given = { ...others, namespace };
   const stray = (['namespace', 'apiKey', 'tls'] as const).filter((name) => given[name]);
   if (stray.length > 0) {
@@ -107,7 +107,7 @@ async function connect(options: NativeConnectionOptions, address: string, namesp
   try {
     connection = await Promise.race([connecting, rejectAfter(connectLimitMs, limit.signal)]);
   } catch (error) {
-    // The attempt cannot be cancelled. If it succeeds later, nobody needs the connection.
+    // The attempt cannot be cancelled. If it succeeds later, the connection is no longer needed.
     void connecting.then(
       (late) => late.close(),
       () => undefined,

@@ -14,8 +14,8 @@ export function hostName(): string {
 }
 
 /**
- * Stands for a destination in names. A folder counts with its host, so that parts are staged where they are
- * committed; a bucket is the same from everywhere.
+ * Represents a destination in names. A folder includes its host, so that parts are staged where they are committed; a
+ * bucket is the same from everywhere.
  */
 function hashOf(destination: string): string {
   return shortHash(placeOf(destination, hostName()));
@@ -45,14 +45,14 @@ export function workerQueue({
   return `incident-io-source:place:${shortHash(siteOf(destination, hostName()))}`;
 }
 
-/** Whether every run of the queue belongs to a pool, which then has no other workers than the pool's. */
+/** Whether the queue belongs to a pool, in which case only the pool's workers serve it. */
 export function isPoolQueue(taskQueue: string): boolean {
   return taskQueue.startsWith('incident-io-source:pool:');
 }
 
 /**
- * The queue of one destination: of the runs of a platform that names no pool, and of schedules that an earlier version
- * made, until `apply` moves them. Its runs do not carry their destination.
+ * The queue of one destination, for the runs of a platform that names no pool, and for schedules that an earlier
+ * version made, until `apply` moves them. Its runs do not carry their destination.
  */
 export function destinationQueue(destination: string): string {
   return `incident-io-source:${hashOf(destination)}`;

@@ -14,10 +14,10 @@ export type Patience = {
   readonly report?: (line: string) => void;
 };
 
-/** A restart of a server takes seconds; nobody waits longer for a command that only asks. */
+/** A restart of a server takes seconds, and people do not wait longer for a command that only asks. */
 const usualPatience: Patience = { ms: 60_000 };
 
-/** `CANCELLED` is what the native connection makes of an answer that does not come within its 30 s. */
+/** The native connection reports an answer that does not come within its 30 s as `CANCELLED`. */
 const passingCodes = new Set([
   /* CANCELLED */ 1, /* DEADLINE_EXCEEDED */ 4, /* RESOURCE_EXHAUSTED */ 8, /* UNAVAILABLE */ 14,
 ]);

@@ -28,7 +28,7 @@ export function unreachable(address: string, error: unknown, usesTls: boolean): 
           `If the server wants a client certificate, ${setClientCertificate} Otherwise what answers may not be a Temporal server: check TEMPORAL_ADDRESS.`,
         ]
       : [
-          'accepts connections, but what answers does not speak Temporal’s protocol',
+          'accepts connections, but does not speak Temporal’s protocol',
           `${checkAddress} If the server expects TLS, set TEMPORAL_TLS=true.`,
         ];
     return new TemporalUnavailableError(`${address} ${what}.`, advice, cause);

@@ -6,7 +6,7 @@ export type SeenVersion = { readonly tableId: string; readonly version: number }
 /** What happened to a table after a version: everything may have changed, nothing has, or rows written after a time. */
 export type Changes = 'everything' | 'nothing' | { readonly since: number };
 
-/** Which rows of a table to hand over, and what of them. */
+/** Which rows of a table to hand over, and which of their columns. */
 export type RowsToRead = {
   readonly columns: readonly string[];
   /** Only rows written after this time, milliseconds since the epoch. */
@@ -25,11 +25,11 @@ export type TypedRow = {
 export type ParentPick = SeenVersion & {
   /** Conditions that all of them meet. */
   readonly where?: readonly ParentCondition[];
-  /** If left out, all that meet them. Otherwise those for which there is one of these reasons. */
+  /** If left out, all parents that meet the conditions. Otherwise only those with one of these reasons. */
   readonly only?: {
     /** Its row was written after this time, milliseconds since the epoch. */
     readonly since: number;
-    /** It meets these conditions; none if there are none. */
+    /** It meets all of these conditions; without conditions, this reason never applies. */
     readonly open: readonly ParentCondition[];
     /** Its turn came after `from`, until `to`; milliseconds since the epoch, less than a period apart. */
     readonly turn?: { readonly everyMs: number; readonly from: number; readonly to: number };
@@ -38,7 +38,7 @@ export type ParentPick = SeenVersion & {
   };
 };
 
-/** A range of parents by their key, in the order of its bytes, without `after` and with `upTo`. */
+/** A range of parents by their keys in byte order, excluding `after` and including `upTo`. */
 export type ParentRange = { readonly after?: string; readonly upTo?: string; readonly count: number };
 
 export type ParentRow = {
@@ -46,7 +46,7 @@ export type ParentRow = {
   readonly values: { readonly [column: string]: string | null };
 };
 
-/** The parents that a reading by changes would have read, at `by` in the child's rows. */
+/** The parents that a reading by changes would have read. The child's rows hold their key in the column `by`. */
 export type ComparedParents = {
   readonly table: TableShape;
   readonly by: string;

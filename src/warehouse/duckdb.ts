@@ -22,7 +22,7 @@ export type Row = { readonly [column: string]: unknown };
 
 /** The connection of one job. Its temporary tables are gone when the job ends. */
 export type DuckSession = {
-  /** The memory did not suffice the first time: the job has to do with smaller pieces. */
+  /** The job ran out of memory the first time, so it has to work in smaller pieces. */
   readonly isCramped: boolean;
   run(sql: string): Promise<void>;
   rows(sql: string): Promise<Row[]>;

@@ -24,7 +24,7 @@ import type { Warehouse } from './warehouse.ts';
 import type { World } from './world.ts';
 
 export type WarehouseOptions = {
-  /** The store's absolute path or URL, as people know it. */
+  /** The store's absolute path or URL, as shown to people. */
   readonly destination: string;
   /** The clock, in milliseconds since the epoch; the store must date its files by the same clock. */
   readonly now?: () => number;
@@ -73,7 +73,7 @@ export function openWarehouse(
     destination,
     kind: store.kind,
     async assertWritable() {
-      // All tables ask this at once, and one probe is enough for them.
+      // All tables ask for this at the same time, and one probe is enough for all of them.
       probed ??= probeStore(store, destination);
       try {
         await probed;

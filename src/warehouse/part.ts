@@ -29,7 +29,7 @@ export type PartWriter = {
 
 /** Collects the keys of parents whose rows a batch has read as a whole, and stages them as one part. */
 export type KeyWriter = {
-  /** Adds keys: of each parent the values of its key, as text. */
+  /** Adds keys: for each parent, the values of its key as text. */
   add(keys: readonly ParentKey[]): Promise<void>;
   /** Writes the part; `undefined` if no key was added. */
   finish(): Promise<Part | undefined>;

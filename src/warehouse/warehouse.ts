@@ -99,7 +99,7 @@ export type CommitRequest = {
    * second reading: how many rows the first one would have dropped. The parts are then those of both readings.
    */
   readonly question?: { readonly droppedAtFirst?: number };
-  /** Rows that an incremental commit replaces: those of them whose key was not staged are dropped. */
+  /** Rows that an incremental commit replaces: those whose key was not staged are dropped. */
   readonly replaces?: Replaced;
   /** The state to commit, without what the merge decides: rows, differences, and whether to withhold the watermark. */
   readonly state: Pick<
@@ -135,7 +135,7 @@ export type CommitOutcome =
       /** As committed; absent if the run may not set one, because it added a column for an unknown field. */
       readonly watermark?: number;
       readonly differences: number;
-      /** Of a full read: rows that a reading by changes had missed. */
+      /** For a full read: the rows that a reading by changes had missed. */
       readonly missed?: number;
       /** Present if there is upkeep to do: the time to hand to `keepUp`. */
       readonly upkeepSince?: number;
@@ -187,7 +187,7 @@ export type RunCommit = {
 
 /** The tables of one destination. */
 export type Warehouse = {
-  /** The absolute path or URL by which people know it. */
+  /** The absolute path or URL, as shown to people. */
   readonly destination: string;
   readonly kind: Store['kind'];
   /** Probes the destination until that has succeeded once. Throws as `probeStore` does. */
@@ -210,7 +210,7 @@ export type Warehouse = {
    * `undefined` if the log no longer reaches back to it, or the table was made again.
    */
   commitTime(table: TableShape, version: SeenVersion): Promise<number | undefined>;
-  /** Cuts the picked parents into ranges, as many in each. `undefined` if the version is gone. */
+  /** Cuts the picked parents into ranges of about equal size. `undefined` if the version is gone. */
   parentRanges(
     parent: TableShape,
     pick: ParentPick,
@@ -282,7 +282,7 @@ export type Warehouse = {
   keepUp(table: TableShape, since: number, signal: AbortSignal): Promise<Upkeep>;
   /** A small text that was written under this name; `undefined` if none was. */
   readNote(name: string): Promise<string | undefined>;
-  /** Writes or replaces it. Only for what may be lost: two writers do not see each other. */
+  /** Writes or replaces it. Only for text that may be lost: two writers may overwrite each other. */
   writeNote(name: string, text: string): Promise<void>;
   /** Closes DuckDB. */
   close(): Promise<void>;

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The largest body that is read. Events hold one row, which has some ten thousand bytes at most. */
+/** The largest body that is read. An event holds one row, about ten thousand bytes at most. */
 export const largestBody = 2 ** 20;
 
-/** The most that bodies take in memory together: whoever sends them need not know a secret. */
+/** The limit for all bodies in memory together: anyone can send them, since a secret is checked only after reading. */
 const largestTogether = 64 * 2 ** 20;
 
-/** Reads bodies, as many at once as have room. */
+/** Reads bodies, as many at the same time as the memory limit allows. */
 export class Bodies {
   #bytes = 0;
 
-  /** The bytes of a request, as they were signed; why there are none, if they are too many. */
+  /** The bytes of a request as they were signed, or the reason why they were not read. */
   async read(request: IncomingMessage): Promise<Buffer | 'too_large' | 'busy'> {
     const chunks: Buffer[] = [];
     let bytes = 0;

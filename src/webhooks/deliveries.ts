@@ -1,6 +1,6 @@
 import { type Webhook, WebhookVerificationError } from 'standardwebhooks';
 
-/** How far the time of a delivery may be from this machine's clock, in seconds: the limit that the library has. */
+/** How far the time of a delivery may be from this machine's clock, in seconds: the library's own limit. */
 const toleranceSeconds = 5 * 60;
 
 /** The headers that a signature covers, and the signatures. */
@@ -11,16 +11,16 @@ export type SignedHeaders = {
 };
 
 /**
- * What a delivery is, by its signature.
- * `new`: the first one of its message · `resent`: the message was taken before, and is sent again because the answer
- * was lost · `replayed`: a copy of a delivery that was taken before, which the sender never makes · `old`: its time is
- * too far from this machine's clock, or missing · `badly_signed`: no secret fits.
+ * What the signature says about a delivery.
+ * `new`: the first delivery of its message · `resent`: the message was accepted before, and was sent again because the
+ * answer was lost · `replayed`: a copy of an accepted delivery, which the sender never makes · `old`: its time is
+ * too far from this machine's clock, or missing · `badly_signed`: no secret matches.
  */
 export type Verdict = 'new' | 'resent' | 'replayed' | 'old' | 'badly_signed';
 
-/** The deliveries to one connection: checks them, and knows the messages that were taken. */
+/** Checks the deliveries to one connection, and remembers the messages that were accepted. */
 export class Deliveries {
-  /** The newest time of each message's deliveries, in seconds, as long as a copy of that would not be too old. */
+  /** The time of each message's newest delivery, in seconds; kept until a copy of that delivery would be too old. */
   readonly #taken = new Map<string, number>();
   #sweptAt = 0;
 
@@ -32,7 +32,7 @@ export class Deliveries {
     if (!isSigned) return isNear(at) ? 'badly_signed' : 'old';
     this.#sweep();
     const before = this.#taken.get(id);
-    // Each attempt to deliver a message has its own time, or the later ones would all be too old.
+    // Each attempt to deliver a message has its own time; with a shared one, later attempts would all be too old.
     if (before !== undefined && at <= before) return 'replayed';
     this.#taken.set(id, at);
     return before === undefined ? 'new' : 'resent';
@@ -40,7 +40,7 @@ export class Deliveries {
 
   #sweep(): void {
     const now = Date.now() / 1_000;
-    // Looking at all of them for each delivery would cost more than to check it.
+    // Scanning all of them on each delivery would cost more than the check itself.
     if (now - this.#sweptAt < toleranceSeconds / 5) return;
     this.#sweptAt = now;
     for (const [id, at] of this.#taken) {
@@ -51,7 +51,7 @@ export class Deliveries {
 
 /** When a delivery was sent, in seconds since the epoch; NaN if it does not say. */
 export function sentAtSeconds(headers: SignedHeaders): number {
-  // As the library reads it: what it takes for the same time must count as the same here.
+  // Parsed as the library does it: two texts that are the same time to the library must be the same here.
   return Number.parseInt(headers['webhook-timestamp'], 10);
 }
 

@@ -1,7 +1,7 @@
 import type { MetricMeter } from '@temporalio/common';
 import type { Settings } from '../settings/settings.ts';
 
-/** Whose a figure is. */
+/** The labels that say which connection a metric belongs to. */
 export type Labels = { readonly [label: string]: string };
 
 /** What became of a request to the receiver. */
@@ -22,15 +22,15 @@ export const deliveryOutcomes = [
 export type DeliveryOutcome = (typeof deliveryOutcomes)[number];
 
 /**
- * What became of the hints on a table at one trigger. `failed`: they are kept and tried again · `lost`: no longer ·
- * `refused`: there is no such schedule.
+ * What became of the hints for a table at one trigger. `failed`: they are kept and tried again · `lost`: they are not
+ * tried again · `refused`: the schedule does not exist.
  */
 export const triggerOutcomes = ['started', 'buffered', 'paused', 'failed', 'lost', 'refused'] as const;
 export type TriggerOutcome = (typeof triggerOutcomes)[number];
 
-/** Counts what comes in and what becomes of it. */
+/** Counts deliveries, triggers, and the time from an event to its run. */
 export type HintFigures = {
-  /** @param settings of the connection, if there is one of that name */
+  /** @param settings of the connection, if one has that name */
   readonly delivered: (outcome: DeliveryOutcome, settings?: Settings) => void;
   readonly triggered: (settings: Settings, table: string, outcome: TriggerOutcome) => void;
   /** @param seconds from the event to the end of the run that read its table */

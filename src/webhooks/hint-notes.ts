@@ -10,11 +10,11 @@ const writeEveryMs = 60_000;
 /** Gives `work` the warehouse of a connection. */
 export type WithWarehouse = <T>(settings: Settings, work: (warehouse: Warehouse) => Promise<T>) => Promise<T>;
 
-/** Notes in each destination when the last hint on a table came: `status` reads it there, from any machine. */
+/** Notes in each destination when the last hint for a table came, so that `status` can read it from any machine. */
 export class HintNotes {
   readonly #withWarehouse: WithWarehouse;
   readonly #log: Log;
-  /** What is not written yet, by connection. */
+  /** Notes that are not written yet, by connection. */
   readonly #open = new Map<string, { readonly settings: Settings; readonly hints: Map<string, string> }>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -31,7 +31,7 @@ export class HintNotes {
     for (const { name } of tables) hints.set(name, now);
     this.#open.set(connection, { settings, hints });
     if (this.#timer !== undefined) return;
-    // The first one at once, so that whoever sets webhooks up sees them arrive.
+    // The first one is written at once, so that a person who sets webhooks up sees them arrive.
     this.#write();
     this.#timer = setInterval(() => this.#tick(), writeEveryMs);
     this.#timer.unref();
@@ -63,7 +63,7 @@ export class HintNotes {
               noteHints(warehouse, connection, Object.fromEntries(hints)),
             );
           } catch (error) {
-            // The next hint is noted instead; `status` is all that shows it.
+            // Only `status` shows this time, and the next hint is noted in any case.
             this.#log('warn', 'the time of a webhook cannot be noted', { connection, error });
           }
         }),

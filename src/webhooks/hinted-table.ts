@@ -13,29 +13,29 @@ import type { Table } from '../tables/table.ts';
 import type { HintFigures, TriggerOutcome } from './hint-figures.ts';
 import { Pacing } from './pacing.ts';
 
-/** Hints on a table within this time are one trigger. */
+/** Hints for a table within this time become one trigger. */
 const leastGapMs = 2_000;
-/** So many runs may follow each other at that distance: an incident in trouble sends dozens of events. */
+/** This many runs may start that close together: an active incident sends dozens of events. */
 const burst = 10;
-/** After them, a storm of hints costs at most this many times what the schedule costs. */
+/** After that burst, a storm of hints costs at most this many times what the schedule costs. */
 const mostRunsPerInterval = 120;
-/** Runs with many requests come so seldom that they are no more than these, per table: a tenth of what a key has. */
+/** Runs with many requests are spaced out to stay below this rate per table, which is a tenth of a key's limit. */
 const requestsPerSecond = 2;
-/** A hint that Temporal does not take is tried again for this long; most schedules have come by then. */
+/** If Temporal does not accept a trigger, it is retried for this long; most schedules have started a run by then. */
 const keepForMs = 60 * 60_000;
-/** The API may show a row later than it sends the event. */
+/** The API may send an event before it returns the changed row. */
 const secondLookMs = 10_000;
-/** Not more often: the server replays a schedule each time it is described. */
+/** No shorter, since the server replays a schedule each time it is described. */
 const lookEveryMs = 500;
-/** The most events that are remembered until a run takes them up; more of them count as one. */
+/** The most events that are remembered until a run covers them; the last one then stands in for any more. */
 const mostRemembered = 1_000;
 
-/** What the hints on a table work with. */
+/** What the hints for a table need. */
 export type HintedWorld = {
   readonly client: Client;
   readonly log: Log;
   readonly figures: HintFigures;
-  /** Ends the following of runs; what waits for a trigger is still triggered. */
+  /** Stops following runs; hints that are waiting are still triggered. */
   readonly signal: AbortSignal;
 };
 
@@ -43,22 +43,22 @@ export type HintedWorld = {
 export type Hint = {
   /** Milliseconds since the epoch. */
   readonly sentAt?: number;
-  /** Tables that the event concerns too and that are read by the rows of this one: it has to be read first. */
+  /** Other tables of the same event that are read by the rows of this one, which therefore has to be read first. */
   readonly children?: readonly HintedTable[];
-  /** The run before has found nothing. */
+  /** Set if the previous run found no change. */
   readonly isSecondLook?: true;
 };
 
-/** The hints on one table of a connection. */
+/** The hints for one table of a connection. */
 export class HintedTable {
   readonly settings: Settings;
   readonly #world: HintedWorld;
   readonly #table: Table;
   readonly #pacing: Pacing;
-  /** Those that no run has taken up, each with its number. */
+  /** Hints that no run has covered yet, each with its number. */
   #open: (Hint & { readonly number: number })[] = [];
   #failingSince: number | undefined;
-  /** Of the last run that is known. */
+  /** The requests that the last known run made. */
   #requests = 0;
 
   constructor(world: HintedWorld, settings: Settings, table: Table) {
@@ -77,12 +77,12 @@ export class HintedTable {
     this.#open.push({ ...hint, number, children: [...children] });
   }
 
-  /** Triggers what is still waiting. */
+  /** Triggers the hints that are still waiting. */
   stop(): Promise<void> {
     return this.#pacing.stop();
   }
 
-  /** Triggers the table's schedule, and waits until the run that follows begins. */
+  /** Triggers the table's schedule, and waits until the resulting run begins. */
   async #trigger(hints: () => number): Promise<number | undefined> {
     const { client, figures, signal } = this.#world;
     const before = hints();
@@ -103,13 +103,13 @@ export class HintedTable {
       return await run.begun();
     } catch (error) {
       if (!signal.aborted) this.#cannotFollow(error);
-      // Triggered all the same; nobody knows when the run ends, which the children would wait for.
+      // The table was triggered, but the end of its run cannot be seen, so the children do not wait for it.
       hintChildren(this.#taken(before));
       return before;
     }
   }
 
-  /** The hints lead to no run of this table. */
+  /** Settles hints that do not lead to a run of this table. */
   #without(outcome: TriggerOutcome, done: number): number {
     this.#world.figures.triggered(this.settings, this.#table.name, outcome);
     this.#failingSince = undefined;
@@ -126,15 +126,19 @@ export class HintedTable {
     }
     this.#failingSince ??= Date.now();
     if (signal.aborted || Date.now() - this.#failingSince > keepForMs) {
-      log('error', 'hints are lost: Temporal does not take them; the schedule still does its work', facts);
+      log(
+        'error',
+        'hints are lost: Temporal does not accept the trigger; the schedule still syncs the table',
+        facts,
+      );
       return this.#without('lost', before);
     }
     figures.triggered(this.settings, this.#table.name, 'failed');
-    log('warn', 'Temporal does not take a trigger: the hint is kept and tried again', facts);
+    log('warn', 'Temporal does not accept a trigger: the hint is kept and tried again', facts);
     return undefined;
   }
 
-  /** Waits until the run that was triggered begins; returns how many hints came before. */
+  /** Waits until the triggered run begins; returns how many hints came before it. */
   async #begun(
     description: ScheduleDescription,
     open: readonly Run[],
@@ -142,7 +146,7 @@ export class HintedTable {
     before: number,
   ): Promise<number> {
     const { client, signal } = this.#world;
-    // To ask the schedule again and again while another run lasts would be costly.
+    // Polling the schedule while another run is in progress would be expensive.
     for (const run of open) await unlessAborted(this.#outcome(run), signal);
     for (let done = before; ;) {
       signal.throwIfAborted();
@@ -152,7 +156,7 @@ export class HintedTable {
         void this.#read(run, this.#taken(done));
         return done;
       }
-      // It has not begun yet, so it will see what these hints are about.
+      // The run has not begun yet, so it will see the changes behind these hints.
       done = asOf;
       await sleep(lookEveryMs, undefined, { signal });
     }
@@ -163,7 +167,7 @@ export class HintedTable {
     return outcomeOf({ table: this.#table.name, handle });
   }
 
-  /** What follows when the run that the hints led to has ended. Never rejects. */
+  /** Waits for the run that covers these hints, records it and hints the children. Never rejects. */
   async #read(run: Run, hints: readonly Hint[]): Promise<void> {
     const { figures, signal } = this.#world;
     try {

@@ -6,7 +6,7 @@ import type { Table } from '../tables/table.ts';
 import type { HintFigures } from './hint-figures.ts';
 import { HintedTable } from './hinted-table.ts';
 
-/** The hints on all tables of all connections that are served. */
+/** The hints for all tables of all served connections. */
 export class Hints {
   readonly #stopping = new AbortController();
   readonly #world;
@@ -14,14 +14,14 @@ export class Hints {
   readonly #tables = new Map<string, HintedTable>();
 
   constructor(client: Client, log: Log, figures: HintFigures) {
-    // Each run that is followed listens to it.
+    // Every run that is being followed adds a listener.
     setMaxListeners(0, this.#stopping.signal);
     this.#world = { client, log, figures, signal: this.#stopping.signal };
   }
 
   /**
-   * Hints at the tables that an event concerns. Those that are read by the rows of another one of them follow its run:
-   * at the same time as that run, they would read by its rows as they were before.
+   * Gives a hint to each table that an event concerns. If one of them is read by the rows of another (its parent), it
+   * waits for the parent's run: started at the same time, it would use the parent's rows from before.
    */
   hint(settings: Settings, concerned: readonly Table[], sentAt: number): void {
     const isConcerned = (name: string | undefined) => concerned.some((table) => table.name === name);
@@ -33,7 +33,7 @@ export class Hints {
     }
   }
 
-  /** Follows no further runs, and triggers what is still waiting. */
+  /** Stops following runs, and triggers the tables whose hints are still waiting. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all([...this.#tables.values()].map((table) => table.stop()));
@@ -42,7 +42,7 @@ export class Hints {
   #at(settings: Settings, table: Table): HintedTable {
     const id = `${settings.connection}:${table.name}`;
     const known = this.#tables.get(id);
-    // With other settings, the same name may stand for another destination or frequency.
+    // Changed settings may give the same name another destination or frequency.
     if (known?.settings === settings) return known;
     const hinted = new HintedTable(this.#world, settings, table);
     this.#tables.set(id, hinted);

@@ -3,21 +3,21 @@ import type { Log } from '../serving/logs.ts';
 import type { Settings } from '../settings/settings.ts';
 import { decoy, mostSecrets, resolveSecrets } from './secrets.ts';
 
-/** So soon a secret that was replaced counts. */
+/** A replaced secret takes effect within this time. */
 const readAgainMs = 10_000;
 
 /**
- * The signing secrets of the connections that are served. They are read next to the answering of requests, for all
- * connections at once: otherwise the time of an answer would tell which connections there are.
+ * The signing secrets of all served connections. They are read in the background and all at once, not on request:
+ * otherwise the response time would reveal which connections exist.
  */
 export class KnownSecrets {
   readonly #connections: () => readonly Settings[];
   readonly #log: Log;
   readonly #decoys = Array.from({ length: mostSecrets }, decoy);
   #known = new Map<string, readonly Webhook[]>();
-  /** The most secrets that a connection has. */
+  /** The largest number of secrets that any connection has. */
   #most = 1;
-  /** Connections whose secret cannot be read, each with why; said once. */
+  /** Connections whose secret cannot be read, and why; each reason is logged once. */
   #missing = new Map<string, string>();
   #readAt = 0;
 
@@ -47,8 +47,8 @@ export class KnownSecrets {
   }
 
   /**
-   * What to check a delivery to a connection with: its secrets, filled up with some that nobody has, so that there are
-   * always as many.
+   * The secrets to check a delivery with. Random ones are added to a connection's own, so that every check tries the
+   * same number of secrets and takes the same time.
    */
   of(settings: Settings | undefined): { readonly known: boolean; readonly checks: readonly Webhook[] } {
     if (Date.now() - this.#readAt > readAgainMs) void this.read();

@@ -1,33 +1,33 @@
 /** How often hints may trigger a table. */
 export type Allowed = {
-  /** Milliseconds after a trigger in which all hints are one. */
+  /** After a trigger, all hints within this many milliseconds become one trigger. */
   readonly gapMs: () => number;
-  /** So many triggers may follow each other at that distance. */
+  /** This many triggers may be that close together. */
   readonly burst: number;
-  /** After them, one in this many milliseconds. */
+  /** After such a burst, one trigger per this many milliseconds. */
   readonly everyMs: number;
 };
 
-/** A trigger that failed is tried again after this many milliseconds at most. */
+/** A failed trigger is retried after this many milliseconds at most. */
 const longestRetryMs = 30_000;
 
 /**
  * Triggers a table.
  * @param hints the number of hints so far
- * @returns how many of them are dealt with, because the run begins after them; `undefined` if it has to be tried again
+ * @returns how many hints are covered, because the run began after them; `undefined` if the trigger must be retried
  */
 export type Trigger = (hints: () => number) => Promise<number | undefined>;
 
 /**
- * Turns the hints on one table into triggers. The first hint is a trigger at once, and those that follow are one at the end
- * of a gap. While they keep coming there are fewer triggers: a storm must not spend the allowance of the key.
+ * Turns the hints for one table into triggers. The first hint triggers at once; those that follow become one trigger at
+ * the end of a gap. While hints keep coming, triggers become rarer: a storm must not use up the key's rate limit.
  */
 export class Pacing {
   readonly #allowed: Allowed;
   readonly #trigger: Trigger;
   #hints = 0;
   #done = 0;
-  /** Triggers that may come now, as of `#filledAt`. */
+  /** How many triggers were allowed at `#filledAt`. */
   #tokens: number;
   #filledAt = Date.now();
   #working: Promise<void> | undefined;
@@ -40,19 +40,19 @@ export class Pacing {
     this.#trigger = trigger;
   }
 
-  /** Takes a hint; its number, counted from 1. */
+  /** Accepts a hint and returns its number, counted from 1. */
   hint(): number {
     this.#hints += 1;
     this.#working ??= this.#work();
     return this.#hints;
   }
 
-  /** Whether a hint has not led to a run yet. */
+  /** Whether there is a hint that has not led to a run yet. */
   get isWaiting(): boolean {
     return this.#done < this.#hints;
   }
 
-  /** Triggers what waits for the end of a gap, once, and ends. */
+  /** Triggers the hints that wait for the end of a gap, once, and ends. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#endGap();
@@ -67,11 +67,11 @@ export class Pacing {
       const waitMs = Math.max(this.#allowed.gapMs(), this.#nextTokenMs());
       await this.#pause(done === undefined ? Math.min(waitMs, longestRetryMs) : waitMs);
     }
-    // In the same step as the last look at the hints: one that came in between would wait for the next one.
+    // In the same tick as the last check for hints: a hint in between would otherwise wait until another one comes.
     this.#working = undefined;
   }
 
-  /** Takes a token for the trigger that was made; milliseconds until there is one for the next. */
+  /** Takes a token for the trigger just made; returns the milliseconds until there is one for the next. */
   #nextTokenMs(): number {
     const { burst, everyMs } = this.#allowed;
     const now = Date.now();

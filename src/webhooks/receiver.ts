@@ -11,12 +11,12 @@ import type { KnownSecrets } from './known-secrets.ts';
 
 /** The sender waits 15 s for an answer. */
 const requestTimeoutMs = 10_000;
-/** A process that is busy for a second has to answer those of a storm after it. */
+/** Enough for the webhooks that arrive in a storm while the process is busy for a second. */
 const mostSockets = 2_000;
 
 const statuses: { readonly [O in DeliveryOutcome]: number } = {
   taken: 204,
-  // The sender would go on sending what is not answered with 2xx.
+  // The sender keeps resending anything that is not answered with 2xx.
   resent: 204,
   no_table: 204,
   unknown_event: 204,
@@ -30,9 +30,9 @@ const statuses: { readonly [O in DeliveryOutcome]: number } = {
   busy: 503,
 };
 
-/** What the receiver asks and tells. */
+/** What the receiver asks for and reports to. */
 export type ReceiverWorld = {
-  /** The settings of a connection that is served and has webhooks; `undefined` if there is none of this name. */
+  /** The settings of a served connection that has webhooks; `undefined` if no such connection has this name. */
   readonly connection: (name: string) => Settings | undefined;
   readonly secrets: KnownSecrets;
   readonly log: Log;
@@ -42,8 +42,8 @@ export type ReceiverWorld = {
 };
 
 /**
- * Takes `POST /webhooks/<connection>`, as incident.io sends it, at `address`, and answers at once: 204 for what is
- * taken or needs nothing, otherwise a status of `statuses`. Throws `UsageError` if nothing can listen there.
+ * Receives `POST /webhooks/<connection>` from incident.io at `address` and answers at once: 204 if the delivery is
+ * accepted or needs no action, otherwise a status from `statuses`. Throws `UsageError` if it cannot listen there.
  */
 export async function serveReceiver(
   address: string,
@@ -52,7 +52,7 @@ export async function serveReceiver(
   const receiver = new Receiver(world);
   const server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
     receiver.take(request, response).catch((error: unknown) => {
-      // A sender that has gone away sends the message again.
+      // If the sender disconnected, it sends the message again.
       if (!request.destroyed) world.log('error', 'a webhook was not received', { error });
       response.destroy();
     });
@@ -64,7 +64,7 @@ export async function serveReceiver(
     close: async () => {
       const closed = new Promise((resolve) => void server.close(resolve));
       server.closeIdleConnections();
-      // Those that are being received have this long; the sender sends them again.
+      // Requests in progress get this long; the sender repeats those that are cut off.
       const late = setTimeout(() => server.closeAllConnections(), 1_000);
       await closed;
       clearTimeout(late);
@@ -76,7 +76,7 @@ class Receiver {
   readonly #world: ReceiverWorld;
   readonly #bodies = new Bodies();
   readonly #deliveries = new Map<string, Deliveries>();
-  /** Of connections that there are not: the same work is done for them, and nothing is remembered. */
+  /** For unknown connections: they cost the same work, so that timing reveals nothing, but nothing is remembered. */
   readonly #noConnection = new Deliveries();
   readonly #unknownEvents = new Set<string>();
 
@@ -96,13 +96,13 @@ class Receiver {
     const isRead = typeof body !== 'string';
     const outcome = isRead ? this.#outcome(settings, body, request.headers as SignedHeaders) : body;
     this.#world.onDelivery(outcome, settings);
-    // What has not been read of a large body is not waited for.
+    // Do not wait for the rest of a body that is too large.
     response.writeHead(statuses[outcome], isRead ? {} : { connection: 'close' }).end();
   }
 
   #outcome(settings: Settings | undefined, body: Buffer, headers: SignedHeaders): DeliveryOutcome {
     const { secrets, onEvent } = this.#world;
-    // For a connection that is unknown or lacks its secret, the same is done with secrets that nobody has.
+    // If the connection is unknown or lacks its secret, the signature is still checked, against random secrets.
     const { known, checks } = secrets.of(settings);
     const verdict = this.#deliveriesTo(settings).take(body, headers, checks);
     if (!settings) return 'unknown_connection';

@@ -4,15 +4,15 @@ import { KeyMissingError, UsageError } from '../errors.ts';
 import { keepSecret } from '../secrets.ts';
 import { describeKey, type KeyReference, lookUp } from '../settings/key.ts';
 
-/** The most secrets of a connection: the one in use, and another one while it is replaced. */
+/** A connection has one secret, or two while one replaces the other. */
 export const mostSecrets = 2;
 
 const makeOne = 'Copy the signing secret of the endpoint from incident.io under Settings → Webhooks.';
 
 /**
- * Checks signatures with each of a connection's signing secrets; no log line shows these from now on. There is one or,
- * while it is replaced, two, with white space between them. Throws `KeyMissingError` if there is none, `UsageError` for
- * a text that is not a signing secret.
+ * Returns one checker of signatures for each signing secret of a connection: one or, during a replacement, two, with
+ * white space between them. From now on the secrets are hidden in logs. Throws `KeyMissingError` if there is none,
+ * `UsageError` for a text that is not a signing secret.
  */
 export async function resolveSecrets(reference: KeyReference): Promise<readonly Webhook[]> {
   const where = describeKey(reference);
@@ -32,14 +32,14 @@ export async function resolveSecrets(reference: KeyReference): Promise<readonly 
 }
 
 function webhookOf(text: string, where: string): Webhook {
-  // The library decodes what is not base64 into something, or fails with a message of its own.
+  // The library would accept text that is not base64, or fail with a message of its own.
   if (!/^whsec_[A-Za-z0-9+/]{16,}={0,2}$/.test(text)) {
     throw new UsageError(`The text in ${where} is not a signing secret, which begins with whsec_.`, makeOne);
   }
   return new Webhook(text);
 }
 
-/** Checks signatures with a secret that nobody has, so that the work is the same where there is no secret. */
+/** A checker with a random secret, so that a connection without a secret takes as long to check. */
 export function decoy(): Webhook {
   return new Webhook(randomBytes(24).toString('base64'));
 }

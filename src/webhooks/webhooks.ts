@@ -8,25 +8,25 @@ import { Hints } from './hints.ts';
 import { KnownSecrets } from './known-secrets.ts';
 import { serveReceiver } from './receiver.ts';
 
-/** What a process that takes webhooks has. */
+/** What the receiver of webhooks needs from its process. */
 export type WebhookWorld = {
   /** The connections that it serves now. */
   readonly connections: () => readonly Settings[];
-  /** A call has to fail within seconds if the server does not answer: the hint is then kept. */
+  /** Calls must fail within seconds if the server does not answer: the hint is then kept for a retry. */
   readonly client: Client;
   readonly withWarehouse: WithWarehouse;
   readonly log: Log;
   readonly meter?: MetricMeter | undefined;
-  /** The labels that say whose a figure is; none if all figures of the process have them anyway. */
+  /** The labels that identify the connection; none if every metric of the process already has them. */
   readonly labelsOf?: ((settings: Settings) => Labels) | undefined;
 };
 
 /**
- * Takes the webhooks of incident.io at `address` (`127.0.0.1:8090`) for the connections whose settings have `webhooks`,
- * and triggers the tables that they concern. Nothing of an event but its type and time is used: the row comes from the
- * API. Throws `UsageError` if nothing can listen there.
+ * Receives incident.io's webhooks at `address` (`127.0.0.1:8090`) for the connections whose settings have `webhooks`,
+ * and triggers the tables that they concern. Only the type and time of an event are used: the row comes from the API.
+ * Throws `UsageError` if the process cannot listen there.
  *
- * `close` takes no further ones, and triggers those that wait.
+ * `close` stops receiving and triggers the tables whose hints are still waiting.
  */
 export async function receiveWebhooks(
   address: string,
@@ -48,7 +48,7 @@ export async function receiveWebhooks(
     },
   });
   const taking = connections().filter(({ webhooks }) => webhooks);
-  if (taking.length === 0) log('warn', 'no connection has webhooks in its settings, so none are taken');
+  if (taking.length === 0) log('warn', 'no connection has webhooks in its settings, so none are accepted');
   for (const { connection } of taking) {
     log('info', 'webhooks are taken', { connection, url: `http://${address}/webhooks/${connection}` });
   }

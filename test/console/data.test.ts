@@ -90,7 +90,7 @@ describe.skipIf(!hasBrowser)('data in the browser', () => {
     await page.getByRole('cell', { name: 'Renamed' }).waitFor();
     await page.getByRole('tab', { name: 'Versions' }).click();
     await versions.getByRole('button').click();
-    await page.getByText('As it was in version').waitFor();
+    await page.getByText('Rows as of version').waitFor();
     expect(await page.getByRole('cell', { name: 'Renamed' }).count()).toBe(0);
   });
 });

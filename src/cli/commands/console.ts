@@ -57,7 +57,7 @@ export function consoleCommand(session: Session): Command {
 
 /**
  * Serves the console alone, until the interrupt.
- * @param console.isWorker whether this process also carries out the runs of what is linked there
+ * @param console.isWorker whether this process also carries out the runs of the accounts that are linked there
  */
 export async function serveConsole(
   session: Session,
@@ -106,5 +106,5 @@ export async function serveConsole(
   throwIfOutputLost(signal);
 }
 
-/** Nobody looks at a page for longer without an answer. */
+/** People give up on a page after this time without an answer. */
 const patienceMs = 15_000;

@@ -56,7 +56,7 @@ async function doctor(session: Session, command: Command, options: DoctorOptions
   else print(session, findings);
 }
 
-/** What is looked at: the connection of the settings, or what the options say. */
+/** What to check: the connection of the settings, or what the options say. */
 async function subjectOf(
   command: Command,
   options: DoctorOptions,
@@ -68,7 +68,7 @@ async function subjectOf(
   if (settings !== undefined && given !== undefined) {
     const flag = command.options.find((option) => option.attributeName() === given)!.long!;
     throw new UsageError(
-      `${flag} and --settings cannot be used together: the settings say it.`,
+      `${flag} and --settings cannot be used together: the settings already define it.`,
       'Leave out one of them.',
     );
   }

@@ -18,7 +18,7 @@ export function driftCommand(session: Session): Command {
     .summary('compare the tables with the API’s own document')
     .description(
       'compare the declared tables with the OpenAPI document of the API: lists, columns and parameters that came, ' +
-        'changed or went. Needs no API key. Exits with 1 if a table needs what is gone or different.',
+        'changed or went. Needs no API key. Exits with 1 if a table needs something that is gone or different.',
     )
     .option('--document <file>', 'a document in a file, instead of the one that the API answers')
     .option('--base-url <url>', 'another address of the API', defaultBaseUrl)

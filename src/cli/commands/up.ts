@@ -75,7 +75,7 @@ async function up(
   const log = createLog(screen.lines);
   try {
     const account = await accountIfTold(settings, apiKey, log, signal);
-    // What is linked in the console joins it.
+    // Connections that are linked in the console are added to it.
     const connections = new LinkedConnections([settings]);
     const serving = {
       settings,
@@ -97,7 +97,7 @@ async function up(
   throwIfOutputLost(signal);
 }
 
-/** Serves the console while `work` lasts, if it is asked for. What is linked there is served by this process too. */
+/** Serves the console while `work` lasts, if asked to. This process also serves what is linked there. */
 async function whileConsole(
   session: Session,
   {
@@ -194,7 +194,7 @@ async function applySettings(
   for (const { table, change } of changes) {
     if (change !== 'none') log('info', `schedule ${pastTense[change]}`, { table });
   }
-  // The first interval may be days away, and whoever starts `up` wants to see the tables.
+  // The first interval may be days away, and a person who starts `up` wants to see the tables.
   const created = changes.filter(({ change }) => change === 'create').map(({ table }) => tableNamed(table));
   for (const outcome of await triggerTables(client, settings, created)) {
     if (isFailure(outcome)) log('error', 'cannot trigger a table', outcome);
@@ -202,7 +202,7 @@ async function applySettings(
 }
 const pastTense = { create: 'created', update: 'updated', delete: 'deleted' } as const;
 
-/** Pause between two looks, longer if a look takes long. A person who is watching wants to see progress. */
+/** Pause between two looks, longer if a look takes long. A person who watches wants to see progress. */
 const lookEveryMs = 2_000;
 
 /** Shows how the tables are doing until the interrupt; without a terminal only once, since every run is logged. */

@@ -16,7 +16,7 @@ export function workerCommand(session: Session): Command {
       .summary('carry out scheduled runs')
       .description(
         'carry out the scheduled runs of one connection or of many until SIGTERM, then hand over what was begun; ' +
-          'a settings file that comes, changes or goes takes effect within seconds',
+          'a settings file that is added, changed or deleted takes effect within seconds',
       ),
   )
     .addHelpText(
@@ -53,7 +53,7 @@ async function work(
     ]);
   const { signal, stderr } = session;
   const log = createLog(stderr);
-  // Somebody who names one file wants to know at once what it lacks; of many, one must not hold up the others.
+  // With one file, its mistakes are reported at once; with many, one of them must not hold up the others.
   const isOne = await isOneFile(paths);
   if (isOne) await resolveKey((await readSettings(paths[0])).apiKey);
   const connections = await WatchedSettings.open(paths, pool, log);
@@ -76,7 +76,7 @@ async function work(
   throwIfOutputLost(signal);
 }
 
-/** Runs without a key wait until there is one. Nobody should have to wait for the first of them to learn of it. */
+/** Runs without a key wait until there is one. This warns at the start instead of at the first run. */
 async function tellMissingKeys(connections: readonly Settings[], log: Log): Promise<void> {
   const { SourceError } = await import('../../errors.ts');
   for (const { connection, apiKey } of connections) {

@@ -25,7 +25,7 @@ export async function withConsole<T>(
   const running = await startConsole(world, address);
   try {
     stdout.write(
-      `The console is at\n  ${running.url}\nThe address holds a token: whoever has it can do what you can. Ctrl-C ends it.\n`,
+      `The console is at\n  ${running.url}\nThe address contains a token: anyone who has it can do what you can. Ctrl-C ends it.\n`,
     );
     return await work();
   } finally {

@@ -8,7 +8,7 @@ const units: { readonly [unit: string]: number } = {
   MIB: 2 ** 20,
   GIB: 2 ** 30,
 };
-/** With less, DuckDB cannot write a part of long rows, however small the pieces. */
+/** With less memory, DuckDB cannot write a part of long rows, however small the pieces. */
 const least = 100e6;
 
 /** Bytes from a text such as `512MB` or `1.5GiB`. Throws `InvalidArgumentError` for anything else, and for too little. */

@@ -41,7 +41,7 @@ function addServingOptions(command: Command): Command {
     .addOption(
       new Option(
         '--memory <size>',
-        'memory for merging and sorting, such as 1GiB; what does not fit is on the disk',
+        'memory for merging and sorting, such as 1GiB; what does not fit goes to the disk',
       )
         .argParser(memoryOf)
         .default(undefined, '512MB'),
@@ -50,7 +50,7 @@ function addServingOptions(command: Command): Command {
     .option('--health <address>', 'answer probes at /livez and /readyz, at this host and port', addressOf)
     .option(
       '--webhooks <address>',
-      'take webhooks of incident.io at /webhooks/<connection>, at this host and port',
+      'receive webhooks from incident.io at /webhooks/<connection>, at this host and port',
       addressOf,
     );
 }

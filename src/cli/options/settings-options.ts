@@ -47,7 +47,7 @@ export async function withWarehouse<T>(
   return withDestination(destination, work);
 }
 
-/** How a command was told to go about questions. */
+/** How a command handles questions. */
 type Asking = Pick<ChangingOptions, 'yes' | 'json'>;
 
 /** Whether questions can be asked; with `--json` they would end up in the JSON. */
@@ -56,7 +56,7 @@ export function mayAsk(session: Session, { yes, json }: Asking): boolean {
 }
 
 /**
- * Whether to go ahead: `--yes` was given, or somebody at a terminal agrees. Throws `UsageError` if nobody can be asked.
+ * Whether to go ahead: `--yes` was given, or a person at a terminal agrees. Throws `UsageError` without a terminal.
  * @param byDefault what Enter answers
  */
 export async function isAgreed(
@@ -68,7 +68,7 @@ export async function isAgreed(
   if (options.yes) return true;
   if (mayAsk(session, options)) return agreesTo(session, question, byDefault);
   throw new UsageError(
-    `Confirmation is needed, and cannot be asked for ${options.json ? 'with --json' : 'without a terminal'}: ${question}`,
+    `Confirmation is needed, but it is not possible to ask ${options.json ? 'with --json' : 'without a terminal'}: ${question}`,
     'Nothing was changed. Add --yes to go ahead.',
   );
 }

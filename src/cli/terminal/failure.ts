@@ -72,7 +72,7 @@ function describe(error: unknown): Told {
   return isForeseen(error) ? { ...failure, ...factsOf(error) } : { ...failure, message: stackOf(error) };
 }
 
-/** The nearest of commander's suggestions, `(Did you mean one of link, list?)`; it makes them for words far away, too. */
+/** The nearest of commander's suggestions, `(Did you mean one of link, list?)`, which may also be far off. */
 function meantBy(message: string, suggestion: string): string | undefined {
   const [, word = ''] = /'([^']*)'/.exec(message) ?? [];
   return nearest(

@@ -3,7 +3,7 @@ import type { Session } from '../session.ts';
 import { InterruptedError } from './interrupted.ts';
 import { widthOf, wrapped } from './text.ts';
 
-/** Whether there is somebody to ask. */
+/** Whether there is someone to ask. */
 export function hasTerminal({ stdin, stdout }: Session): boolean {
   return (stdin as { readonly isTTY?: boolean }).isTTY === true && stdout.isTTY === true;
 }

@@ -2,7 +2,7 @@ import { estimateRequests, type RequestEstimate } from '../../connections/reques
 import type { TablePermission } from '../../incident-io/permissions.ts';
 import { count, type PrintedColumn } from './output.ts';
 
-/** Columns that say about how many requests each table costs; empty for a table that the key cannot read. */
+/** Columns with the approximate number of requests that each table costs; empty if the key cannot read the table. */
 export function requestColumns(permissions: readonly TablePermission[]): PrintedColumn<TablePermission>[] {
   const estimates = new Map(estimateRequests(permissions).map((estimate) => [estimate.table, estimate]));
   const column = (head: string, figure: 'fullRead' | 'quietDay'): PrintedColumn<TablePermission> => ({

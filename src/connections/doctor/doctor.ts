@@ -10,11 +10,11 @@ import { bucketOf } from '../../warehouse/store/destination.ts';
 import { type Check, type Finding, look, ok, skipped, type Verdict, wrong } from './finding.ts';
 import { clockVerdict, diskVerdict, filesVerdict, proxyVerdict } from './machine.ts';
 
-/** What `doctor` looks at. */
+/** What `doctor` checks. */
 export type Patient = {
   readonly apiKey: KeyReference;
   readonly baseUrl: string;
-  /** As `destinationOf` gives it; missing if nobody has chosen one yet. */
+  /** As `destinationOf` gives it; missing if none has been chosen yet. */
   readonly destination: string | undefined;
   /** The tables that the key has to be able to read. */
   readonly tables: readonly Table[];
@@ -24,7 +24,10 @@ export type Patient = {
   readonly signal: AbortSignal;
 };
 
-/** Looks at everything that a connection needs; nothing is changed, but a folder for the tables that is missing is created. Throws only for defects. */
+/**
+ * Checks everything that a connection needs. Creates a missing folder for the tables, and changes nothing else. Throws
+ * only for defects.
+ */
 export async function examine(patient: Patient): Promise<Finding[]> {
   const { destination, env } = patient;
   const onDisk = [
@@ -67,7 +70,7 @@ async function keyFindings({ apiKey, baseUrl, tables, signal }: Patient): Promis
 }
 
 function notAsked(checks: readonly Check[]): Finding[] {
-  return checks.map((check) => ({ check, ...skipped('not looked at until the key is right') }));
+  return checks.map((check) => ({ check, ...skipped('not checked until the key is right') }));
 }
 
 async function scopesVerdict(

@@ -1,14 +1,14 @@
 import { failureOf, isForeseen } from '../../failure.ts';
 
-/** What `doctor` looks at. */
+/** What `doctor` checks. */
 export type Check =
   'temporal' | 'api_key' | 'scopes' | 'clock' | 'destination' | 'disk' | 'proxy' | 'open_files';
 
-/** One thing that `doctor` looked at: right, wrong with its remedy, or not looked at. */
+/** One thing that `doctor` checked: right, wrong with its remedy, or not checked. */
 export type Finding = {
   readonly check: Check;
   readonly state: 'ok' | 'wrong' | 'skipped';
-  /** What was found, or why it was not looked at. */
+  /** What was found, or why it was not checked. */
   readonly message: string;
   /** The error's class, or the system's code. */
   readonly error?: string;
@@ -23,7 +23,7 @@ export const ok = (message: string): Verdict => ({ state: 'ok', message });
 export const wrong = (message: string, advice: string): Verdict => ({ state: 'wrong', message, advice });
 export const skipped = (message: string): Verdict => ({ state: 'skipped', message });
 
-/** Looks at one thing. An error that names its own remedy is a finding; a defect is thrown. */
+/** Checks one thing. An error that names its own remedy is a finding; a defect is thrown. */
 export async function look(check: Check, at: () => Verdict | Promise<Verdict>): Promise<Finding> {
   try {
     return { check, ...(await at()) };

@@ -15,7 +15,7 @@ export type Cancelled = {
   readonly unanswered: readonly string[];
 };
 
-/** How often a worker is asked whether it is still there: it may be in the middle of a merge. */
+/** How often to ask whether a worker is still there, since it may be in the middle of a merge. */
 const patienceMs = 5_000;
 const lookEveryMs = 200;
 

@@ -5,11 +5,11 @@ import { progressOf, type RunProgress } from './runs.ts';
 /** Called every second with the progress of the runs that a worker responds for. */
 export type OnProgress = (progress: readonly RunProgress[]) => void;
 
-/** If no worker responds, the server would hold the question for half a minute. */
+/** If no worker responds, the server would hold the query for half a minute. */
 const answerMs = 5_000;
 const lookEveryMs = 1_000;
 
-/** Reports every second how far these runs are, until `done`. While the server is away there is nothing to report. */
+/** Reports every second how far these runs are, until `done`. Reports nothing while the server is unreachable. */
 export async function followProgress(
   runs: ReadonlySet<{ readonly handle: WorkflowHandle }>,
   onProgress: OnProgress,
@@ -26,7 +26,7 @@ export async function followProgress(
     const answers = await Promise.race([asking, over]);
     if (!answers) return;
     if (!answers.some(isUnreachable)) {
-      // A run that has ended, or has not begun, gives no answer; the next look will.
+      // A run that has ended, or has not begun, gives no answer. The next look finds out.
       onProgress(answers.filter((answer) => answer.status === 'fulfilled').map(({ value }) => value));
     }
     await sleep(lookEveryMs, undefined, { signal: done }).catch(() => undefined);
@@ -35,7 +35,7 @@ export async function followProgress(
 
 const unavailableCode = 14;
 
-/** Whether it was the server that gave no answer; a missing worker is another matter. */
+/** Whether it was the server that gave no answer, rather than a missing worker. */
 function isUnreachable(answer: PromiseSettledResult<unknown>): boolean {
   if (answer.status === 'fulfilled') return false;
   const { cause } = answer.reason as { cause?: { code?: unknown } };

@@ -35,7 +35,7 @@ export type SourceInput = {
   readonly giveUpAfterMinutes: number;
   /** Present for a scheduled run: nobody is waiting for it. */
   readonly periodic?: true;
-  /** What becomes of personal data; by default it lands as it is. */
+  /** How personal data is treated; by default it lands unchanged. */
   readonly personal?: PersonalChoice;
   /** Where the key of the hashes is, for `hash`. */
   readonly hashKey?: KeyReference | VaultReference;
@@ -60,7 +60,7 @@ export function inputOf(
       baseUrl,
       account,
       ...(periodic && { periodic }),
-      // A SIGKILL loses at most two minutes of reading; ten thousand rows are enough for a file of their own.
+      // A SIGKILL loses at most two minutes of reading, and ten thousand rows are enough for a file of their own.
       limits: { batchRows: 10_000, batchMs: 120_000, giveUpAfterMs: giveUpAfterMinutes * 60_000 },
       ...(retentionMs !== undefined && { retentionMs }),
       ...(rules && { columns: rules }),

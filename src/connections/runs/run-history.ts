@@ -52,7 +52,7 @@ export async function runHistory(source: HistorySource, most: number): Promise<H
   return { runs: [...runs.values()].sort(newestFirst).slice(0, most), unread };
 }
 
-/** How many runs are searched for one, by their ids alone. */
+/** How many of the server's runs are searched for an id. */
 const mostSearched = 1_000;
 /** How many commits of each table are searched for a run that the server has forgotten: each is a file of its own. */
 const mostCommitsSearched = 100;
@@ -61,7 +61,7 @@ const mostCommitsSearched = 100;
  * One run.
  * @param id its id or the end of it, as `runHistory` gives it, or its workflow id
  *
- * Throws `UsageError` if there is no such run, or if several have an id that ends so.
+ * Throws `UsageError` if there is no such run, or if the ids of several runs end in the same way.
  */
 export async function findRun(source: HistorySource, id: string): Promise<PastRun> {
   const remembered = await rememberedRuns(source, id);
@@ -75,7 +75,7 @@ export async function findRun(source: HistorySource, id: string): Promise<PastRu
   }
   if (others.length === 0) return run;
   throw new UsageError(
-    `${id} stands for several runs: ${found.map((one) => one.id).join(', ')}.`,
+    `${id} matches several runs: ${found.map((one) => one.id).join(', ')}.`,
     'Give one of these ids.',
   );
 }

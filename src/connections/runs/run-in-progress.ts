@@ -8,18 +8,18 @@ import { waitingForWorker } from './worker-wait.ts';
 export type RunInProgress = {
   readonly workflowId: string;
   readonly started: string;
-  /** What it is doing; if no worker responds, as far as the server alone knows. */
+  /** What it is doing; without a responding worker, only what the server knows. */
   readonly phase: string;
   readonly workerAnswers: boolean;
   readonly rows?: number;
   readonly requests?: number;
   readonly windows?: { readonly open: number; readonly done: number };
   readonly retrying?: Retrying;
-  /** Set while it only waits because the API asked for it: when it continues. */
+  /** When it continues; set while it waits because the API asked it to. */
   readonly waitingUntil?: string;
 };
 
-/** The same, with all that the run itself says. */
+/** The same, with everything that the run itself reports. */
 export type WatchedRun = RunInProgress &
   Pick<RunProgress, 'fullRead' | 'reason' | 'parents'> & { readonly bytes?: number };
 
@@ -46,7 +46,7 @@ export async function runsInProgress(
   return runs.filter((run) => run !== undefined);
 }
 
-/** One of them in full, for whoever watches it; `undefined` if it has ended. */
+/** One run in full, for a page that watches it; `undefined` if it has ended. */
 export async function watchedRun(client: Client, run: Run): Promise<WatchedRun | undefined> {
   const [description, progress] = await Promise.all([
     describeRun(client, run),

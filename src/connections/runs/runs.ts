@@ -78,7 +78,7 @@ export async function outcomeOf({
 /** The progress of a run, with what it is retrying and what it waits for. */
 export type RunProgress = TableProgress & {
   readonly retrying?: Retrying;
-  /** Set while the run only waits because the API asked for it: when it continues, RFC 3339. */
+  /** When the run continues (RFC 3339); set while it waits because the API asked it to. */
   readonly waitingUntil?: string;
 };
 

@@ -6,7 +6,7 @@ import { UsageError } from '../../errors.ts';
 import { tableWorkflowId } from '../../temporal/names.ts';
 import { cancelRun, describeRun } from './runs.ts';
 
-/** A run in progress, and how this process came to it. */
+/** A run in progress, and whether this process started it or took it up. */
 export type StartedRun = {
   readonly table: string;
   readonly handle: WorkflowHandle<typeof syncTable>;
@@ -50,13 +50,13 @@ export async function startRun(
       });
       return { table, how, handle };
     } catch (error) {
-      // Somebody else was faster; the run that is open now decides.
+      // Another process was faster; continue with the run that is open now.
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
   }
 }
 
-/** An open run, with its arguments as whoever started it kept them. */
+/** An open run, with the arguments that its starter stored. */
 type OpenRun = { readonly arguments: string | undefined };
 
 function assertSameAccount(

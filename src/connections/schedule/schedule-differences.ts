@@ -17,8 +17,8 @@ export function differencesBetween(found: Compared, desired: Compared): Differen
 }
 
 /**
- * Everything that determines what a schedule does, in words. Whatever somebody added by hand (a calendar, a timeout)
- * is part of it, and so becomes a difference.
+ * Everything that determines what a schedule does, in words. Settings that were added by hand (a calendar, a timeout)
+ * are part of it, and so become differences.
  */
 function factsOf({ spec, action, policies }: Compared): ReadonlyMap<string, string> {
   const { intervals = [], ...otherTimes } = spec;

@@ -20,7 +20,7 @@ export type ScheduleFacts = {
   readonly note?: string;
   /** Whether its runs write to the destination of the settings, on this host. */
   readonly isHere: boolean;
-  /** Where its runs write, if that is another destination than the settings name. */
+  /** Where its runs write, if the settings name another destination. */
   readonly elsewhere?: string;
   /** The latest runs, oldest first. */
   readonly actions: readonly ScheduledAction[];
@@ -67,8 +67,8 @@ const isRunning = ({ status }: ScheduledAction) => status === 1;
 type ListedEntry = Awaited<ReturnType<Client['workflowService']['listSchedules']>>['schedules'][number];
 
 /**
- * All schedules of the namespace for the price of a few requests, as the server's index has them: seconds old, and
- * without triggers that wait.
+ * All schedules of the namespace, in a few requests, from the server's index: seconds old, and without waiting
+ * triggers.
  * @returns looks up the schedule of a table; `undefined` if it is not listed (yet)
  */
 export async function listedSchedules(
@@ -99,7 +99,7 @@ function factsOf(
   { memo, info }: ListedEntry,
 ): ScheduleFacts | undefined {
   const payload = memo?.fields?.[marker];
-  // Not ours, or made by another version: the caller has to ask for its description.
+  // Not ours, or made by another version: the caller must ask for its description.
   if (!payload || !info) return undefined;
   const owner = defaultPayloadConverter.fromPayload<Owner>(payload);
   const actions = (info.recentActions ?? []).map(

@@ -59,7 +59,7 @@ function optionsOf(settings: Settings, account: string, table: string, entry: Ta
       workflowType: 'syncTable',
       workflowId: `${id}-workflow`,
       taskQueue: workerQueue(settings),
-      // Workers that do not know the step do not serve this queue.
+      // All workers of this queue know the step.
       args: [{ ...inputOf(tableNamed(table), source, toMethod(entry), entry), quick: true }],
       retry: restartPolicy,
     },

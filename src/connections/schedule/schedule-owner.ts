@@ -4,12 +4,12 @@ import type { Settings } from '../../settings/settings.ts';
 import { hostName } from '../../temporal/names.ts';
 import { placeOf } from '../../warehouse/store/destination.ts';
 
-/** Under this key, a schedule's memo says that it is ours, and whose. A memo never changes. */
+/** The key in a schedule's memo that marks it as ours and names its connection. A memo never changes. */
 export const marker = 'incident_io_source';
 
 export type Owner = { readonly connection: string; readonly destination: string; readonly host: string };
 
-/** Whose schedule it is; `undefined` if we did not make it. */
+/** The connection that a schedule belongs to; `undefined` if we did not make it. */
 export function ownerOf({ memo }: Pick<ScheduleSummary, 'memo'>): Owner | undefined {
   return memo?.[marker] as Owner | undefined;
 }
@@ -17,7 +17,7 @@ export function ownerOf({ memo }: Pick<ScheduleSummary, 'memo'>): Owner | undefi
 export function foreignSchedule(id: string): UsageError {
   return new UsageError(
     `The schedule ${id} was not made by incident-io-source.`,
-    'Give this connection another name, or delete that schedule if nobody needs it.',
+    'Give this connection another name, or delete that schedule if it is not needed.',
   );
 }
 

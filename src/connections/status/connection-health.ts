@@ -15,17 +15,17 @@ export type ConnectionHealth = {
   readonly settings: string;
   /** Its name, if the settings could be read. */
   readonly connection?: string;
-  /** The worst of its tables'. */
+  /** The worst state of its tables. */
   readonly state: State;
   /** Worst first. */
   readonly tables: readonly TableHealth[];
 } & Partial<Reason>;
 
-/** For all questions of one connection: a server that hangs must not hold up the others. */
+/** The time limit for one connection: a server that hangs must not hold up the others. */
 const limitMs = 30_000;
 
 /**
- * The health of each connection, worst first. A connection that cannot be read is one of them.
+ * The health of each connection, worst first, including connections that cannot be read.
  * @param files paths of settings
  * @param temporal the server to ask, or why there is none: mistakes in the settings are reported anyway
  */

@@ -26,7 +26,7 @@ export type TableHealth = {
 
 export const startWorker = 'Start one: incident-io-source worker, or up.';
 
-/** Whether somebody should look at it. */
+/** Whether it needs attention. */
 export function needsAttention(state: State): boolean {
   return state === 'unreadable' || state === 'failing' || state === 'late';
 }
@@ -80,7 +80,7 @@ export function reasonOfLateness({ running, every }: TableStatus): Required<Omit
     const { attempt, message } = running.retrying;
     return {
       message: `its run is retrying (attempt ${attempt}): ${message}`,
-      advice: 'Mend what it is retrying; the run then continues by itself.',
+      advice: 'Fix the cause; the run then continues by itself.',
     };
   }
   if (running) {

@@ -36,7 +36,7 @@ export type TableStatus = TableSettings & {
   readonly lastFullRead?: string;
   /** Seconds since the time up to which the table is complete. */
   readonly lagSeconds?: number;
-  /** Since when the table is late; missing if it is not. */
+  /** The time since which the table is late; missing if it is not. */
   readonly lateSince?: string;
   readonly nextRun?: string;
   /** Why the table cannot be read. */
@@ -90,8 +90,8 @@ export async function statusOf(
 }
 
 /**
- * What the server's list of schedules and the table's own log say at once, for somebody who would wait for the rest:
- * without runs, so a failure is not in it. A schedule that is not listed (yet) counts as active.
+ * A quick first status from the server's list of schedules and the table's own log, until the rest is read: without
+ * runs, so it does not show a failure. A schedule that is not listed (yet) counts as active.
  */
 export async function firstStatusOf(
   { tables }: Settings,
@@ -126,7 +126,7 @@ function fieldsOf({ completeTo: _completeTo, ...fields }: Freshness): Omit<Fresh
   return fields;
 }
 
-/** Since when a table is late; `undefined` if it is not. */
+/** The time since which a table is late; `undefined` if it is not. */
 async function lateness(
   { every }: TableSettings,
   schedule: ScheduleFacts,

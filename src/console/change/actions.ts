@@ -15,7 +15,7 @@ import type { ActionOutcome, ActionPreview, ActionRequest } from '../contract/so
 import type { ConsoleWorld } from '../world.ts';
 import { failuresJson } from '../problem-json.ts';
 
-/** What an action would do, in words. */
+/** Describes in words what an action would do. */
 export async function previewAction(file: string, request: ActionRequest): Promise<ActionPreview> {
   const settings = await readSettings(file);
   const { action } = request;
@@ -37,7 +37,7 @@ export async function previewAction(file: string, request: ActionRequest): Promi
       careful: true,
     },
     cancel: {
-      what: `Cancels the runs in progress of ${which} and deletes what they have read. The rows of earlier runs stay, and the schedules go on.`,
+      what: `Cancels the runs in progress of ${which} and deletes what they have read. The rows of earlier runs stay, and the schedules continue.`,
       careful: true,
     },
     unlink: {
@@ -49,7 +49,7 @@ export async function previewAction(file: string, request: ActionRequest): Promi
   return { action, tables, ...said[action] };
 }
 
-/** Does it, as the command of that name does. */
+/** Carries out an action, in the same way as the command of that name. */
 export async function act(file: string, request: ActionRequest, world: ConsoleWorld): Promise<ActionOutcome> {
   const settings = await readSettings(file);
   const tables = chosenTables(file, settings, request);
@@ -86,7 +86,7 @@ export async function act(file: string, request: ActionRequest, world: ConsoleWo
 const begun: { readonly [How in Triggered]: string } = {
   started: 'started',
   buffered: 'starts when the run in progress has ended',
-  buffered_before: 'was waiting already for the run in progress to end',
+  buffered_before: 'was already waiting for the run in progress to end',
 };
 
 async function resync(

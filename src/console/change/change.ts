@@ -17,7 +17,7 @@ import { differenceOf } from './difference.ts';
 import { changesJson, neighboursJson } from './json.ts';
 import { failuresJson } from '../problem-json.ts';
 
-/** What a change of the settings would do, as `apply` shows it. Throws what `apply` throws for the same file. */
+/** Plans a change to the settings, as `apply` would show it. Throws what `apply` throws for the same file. */
 export async function planChange(
   file: string,
   request: ChangeRequest,
@@ -67,8 +67,8 @@ async function changedSettings(
   { tables = {}, remove = [], retention }: ChangeRequest,
 ): Promise<{ readonly before: string; readonly settings: Settings }> {
   if ((await lstat(file)).isSymbolicLink()) {
-    // It would be replaced by a file, and the paths in it mean another place there.
-    throw new UsageError(`${file} is a symbolic link.`, 'Edit the file that it leads to, then run apply.');
+    // Writing would replace the link with a file, and relative paths in the settings would then mean other places.
+    throw new UsageError(`${file} is a symbolic link.`, 'Edit the file that it points to, then run apply.');
   }
   const before = await readFile(file, 'utf8');
   const { settings } = await parseSettings(before, file);

@@ -28,7 +28,7 @@ function linesOf(text: string): string[] {
   return text.replace(/\n$/, '').split('\n');
 }
 
-/** How many lines the ends of both texts have in common, by where the ends begin. Settings have hundreds of lines. */
+/** How many lines the rest of both texts have in common, for each pair of starting lines. Settings have hundreds. */
 function commonLengths(a: readonly string[], b: readonly string[]): number[][] {
   const lengths = Array.from({ length: a.length + 1 }, () => Array.from({ length: b.length + 1 }, () => 0));
   for (let i = a.length - 1; i >= 0; i -= 1) {

@@ -4,7 +4,7 @@ import type { Neighbour } from '../../connections/schedule/neighbours.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { PlannedChange } from '../contract/sources.ts';
 
-/** What happens to schedules, without those that stay as they are. */
+/** What happens to the schedules, without those that do not change. */
 export function changesJson(settings: Settings, changes: readonly TableChange[]): PlannedChange['changes'] {
   return changes
     .filter(({ change }) => change !== 'none')

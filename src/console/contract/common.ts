@@ -3,7 +3,7 @@ import { states } from '../../connections/status/table-health.ts';
 import { frequencySchema } from '../../settings/frequency-schema.ts';
 import { personalChoices, retentions } from '../../settings/settings.ts';
 
-/** What every answer other than 2xx holds. */
+/** The body of every answer other than 2xx. */
 export const problem = z.object({
   error: z.string().describe('The class of the error, such as UsageError.'),
   message: z.string(),
@@ -16,7 +16,7 @@ export const time = z.string().describe('RFC 3339, UTC.');
 export const tableName = z.string().describe('Name of a table, such as incidents.');
 export const state = z.enum(states).describe('Worst first; first_sync until the first import is complete.');
 
-/** The failure of one table of several. */
+/** A failure of one table among several. */
 export const tableProblem = problem.extend({ table: tableName });
 
 /** Where the API key is; never the key. */
@@ -25,7 +25,7 @@ export const keyReference = z.union([
   z.strictObject({ file: z.string() }).describe('A file of the worker.'),
 ]);
 
-/** How a table is synced, as the settings file has it. What is allowed for which table is checked as for the file. */
+/** How a table is synced, as in the settings file. Which values a table allows is checked as it is for the file. */
 export const tableSettings = z.strictObject({
   syncMethod: z.enum(['incremental', 'full_refresh']),
   every: frequencySchema(true),
@@ -46,16 +46,16 @@ export const personal = z.enum(personalChoices);
 export const scheduleChange = z.object({
   table: tableName,
   change: z.enum(['create', 'update', 'delete', 'none']),
-  what: z.string().describe('In words; empty for none.'),
+  what: z.string().describe('In words; empty if nothing changes.'),
 });
 
 /** Another connection that syncs into the same destination. */
 export const neighbour = z.object({
   connection: z.string(),
-  shared: z.array(tableName).describe('Tables that both sync, which is a mistake.'),
+  shared: z.array(tableName).describe('Tables that both connections sync, which is a mistake.'),
 });
 
-/** A value of a cell: numbers that a double cannot hold are text, times are RFC 3339, nested values are JSON. */
+/** The value of a cell. Numbers that do not fit a double are text, times are RFC 3339, nested values are JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 export const cell = z.custom<Json>(() => true);
 export const resultColumn = z.object({ name: z.string(), type: z.string().describe('As DuckDB calls it.') });

@@ -13,7 +13,7 @@ export const dataTables = z.object({ tables: z.array(dataTable) });
 export type DataTables = z.infer<typeof dataTables>;
 
 export const tableQuery = z.strictObject({
-  version: z.coerce.number().int().min(0).optional().describe('If left out, the newest.'),
+  version: z.coerce.number().int().min(0).optional().describe('Default: the newest.'),
   limit: z.coerce.number().int().min(1).max(1_000).default(50),
 });
 
@@ -27,7 +27,7 @@ export const dataColumn = resultColumn.extend({
 export const tableData = z.object({
   table: tableName,
   description: z.string().optional(),
-  version: z.number().describe('The version that the rows are of.'),
+  version: z.number().describe('The version that the rows come from.'),
   newest: z.number(),
   versions: z
     .array(
@@ -41,9 +41,9 @@ export const tableData = z.object({
         rows: z.number().optional(),
       }),
     )
-    .describe('Newest first: the commits of runs that the log still has.'),
+    .describe('Newest first: the commits of runs that are still in the log.'),
   columns: z.array(dataColumn),
-  orderedBy: z.string().optional().describe('The column by which the rows are the newest.'),
+  orderedBy: z.string().optional().describe('The column that decides which rows are the newest.'),
   rows: z.array(z.array(cell)),
 });
 export type TableData = z.infer<typeof tableData>;
@@ -57,7 +57,7 @@ export const sqlRequest = z.strictObject({
 });
 export type SqlRequest = z.infer<typeof sqlRequest>;
 export const sqlAnswer = rowsResult.extend({
-  more: z.boolean().describe('There are more rows than the answer may have.'),
+  more: z.boolean().describe('Whether there are more rows than the answer may hold.'),
   limit: z.number(),
   seconds: z.number(),
 });
@@ -70,11 +70,11 @@ export const chart = z.object({
   y: z.string().describe('For heatmap: the row; the value is in `value`.'),
   series: z.string().optional().describe('One line, or part of a bar, per value of this column.'),
   value: z.string().optional(),
-  unit: z.string().describe('Of the values, such as hours.'),
+  unit: z.string().describe('The unit of the values, such as hours.'),
 });
 export type Chart = z.infer<typeof chart>;
 
-/** A picture over the account, and where its figures come from. */
+/** A picture of the account, and where its figures come from. */
 export const picture = z.object({
   name: z.string(),
   title: z.string(),

@@ -18,19 +18,24 @@ export const declaredColumn = z.object({
   key: z.boolean(),
 });
 
-/** What there is to sync, whatever the key. */
+/** Everything that can be synced, independent of the key. */
 export const offeredTable = z.object({
   table: tableName,
   description: z.string(),
   group: z.string(),
-  scope: z.string().optional().describe('The scope a key needs; any key may read a table without.'),
+  scope: z
+    .string()
+    .optional()
+    .describe('The scope that the key needs; without one, any key may read the table.'),
   selectedBy: z
     .enum(['default', 'all', 'name'])
-    .describe('name: personal or security data, so only if somebody names it.'),
+    .describe('name: personal or security data, so it is only synced if it is named.'),
   parent: tableName.optional().describe('It is read by the rows of this table, which has to be synced too.'),
-  syncMethods: z.array(z.enum(['incremental', 'full_refresh'])).describe('The default first.'),
+  syncMethods: z.array(z.enum(['incremental', 'full_refresh'])).describe('The default comes first.'),
   incrementalFields: z.array(z.enum(['updated_at', 'created_at'])),
-  defaults: z.partialRecord(z.enum(['incremental', 'full_refresh']), tableSettings).describe('By method.'),
+  defaults: z
+    .partialRecord(z.enum(['incremental', 'full_refresh']), tableSettings)
+    .describe('By sync method.'),
   nested: z.array(tableName).describe('Tables made from lists inside its rows, which come with it.'),
   columns: z.array(declaredColumn),
 });
@@ -43,7 +48,7 @@ export const offeredTables = z.object({
 });
 export type OfferedTables = z.infer<typeof offeredTables>;
 
-/** The key goes in here, once; no answer ever has it. */
+/** The key is sent here, once; no answer ever contains it. */
 export const keyRequest = z.strictObject({
   key: z.string().max(1_000).describe('As incident.io shows it when it is created.'),
   baseUrl: z.string().optional().describe('Another address of the API, such as a sandbox.'),
@@ -56,30 +61,32 @@ export const tablePermission = z.object({
   allowed: z.boolean(),
   scope: z.string().optional().describe('The scope that is missing.'),
   message: z.string().optional().describe('Why it cannot be read.'),
-  rows: z.number().optional().describe('As the API counts them.'),
+  rows: z.number().optional().describe('The number of rows that the API counts.'),
   estimate: z
     .object({
-      fullRead: z.number().describe('Requests to read all of it once, about.'),
-      quietDay: z.number().describe('Requests on a day without changes, about.'),
-      atLeast: z.boolean().describe('Or more: the API does not say how many rows there are.'),
-      seconds: z.number().describe('For the first sync, if nothing else uses the key.'),
+      fullRead: z.number().describe('Approximate number of requests to read all of it once.'),
+      quietDay: z.number().describe('Approximate number of requests on a day without changes.'),
+      atLeast: z
+        .boolean()
+        .describe('Whether it may be more, because the API does not say how many rows there are.'),
+      seconds: z.number().describe('Duration of the first sync if nothing else uses the key.'),
     })
     .optional(),
 });
 
 /** Whose key it is, and what it may read. */
 export const checkedKey = z.object({
-  draft: z.string().describe('Stands for the key in the next steps. It is forgotten after 30 minutes.'),
+  draft: z.string().describe('Represents the key in the next steps. Forgotten after 30 minutes.'),
   account: z.string().describe('`dashboard_url`, or unknown.'),
-  name: z.string().optional().describe('Of the key, as incident.io has it.'),
+  name: z.string().optional().describe('The name of the key in incident.io.'),
   tables: z.array(tablePermission),
   missingScopes: z
     .array(z.object({ scope: z.string(), tables: z.array(tableName) }))
-    .describe('Those of the suggested tables that cannot be read.'),
+    .describe('The scopes for suggested tables that the key cannot read.'),
   whereToTick: z.string().describe('Where in incident.io scopes are granted.'),
   suggested: z.array(tableName).describe('The default tables that the key can read, with their parents.'),
   defaults: z.object({
-    connection: z.string().describe('A name that is not taken.'),
+    connection: z.string().describe('A name that is still free.'),
     destination: z.string(),
     keyFile: z
       .string()
@@ -90,7 +97,7 @@ export const checkedKey = z.object({
 export type CheckedKey = z.infer<typeof checkedKey>;
 
 export const estimateRequest = z.strictObject({ tables: z.array(tableName) });
-/** Of several tables together: they share the key's allowance. */
+/** The cost of several tables together, which share the key's rate limit. */
 export const estimateAnswer = z.object({
   fullRead: z.number(),
   quietDay: z.number(),
@@ -102,12 +109,12 @@ export type EstimateAnswer = z.infer<typeof estimateAnswer>;
 export const destinationRequest = z.strictObject({ destination: z.string() });
 /** A destination that can be written to. */
 export const destinationAnswer = z.object({
-  destination: z.string().describe('Absolute.'),
-  tables: z.array(tableName).describe('Tables that are there already.'),
+  destination: z.string().describe('The absolute path or address.'),
+  tables: z.array(tableName).describe('Tables that it already contains.'),
 });
 export type DestinationAnswer = z.infer<typeof destinationAnswer>;
 
-/** A connection to be made. */
+/** A connection to create. */
 export const linkRequest = z.strictObject({
   connection: z.string(),
   destination: z.string(),
@@ -124,7 +131,7 @@ export type LinkRequest = z.infer<typeof linkRequest>;
 /** What linking would do; nothing has been changed. */
 export const linkPlan = z.object({
   file: z.string().describe('The settings file that is written.'),
-  text: z.string().describe('Its text.'),
+  text: z.string().describe('The text of the settings file.'),
   apiKey: keyReference,
   writesKey: z.boolean().describe('Whether the key file is written.'),
   changes: z.array(scheduleChange),
@@ -137,7 +144,7 @@ export const linkOrder = linkRequest.extend({
   import: z.boolean().default(true).describe('Whether the first import starts now.'),
 });
 export const linked = z.object({
-  id: z.string().describe('Of the new source.'),
+  id: z.string().describe('The id of the new source.'),
   failures: z.array(tableProblem).describe('Tables whose import could not be started.'),
   needsWorker: z
     .string()

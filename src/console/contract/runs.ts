@@ -6,7 +6,7 @@ export const runsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1_000).default(50),
 });
 
-/** A run, as the Temporal server and the table’s own log remember it. */
+/** A run, from what the Temporal server and the table’s own log still have. */
 export const pastRun = z.object({
   id: z.string(),
   table: tableName,
@@ -25,9 +25,12 @@ export const pastRun = z.object({
   seconds: z.number().optional(),
   queuedSeconds: z.number().optional().describe('How long it waited for a worker.'),
   fullRead: z.boolean().optional(),
-  reason: z.string().optional().describe('Why everything was read, or since when the changes.'),
+  reason: z
+    .string()
+    .optional()
+    .describe('Why everything was read, or the time since which changes were read.'),
   version: z.number().optional().describe('The version of the table that it committed.'),
-  rows: z.number().optional().describe('Rows of the table after it.'),
+  rows: z.number().optional().describe('Rows of the table after the run.'),
   inserted: z.number().optional(),
   updated: z.number().optional(),
   dropped: z.number().optional(),
@@ -48,7 +51,7 @@ export const healthQuery = z.strictObject({ days: z.coerce.number().int().min(1)
 
 /** Figures over time, from the runs that the server still remembers and the tables’ logs. */
 export const healthAnswer = z.object({
-  from: time.describe('The first time that the figures cover.'),
+  from: time.describe('The start of the time that the figures cover.'),
   days: z.array(
     z.object({
       day: z.string().describe('UTC, such as 2026-11-28.'),
@@ -63,7 +66,7 @@ export const healthAnswer = z.object({
     z.object({
       hour: time,
       requests: z.number(),
-      share: z.number().describe('Of the requests that the API allows a key in an hour, from 0 to 1.'),
+      share: z.number().describe('Share of the requests that the API allows a key in an hour, from 0 to 1.'),
     }),
   ),
   allowancePerHour: z.number(),
@@ -75,7 +78,7 @@ export const healthAnswer = z.object({
         points: z.array(z.object({ at: time, seconds: z.number() })),
       }),
     )
-    .describe('Right before each commit of a table, how old what it held was.'),
+    .describe('How far behind each table was right before each of its commits.'),
   unread: z.array(tableProblem),
   howCounted: z.string(),
 });

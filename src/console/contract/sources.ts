@@ -21,7 +21,7 @@ export const source = z.object({
   connection: z.string().optional().describe('Its name, if the settings could be read.'),
   destination: z.string().optional(),
   state,
-  worst: z.string().optional().describe('The table that gives the state, unless it is current.'),
+  worst: z.string().optional().describe('The table that determines the state, unless the state is current.'),
   message: z.string().optional().describe('What is wrong.'),
   advice: z.string().optional().describe('What to do about it.'),
   running: z.number().describe('How many runs are in progress.'),
@@ -33,7 +33,7 @@ export type Source = z.infer<typeof source>;
 export const sourcesAnswer = z.object({ at: time, sources: z.array(source) });
 export type Sources = z.infer<typeof sourcesAnswer>;
 
-/** How a run that has ended went. */
+/** The outcome of a run that has ended. */
 export const endedRun = z.object({
   outcome: z.enum(['synced', 'failed', 'cancelled', 'terminated', 'timed_out', 'unknown']),
   started: time,
@@ -46,26 +46,30 @@ export const endedRun = z.object({
 export const liveRun = z.object({
   workflowId: z.string(),
   started: time,
-  phase: z.string().describe('planning, reading, committing, done; or, without a worker, what it waits for.'),
+  phase: z
+    .string()
+    .describe('planning, reading, committing, done; or what it waits for, if no worker responds.'),
   workerAnswers: z.boolean(),
   fullRead: z.boolean().optional(),
-  reason: z.string().optional().describe('Why everything is read, or since when the changes.'),
+  reason: z.string().optional().describe('Why everything is read, or the time since which changes are read.'),
   rows: z.number().optional(),
   requests: z.number().optional(),
   bytes: z.number().optional(),
   windows: z.object({ open: z.number(), done: z.number() }).optional(),
   parents: z.object({ done: z.number(), total: z.number() }).optional(),
   retrying: z.object({ attempt: z.number(), message: z.string() }).optional(),
-  waitingUntil: time.optional().describe('Set while it only waits because the API asked for it.'),
+  waitingUntil: time.optional().describe('Set while the run waits because the API asked it to.'),
   estimate: z
     .object({
       by: z.enum(['rows', 'parents', 'windows']).describe('What is counted.'),
       done: z.number(),
-      of: z.number().describe('How many there are, about. More windows may open.'),
-      endsAt: time.optional().describe('At the speed of the last seconds; missing until that is known.'),
+      of: z.number().describe('Approximately how many there are. More windows may open.'),
+      endsAt: time
+        .optional()
+        .describe('Estimated from the speed of the last seconds; missing until that is known.'),
     })
     .optional()
-    .describe('How much of a full read is done, if it can be told.'),
+    .describe('How much of a full read is done, if it can be estimated.'),
 });
 export type LiveRun = z.infer<typeof liveRun>;
 
@@ -87,11 +91,13 @@ export const sourceTable = z.object({
   lastSuccess: time.optional(),
   nextRun: time.optional(),
   rows: z.number().optional().describe('Rows as committed.'),
-  watermark: time.optional().describe('Up to when changes have been read.'),
+  watermark: time.optional().describe('The time up to which changes have been read.'),
   lastFullRead: time.optional(),
   completeTo: time
     .optional()
-    .describe('Up to when the table is complete; the lag is the time since. Missing before the first sync.'),
+    .describe(
+      'The time up to which the table is complete; the lag is the time since then. Missing before the first sync.',
+    ),
   lateSince: time.optional(),
 });
 export type SourceTable = z.infer<typeof sourceTable>;
@@ -110,11 +116,11 @@ export const sourceDetail = z.object({
   personal,
   state,
   tables: z.array(sourceTable),
-  estimateProblem: problem.optional().describe('Why no end of the import can be estimated.'),
+  estimateProblem: problem.optional().describe('Why the end of the import cannot be estimated.'),
 });
 export type SourceDetail = z.infer<typeof sourceDetail>;
 
-/** How a connection shall be. What is left out stays as it is. */
+/** The wanted state of a connection. Fields that are left out stay unchanged. */
 export const changeRequest = z.strictObject({
   tables: chosenTables.optional().describe('Tables that are added or changed.'),
   remove: z.array(tableName).optional().describe('Tables to stop syncing; their rows stay.'),
@@ -124,7 +130,9 @@ export type ChangeRequest = z.infer<typeof changeRequest>;
 
 /** What a change would do; nothing has been changed. */
 export const plannedChange = z.object({
-  seen: z.string().describe('Stands for the file as it is now; given back when the change is made.'),
+  seen: z
+    .string()
+    .describe('Identifies the current content of the file; send it back when making the change.'),
   file: z.string(),
   lines: z
     .array(z.object({ kind: z.enum(['same', 'added', 'removed']), text: z.string() }))
@@ -148,8 +156,8 @@ export const actionRequest = z.strictObject({
     .array(tableName)
     .min(1)
     .optional()
-    .describe('If left out: all tables of the connection. unlink is always about the whole connection.'),
-  note: z.string().max(1_000).optional().describe('For pause: why.'),
+    .describe('Default: all tables of the connection. unlink always concerns the whole connection.'),
+  note: z.string().max(1_000).optional().describe('For pause: the reason.'),
 });
 export type ActionRequest = z.infer<typeof actionRequest>;
 

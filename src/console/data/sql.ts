@@ -10,12 +10,12 @@ import { jsonOf } from '../../warehouse/read/values.ts';
 import type { Json, RowsResult } from '../contract/common.ts';
 import type { SqlAnswer, SqlRequest } from '../contract/data.ts';
 
-/** The most rows of an answer for a page; the CSV has all of them. */
+/** The most rows in an answer to the page; the CSV has all of them. */
 export const mostRows = 1_000;
 const mostSeconds = 60;
-/** A query of a page must not take the memory, the disk or the cores that syncs need. */
+/** A query from the page must not use up the memory, disk or cores that syncs need. */
 const limits = { threads: 2, memory: '512MB', spilled: '4GB' };
-/** The others wait: each may fill its share of the memory. */
+/** Further queries wait, since each one may use its full share of the memory. */
 const inTurn = pLimit(2);
 
 type Question = SqlRequest & { readonly limit?: number };
@@ -42,8 +42,8 @@ async function ask<T>(
     } catch (error) {
       if (!tooLong.aborted || signal.aborted) throw error;
       throw new QueryError(
-        `The SQL has not ended after ${mostSeconds} seconds.`,
-        'Ask for less, or run it with incident-io-source query, which has no limit of time.',
+        `The SQL has not finished after ${mostSeconds} seconds.`,
+        'Ask for less, or run it with incident-io-source query, which has no time limit.',
         { cause: error },
       );
     }
@@ -68,7 +68,7 @@ export async function rowsOf(
 /** The answer to SQL that a person wrote. */
 export async function answerSql(file: string, request: SqlRequest, signal: AbortSignal): Promise<SqlAnswer> {
   const began = Date.now();
-  // One more row than is shown tells whether there are more.
+  // One row more than is shown, to find out whether there are more.
   const { columns, rows } = await rowsOf(file, { ...request, limit: mostRows + 1 }, signal);
   return {
     columns,
@@ -79,7 +79,7 @@ export async function answerSql(file: string, request: SqlRequest, signal: Abort
   };
 }
 
-/** All rows as CSV. Rejects if the SQL cannot be run; a failure later breaks the stream off. */
+/** All rows as CSV. Rejects if the SQL cannot be run; a later failure breaks off the stream. */
 export async function sqlAsCsv(
   file: string,
   request: SqlRequest,

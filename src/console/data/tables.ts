@@ -13,9 +13,9 @@ import type { RunCommit } from '../../warehouse/warehouse.ts';
 import type { DataTables, TableData } from '../contract/data.ts';
 import { rowsOf } from './sql.ts';
 
-/** By which rows are the newest, the first that a table has. */
+/** Columns to sort the newest rows by; the first one that a table has is used. */
 const timeColumns = ['updated_at', 'created_at', '_synced_at'];
-/** The versions that a page offers; each costs a look at its file of the log. */
+/** How many versions the page offers; each costs reading one file of the log. */
 const mostVersions = 50;
 
 const ownColumns: { readonly [name: string]: string } = {
@@ -28,7 +28,7 @@ export async function namesIn(file: string): Promise<string[]> {
   return tablesIn(await openStore(destination));
 }
 
-/** The tables in a connection's destination, with what they are about. */
+/** The tables in a connection's destination, with their descriptions. */
 export async function dataTables(file: string): Promise<DataTables> {
   return {
     tables: (await namesIn(file)).map((table) => {

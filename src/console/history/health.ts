@@ -6,18 +6,18 @@ import type { Health } from '../contract/runs.ts';
 import type { ConsoleWorld } from '../world.ts';
 import { historyOf } from './runs.ts';
 
-/** Each run costs the server a few questions, and each commit a look at its file. */
+/** Each run costs a few calls to the server, and each commit a read of its file. */
 const mostRuns = 300;
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 const allowancePerHour = keyLimit.perSecond * 3_600;
 
 const howCounted =
-  `Of the latest ${mostRuns} runs that the Temporal server and the tables’ logs still know. Requests count at the time ` +
-  `a run ended. The allowance is ${keyLimit.perSecond} requests a second; what else uses the key is not in it. The lag of a table is how ` +
-  'old what it held was, right before each commit.';
+  `These figures cover the latest ${mostRuns} runs that the Temporal server and the tables’ logs still have. Requests ` +
+  `count at the time a run ended. The allowance is ${keyLimit.perSecond} requests per second, and other programs that ` +
+  'use the key are not counted. The lag shows how far behind a table was right before each commit.';
 
-/** Figures over time of a connection. */
+/** Figures of a connection over time. */
 export async function healthOf(file: string, days: number, world: ConsoleWorld): Promise<Health> {
   const { tables } = await readSettings(file);
   const { runs, unread } = await historyOf(file, undefined, mostRuns, world);
@@ -88,7 +88,7 @@ function lagOf(runs: readonly PastRun[], table: string): Health['lag'][number]['
         seconds: Math.max(0, Math.round((at - completeTo) / 1_000)),
       });
     }
-    // A run makes the table complete up to its own beginning.
+    // A run makes the table complete up to the time the run began.
     completeTo = run.result?.watermark ?? Date.parse(run.started ?? run.ended ?? '');
   }
   return points;

@@ -52,7 +52,7 @@ function runJson(run: PastRun, { client, temporalUi }: ConsoleWorld): PastRunJso
   };
 }
 
-/** What a run read and changed: by its result, or by its commit if the server has forgotten the result. */
+/** What a run read and changed: from its result, or from its commit if the server has forgotten the result. */
 function figuresOf({ result, commit }: PastRun): Partial<PastRunJson> {
   if (!result) {
     const { version, fullRead, rows, inserted, updated, dropped } = commit ?? {};

@@ -28,7 +28,7 @@ export async function checkKey(
   return { key, baseUrl, facts: await readKeyFacts({ apiKey: key, baseUrl }, tables, signal) };
 }
 
-/** A checked key as an answer has it: everything but the key. */
+/** A checked key as it is answered: everything but the key itself. */
 export async function keyJson(id: string, { facts }: Draft, sources: Sources): Promise<CheckedKey> {
   const { identity, permissions } = facts;
   const estimates = estimatesOf(permissions);
@@ -77,7 +77,7 @@ async function freeNames(sources: Sources): Promise<CheckedKey['defaults']> {
   const taken = new Set<string>();
   for (const { file } of await sources.all()) {
     const settings = await readSettings(file).catch((error: unknown) => {
-      // Settings with a mistake name no connection that could be in the way; the list of sources shows the mistake.
+      // Invalid settings do not serve a connection that could conflict. The list of sources shows what is wrong.
       if (error instanceof UsageError) return undefined;
       throw error;
     });

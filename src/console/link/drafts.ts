@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { UsageError } from '../../errors.ts';
 import type { KeyFacts } from '../../connections/key-facts.ts';
 
-/** A key on its way into a connection. It is nowhere but in this process's memory. */
+/** A key on its way into a connection. It is only in this process's memory. */
 export type Draft = {
   readonly key: string;
   readonly baseUrl: string;
@@ -10,10 +10,10 @@ export type Draft = {
 };
 
 const keptMs = 30 * 60_000;
-/** Nobody links more at once; without a limit, somebody could fill the memory with keys. */
+/** More than anyone links at the same time; without a limit, a client could fill the memory with keys. */
 const most = 50;
 
-/** The keys that were checked and not yet linked, each under a name that nobody can guess. */
+/** The keys that were checked and not yet linked, each under a name that cannot be guessed. */
 export class Drafts {
   readonly #drafts = new Map<string, Draft & { readonly at: number }>();
 
@@ -31,7 +31,7 @@ export class Drafts {
     this.#drafts.set(id, { ...draft, at: now });
   }
 
-  /** Throws `UsageError` if it was forgotten. */
+  /** Throws `UsageError` if the key was forgotten. */
   get(id: string): Draft {
     const draft = this.#drafts.get(id);
     if (draft && draft.at >= Date.now() - keptMs) return draft;

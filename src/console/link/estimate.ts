@@ -5,18 +5,18 @@ import type { TablePermission } from '../../incident-io/permissions.ts';
 import { tableNamed } from '../../tables/index.ts';
 import type { EstimateAnswer } from '../contract/link.ts';
 
-/** A request over the Internet takes this long, so few requests take longer than the limits ask for. */
+/** A request over the Internet takes this long, so a few requests take longer than the rate limits alone require. */
 const requestSeconds = 0.15;
-/** As many as are read side by side. */
+/** The number of pages that are read at the same time. */
 const sideBySide = 8;
 
-/** What reading tables costs, each for itself. */
+/** What it costs to read each table. */
 export function estimatesOf(permissions: readonly TablePermission[]): ReadonlyMap<string, EstimateAnswer> {
   const estimates = estimateRequests(permissions);
   return new Map(estimates.map((estimate) => [estimate.table, together([estimate])]));
 }
 
-/** What tables cost together: they share the key's allowance, and some endpoints have one of their own. */
+/** What tables cost together: they share the key's rate limit, and some endpoints have a limit of their own. */
 export function estimateOf(
   permissions: readonly TablePermission[],
   names: readonly string[],
@@ -39,7 +39,7 @@ function together(estimates: readonly RequestEstimate[]): EstimateAnswer {
   };
 }
 
-/** Seconds until a full bucket has given so many tokens. */
+/** Seconds until a full bucket has given this many tokens. */
 function waitOf(requests: number, { capacity, perSecond }: BucketLimit = keyLimit): number {
   return Math.max(0, requests - capacity) / perSecond;
 }

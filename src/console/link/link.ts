@@ -21,7 +21,7 @@ import { failuresJson } from '../problem-json.ts';
 import type { ConsoleWorld } from '../world.ts';
 import type { Draft } from './drafts.ts';
 
-/** A destination that can be written to, and what is there already. Throws `DestinationError`, `UsageError`. */
+/** Checks that a destination can be written to, and lists its tables. Throws `DestinationError`, `UsageError`. */
 export async function checkDestination(text: string, world: ConsoleWorld): Promise<DestinationAnswer> {
   const destination = destinationOf(text, world.sources.folder);
   const [{ openStore }, { tablesIn }] = await Promise.all([
@@ -32,7 +32,7 @@ export async function checkDestination(text: string, world: ConsoleWorld): Promi
   return { destination, tables: await tablesIn(await openStore(destination)) };
 }
 
-/** What linking would do; changes nothing. Throws what `link` of the command line throws for the same mistakes. */
+/** Plans what linking would do; changes nothing. Throws what the command `link` throws for the same mistakes. */
 export async function planLink(draft: Draft, request: LinkRequest, world: ConsoleWorld): Promise<LinkPlan> {
   const { file, settings } = await newSettings(draft, request, world);
   return withDestination(settings.destination, async (warehouse) => {
@@ -76,7 +76,7 @@ export async function linkNow(
 async function newSettings(draft: Draft, request: LinkRequest, { sources }: ConsoleWorld) {
   const { connection, keyEnv, tables } = request;
   if (keyEnv !== undefined && !variablePattern.test(keyEnv)) {
-    // The value is not repeated, as it may be the key itself.
+    // The error does not repeat the value, since it may be the key itself.
     throw new UsageError('This is not the name of an environment variable.', 'Use letters, digits and _.');
   }
   const file = sources.newFile(connection);
@@ -104,7 +104,7 @@ function assertReadable({ facts }: Draft, { tables }: Settings): void {
   );
 }
 
-/** The decisions that `link` makes, too. Throws `AccountMismatchError`, and what `planApply` throws. */
+/** Makes the same decisions as the command `link`. Throws `AccountMismatchError`, and what `planApply` throws. */
 async function plannedLink(
   { facts }: Draft,
   settings: Settings,

@@ -5,7 +5,7 @@ import { nestedIn } from '../../tables/nested/index.ts';
 import { incrementalFieldsOf, syncMethodsOf, type Table, type TableShape } from '../../tables/table.ts';
 import type { OfferedTable, OfferedTables } from '../contract/link.ts';
 
-/** What can be synced, by groups. */
+/** The tables that can be synced, by group. */
 export function offeredTables(): OfferedTables {
   return {
     groups: inGroups(tables).map(([group, chosen]) => ({ group, tables: chosen.map(offered) })),

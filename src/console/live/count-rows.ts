@@ -5,8 +5,8 @@ import type { Settings } from '../../settings/settings.ts';
 import { tableNamed } from '../../tables/index.ts';
 
 /**
- * Asks the API how many rows tables have, for those lists that it counts: a request for each. Throws
- * `KeyMissingError` if the key is not on this machine, `CredentialsError`.
+ * Asks the API how many rows tables have, with one request for each list that it counts. Throws `KeyMissingError` if
+ * the key is not on this machine, `CredentialsError`.
  */
 export async function countRows(
   settings: Settings,

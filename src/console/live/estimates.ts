@@ -4,12 +4,12 @@ import type { LiveRun } from '../contract/sources.ts';
 type Estimate = NonNullable<LiveRun['estimate']>;
 type Sample = { readonly at: number; readonly done: number };
 
-/** The speed is that of the last half minute: a table waits for its turn, and for the API's limits. */
+/** The speed is averaged over half a minute, since a table pauses for its turn and for the API's limits. */
 const sampledMs = 30_000;
-/** Less says little about the speed. */
+/** A shorter sample says little about the speed. */
 const leastSampledMs = 3_000;
 
-/** How far full reads are and when they will end, from what the runs have said so far. */
+/** Estimates how far full reads are and when they will end, from the progress that the runs report. */
 export class Estimates {
   readonly #samples = new Map<string, Sample[]>();
 
@@ -38,7 +38,7 @@ function countedOf(run: WatchedRun, rows: number | undefined): Omit<Estimate, 'e
   if (run.parents && run.parents.total > 0) {
     return { by: 'parents', done: run.parents.done, of: run.parents.total };
   }
-  // An incremental run reads what changed, and nobody knows how much that is.
+  // An incremental run reads what changed, and how much that is cannot be known beforehand.
   if (run.fullRead !== true) return undefined;
   if (rows !== undefined && rows > 0) {
     const done = run.rows ?? 0;

@@ -20,26 +20,26 @@ import { problemJson } from '../problem-json.ts';
 import { tableJson } from './table-json.ts';
 import type { Reading } from './topic.ts';
 
-/** How long the pauses between two looks are: the longer, the longer the server takes to answer. */
+/** The pause between two looks. It grows with the time that the server takes to answer. */
 type Pauses = readonly [shortest: number, longest: number];
 const busyMs: Pauses = [1_000, 3_000];
 const idleMs: Pauses = [2_500, 15_000];
-/** What may have changed without a run, such as a pause from elsewhere, is noticed after this long. */
+/** Changes without a run, such as a pause by another program, are noticed after this time. */
 const statusEveryMs = 30_000;
-/** For all questions of one look: a server that hangs must not hold up the page. */
+/** The time limit for one look: a server that hangs must not hold up the page. */
 const limitMs = 30_000;
-/** More than run at once, one by its schedule and one outside it, and end between two looks. */
+/** More than can be open at the same time (one by schedule and one outside it per table) or end between two looks. */
 const mostListed = 300;
-/** The server's index of runs is behind by so much at most; a run that ended is then seen at the next look. */
+/** The server's index of runs lags by this much at most; the looks reach back far enough not to miss a run's end. */
 const indexLagMs = 20_000;
 
-/** Statuses that are read together; each costs the server several questions. */
+/** Statuses that are read at the same time; each one costs several calls to the server. */
 const atOnce = 8;
 
 type KnownStatus = {
   readonly status: TableStatus;
   readonly readAt: number;
-  /** Something has changed since: it is to be read again, the higher number first. */
+  /** Set if something has changed since: the status must be read again, those with the higher number first. */
   readonly due?: 1 | 2;
 };
 
@@ -51,8 +51,8 @@ export type CountRows = (
 ) => Promise<ReadonlyMap<string, number>>;
 
 /**
- * Keeps the state of one connection for pages that watch it. A look asks the server which runs are in progress and how
- * far they are; a table's status, which costs several questions, only when its runs have changed, or now and then.
+ * Keeps the state of one connection for pages that watch it. Each look asks the server which runs are in progress and
+ * how far they are. A table's status costs several calls, so it is read only when its runs change, or now and then.
  */
 export class SourceWatch {
   readonly #client: Client;
@@ -66,7 +66,7 @@ export class SourceWatch {
   #lookedAt: number | undefined;
   #settings = '';
   #account: string | undefined;
-  /** Rows by table, once they were counted; an empty map if that failed. */
+  /** Rows by table, once they have been counted; an empty map if that failed. */
   #counted: ReadonlyMap<string, number> | undefined;
   #countProblem: Problem | undefined;
 
@@ -76,12 +76,12 @@ export class SourceWatch {
     this.#countRows = countRows;
   }
 
-  /** Reads the statuses again from the next look on: something was changed. */
+  /** Call after a change: the next look reads all statuses again. */
   forget(): void {
     for (const table of this.#known.keys()) this.#setDue(table, 1);
   }
 
-  /** @param patienceMs for how long statuses are read; those that are left are older, and read by the next look */
+  /** @param patienceMs how long to read statuses; the rest keep their older ones and are read by the next look */
   async read(signal: AbortSignal, patienceMs: number = limitMs): Promise<Reading<SourceDetail>> {
     const began = Date.now();
     const settings = await this.#readSettings();
@@ -104,14 +104,14 @@ export class SourceWatch {
     return settings;
   }
 
-  /** The runs in progress, by table; of two, the newer. Tables whose runs have ended since the last look are due. */
+  /** The newest run in progress of each table. Marks tables whose runs have ended since the last look as due. */
   async #openRuns(settings: Settings): Promise<ReadonlyMap<string, WatchedRun>> {
     const tables = Object.keys(settings.tables).map(tableNamed);
     const source = { client: this.#client, settings, tables };
     const since = this.#lookedAt;
     this.#lookedAt = Date.now();
     const running = 'ExecutionStatus = "Running"';
-    // A quiet run is over within a second: most are never seen in progress.
+    // A run without changes takes less than a second, so most are never seen in progress.
     const ended =
       since === undefined ? '' : ` OR CloseTime > "${new Date(since - indexLagMs).toISOString()}"`;
     const listed = await listedExecutions(source, mostListed, `AND (${running}${ended})`);
@@ -133,7 +133,7 @@ export class SourceWatch {
     if (known) this.#known.set(table, { ...known, due });
   }
 
-  /** Reads the statuses that may have changed since they were read: first those of tables whose runs have. */
+  /** Reads the statuses that may be outdated, beginning with tables whose runs have changed. */
   async #refresh(settings: Settings, runs: ReadonlyMap<string, WatchedRun>, until: number): Promise<void> {
     const open = new Map([...runs].map(([table, { workflowId }]) => [table, workflowId]));
     for (const table of new Set([...open.keys(), ...this.#open.keys()])) {
@@ -161,7 +161,7 @@ export class SourceWatch {
     }
   }
 
-  /** What can be told at once; the rest follows. */
+  /** A first answer from what is known at once; the rest follows. */
   async #readFirst(settings: Settings, names: readonly string[]): Promise<void> {
     const listed = await listedSchedules(this.#client);
     const statuses = await withDestination(settings.destination, (warehouse) =>
@@ -181,7 +181,7 @@ export class SourceWatch {
     });
   }
 
-  /** Asks the API once how many rows there are, if a table is read in full that has none here yet. */
+  /** Asks the API once how many rows there are, if a full read fills a table that has no rows here yet. */
   async #count(
     settings: Settings,
     runs: ReadonlyMap<string, WatchedRun>,
@@ -197,7 +197,7 @@ export class SourceWatch {
     } catch (error) {
       if (signal.aborted) this.#counted = undefined;
       if (signal.aborted || !isForeseen(error)) throw error;
-      // The key may be on the worker's machine only. The import goes on, and the page says why it has no end.
+      // The key may be on the worker's machine only. The import continues, and the page says why it shows no end.
       this.#countProblem = problemJson(failureOf(error));
     }
   }
@@ -238,7 +238,7 @@ function within([shortest, longest]: Pauses, ms: number): number {
   return Math.min(Math.max(shortest, ms), longest);
 }
 
-/** A table that is not current may be so for a reason that passes, and one that is may have become late. */
+/** A table that is not current may have recovered, and one that was current may have become late. */
 function isOld({ status, readAt, due }: KnownStatus, now: number): boolean {
   if (due !== undefined) return true;
   if (now - readAt < statusEveryMs) return false;
@@ -248,7 +248,7 @@ function isOld({ status, readAt, due }: KnownStatus, now: number): boolean {
   return isLate || hasRun || healthOf(status).state !== 'current';
 }
 
-/** The status with the run as it is now. */
+/** The status with the latest state of the run. */
 function withRun({ running: _before, ...status }: TableStatus, run: WatchedRun | undefined): TableStatus {
   return run ? { ...status, running: run } : status;
 }

@@ -10,7 +10,7 @@ import type { SourceFile, Sources } from '../sources.ts';
 import type { Reading } from './topic.ts';
 
 const everyMs = 10_000;
-/** A hundred connections take seconds to ask: they are asked so seldom that it costs the machine next to nothing. */
+/** Asking about a hundred connections takes seconds, so the pauses are long enough to keep the load negligible. */
 const restsAfterWork = 50;
 const longestPauseMs = 5 * 60_000;
 
@@ -27,7 +27,7 @@ export async function readSources(client: Client, sources: Sources): Promise<Rea
   ]);
   const listed = await sideBySide(healths, async (health) => ({
     ...sourceJson(files, health, running),
-    // Its settings were read a moment ago.
+    // The settings were read a moment ago.
     ...(health.connection !== undefined && {
       destination: (await readSettings(health.settings)).destination,
     }),

@@ -33,7 +33,7 @@ export function tableJson(status: TableStatus, readAt: number, run: LiveRun | un
   };
 }
 
-/** How the table is synced, without what its status adds. */
+/** How the table is synced, without the fields that its status adds. */
 export function settingsIn(status: TableStatus): SourceTable['settings'] {
   const { syncMethod, every, incrementalField, fullReadEvery, columns, nested } = status;
   const { exclude, land } = columns ?? {};

@@ -11,8 +11,8 @@ export type Listener<State> = {
 const afterFailureMs = 3_000;
 
 /**
- * State that many pages watch. One loop reads it for all of them, and only while somebody listens. Each listener gets
- * the whole state when it begins to listen, and again whenever it has changed.
+ * State that many pages watch. One loop reads it for all of them, and only while there are listeners. Each listener
+ * gets the whole state when it begins to listen, and again whenever it has changed.
  */
 export class Topic<State extends { readonly at: string }> {
   readonly #read: (signal: AbortSignal) => Promise<Reading<State>>;
@@ -25,7 +25,7 @@ export class Topic<State extends { readonly at: string }> {
     this.#read = read;
   }
 
-  /** @returns ends the listening */
+  /** @returns a function that stops listening */
   listen(listener: Listener<State>): () => void {
     this.#listeners.add(listener);
     if (this.#latest) listener.state(this.#latest.state);
@@ -38,12 +38,12 @@ export class Topic<State extends { readonly at: string }> {
       if (this.#listeners.size > 0) return;
       this.#stop?.abort();
       this.#stop = undefined;
-      // Whoever comes next must not take it for the state then.
+      // The next listener must not get a state that may be long outdated.
       this.#latest = undefined;
     };
   }
 
-  /** Looks now: something has just been changed. */
+  /** Call after a change: reads the state now instead of after the pause. */
   poke(): void {
     this.#wake?.abort();
   }

@@ -5,7 +5,7 @@ import { SourceWatch } from './source-watch.ts';
 import { readSources } from './sources-watch.ts';
 import { Topic } from './topic.ts';
 
-/** A page that has just been opened shows what is known after this long; the rest follows. */
+/** A page that was just opened shows what is known after this time; the rest follows. */
 const patienceMs = 1_000;
 
 type Watched = { readonly watch: SourceWatch; readonly topic: Topic<SourceDetail> };
@@ -32,7 +32,7 @@ export class Topics {
     return watched;
   }
 
-  /** Everybody who watches sees at once what was changed. */
+  /** Shows a change at once on every page that watches. */
   changed(id: string): void {
     const watched = this.#watched.get(id);
     watched?.watch.forget();

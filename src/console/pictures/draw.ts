@@ -7,7 +7,7 @@ import { mostRows, rowsOf } from '../data/sql.ts';
 import { problemJson } from '../problem-json.ts';
 import { pictures } from './pictures.ts';
 
-/** A picture with its figures, or the tables that are missing for it. Throws `UsageError` if there is no such picture. */
+/** A picture with its figures, or the tables it lacks. Throws `UsageError` if there is no such picture. */
 export async function drawPicture(file: string, name: string, signal: AbortSignal): Promise<DrawnPicture> {
   const picture = pictures.find((one) => one.name === name);
   if (!picture) {
@@ -21,7 +21,7 @@ export async function drawPicture(file: string, name: string, signal: AbortSigna
     return { ...picture, missing, result: await rowsOf(file, { sql: picture.sql, limit: mostRows }, signal) };
   } catch (error) {
     if (!isForeseen(error) || signal.aborted) throw error;
-    // Such as a column that the settings leave out: the page shows the others all the same.
+    // For example, the settings leave out a column that it needs: the page still shows the other pictures.
     return { ...picture, missing, ...defined({ failure: problemJson(failureOf(error)) }) };
   }
 }

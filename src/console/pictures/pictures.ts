@@ -1,6 +1,6 @@
 import type { Picture } from '../contract/data.ts';
 
-/** When a named point in the life of an incident was reached; the names are the account's own. */
+/** The time at which an incident reached a named timestamp; the names are defined by the account. */
 function firstTimestamp(names: readonly string[]): string {
   const list = names.map((name) => `'${name}'`).join(', ');
   return `list_filter(from_json(incident_timestamp_values, '["JSON"]'),
@@ -10,7 +10,7 @@ function firstTimestamp(names: readonly string[]): string {
 const realIncidents = `mode IN ('standard', 'retrospective')
     AND incident_status_category NOT IN ('declined', 'canceled', 'merged')`;
 
-/** Hours from the creation of each real incident to a point of its life. */
+/** Hours from the creation of each real incident to one of its timestamps. */
 function hoursUntil(names: readonly string[]): string {
   return `WITH reached AS (
   SELECT severity_id, created_at, TRY_CAST(${firstTimestamp(names)} AS TIMESTAMPTZ) AS reached_at
@@ -35,7 +35,7 @@ const acknowledged = ['Acknowledged at', 'Accepted at', 'Identified at'];
 const leftOut =
   'Left out: declined, canceled and merged incidents, and those of mode test, tutorial or stream.';
 
-/** Pictures over the account, each with the SQL that makes it. */
+/** Pictures of the account, each with the SQL that makes it. */
 export const pictures: readonly Picture[] = [
   {
     name: 'time_to_resolve_by_severity',

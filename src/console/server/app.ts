@@ -9,7 +9,7 @@ import { failed, refuse } from './problems.ts';
 import { addRoutes, type Handlers } from './routes.ts';
 import { knownHost, ownOrigin, type PublicOrigin, safeHeaders, withAccess } from './safety.ts';
 
-/** Larger than any settings; a request for more is a mistake or an attack. */
+/** Larger than any settings; a larger body is a mistake or an attack. */
 const largestBody = 1024 * 1024;
 
 export type AppOptions = {
@@ -27,7 +27,7 @@ function tooLarge(c: Context): Response {
   return refuse(c, 413, {
     error: 'UsageError',
     message: 'The body is larger than 1 MiB.',
-    advice: 'No request to the console needs as much.',
+    advice: 'No request to the console needs that much.',
   });
 }
 

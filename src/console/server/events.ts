@@ -4,7 +4,7 @@ import type { Log } from '../../serving/logs.ts';
 import type { Topic } from '../live/topic.ts';
 import { problemOf } from './problems.ts';
 
-/** Proxies give up on a stream that is silent for longer. */
+/** Proxies close a stream that is silent for longer. */
 const keepAliveMs = 15_000;
 
 /** Sends a topic as server-sent events, until the page leaves or the console stops. */
@@ -16,7 +16,7 @@ export function sendEvents(
   return streamSSE(c, async (stream) => {
     const send = (event: string, data: unknown) =>
       void stream.writeSSE({ event, data: JSON.stringify(data) });
-    // A signal of its own: a listener per page would stay at the console's for as long as that runs.
+    // A signal of its own: listeners on the console's signal would pile up, one per page, until the console ends.
     const ended = AbortSignal.any([signal]);
     const over = new Promise<void>((resolve) => {
       stream.onAbort(resolve);

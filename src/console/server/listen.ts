@@ -6,8 +6,8 @@ import { type HostAndPort, hostAndPort } from '../../listen.ts';
 export const defaultAddress = '127.0.0.1:4680';
 
 /**
- * The address to listen at. Throws `UsageError` if it is not one, or if others could reach it: what they send and get
- * would be readable on the way.
+ * The address to listen at. Throws `UsageError` if it is not valid, or if other machines could reach it, since plain
+ * HTTP can be read on the way.
  */
 export function listenAddress(text: string, publicOrigin: string | undefined): HostAndPort {
   const address = hostAndPort(text);
@@ -29,7 +29,7 @@ export function listenAddress(text: string, publicOrigin: string | undefined): H
   return address;
 }
 
-/** The address of the proxy in front, as pages name their origin. Throws `UsageError` unless it is https. */
+/** The origin of the proxy in front, as browsers send it. Throws `UsageError` unless it is https. */
 export function proxyOrigin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'https:' && url.pathname === '/' && url.search === '' && url.username === '') {

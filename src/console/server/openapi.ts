@@ -14,7 +14,7 @@ export function openApiDocument(): object {
     info: {
       title: 'Console of incident-io-source',
       version: packageVersion(),
-      description: 'What the console’s page does. Scripts send its token as a bearer token.',
+      description: 'Everything that the console’s page can do. Scripts send its token as a bearer token.',
     },
     security: [{ token: [] }, { cookie: [] }],
     paths,

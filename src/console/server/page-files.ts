@@ -28,7 +28,7 @@ const types: { readonly [extension: string]: string } = {
 
 /** A file of the page; any path without an extension is the page itself. */
 export async function pageFile(c: Context, folder: string): Promise<Response> {
-  // No file of the page has a name that would have to be escaped.
+  // No file of the page has a name that needs escaping.
   if (c.req.path.includes('%')) return c.notFound();
   const path = normalize(c.req.path);
   const name = extname(path) === '' ? 'index.html' : path;
@@ -37,7 +37,7 @@ export async function pageFile(c: Context, folder: string): Promise<Response> {
   if (!file.startsWith(resolve(folder) + sep) || type === undefined) return c.notFound();
   try {
     const bytes = await readFile(file);
-    // The names of assets hold a hash of what is in them; the page names the newest.
+    // The names of assets contain a hash of their content; the page refers to the newest.
     const cache = path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-store';
     return c.body(new Uint8Array(bytes), 200, { 'Content-Type': type, 'Cache-Control': cache });
   } catch (error) {

@@ -16,14 +16,14 @@ export function failed(c: Context, error: unknown, log: Log): Response {
   return refuse(c, statusOf(error), problemOf(error, log));
 }
 
-/** An error as a page shows it. A defect is logged: its message may hold anything, so nobody else sees it. */
+/** An error as a page shows it. A defect is only logged, because its message may contain anything. */
 export function problemOf(error: unknown, log: Log): Problem {
   const cause = causeOf(error);
   if (isForeseen(cause)) return problemJson(failureOf(cause));
   log('error', 'a request to the console failed', { error });
   return {
     error: 'UnexpectedError',
-    message: 'Something failed that should not have.',
+    message: 'Something failed unexpectedly.',
     advice: 'This is a defect of incident-io-source: report it with the lines that the console has logged.',
   };
 }

@@ -10,13 +10,13 @@ import { failed } from './problems.ts';
 type Of<Name extends EndpointName> = (typeof endpoints)[Name];
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
-/** A request, as the contract says that it looks. */
+/** A request, validated against the contract. */
 export type Asked<Name extends EndpointName> = {
-  /** What stands in the path, such as the id of a source. */
+  /** The parameters in the path, such as the id of a source. */
   readonly path: { readonly [name: string]: string };
   readonly query: Of<Name> extends { readonly query: infer Schema } ? Parsed<Schema> : undefined;
   readonly body: Of<Name> extends { readonly body: infer Schema } ? Parsed<Schema> : undefined;
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the client no longer waits for the answer. */
   readonly signal: AbortSignal;
 };
 
@@ -27,12 +27,12 @@ type Given<Name extends EndpointName> =
       ? ReadableStream
       : Answer<Name>;
 
-/** What answers each path. */
+/** The handler of each path. */
 export type Handlers = {
   readonly [Name in EndpointName]: (asked: Asked<Name>) => Given<Name> | Promise<Given<Name>>;
 };
 
-/** Makes the contract's paths answer. What does not look as the contract says is refused before a handler sees it. */
+/** Registers the contract's paths. A request that does not match the contract is refused before its handler runs. */
 export function addRoutes(
   app: Hono,
   handlers: Handlers,
@@ -74,7 +74,7 @@ function answerTo(
 }
 
 async function jsonOf(c: Context): Promise<unknown> {
-  // A form of another page could send any text, but never with this type.
+  // A form on another page could send any text, but never with this content type.
   if (!/^application\/json\b/.test(c.req.header('Content-Type') ?? '')) {
     throw new UsageError('The body is not JSON.', 'Send it with Content-Type: application/json.');
   }
@@ -96,7 +96,7 @@ function parsed(schema: z.ZodType, value: unknown, what: string): unknown {
   );
 }
 
-/** The place and what is allowed there; never a value, among which may be a key. */
+/** The place and what is allowed there, but never a value, since it may be a key. */
 function problemOf(issue: z.core.$ZodIssue): string {
   const place = issue.path.join('.') || 'all of it';
   if (issue.code !== 'unrecognized_keys') return `${place}: ${issue.message}`;

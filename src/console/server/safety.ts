@@ -3,19 +3,19 @@ import { getCookie } from 'hono/cookie';
 import { type Access, isSame } from './access.ts';
 import { refuse } from './problems.ts';
 
-/** The names of this machine that no name server can give to anybody else. */
+/** The names of this machine that a name server cannot point anywhere else. */
 const loopbackNames = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** An address that people use for the console, such as that of a proxy: `https://console.example.com`. */
+/** An address that people open the console at, such as that of a proxy: `https://console.example.com`. */
 export type PublicOrigin = string | undefined;
 
-/** Nothing but the console's own files runs or is loaded in its page, and no other page may frame it. */
+/** The page only loads and runs the console's own files, and no other page may frame it. */
 const headers: { readonly [name: string]: string } = {
   'Content-Security-Policy':
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
-  // The first address holds the token.
+  // The first address that people open contains the token.
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -30,8 +30,8 @@ export function safeHeaders(): MiddlewareHandler {
 }
 
 /**
- * Refuses requests for another host: a page of somebody else could make its own name lead to this machine, and then
- * read answers as if they were its own (DNS rebinding).
+ * Refuses requests for another host: a foreign page could point its own name at this machine and then read answers as
+ * if they were its own (DNS rebinding).
  */
 export function knownHost(publicOrigin: PublicOrigin): MiddlewareHandler {
   const names =
@@ -51,8 +51,8 @@ export function knownHost(publicOrigin: PublicOrigin): MiddlewareHandler {
 }
 
 /**
- * Refuses what another page asks for. The cookie goes to every port of this machine, so a page of another local server
- * could use it otherwise.
+ * Refuses requests from other pages. Browsers send the cookie to every port of this machine, so a page of another local
+ * server could otherwise use it.
  */
 export function ownOrigin(publicOrigin: PublicOrigin): MiddlewareHandler {
   return async (c, next) => {
@@ -61,7 +61,7 @@ export function ownOrigin(publicOrigin: PublicOrigin): MiddlewareHandler {
     const isOwn = origin === undefined || origin === publicOrigin || origin === `http://${hostOf(c)}`;
     const isSameSite = site === undefined || site === 'same-origin' || site === 'none';
     const changes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
-    // A browser names the origin of everything but a plain read; a script shows the token itself.
+    // Browsers send an origin with everything but a plain read; scripts send the token itself.
     const isNamed = !changes || origin !== undefined || bearerOf(c) !== undefined;
     if (!isOwn || !isSameSite || !isNamed) {
       return refuse(c, 403, {
@@ -75,7 +75,7 @@ export function ownOrigin(publicOrigin: PublicOrigin): MiddlewareHandler {
   };
 }
 
-/** Lets in who has the token or the cookie. */
+/** Lets requests in that have the token or the cookie. */
 export function withAccess(access: Access): MiddlewareHandler {
   return async (c, next) => {
     const bearer = bearerOf(c);

@@ -8,8 +8,8 @@ import { readableTables } from '../readable-tables.ts';
 import { connectionStatus, log } from './messages.ts';
 
 /**
- * `check`: whether the key may read a table or more, and whether the place of the tables can be written. That something
- * is wrong with either is an answer; an API or a store that does not answer says nothing about them, and is thrown.
+ * `check`: whether the key may read at least one table, and whether the place of the tables is writable. If either is
+ * wrong, that is the answer. An API or a store that does not answer proves nothing about them, so its error is thrown.
  */
 export async function check(
   readConfig: () => Promise<unknown>,

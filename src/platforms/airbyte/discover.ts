@@ -7,7 +7,7 @@ import { catalogStream } from './catalog.ts';
 import { airbyteDialect } from './dialect.ts';
 import { log } from './messages.ts';
 
-/** `discover`: the tables that the key can read, with the columns that kept tables have been given since. */
+/** `discover`: the tables that the key can read, including columns that kept tables have gained since. */
 export async function discover(
   config: PlatformConfig,
   output: LineOutput,

@@ -19,7 +19,7 @@ export function connectionStatus(status: 'SUCCEEDED' | 'FAILED', message?: strin
   };
 }
 
-/** @param waitsUntil while the API's limit holds the stream up: until when, milliseconds since the epoch */
+/** @param waitsUntil the end of a wait for the API's limit, milliseconds since the epoch */
 export function streamStatus(stream: string, status: StreamStatus, waitsUntil?: number): object {
   const reasons = [{ type: 'RATE_LIMITED', rate_limited: { quota_reset: waitsUntil } }];
   return trace({
@@ -32,7 +32,7 @@ export function streamStatus(stream: string, status: StreamStatus, waitsUntil?: 
   });
 }
 
-/** @param stream the stream that fails; left out for what concerns all of them */
+/** @param stream the stream that fails; left out for a failure of all streams */
 export function errorTrace({ type, message, cause, stack }: PlatformFailure, stream?: string): object {
   return trace({
     type: 'ERROR',

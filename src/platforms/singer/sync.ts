@@ -38,7 +38,7 @@ export async function sync(
     if (!place.isKept) say('WARNING', `The config names no warehouse. ${withoutWarehouse}`);
     const told = new SingerTold(config, bookmarks, output, say);
     const failed = await readStreams(config, place, streams, told.asTold(), signal);
-    // Some targets lose a state behind which a record comes.
+    // Some targets lose a state that is followed by a record.
     await output.message(stateMessage(bookmarks));
     if (failed > 0) say('CRITICAL', `${failed} of ${streams.length} streams could not be read.`);
     return failed === 0;
@@ -54,7 +54,7 @@ function bookmarksIn(state: unknown): Map<string, unknown> {
   return new Map(isObject ? Object.entries(bookmarks) : []);
 }
 
-/** Turns what is told about streams into Singer's messages. */
+/** Turns reports about streams into Singer's messages. */
 class SingerTold {
   readonly #config: PlatformConfig;
   readonly #bookmarks: Map<string, unknown>;
@@ -107,7 +107,7 @@ class SingerTold {
       (column) => !without.has(column.name),
     );
     const before = activeIn(this.#bookmarks.get(name));
-    // A new version only with a new printing of all rows: rows of another version are deleted.
+    // A new version only if all rows are printed again, because rows of other versions are deleted.
     const version = before !== undefined && (!given.isWhole || given.continued) ? before : this.#began;
     this.#versions.set(name, { version, isWhole: given.isWhole });
     await this.#output.message(schemaMessage(given.table, columns));

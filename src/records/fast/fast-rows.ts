@@ -30,9 +30,9 @@ export class FastRows {
   readonly #key: readonly Source[];
   /** What every row ends with in a table that is read in passes, before the pass's value. */
   readonly #passHead: string;
-  /** What stands for a field that nobody declared; no column needs it. */
+  /** Represents every undeclared field; no column needs it. */
   readonly #undeclared = new Field('');
-  /** Fields of the current record that nobody declared. */
+  /** Undeclared fields of the current record. */
   #unknown: UnknownCells | undefined;
   /** Runs on over all answers, because each `Field` remembers the number of the record it was last found in. */
   #scanned = 0;
@@ -208,7 +208,7 @@ export class FastRows {
     this.#unknown[key] = unknownCell(value);
   }
 
-  /** Whether the bytes of the record's values are what its columns take. */
+  /** Whether the columns accept the bytes of the record's values as they are. */
   #isAsDeclared(scanner: JsonScanner): boolean {
     const { record, bytes, odd } = scanner;
     if (odd) return false;

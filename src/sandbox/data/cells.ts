@@ -137,7 +137,7 @@ function objectWith(row: Making, thing: string, leaves: readonly Leaf[]): ApiRec
         type === 'json' ? valueNamed(row, field) : scalar(row, type, { thing, field, description });
     }
   }
-  // Of several objects there is one, as in `creator`: a user, an alert or a workflow.
+  // Only one of several objects is present, as in `creator`: a user, an alert or a workflow.
   const dice = row.dice(`${thing} is one of`);
   const names = [...deeper.keys()];
   const present = names.length > 1 ? [dice.pick(names)] : names.filter(() => dice.chance(0.85));

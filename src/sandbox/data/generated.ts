@@ -262,7 +262,7 @@ export class GeneratedRows implements Source {
   }
 }
 
-/** Every number below `room` is met once if one goes on by `step` again and again. */
+/** Whether repeatedly adding `step`, modulo `room`, reaches every number below `room` once. */
 function areCoprime(step: number, room: number): boolean {
   return room === 0 ? step === 1 : areCoprime(room, step % room);
 }

@@ -1,13 +1,13 @@
 import type { Column, Table, TableShape } from '../table.ts';
 
-/** Where the items are whose rows a nested table has, and what a row takes from around its item. */
+/** Where the items of a nested table are, and which values a row takes from around its item. */
 export type ItemsOf = {
   /** The table whose rows hold the items. */
   readonly table: Table;
   /**
-   * The way to the items, from a JSON column of that table on: `events[].users[]` · `totals{}` for the entries of an
+   * The path to the items, from a JSON column of that table on: `events[].users[]` · `totals{}` for the entries of an
    * object · `value|array_value[]` for items that are in one field or in the other. An item that is not an object is
-   * taken for one with the field `value`.
+   * treated as one with the field `value`.
    */
   readonly path: string;
   /** The columns that hold the other table's key, in the order of that key. */
@@ -28,7 +28,7 @@ export type ItemsOf = {
  */
 export type NestedTable = TableShape & { readonly itemsOf: ItemsOf };
 
-/** Has the compiler check a declaration: it refuses a column in the key or around an item that is not declared. */
+/** Makes the compiler check a declaration: it refuses an undeclared column in the key or around an item. */
 export function defineNested<const T extends NestedTable>(
   table: T & {
     readonly primaryKey: readonly (keyof T['columns'])[];

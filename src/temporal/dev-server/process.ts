@@ -8,7 +8,7 @@ const run = promisify(execFile);
 /** One process, distinguishable from a later one that was given the same pid. */
 export type ProcessIdentity = {
   readonly pid: number;
-  /** When it started, as the operating system says it; only ever compared. */
+  /** When it started, in the operating system's words; only compared, never parsed. */
   readonly startedAt: string;
 };
 

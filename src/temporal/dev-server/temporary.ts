@@ -52,7 +52,7 @@ async function sweep(): Promise<void> {
   }
 }
 
-/** Only the process that started a temporary server ever uses it, so once its users are dead nobody will. */
+/** Only the process that started a temporary server ever uses it, so once that is dead, the server is unused. */
 async function isAbandoned(stateDir: string): Promise<boolean> {
   const { users } = await readRecord(stateDir);
   return users.length > 0 && (await living(users)).length === 0;

@@ -39,8 +39,8 @@ export function stateToCommit({ request, before, schema, result }: MergedRun): S
   const { state, total, fullRead } = request;
   const differences = before ? differencesOf(before) : 0;
   const offset = before ? countOffsetOf(before) : 0;
-  // What a full read leaves between the API's count and the rows is how this API counts, not a change.
-  // Fewer than the rows is a row that was deleted while the list was read: a difference, which the next run mends.
+  // A gap that a full read leaves between the API's count and the rows is due to how this API counts, not to a change.
+  // If the API counts fewer than the rows, one was deleted during the read: a difference that the next run repairs.
   const countOffset = fullRead && total !== undefined ? Math.max(0, total - result.rows) : offset;
   const { watermark, parent, ...rest } = state;
   // Rows that the run has not read lack the new field's value: the next run must read everything.

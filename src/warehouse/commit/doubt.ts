@@ -11,11 +11,11 @@ type Doubtful = Extract<CommitOutcome, { status: 'doubtful' }>;
 type Merged = { readonly rowsBefore: number; readonly rows: number; readonly dropped: number };
 
 /**
- * Why a full read, or one parent by parent, is not committed yet; `undefined` if nothing contradicts it, or if a second reading missed the same
- * rows. A list that was cut short looks like a table whose rows were deleted, and only the rows that the table holds
- * and the API's count can tell the two apart.
- * @param countIsReliable whether the API's count agreed with the table at the last commit: a count that never does
- * proves nothing, and would keep deleted rows for ever.
+ * Why a full read, or a reading parent by parent, is not committed yet; `undefined` if nothing contradicts it, or if a
+ * second reading missed the same rows. A list that was cut short looks like a table whose rows were deleted, and only
+ * the rows that the table holds and the API's count can tell the two apart.
+ * @param countIsReliable whether the API's count agreed with the table at the last commit: a count that never agrees
+ * proves nothing, and would keep deleted rows forever.
  * @param countOffset by how many rows the API counts more than it lists, as of the last full read
  */
 export function doubtOf(

@@ -21,7 +21,7 @@ type StagedFile = {
 /** DuckDB sizes its buffers by the longest line. They are never made smaller than for this one. */
 const leastLongest = 4_194_304;
 
-/** A few pages: their part is written next to heavy work. */
+/** A part of at most a few pages is written as a light job, in parallel with heavy work. */
 const lightBytes = 4 * 2 ** 20;
 
 /** The end of the name of a staged file. It tells the columns of the file: another set of columns has another suffix. */

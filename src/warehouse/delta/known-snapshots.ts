@@ -10,7 +10,7 @@ const mostCharacters = 2 * 2 ** 20;
 /** The same for all warehouses of a process that has many. */
 export const mostCharactersOfAll = 64 * 2 ** 20;
 
-/** What is known of the tables of one warehouse. */
+/** The known snapshots of one warehouse's tables. */
 export type SnapshotsOfTables = Pick<KnownSnapshots, 'of' | 'keep'>;
 
 /**
@@ -28,7 +28,7 @@ export class KnownSnapshots {
     });
   }
 
-  /** Those of one of several warehouses, which together keep no more than one would. */
+  /** The snapshots of one among several warehouses, which share this limit. */
   in(destination: string): SnapshotsOfTables {
     const name = (table: string) => `${destination} ${table}`;
     return {

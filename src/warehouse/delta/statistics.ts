@@ -24,8 +24,8 @@ const largestLong = 2n ** 63n - 1n;
 const statisticsProperties = ['delta.dataSkippingNumIndexedCols', 'delta.dataSkippingStatsColumns'] as const;
 
 /**
- * The table's properties with statistics of every column asked of other writers too, unless somebody has chosen. By
- * default an OPTIMIZE keeps those of the first 32 columns only, and readers then no longer skip files by time.
+ * The table's properties, which also ask other writers for statistics of every column unless the user has chosen
+ * otherwise. By default, OPTIMIZE only keeps those of the first 32 columns, and readers no longer skip files by time.
  */
 export function withStatisticsOfAllColumns(
   configuration: Metadata['configuration'],

@@ -50,8 +50,8 @@ export function commitTimeIn(actions: readonly Action[]): number | undefined {
 }
 
 /**
- * The time of a new commit: a millisecond after the last one at least, whatever the clock says. `_synced_at` tells
- * which rows were written after a version, so it must not go back.
+ * The time of a new commit: at least a millisecond after the last one, even if the clock says otherwise. `_synced_at`
+ * tells which rows were written after a version, so it must not go back.
  */
 export function timeOfCommit(now: number, before: Pick<Snapshot, 'txns'> | undefined): number {
   return before ? Math.max(now, committedAt(before) + 1) : now;
@@ -102,7 +102,7 @@ function parentOf({ txns, metadata }: Pick<Snapshot, 'txns' | 'metadata'>): Seen
   return tableId !== undefined && seen ? { tableId, version: seen.version } : undefined;
 }
 
-/** The time that is kept as the version of a `txn`; 0 stands for none. */
+/** The time that is stored as the version of a `txn`; 0 means that there is none. */
 function timeIn(txn: Txn | undefined): number | undefined {
   return txn && txn.version > 0 ? txn.version : undefined;
 }

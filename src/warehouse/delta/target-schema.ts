@@ -102,7 +102,7 @@ export function targetSchema(
   const addedForUnknown = newKeys
     .slice(0, room)
     .map((key) => columns.addUnknown(key, cleanName(fieldOfKey(key))));
-  // First, as a report may not list all of them.
+  // This column comes first, because a report may not list all of them.
   if (newKeys.length > room && columns.valuesOf(restProperty).size === 0)
     addedForUnknown.unshift(columns.addRest());
   const addedForRaw = newRaw.map((column) => columns.addRaw(column));

@@ -138,8 +138,8 @@ function isPicked(table: TableShape, snapshot: Snapshot, { where = [], only }: P
 }
 
 /**
- * SQL for whether a parent's turn is between two times: each has a moment of its own within the period, which its key
- * decides and which comes again in each.
+ * SQL for whether a parent's turn comes between two times. Each parent has its own moment within the period, which its
+ * key determines and which recurs in every period.
  */
 function isItsTurn(
   key: string,
@@ -174,7 +174,7 @@ function assertColumns({ name }: TableShape, { metadata }: Snapshot, needed: rea
   );
 }
 
-/** A column that only says more about a parent may be missing: then it is empty. */
+/** A column that only adds facts about a parent may be missing, and is then empty. */
 function columnOf({ metadata }: Snapshot, column: string): string {
   return fieldsOf(metadata).some(({ name }) => name === column) ? identifier(column) : 'NULL';
 }

@@ -123,13 +123,13 @@ export class AzureBucket implements Bucket {
     } while (continuationToken !== undefined);
   }
 
-  /** Without this check any page would pass for an empty listing, and a table's log for one that is not there. */
+  /** Without this check, any page would pass for an empty listing, and a table's log would seem to be missing. */
   async #listing(next: () => Promise<{ value: Page }>): Promise<Page> {
     try {
       const { value } = await next();
       if (value.containerName === this.#at.bucket) return value;
     } catch (error) {
-      // The library stumbles over an answer that is not a listing.
+      // The library fails in odd ways on an answer that is not a listing.
       if (!(error instanceof TypeError)) throw error;
     }
     throw notAStore(addressOf(this.#at), azureWords);
@@ -179,14 +179,14 @@ function listed({ segment }: Page): ListingPage {
   };
 }
 
-/** Azure answers 409 to a write that may only create, 412 if it takes the condition for one on changing. */
+/** Azure answers a refused write that may only create with 409, or with 412 if it sees it as a change of a blob. */
 function isTaken(error: unknown): boolean {
   const status = statusOf(error);
   const code = codeOf(error);
   return (status === 409 && code === 'BlobAlreadyExists') || (status === 412 && code === 'ConditionNotMet');
 }
 
-/** Ends requests that make no progress: the library would wait for an answer for ever. */
+/** Ends requests that make no progress: the library would wait for an answer forever. */
 async function bounded<T>(work: (signal: AbortSignal, progress: () => void) => Promise<T>): Promise<T> {
   const ended = new AbortController();
   const timer = setTimeout(() => ended.abort(), longestWaitMs);

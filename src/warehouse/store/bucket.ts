@@ -23,7 +23,7 @@ export type BucketRequest = {
 export type Bucket = {
   /** `s3://bucket`: followed by `/` and the name of an object it is the object's address in messages. */
   readonly address: string;
-  /** Whether whoever runs the store guarantees that only one of many `putIfAbsent` of a name succeeds. */
+  /** Whether the store's provider guarantees that only one of many `putIfAbsent` calls for a name succeeds. */
   readonly trusted: boolean;
   /** `undefined` if there is no such object; throws if there is no such bucket. */
   get(name: string): Promise<{ readonly body: Readable; readonly bytes: number } | undefined>;

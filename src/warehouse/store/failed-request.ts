@@ -8,18 +8,18 @@ import {
 import { isBrokenOff } from './broken-off.ts';
 import type { BucketRequest } from './bucket.ts';
 
-/** How errors speak of one kind of store. */
+/** The words that errors use for one kind of store. */
 export type StoreWords = {
   /** `an S3 store` */
   readonly store: string;
-  /** Whose error codes it has: `S3`. */
+  /** Whose error codes it uses: `S3`. */
   readonly codes: string;
   /** What makes a write fail if the object exists. */
   readonly condition: string;
   readonly findingCredentials: string;
   /** What to grant to credentials that lack a permission. */
   readonly grant: string;
-  /** What to check when nothing is known but that a request was refused. */
+  /** What to check if all that is known is that a request was refused. */
   readonly check: string;
 };
 
@@ -54,7 +54,7 @@ export function notAStore(where: string, { store }: StoreWords): DestinationErro
   return new DestinationError(`The endpoint of ${where} does not answer as ${store} does.`, checkEndpoint);
 }
 
-/** There is nothing on this machine to sign a request with. */
+/** This machine has no credentials to sign a request with. */
 export function noCredentials(where: string, { findingCredentials }: StoreWords): SourceError {
   return new DestinationCredentialsError(
     `There are no credentials for ${where} on this machine, or they have expired.`,
@@ -76,7 +76,7 @@ export function unknownCredentials({ where, answer, words }: FailedRequest): Sou
   );
 }
 
-/** What remains to be said of a failed request when no code of the cloud says more. */
+/** The error for a failed request if no code of the cloud says more. */
 export function generalFailure(failed: FailedRequest): SourceError | undefined {
   return (
     withoutCondition(failed) ??
@@ -89,8 +89,8 @@ export function generalFailure(failed: FailedRequest): SourceError | undefined {
 }
 
 /**
- * The store refuses the condition that keeps a second writer from replacing a file. The probe writes an object without
- * that condition before, so it must be the condition that is refused.
+ * The store refuses the condition that keeps a second writer from replacing a file. The probe has already written an
+ * object without that condition, so it must be the condition that is refused.
  */
 function withoutCondition(failed: FailedRequest): SourceError | undefined {
   const { status, where, answer, action, words, isPassing } = failed;
@@ -141,7 +141,7 @@ function wrongEndpoint({ code, where, answer }: FailedRequest): SourceError | un
   );
 }
 
-/** A refusal about which nothing more is known. */
+/** A refusal without a known reason. */
 function refused({ status, what, answer, words }: FailedRequest): SourceError | undefined {
   if (status === undefined) return undefined;
   return new DestinationError(`The store refused ${what} (${answer}).`, words.check);

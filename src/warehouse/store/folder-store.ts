@@ -62,7 +62,7 @@ export function folderStore(root: string): LocalStore {
   return store;
 }
 
-/** Writes a file that nobody else knows yet, durably. */
+/** Durably writes a file that nothing else knows about yet. */
 async function writeNew(path: string, bytes: Uint8Array): Promise<string> {
   await makeFolder(dirname(path));
   const file = await open(path, 'wx');
@@ -100,7 +100,7 @@ async function linkIfAbsent(file: string, path: string, root: string): Promise<b
   return true;
 }
 
-/** Moves a local file to a path that nobody else knows yet; its size in bytes. */
+/** Moves a local file to a path that nothing else knows about yet; returns its size in bytes. */
 async function moveInto(localFile: string, path: string): Promise<number> {
   await makeFolder(dirname(path));
   const file = await open(localFile, 'r+');
@@ -115,7 +115,7 @@ async function moveInto(localFile: string, path: string): Promise<number> {
     await rename(localFile, path);
   } catch (error) {
     if (codeOf(error) !== 'EXDEV') throw error;
-    // The table's folder is a file system of its own. Copying in place is safe, since nobody knows the name yet.
+    // The table's folder is a file system of its own. Copying in place is safe, since nothing else knows the name yet.
     await copyFile(localFile, path, constants.COPYFILE_EXCL);
     await syncFile(path);
     await rm(localFile);

@@ -40,7 +40,7 @@ export class GcsBucket implements Bucket {
     this.trusted = !isOtherStore(at);
   }
 
-  /** Finds the credentials first, so that a failure to do so is not taken for the store's. They are kept while valid. */
+  /** Finds the credentials first, so that a failure there is not blamed on the store. They are kept while valid. */
   async #bucket(): Promise<GcsHandle> {
     const { storage, isSigned } = (this.#opened ??= openGcsClient(this.#at));
     if (isSigned) {
@@ -69,7 +69,7 @@ export class GcsBucket implements Bucket {
     }
   }
 
-  /** A failed download is answered with a text; only the same question for the object's metadata tells the reason. */
+  /** A failed download only returns text; requesting the object's metadata gives the reason. */
   async #withoutContent(file: File, failure: unknown): Promise<undefined> {
     try {
       await file.getMetadata();
@@ -142,7 +142,7 @@ export class GcsBucket implements Bucket {
   async #page(asked: { readonly [parameter: string]: string | number }): Promise<Page> {
     const bucket = await this.#bucket();
     const [, , page] = (await bucket.getFiles({ ...asked, autoPaginate: false })) as [unknown, unknown, Page];
-    // Without this check any answer in JSON would pass for an empty listing, and a table's log for one that is not there.
+    // Without this check, any JSON answer would pass for an empty listing, and a table's log would seem to be missing.
     if (page.kind === 'storage#objects') return page;
     throw notAStore(addressOf(this.#at), gcsWords);
   }
@@ -186,7 +186,7 @@ function begun(download: Readable, strange: Error): Promise<{ body: Readable; by
       if (bytes === undefined) reject(strange);
       else resolve({ body: limitSilence(download), bytes: Number(bytes) });
     });
-    // The request is sent when somebody begins to read.
+    // The request is only sent once the stream is read.
     download.read(0);
   });
 }

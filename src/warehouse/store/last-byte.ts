@@ -1,5 +1,5 @@
 /**
- * The bytes, of which the last one comes when `whenReady` resolves. So any number of requests can be complete at the
+ * The bytes, with the last one held back until `whenReady` resolves. So any number of requests can be complete at the
  * same moment, however long each takes to be built, signed and sent.
  */
 export async function* lastByteHeld(

@@ -1,11 +1,11 @@
 import { pipeline, type Readable, Transform } from 'node:stream';
 
-/** Milliseconds without a byte after which a connection is taken for dead. */
+/** Milliseconds without a byte after which a connection counts as dead. */
 const longestSilenceMs = 30_000;
 
 /**
  * The same bytes. If none come for a while, the stream ends with a `TimeoutError`, so that a connection that died
- * without a word does not hold up a run for ever. A long answer may take as long as it needs.
+ * silently does not hold up a run forever. A long answer may take as long as it needs.
  */
 export function limitSilence(body: Readable): Readable {
   const timer = setTimeout(() => {

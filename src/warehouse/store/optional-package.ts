@@ -1,6 +1,6 @@
 import { DestinationError } from '../../errors.ts';
 
-/** Loads what imports a package that an installation may lack, because only one cloud needs it. */
+/** Loads a module that imports a package which may not be installed, because only one cloud needs it. */
 export async function withPackage<Loaded>(
   cloud: string,
   name: string,

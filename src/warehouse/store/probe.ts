@@ -83,7 +83,7 @@ async function assertAnswers(store: Store, destination: string): Promise<void> {
   );
 }
 
-/** Errors of the operating system do not name the destination, and callers do not know them. */
+/** Wraps errors of the operating system, which do not name the destination and which callers do not handle. */
 async function explained(destination: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -129,8 +129,8 @@ async function tryRace(store: Store, key: string): Promise<Problem> {
 }
 
 /**
- * Holds its callers until all of them have come, or it is opened. Otherwise a busy machine would send one request after
- * another, and a store that looks first and writes later would pass.
+ * Holds its callers until all of them have arrived, or it is opened. Otherwise a busy machine would send one request
+ * after another, and a store that checks first and writes later would pass.
  */
 function startingGate(count: number): { readonly wait: () => Promise<void>; readonly open: () => void } {
   let open = () => {};

@@ -143,7 +143,7 @@ export class S3Bucket implements Bucket {
       page = await client.send(new ListObjectsV2Command(whole));
       this.#listsAfter = false;
     }
-    // Without these checks any page in XML would pass for an empty listing, and a table's log for one that is not there.
+    // Without these checks, any XML page would pass for an empty listing, and a table's log would seem to be missing.
     const isListing = page.Name !== undefined || page.KeyCount !== undefined;
     if (isListing && (!page.IsTruncated || page.NextContinuationToken !== undefined)) return page;
     throw notAStore(addressOf(this.#at), s3Words);

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { PutObjectCommand } from '@aws-sdk/client-s3';
 import { lastByteHeld } from './last-byte.ts';
 
-/** Sends the request of a command without its last byte, and that one when `whenReady` resolves. */
+/** Sends a command's request without its last byte, and the last byte once `whenReady` resolves. */
 export function holdLastByte(
   command: PutObjectCommand,
   bytes: Uint8Array,

@@ -34,7 +34,7 @@ export type Store = {
    */
   writeIfAbsent(key: string, bytes: Uint8Array, whenReady?: () => Promise<void>): Promise<boolean>;
   /**
-   * Moves a finished local file into place, under a name that nobody else uses; its size in bytes.
+   * Moves a finished local file into place, under a name that nothing else uses; returns its size in bytes.
    * @param options.inParts sends even a small file to a bucket in parts, as large files are
    */
   upload(key: string, localFile: string, options?: { readonly inParts: boolean }): Promise<number>;

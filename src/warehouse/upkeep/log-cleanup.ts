@@ -48,7 +48,7 @@ export async function logFilesBefore(
   const checkpoint = checkpointBefore(files, time);
   const needless = files.filter(({ version }) => version < (checkpoint?.version ?? 0));
   if (checkpoint === undefined || needless.length === 0) return [];
-  // Our last commit stays in the log: without it, nobody could tell whether another writer changed data since.
+  // Our last commit stays in the log: only it shows whether another writer has changed data since then.
   const ownVersion = await undisturbedSince(log, snapshot);
   if (ownVersion === undefined || ownVersion < checkpoint.version) return [];
   await assertHoldsTable(world, table, checkpoint);

@@ -98,7 +98,7 @@ class UpkeepWork {
     });
   }
 
-  /** Deletes what only a look at the folder finds: files that earlier upkeep missed, or that no commit names. */
+  /** Deletes files that only a listing of the folder finds: earlier upkeep missed them, or no commit names them. */
   async removeListed(snapshot: Snapshot): Promise<void> {
     await this.#try(async () => {
       const { store } = this.#world;

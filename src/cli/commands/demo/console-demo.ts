@@ -24,7 +24,7 @@ import { spanUntilToday } from './span.ts';
 
 /** The environment variable that holds the sandbox's key; the settings name only it. */
 const keyVariable = 'INCIDENT_IO_SANDBOX_KEY';
-/** As an API over the Internet: the import can be watched. */
+/** As slow as an API over the Internet, so that the import can be watched. */
 const latencyMs = 60;
 
 /**
@@ -38,7 +38,7 @@ export async function runConsoleDemo(
 ): Promise<void> {
   const { signal, stderr } = session;
   const folder = await mkdtemp(join(tmpdir(), 'incident-io-demo-'));
-  // Keys of sources that somebody links to try it belong to the sandbox, and go with it.
+  // If people link sources to try it, their keys belong to the sandbox and are deleted with it.
   process.env['XDG_CONFIG_HOME'] = join(folder, 'config');
   const log = createLog({ write: (line) => stderr.write(line), isTTY: true });
   let sandbox: Sandbox | undefined;
@@ -54,7 +54,7 @@ export async function runConsoleDemo(
     await writeSettings(file, settings, { replace: false });
     await serveDemo(session, { sandbox, settings, file, log, address });
   } catch (error) {
-    // Ctrl-C is how it ends.
+    // Ctrl-C is the normal way to end it.
     if (!signal.aborted) throw error;
   } finally {
     await sandbox?.stop();

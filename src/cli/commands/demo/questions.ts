@@ -1,4 +1,4 @@
-/** What people buy this for, asked of the demo's tables. */
+/** Typical questions that people buy this product for, for the demo's tables. */
 export const questions: readonly { readonly question: string; readonly sql: string }[] = [
   {
     question: 'How many hours until an incident is resolved, by severity and month (median)?',

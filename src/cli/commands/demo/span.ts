@@ -1,6 +1,6 @@
 const yearsOfData = 3;
 
-/** Data that ends in the past would look like a sync that has stopped. */
+/** The data reaches the present, because older data would look like a sync that has stopped. */
 export function spanUntilToday(): { readonly since: string; readonly until: string } {
   const until = new Date();
   const since = new Date(until);

@@ -46,7 +46,7 @@ export async function givenKey(session: Session, options: LinkOptions): Promise<
 export function givenReference({ keyEnv, keyFile }: LinkOptions): KeyReference | undefined {
   if (keyEnv !== undefined) {
     if (variablePattern.test(keyEnv)) return { env: keyEnv };
-    // The value is not repeated, as it may be the key itself.
+    // The error does not repeat the value, since it may be the key itself.
     throw new UsageError(
       '--key-env must be the name of an environment variable.',
       `Give a name such as ${keyVariable}, never the key itself.`,
@@ -74,7 +74,7 @@ export async function checkKey(
   };
 }
 
-/** What the options say, with defaults for the rest. Throws `UsageError`. */
+/** The answers from the options, with defaults for the rest. Throws `UsageError`. */
 export function givenAnswers(options: LinkOptions, { reference, permissions }: CheckedKey): Answers {
   const { connection = defaultConnection, to = defaultDestination } = options;
   return {
@@ -86,7 +86,7 @@ export function givenAnswers(options: LinkOptions, { reference, permissions }: C
   };
 }
 
-/** The tables that were named, which the key has to be able to read; otherwise those of the wanted that it can read. */
+/** The tables that were named, which the key must be able to read; otherwise the wanted ones that it can read. */
 function chosenTables(options: LinkOptions, permissions: readonly TablePermission[]): readonly Table[] {
   const readable = new Set(permissions.filter(({ allowed }) => allowed).map(({ table }) => table));
   const wanted = wantedTables(options);
@@ -104,7 +104,7 @@ function chosenTables(options: LinkOptions, permissions: readonly TablePermissio
 
 /**
  * The tables that the options ask for: the named ones, every one with `--all`, or the default ones. Throws `UsageError`
- * for an unknown name, and for a table without the one by whose rows it is read.
+ * for an unknown name, and for a table without its parent.
  */
 export function wantedTables({ tables: named, all }: Pick<LinkOptions, 'tables' | 'all'>): readonly Table[] {
   const chosen = selectedTables(named?.split(',').map((name) => name.trim()) ?? [], all);

@@ -59,7 +59,7 @@ function problemOfKey(text: string | undefined): string | undefined {
 }
 
 /**
- * Shows the scopes that the key lacks, and checks the key again as often as asked, while somebody grants them.
+ * Shows the scopes that the key lacks, and checks the key again as often as asked, while the user grants them.
  * @returns the key with what it can read now; `undefined` to use another key
  */
 async function askScopes(

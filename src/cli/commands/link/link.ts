@@ -75,7 +75,7 @@ function addLinkOptions(command: Command): Command {
     )
     .option('--all', 'every table that the key can read, but those that have to be named')
     .addOption(repeatable('--sync-method <[table=]method>', syncMethods))
-    // Its old name, which scripts may still use.
+    // Its former name, which scripts may still use.
     .addOption(repeatable('--method <[table=]method>', syncMethods).hideHelp())
     .addOption(
       repeatable(
@@ -97,7 +97,7 @@ async function link(session: Session, given: LinkOptions): Promise<void> {
   const options = { ...given, baseUrl: checkedBaseUrl(given.baseUrl) };
   const { settings: file, force: replace = false, baseUrl } = options;
   await assertMayWrite(file, replace);
-  // A wrong name is refused before anybody has pasted a key.
+  // An invalid name is refused before anyone has to paste a key.
   wantedTables(options);
   const problem = options.connection === undefined ? undefined : problemOfConnection(options.connection);
   if (problem !== undefined) {
@@ -119,7 +119,7 @@ async function link(session: Session, given: LinkOptions): Promise<void> {
   });
 }
 
-/** Throws `AccountMismatchError`. A table that cannot be read is reported, and the others are linked all the same. */
+/** Throws `AccountMismatchError`. A table that cannot be read is reported, and the others are linked anyway. */
 async function assertOwn(
   session: Session,
   { tables }: Settings,
@@ -190,7 +190,7 @@ async function startImport(session: Session, client: Client, settings: Settings)
   tellFailures(session, failures);
 }
 
-/** Asks, if there is somebody to ask; otherwise takes the options and defaults. */
+/** Asks, if there is someone to ask; otherwise uses the options and defaults. */
 async function decide(session: Session, options: LinkOptions): Promise<Decided> {
   if (mayAsk(session, options)) {
     const [{ askKey }, { askAnswers }] = await Promise.all([

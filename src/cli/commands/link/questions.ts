@@ -63,7 +63,7 @@ async function askTables(
   return addParents(session, chosen.map(tableNamed));
 }
 
-/** Adds the tables by whose rows chosen ones are read, and says so. */
+/** Adds the parents of chosen tables, and says so. */
 async function addParents(session: Session, chosen: Table[]): Promise<Table[]> {
   const missing = [...new Set(withoutParent(chosen).map(({ parent }) => parent))];
   if (missing.length === 0) return chosen;
@@ -104,7 +104,7 @@ async function askSettings(
 /** The border of clack's notes, with its margin, on both sides. */
 const noteBorder = 6;
 
-/** A text that stands to the right of others in a note: its further lines begin below its first. */
+/** A text in the right column of a note: its further lines are indented to its first. */
 function besides({ stdout }: Session, indent: number, text: string): string {
   const lines = wrapped(text, widthOf(stdout) - noteBorder - indent);
   return lines.replaceAll('\n', `\n${' '.repeat(indent)}`);

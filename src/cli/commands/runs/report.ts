@@ -5,7 +5,7 @@ import { count, type PrintedColumn, printTable, span, visible } from '../../term
 import { runAsJson } from '../../terminal/run-as-json.ts';
 import { writeText } from '../../terminal/text.ts';
 
-/** As much of an id as tells runs apart; its beginning is the time, which runs share. */
+/** The end of an id, which tells runs apart; its beginning is the time, which runs share. */
 const shownId = 8;
 
 /** Prints one line per run. */
@@ -50,7 +50,7 @@ function shown(figure: number | undefined): string {
   return figure === undefined ? '' : count(figure);
 }
 
-/** Rows after the run and what it changed: by its result, or by its commit if the server has forgotten the result. */
+/** Rows after the run and its changes: from its result, or from its commit if the server has forgotten the result. */
 function figuresOf({ result, commit }: PastRun) {
   if (result?.unavailable) return undefined;
   if (!result) return commit;
@@ -58,7 +58,7 @@ function figuresOf({ result, commit }: PastRun) {
   return { rows, version, fullRead, ...changes };
 }
 
-/** The reason of its failure; otherwise why everything was read, or since when the changes. */
+/** The reason for its failure; otherwise why everything was read, or the time since which changes were read. */
 function whyOf({ failure, result, commit }: PastRun): string {
   if (failure) return hideSecrets(visible(failure.message));
   // Whole times would not fit next to the other columns.
@@ -67,7 +67,7 @@ function whyOf({ failure, result, commit }: PastRun): string {
   return commit.fullRead ? 'everything' : 'changes';
 }
 
-/** Prints all that is known of one run. */
+/** Prints everything that is known about one run. */
 export function printRun(output: Output, run: PastRun): void {
   const { id, table, workflowId, started, ended, result, failure } = run;
   const figures = figuresOf(run);

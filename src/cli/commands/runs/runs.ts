@@ -65,7 +65,7 @@ async function showRun(session: Session, id: string, options: OperatingOptions):
   else printRun(session.stdout, run);
 }
 
-/** Opens what the history is read from for as long as `work` lasts. */
+/** Opens the sources of the history for as long as `work` lasts. */
 function withHistory<T>(
   session: Session,
   names: readonly string[],

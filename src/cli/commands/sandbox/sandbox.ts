@@ -11,7 +11,7 @@ type SandboxCommandOptions = Omit<ServingOptions, 'sizes'> & {
 
 const sizedTables = Object.keys(demoSizes) as (keyof typeof demoSizes)[];
 
-/** `sandbox`: a stand-in for the API, to try everything with. */
+/** `sandbox`: a stand-in for the API, for trying everything out. */
 export function sandboxCommand(session: Session): Command {
   const command = new Command('sandbox')
     .description('serve a stand-in for the incident.io API with made-up data, until Ctrl-C')

@@ -17,7 +17,7 @@ import { writeText } from '../../terminal/text.ts';
 /** Narrower terminals show the columns that people look for first. */
 const wideColumns = 140;
 
-/** Prints the status of a connection's tables, then a remark on each that needs one. */
+/** Prints the status of a connection's tables, then a remark on each table that needs one. */
 export function printStatuses(
   output: Output,
   { connection, destination, webhooks }: Pick<Settings, 'connection' | 'destination' | 'webhooks'>,
@@ -159,7 +159,7 @@ function unavailableRemark({ table, lastRun }: TableStatus): string[] {
 }
 
 /**
- * What a person should know about a table besides its figures, and what to do.
+ * What people should know about a table in addition to its figures, and what to do.
  * @param isGrouped whether its wait for a worker is already part of the remark on several tables
  */
 function remarksOn(status: TableStatus, isGrouped: boolean): string[] {

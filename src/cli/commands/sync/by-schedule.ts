@@ -52,7 +52,7 @@ export async function runSyncBySchedule(
   await operating(session, names, options, sync, lostMs);
 }
 
-/** Says for which tables no worker responds, and gives up when that has lasted too long. */
+/** Reports tables that no worker responds for, and gives up if that lasts too long. */
 function reportSilence(workers: SilentWorkers, report: SyncReport, giveUp: AbortController): void {
   const { silent, lost } = workers.look(Date.now());
   const noWorker = (tables: readonly string[]) => `No worker responds for ${tables.join(', ')}.`;

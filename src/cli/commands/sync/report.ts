@@ -121,7 +121,7 @@ export class SyncReport {
     }
   }
 
-  /** How far a run is that reads parent by parent, and how long that takes at the rate so far. */
+  /** How far a run that reads parent by parent is, and how long it will take at its speed so far. */
   #parents({ table, parents }: RunProgress): string {
     if (!parents || parents.total === 0) return '';
     const { done, total } = parents;

@@ -100,7 +100,7 @@ async function syncBySettings(
 ): Promise<void> {
   if (settings === undefined && !existsSync(defaultSettingsFile)) {
     throw new UsageError(
-      `Nothing says where to sync to: there is no --to and no settings file ${defaultSettingsFile}.`,
+      `There is no destination: --to is missing, and so is the settings file ${defaultSettingsFile}.`,
       'Give --to <folder or bucket>, or create the settings with incident-io-source link.',
     );
   }
@@ -165,7 +165,7 @@ function methodOf(table: Table, options: SyncOptions, isNamed: boolean): Method 
   }
   if (options.incrementalField !== undefined) {
     const field = choices('--incremental-field', options.incrementalField, allFields);
-    // Among all tables some have no such field. To name one of those, or to ask for full_refresh, is a mistake.
+    // With all tables, some have no such field, which is fine. Naming one of those, or full_refresh, is a mistake.
     if (isNamed || asked === 'full_refresh') {
       throw new UsageError(
         `--incremental-field ${field} does not apply to ${table.name}: full_refresh reads the whole table.`,
