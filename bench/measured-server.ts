@@ -7,15 +7,33 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { findTemporalCli } from '../src/temporal/dev-server/cli-binary.ts';
 
-/** A Temporal dev server that serves its metrics and keeps its database in a folder. */
+/** A Temporal server that serves its metrics. */
 export type MeasuredServer = {
   readonly address: string;
   readonly pid: number;
+  /** The process of its database, with its children; `undefined` if the server has it inside. */
+  readonly databasePid?: number;
   /** The metrics in Prometheus' text format. */
   readonly metrics: () => Promise<string>;
   readonly stop: () => Promise<void>;
 };
 
+/**
+ * A server that somebody else has started and will stop.
+ * @param text its address, the port of its metrics, its process and that of its database, with commas between them
+ */
+export function foreignServer(text: string): MeasuredServer {
+  const [address, metricsPort, pid, databasePid] = text.split(',');
+  return {
+    address: address!,
+    pid: Number(pid),
+    databasePid: Number(databasePid),
+    metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
+    stop: () => Promise.resolve(),
+  };
+}
+
+/** Starts a dev server that keeps its database in a folder. */
 export async function startMeasuredServer(folder: string): Promise<MeasuredServer> {
   await mkdir(folder, { recursive: true });
   const binary = await findTemporalCli({ env: process.env, report: console.error });

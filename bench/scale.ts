@@ -7,41 +7,24 @@ import { Client, Connection } from '@temporalio/client';
 import { defaultTableSettings, type Settings, settingsVersion } from '../src/settings/settings.ts';
 import { tableNamed } from '../src/tables/index.ts';
 import { usualTables } from '../test/helpers/usual-tables.ts';
-import { scheduleId } from '../src/temporal/names.ts';
 import { desiredSchedules } from '../src/connections/schedule/schedule-options.ts';
-import { type Figure, mib, tableOf } from './figures.ts';
-import { type Asked, type SandboxProcess, startSandboxProcess } from './sandbox-process.ts';
+import { type Figure, tableOf } from './figures.ts';
+import {
+  type Asking,
+  figuresOf,
+  historiesOf,
+  lastDurations,
+  type Moment,
+  pathFigures,
+  sum,
+} from './scale-figures.ts';
+import { type SandboxProcess, startSandboxProcess } from './sandbox-process.ts';
 import { smallAccount } from './small-account.ts';
-import { usedBy } from './used-by.ts';
-import { actionsOf, type MeasuredServer, startMeasuredServer } from './measured-server.ts';
+import { usedBy, usedByFamily } from './used-by.ts';
+import { actionsOf, foreignServer, type MeasuredServer, startMeasuredServer } from './measured-server.ts';
 import { startWorker, type WorkerProcess, writeSettingsFiles } from './worker-process.ts';
 
-type Asking = {
-  readonly connections: number;
-  /** Seconds between two runs of a table. */
-  readonly every: number;
-  readonly minutes: number;
-  /** Worker processes, which all serve all connections. */
-  readonly processes: number;
-  /** The tables of each connection. */
-  readonly tables: readonly string[];
-};
-
 const pool = 'bench';
-
-/** What everything together has used up to one moment. */
-type Moment = {
-  readonly at: number;
-  readonly runs: number;
-  readonly failed: number;
-  readonly actions: { readonly [kind: string]: number };
-  readonly requests: number;
-  readonly database: number;
-  readonly serverCpu: number;
-  readonly workerCpu: number;
-  readonly workerBytes: number;
-  readonly tableBytes: number;
-};
 
 /** Everything that runs during the benchmark. */
 type Fleet = {
@@ -59,7 +42,9 @@ async function scale(asking: Asking): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-scale-'));
   const until = new Date().toISOString();
   const sandbox = await startSandboxProcess({ limits: 'off', sizes: smallAccount, until }, connections);
-  const server = await startMeasuredServer(join(folder, 'temporal'));
+  const server = asking.server
+    ? foreignServer(asking.server)
+    : await startMeasuredServer(join(folder, 'temporal'));
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection });
   const all = await Promise.all(
@@ -121,14 +106,17 @@ async function momentOf({ folder, sandbox, server, client, connections, workers 
     (await client.workflow.count(`WorkflowType='syncTable' AND ExecutionStatus='${status}'`)).count;
   const { paths } = await sandbox.asked();
   const used = await Promise.all(workers.map(({ pid }) => usedBy(pid)));
+  const usedByServer = await usedBy(server.pid);
   return {
     at: Date.now(),
     runs: await count('Completed'),
     failed: await count('Failed'),
     actions: actionsOf(await server.metrics()),
     requests: sum(Object.values(paths)),
-    database: await bytesBelow(join(folder, 'temporal')),
-    serverCpu: (await usedBy(server.pid)).cpuSeconds,
+    database: server.databasePid === undefined ? await bytesBelow(join(folder, 'temporal')) : 0,
+    serverCpu: usedByServer.cpuSeconds,
+    serverBytes: usedByServer.bytes,
+    databaseUse: server.databasePid === undefined ? undefined : await usedByFamily(server.databasePid),
     workerCpu: sum(used.map(({ cpuSeconds }) => cpuSeconds)),
     workerBytes: sum(used.map(({ bytes }) => bytes)),
     tableBytes: await bytesBelow(connections[0]!.destination),
@@ -164,103 +152,6 @@ async function settingsOf(
   };
 }
 
-function figuresOf(
-  { connections, every, processes, tables }: Asking,
-  idle: Moment,
-  first: Moment,
-  last: Moment,
-): Figure[] {
-  const seconds = (last.at - first.at) / 1_000;
-  const runs = last.runs - first.runs;
-  const due = (connections * tables.length) / every;
-  const each = (of: (moment: Moment) => number) => (of(last) - of(first)) / runs;
-  return [
-    {
-      what: 'runs per second',
-      measured: (runs / seconds).toFixed(1),
-      reach: due.toFixed(1),
-      ratio: runs / seconds / due,
-    },
-    { what: 'failed runs', measured: String(last.failed) },
-    {
-      what: 'memory of the workers before the first run',
-      measured: `${mib(idle.workerBytes)} in ${processes} processes, ${mib(idle.workerBytes / connections)} per connection`,
-    },
-    {
-      what: 'memory of the workers',
-      measured: `${mib(last.workerBytes)}, ${mib(last.workerBytes / connections)} per connection`,
-    },
-    {
-      what: 'CPU time of the workers',
-      measured: `${(each(({ workerCpu }) => workerCpu) * 1_000).toFixed(0)} ms per run, ${((last.workerCpu - first.workerCpu) / seconds).toFixed(2)} cores`,
-    },
-    {
-      what: 'CPU time of the Temporal server',
-      measured: `${(each(({ serverCpu }) => serverCpu) * 1_000).toFixed(0)} ms per run, ${((last.serverCpu - first.serverCpu) / seconds).toFixed(2)} cores`,
-    },
-    {
-      what: 'actions, as the server counts them',
-      measured: `${each(({ actions }) => sum(Object.values(actions))).toFixed(1)} per run`,
-    },
-    ...Object.keys(last.actions)
-      .map((kind) => ({ kind, share: each(({ actions }) => actions[kind] ?? 0) }))
-      .filter(({ share }) => share > 0)
-      .map(({ kind, share }) => ({ what: `… of which ${kind}`, measured: share.toFixed(2) })),
-    {
-      what: 'growth of the Temporal database',
-      measured: `${(each(({ database }) => database) / 1_024).toFixed(1)} KiB per run`,
-    },
-    {
-      what: 'growth of one connection’s tables',
-      measured: `${((last.tableBytes - first.tableBytes) / (runs / connections) / 1_024).toFixed(1)} KiB per run`,
-    },
-    { what: 'requests to the API', measured: `${each(({ requests }) => requests).toFixed(2)} per run` },
-  ];
-}
-
-function pathFigures(before: Asked, after: Asked, syncs: number): Figure[] {
-  return Object.entries(after.paths)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([path, count]) => ({
-      what: `GET ${path}`,
-      measured: `${((count - (before.paths[path] ?? 0)) / syncs).toFixed(2)} per sync of all tables`,
-    }));
-}
-
-/** Milliseconds, over the last two hundred completed runs. */
-async function lastDurations(client: Client): Promise<{ median: number; most: number; longest: number }> {
-  const taken: number[] = [];
-  for await (const { startTime, closeTime } of client.workflow.list({
-    query: `WorkflowType='syncTable' AND ExecutionStatus='Completed'`,
-    pageSize: 200,
-  })) {
-    taken.push(closeTime!.getTime() - startTime.getTime());
-    if (taken.length === 200) break;
-  }
-  taken.sort((a, b) => a - b);
-  return {
-    median: taken[Math.floor(taken.length / 2)]!,
-    most: taken[Math.floor(taken.length * 0.95)]!,
-    longest: taken.at(-1)!,
-  };
-}
-
-/** The size of the newest run's history, for each table of a connection. */
-async function historiesOf(client: Client, { connection, tables }: Settings): Promise<Figure[]> {
-  const figures: Figure[] = [];
-  for (const [table, { syncMethod }] of Object.entries(tables)) {
-    const query = `TemporalScheduledById='${scheduleId(connection, table)}' AND ExecutionStatus='Completed'`;
-    for await (const { historyLength, historySize } of client.workflow.list({ query, pageSize: 1 })) {
-      figures.push({
-        what: `history of ${table}, ${syncMethod}`,
-        measured: `${historyLength} events, ${(historySize! / 1_024).toFixed(1)} KiB`,
-      });
-      break;
-    }
-  }
-  return figures;
-}
-
 async function bytesBelow(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const sizes = entries
@@ -288,10 +179,6 @@ async function inTurn<T>(
   );
 }
 
-function sum(counts: readonly number[]): number {
-  return counts.reduce((total, count) => total + count, 0);
-}
-
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 const { values } = parseArgs({
@@ -301,6 +188,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '2' },
     processes: { type: 'string', default: '1' },
     tables: { type: 'string', default: usualTables.join(',') },
+    server: { type: 'string' },
   },
 });
 const [connections, every, minutes, processes] = [
@@ -314,7 +202,7 @@ if (![connections, every, minutes, processes].every((value) => value > 0)) {
   process.exit(2);
 }
 const tables = values.tables.split(',');
-const figures = await scale({ connections, every, minutes, processes, tables });
+const figures = await scale({ connections, every, minutes, processes, tables, server: values.server });
 console.log(
   `\n${connections} connections × ${tables.length} tables every ${every} s for ${minutes} minutes, ${processes} worker processes\n`,
 );

@@ -4,12 +4,17 @@
 # The server is built from its Go module (ten minutes the first time); the databases are in a cluster of this script's
 # own, which Debian's postgresql brings.
 #
-#   apt-get install postgresql; npm run build; test/by-hand/temporal-postgres.sh [build]
+#   apt-get install postgresql; npm run build; test/by-hand/temporal-postgres.sh
+#
+# With `measure` and the flags of `bench:scale`, that benchmark on this server instead: 1,000 connections' runs are
+#
+#   test/by-hand/temporal-postgres.sh measure --connections 250 --every 600 --minutes 10
 source "$(dirname "$0")/lib.sh"
 
 # 1.32.2 needs a newer Go.
 server_version=v1.32.1
 port=17233
+metrics_port=17244
 postgres_port=17432
 address=127.0.0.1:$port
 built=$kept/temporal-$server_version
@@ -76,6 +81,7 @@ persistence:
     main: $(datastore temporal)
     visibility: $(datastore temporal_visibility)
 global:
+  metrics: { prometheus: { listenAddress: '127.0.0.1:$metrics_port' } }
   membership: { maxJoinDuration: 30s, broadcastAddress: 127.0.0.1 }
 services:
   frontend: { rpc: { grpcPort: $port, membershipPort: 16933, bindOnIP: 127.0.0.1, httpPort: 17243 } }
@@ -102,6 +108,15 @@ write_settings
 background "$built/temporal-server" --config-file "$scratch/server.yaml" --allow-no-auth start >"$scratch/server.log" 2>&1
 until_true "$cli" operator cluster health --address "$address"
 "$cli" operator cluster system --address "$address"
+
+if [ "${1:-}" = measure ]; then
+  shift
+  "$cli" operator namespace create --address "$address" --retention 3d default
+  until_true "$cli" operator namespace describe --address "$address" --namespace default
+  server="$address,$metrics_port,${children[-1]},${children[0]}"
+  node "$project/dist/bench/scale.js" --server "$server" "$@"
+  exit
+fi
 
 start_sandbox --incidents 500
 export TEMPORAL_ADDRESS=$address XDG_STATE_HOME=$scratch/state
