@@ -4,7 +4,7 @@
  */
 import type { Sinks } from '@temporalio/workflow';
 import type { Plan, TableRun } from '../activities/contract.ts';
-import type { NestedState } from './nested.ts';
+import type { NestedState } from './nested-state.ts';
 import type { Unavailable } from './unavailable.ts';
 import type { Figures, Reading } from './windows.ts';
 

@@ -1,8 +1,10 @@
 import { ActivityCancellationType, isCancellation, patched, proxyActivities } from '@temporalio/workflow';
+import { defined } from '../src/defined.ts';
 import type { Activities, Plan, TableRun } from '../activities/contract.ts';
 import type { SyncTableResult } from './contract.ts';
 import { asApplicationFailure } from './failures.ts';
 import type { CommitOutcome } from './host.ts';
+import { areNestedCurrent, type Before, nestedStateOf } from './nested-state.ts';
 
 const { updateNested } = proxyActivities<Pick<Activities, 'updateNested'>>({
   startToCloseTimeout: '1 hour',
@@ -13,13 +15,9 @@ const { updateNested } = proxyActivities<Pick<Activities, 'updateNested'>>({
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
 });
 
-/** The nested tables that were up to date after a run, and the counter of the table then. */
-export type NestedState = { readonly counter: number; readonly tables: readonly string[] };
-
 /**
  * After the run's commit, brings the nested tables that come with the table up to date. A failure does not fail the
  * run: the next one continues.
- * @param lastResult of the schedule's last run
  * @returns the result with their outcome.
  */
 export async function nest(
@@ -27,18 +25,18 @@ export async function nest(
   { nested, fullRead }: Plan,
   outcome: CommitOutcome,
   result: SyncTableResult,
-  lastResult: unknown,
+  before: Before,
 ): Promise<SyncTableResult> {
   // Plans made by workers that did not know nested tables do not name any.
   if (nested === undefined) return result;
-  const counter = outcome.status === 'committed' ? outcome.counter : undefined;
-  const state = counter === undefined ? {} : { nested: { counter, tables: nested } };
-  if (!fullRead && !hasChanged(result) && isNext(lastResult, counter, nested)) return { ...result, ...state };
+  const state = nestedStateOf(outcome, nested);
+  if (areNestedCurrent({ fullRead, outcome, result, state }, before))
+    return { ...result, ...defined({ nested: state }) };
   // A worker that did not know nested tables may have continued with a plan that names some.
   if (!patched('nested')) return result;
   try {
     const { notes } = await updateNested({ run, tables: nested });
-    return { ...result, ...state, notes: [...result.notes, ...notes] };
+    return { ...result, ...defined({ nested: state }), notes: [...result.notes, ...notes] };
   } catch (error) {
     const why = isCancellation(error) ? 'it was cancelled' : asApplicationFailure(error).message;
     return {
@@ -46,17 +44,4 @@ export async function nest(
       notes: [...result.notes, `Tables made from lists inside this one are left to the next run: ${why}`],
     };
   }
-}
-
-/** Whether the run wrote or dropped a row; assumed if the answer of its commit was lost. */
-function hasChanged({ changes }: SyncTableResult): boolean {
-  return changes === undefined || changes.inserted + changes.updated + changes.dropped > 0;
-}
-
-/** Whether all of the tables were up to date after the run before, with no other commit in between. */
-function isNext(lastResult: unknown, counter: number | undefined, tables: readonly string[]): boolean {
-  const last = (lastResult as Partial<SyncTableResult> | null | undefined)?.nested;
-  return (
-    last !== undefined && last.counter + 1 === counter && tables.every((name) => last.tables.includes(name))
-  );
 }

@@ -43,7 +43,10 @@ export function temporalHost(input: SyncTableInput, announce: Announce): RunHost
       CancellationScope.cancellable(() => work(() => CancellationScope.current().cancel())),
     // Runs from workers that did not yet compare counts day by day ended without it.
     recountSync: () => (patched('recount') ? recountSync : undefined),
-    nest: (run, plan, outcome, result) => nest(run, plan, outcome, result, workflowInfo().lastResult),
+    nest: (run, plan, outcome, result) => {
+      const { lastResult } = workflowInfo();
+      return nest(run, plan, outcome, result, { lastResult, isQuick: input.quick === true });
+    },
     keepUp,
     isCancellation,
     explain: (error) => asApplicationFailure(error).message,
