@@ -113,7 +113,7 @@ function parametersThatDiffer(document: ApiDocument, table: Table, operation: Op
       const allowed = found && (resolved(document, found).enum ?? found.items?.enum);
       const missing = (allowed ?? []).filter((value) => !values.includes(String(value)));
       if (missing.length === 0) return [];
-      const detail = `rows with ${missing.join(', ')} are not asked for`;
+      const detail = `rows with ${missing.join(', ')} are not requested`;
       return [{ ...at, change: 'came', name: param, detail, breaks: true }];
     });
   }
