@@ -106,7 +106,7 @@ it('answers an unknown connection with 404 for any signature, and one without it
   expect(await post('/webhooks/nobody', 'not json')).toBe(404);
   expect(await post('/webhooks/bare', updated)).toBe(503);
   expect(outcomes).toEqual(['unknown_connection', 'unknown_connection', 'no_secret']);
-  expect(log.filter((message) => message.includes('no webhook of a connection'))).toHaveLength(1);
+  expect(log.filter((message) => message.includes('webhooks of a connection'))).toHaveLength(1);
 });
 
 it('checks as many signatures for an unknown connection as for a known one', async () => {
