@@ -17,7 +17,7 @@ export type Difference = {
   readonly path: string;
   /** The table that reads the list; a list that came has none yet. */
   readonly table?: string;
-  /** Of the column or parameter. */
+  /** The name of the column or parameter. */
   readonly name?: string;
   readonly detail: string;
   /** A table needs what is gone or different: without a change of its declaration, its runs fail or lose values. */

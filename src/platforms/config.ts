@@ -6,7 +6,7 @@ import { checkedKey } from '../settings/key.ts';
 import { type PersonalChoice, personalChoices } from '../settings/settings.ts';
 import { destinationOf } from '../warehouse/store/destination.ts';
 
-/** What a platform tells the source. */
+/** The configuration that a platform gives the source. */
 export type PlatformConfig = {
   readonly apiKey: string;
   readonly baseUrl: string;
@@ -14,7 +14,7 @@ export type PlatformConfig = {
   readonly warehouse: string | undefined;
   /** Whether nested values are JSON or text. */
   readonly json: 'native' | 'text';
-  /** How a Singer target is told of deleted rows. */
+  /** How deleted rows are reported to a Singer target. */
   readonly singerDeletes: 'tombstones' | 'snapshot';
   /** How columns with personal data are treated. */
   readonly personal: PersonalChoice;

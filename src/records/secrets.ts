@@ -114,7 +114,7 @@ export class Secrets {
   }
 }
 
-/** More paths than this are not told apart: the names may be data. */
+/** Beyond this many, paths are no longer recorded: the names may be data. */
 const mostReported = 50;
 
 function report(path: string, withheld: Set<string>): void {

@@ -44,7 +44,7 @@ export type LinesFile = {
 };
 
 /**
- * Lines per file: after each of them a reader can be told how far it is. Half of a row group, so that reading a whole
+ * Lines per file: a reader can record its position after each file. Half of a row group, so that reading a whole
  * data file unpacks each row group twice and not more often.
  */
 const linesPerFile = 12_288;
