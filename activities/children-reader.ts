@@ -12,7 +12,7 @@ const restarts = 3;
 /** After this many pages in a row without a record, a list is assumed to have no end. */
 const mostEmptyPages = 1_000;
 
-/** What was read of one parent. Its rows are kept until they are complete, so that they are those of one reading. */
+/** What was read of one parent. Its rows are kept until they are complete, so that they come from a single reading. */
 export type ParentEnd = {
   readonly lines: readonly JsonLines[];
   readonly rows: number;

@@ -64,7 +64,7 @@ export class Clients {
     else await this.identify(run, call);
   }
 
-  /** The rules for the columns of a run. Throws `KeyMissingError` if the key of the hashes is not there. */
+  /** The rules for the columns of a run. Throws `KeyMissingError` if the hash key is not there. */
   async rulesOf({ columns = {} }: Pick<TableRun, 'columns'>): Promise<ResolvedRules> {
     const { hashKey, ...rules } = columns;
     if (rules.personal !== 'hash' || !hashKey) return rules;

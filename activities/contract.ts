@@ -37,7 +37,7 @@ export type TableRun = {
 };
 
 export type RunColumns = ColumnRules & {
-  /** Where the key of the hashes is. */
+  /** Where the hash key is. */
   readonly hashKey?: KeyReference | VaultReference;
 };
 

@@ -19,7 +19,7 @@ import type { Step } from './step.ts';
  */
 const mostEmptyPages = 1_000;
 
-/** Staged bytes of JSON at which a batch ends whatever its rows: a few rows may hold megabytes of text. */
+/** Staged bytes of JSON at which a batch ends regardless of its rows: a few rows may hold megabytes of text. */
 export const batchBytes = 64 * 2 ** 20;
 
 /** What a batch needs from the outside. */

@@ -68,7 +68,7 @@ export async function planChildren(
   const isWhole = reason !== undefined && (within === undefined || isStartedOver(table, facts));
   return {
     fullRead: isWhole,
-    reason: reason ?? `${count} of ${parent.name}: changed, open, or their turn`,
+    reason: reason ?? `${count} of ${parent.name}: changed, open or due`,
     windows: ranges.map((range, id): Window => ({ id, params, pages: range.count, parents: range })),
     plannedOn: state?.counter ?? 'none',
     state: { ...nextState(facts, isWhole, watermark), parent: version },
@@ -90,7 +90,7 @@ function reasonByParent(
   seenAt: number | undefined,
 ): string | undefined {
   if (!seen) return `no version of ${name} was seen`;
-  if (seen.tableId !== version.tableId) return `${name} was made again`;
+  if (seen.tableId !== version.tableId) return `${name} was created again`;
   if (seen.version > version.version || seenAt === undefined)
     return `the version of ${name} that was seen is gone`;
   return undefined;
@@ -104,7 +104,7 @@ function reasonByTurn(
   everyMs: number | undefined,
 ): string | undefined {
   if (now === undefined || everyMs === undefined) return undefined;
-  return now - watermark >= everyMs || isAhead(watermark, now) ? `it is the turn of all ${name}` : undefined;
+  return now - watermark >= everyMs || isAhead(watermark, now) ? `all ${name} are due again` : undefined;
 }
 
 /**

@@ -59,7 +59,7 @@ export function reasonForFullRead(
   if (!byChange) return 'full refresh';
   if (!state) return 'first sync';
   if (state.types !== types) return 'the declared columns changed';
-  if (hasOtherRules(state, columns)) return 'what is left out of the rows or hashed changed';
+  if (hasOtherRules(state, columns)) return 'the rules for leaving out or hashing columns changed';
   if (state.disturbed) return 'another writer changed the table';
   if (state.watermark === undefined) return 'the table has no watermark';
   if (isAhead(state.watermark, now)) return 'the watermark is ahead of the API’s clock';

@@ -127,7 +127,7 @@ type Staged = { readonly batches: WindowBatch[] } & Pick<CommitInput, 'digest' |
 
 /**
  * Stages what was read, unless the table's last commit was made from the same rows. The merge of rows that were merged
- * before changes nothing, as long as nobody else has changed the table.
+ * before changes nothing, as long as no other writer has changed the table.
  */
 async function stageChanged(
   read: readonly ReadWindow[],

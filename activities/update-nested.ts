@@ -27,8 +27,8 @@ type Due = {
 type Source = Pick<Step, 'table' | 'warehouse'> & Pick<NestedInput, 'run'> & Pick<Attempt, 'signal'>;
 
 /**
- * Brings nested tables up to date with the newest version of the table that they come with, from the rows of it that
- * were written since the version they have seen. Rows of one parent are replaced as a whole.
+ * Brings nested tables up to date with the newest version of the table that they come with, from its rows that were
+ * written since the version they have seen. Rows of one parent are replaced as a whole.
  *
  * Does everything it can before it throws the first failure. A table that is not updated is behind, never ahead.
  */

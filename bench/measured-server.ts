@@ -11,7 +11,7 @@ import { findTemporalCli } from '../src/temporal/dev-server/cli-binary.ts';
 export type MeasuredServer = {
   readonly address: string;
   readonly pid: number;
-  /** The process of its database, with its children; `undefined` if the server has it inside. */
+  /** The process of its database, with its children; `undefined` if the database is inside the server. */
   readonly databasePid?: number;
   /** The metrics in Prometheus' text format. */
   readonly metrics: () => Promise<string>;
@@ -19,7 +19,7 @@ export type MeasuredServer = {
 };
 
 /**
- * A server that somebody else has started and will stop.
+ * A server that was started elsewhere and is stopped there too.
  * @param text its address, the port of its metrics, its process and that of its database, with commas between them
  */
 export function foreignServer(text: string): MeasuredServer {

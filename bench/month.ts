@@ -9,7 +9,7 @@ import { benchSyncs } from './sync.ts';
 
 const alerts = 100_000;
 
-/** What a reader has to read for the alerts of one month: the row groups whose `created_at` may be in it. */
+/** The data that a reader needs for the alerts of one month: the row groups whose `created_at` may be in it. */
 export async function monthFigures(): Promise<Figure[]> {
   const groups: { bytes: number; isInMonth: boolean }[] = [];
   await benchSyncs({ sizes: { alerts }, limits: 'off' }, [{ alerts: undefined }], async (destination) => {

@@ -27,7 +27,7 @@ export type Moment = {
   readonly database: number;
   readonly serverCpu: number;
   readonly serverBytes: number;
-  /** Of a database that is a process of its own. */
+  /** For a database in a process of its own. */
   readonly databaseUse: { readonly cpuSeconds: number; readonly bytes: number } | undefined;
   readonly workerCpu: number;
   readonly workerBytes: number;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { incidentPage } from '../test/helpers/incident-pages.ts';
 
 /**
- * Pages of different incidents in one file, made beforehand: making them takes longer than ingesting them, and a few
- * pages used again and again would compress better than an account's.
+ * Pages of different incidents in one file, made in advance: making them takes longer than ingesting them, and a few
+ * repeated pages would compress better than those of a real account.
  */
 export class StoredPages {
   readonly #file: FileHandle;

@@ -39,7 +39,7 @@ export type SyncFigures = {
 
 /**
  * Syncs a sandbox several times in succession, on its own Temporal server, and measures each sync.
- * @param look looks at the tables in the end, before they are deleted
+ * @param look inspects the tables at the end, before they are deleted
  */
 export async function benchSyncs(
   options: SandboxOptions,

@@ -16,7 +16,7 @@ export async function usedBy(pid: number): Promise<Used> {
   };
 }
 
-/** The same of a process together with its children, those that have ended included in its CPU time. */
+/** The same for a process and its children; its CPU time includes children that have ended. */
 export async function usedByFamily(pid: number): Promise<Used> {
   const others = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   // A process may have ended since it was listed.

@@ -16,7 +16,7 @@ export function withParents(
   };
 }
 
-/** Whether so many parents could not be read that the run fails. */
+/** Whether too many parents could not be read, so that the run fails. */
 export function isTooManyLeft({ left }: Pick<ReadParents, 'left'>): boolean {
   return left.length > mostLeft;
 }

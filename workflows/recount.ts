@@ -27,7 +27,10 @@ export async function recount(
   } catch (error) {
     if (host.isCancellation(error)) throw error;
     const why = host.explain(error);
-    return withNote(result, `The rows that the API counts otherwise are left to the next run: ${why}`);
+    return withNote(
+      result,
+      `Repairing the rows that the API counts differently is left to the next run: ${why}`,
+    );
   }
 }
 

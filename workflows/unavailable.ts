@@ -28,7 +28,7 @@ export function unavailableResult(
     version: 0,
     rows: 0,
     unavailable,
-    // The watermark is carried along for the day when the table is available again.
+    // The watermark is kept for when the table becomes available again.
     ...(watermark !== undefined && { watermark }),
     read: { rows: 0, pages: 0, requests: 0, bytes: 0, waitedMs: 0, batches: 0 },
     seconds: 0,

@@ -5,7 +5,7 @@ import { run } from './run.ts';
 const interrupt = new AbortController();
 // The handler stays after the first signal: libraries that clean up at exit (locks, the cursor) end the process if they
 // are the only listeners. A second signal of either kind ends the process as usual. One that comes at once is the same
-// Ctrl-C: npm and timeout pass on what the terminal has already sent to everybody.
+// Ctrl-C: npm and timeout pass on a signal that the terminal has already sent to every process.
 const signals = ['SIGINT', 'SIGTERM'] as const;
 const sameSignalMs = 500;
 let first: number | undefined;

@@ -66,7 +66,7 @@ export async function linkConnection(
   try {
     await writeSettings(file, settings, { replace });
   } catch (error) {
-    // Without this, a key that no settings name would stay forever. A key that it was to replace still belongs to them.
+    // Without this, a key that no settings name would stay forever. A key that it was to replace is still the one in use.
     await keyFile?.discard();
     throw error;
   }

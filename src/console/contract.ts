@@ -78,7 +78,7 @@ export const endpoints = defineEndpoints({
   tables: {
     method: 'get',
     path: '/api/tables',
-    summary: 'What can be synced, by groups',
+    summary: 'What can be synced, by group',
     answer: offeredTables,
   },
   checkKey: {
@@ -91,7 +91,7 @@ export const endpoints = defineEndpoints({
   checkAgain: {
     method: 'post',
     path: '/api/link/{draft}/check',
-    summary: 'The same key again, once scopes were granted',
+    summary: 'Check the same key again, after scopes were granted',
     answer: checkedKey,
   },
   estimate: {
@@ -214,7 +214,7 @@ export const endpoints = defineEndpoints({
     answer: z.string(),
     as: 'csv',
   },
-  pictures: { method: 'get', path: '/api/pictures', summary: 'The pictures there are', answer: pictureList },
+  pictures: { method: 'get', path: '/api/pictures', summary: 'The list of pictures', answer: pictureList },
   picture: {
     method: 'get',
     path: '/api/sources/{id}/pictures/{name}',

@@ -17,7 +17,7 @@ export type Difference = {
   readonly path: string;
   /** The table that reads the list; a list that came has none yet. */
   readonly table?: string;
-  /** Of the column or parameter. */
+  /** The name of the column or parameter. */
   readonly name?: string;
   readonly detail: string;
   /** A table needs what is gone or different: without a change of its declaration, its runs fail or lose values. */
@@ -113,7 +113,7 @@ function parametersThatDiffer(document: ApiDocument, table: Table, operation: Op
       const allowed = found && (resolved(document, found).enum ?? found.items?.enum);
       const missing = (allowed ?? []).filter((value) => !values.includes(String(value)));
       if (missing.length === 0) return [];
-      const detail = `rows with ${missing.join(', ')} are not asked for`;
+      const detail = `rows with ${missing.join(', ')} are not requested`;
       return [{ ...at, change: 'came', name: param, detail, breaks: true }];
     });
   }

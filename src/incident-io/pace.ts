@@ -56,7 +56,7 @@ export type Turn = {
   readonly waitedMs: number;
   /** Whether it waited because the API refused requests. */
   readonly refused: boolean;
-  /** To be called once: with what the response says, or without if there is none. */
+  /** Call it once, with what the response says, or with nothing if there was no response. */
   done(headers?: RateHeaders): void;
 };
 

@@ -78,7 +78,10 @@ export async function readLines(
   if (!first.endsInMidAir) return first;
   const second = await read();
   if (!second.endsInMidAir) return second;
-  return { ...second, note: 'A full page came twice without pagination_meta, and was taken to be the last.' };
+  return {
+    ...second,
+    note: 'A full page came twice without pagination_meta, and was treated as the last one.',
+  };
 }
 
 /** Whether a page is full and does not say what follows, although the endpoint pages. */

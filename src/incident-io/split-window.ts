@@ -10,7 +10,7 @@ import { dayMs, type NewWindow, pagesBeforeCut, timeParam, type Window } from '.
  * end. More would only cost requests at their edges.
  */
 const mostWindows = 16;
-/** A dense window is cut into as many as are read side by side. */
+/** A dense window is cut into as many windows as are read at the same time. */
 const mostWindowsAgain = 8;
 /** A window of fewer pages is not worth its own first and last request. */
 const pagesWorthAWindow = 20;

@@ -106,7 +106,7 @@ class Look {
       // One line per outage, not one per minute.
       if (this.#done.aborted || message === this.#lastProblem) return;
       this.#lastProblem = message;
-      this.#world.log('error', 'people cannot be told about tables', {
+      this.#world.log('error', 'cannot send messages about tables', {
         connection: settings.connection,
         error,
       });

@@ -6,7 +6,7 @@ import { checkedKey } from '../settings/key.ts';
 import { type PersonalChoice, personalChoices } from '../settings/settings.ts';
 import { destinationOf } from '../warehouse/store/destination.ts';
 
-/** What a platform tells the source. */
+/** The configuration that a platform gives the source. */
 export type PlatformConfig = {
   readonly apiKey: string;
   readonly baseUrl: string;
@@ -14,11 +14,11 @@ export type PlatformConfig = {
   readonly warehouse: string | undefined;
   /** Whether nested values are JSON or text. */
   readonly json: 'native' | 'text';
-  /** How a Singer target is told of deleted rows. */
+  /** How deleted rows are reported to a Singer target. */
   readonly singerDeletes: 'tombstones' | 'snapshot';
   /** How columns with personal data are treated. */
   readonly personal: PersonalChoice;
-  /** The key of the hashes; only for `hash`. */
+  /** The hash key; only for `hash`. */
   readonly hashKey: string | undefined;
 };
 
@@ -42,7 +42,7 @@ export const withoutWarehouse =
 const s3: { readonly [name: string]: Property } = {
   access_key_id: {
     title: 'Access key ID',
-    description: 'Left out, credentials are found as the AWS SDK finds them.',
+    description: 'If left out, the AWS SDK finds the credentials in its usual places.',
     type: 'string',
     order: 0,
   },
@@ -186,7 +186,7 @@ function objectOf(value: unknown, what: string): Fields {
 function optionalText(value: unknown, field: string): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value === 'string') return value;
-  throw new UsageError(`${field} in the config is not a text.`, 'See `spec` for its fields.');
+  throw new UsageError(`${field} in the config is not text.`, 'See `spec` for its fields.');
 }
 
 function oneOf<T extends string>(config: Fields, field: string, values: readonly [T, ...T[]]): T {

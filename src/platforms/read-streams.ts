@@ -23,7 +23,7 @@ export type Stream = {
   readonly name: string;
   /** Finds the table. Throws if there is none, or if the platform's selection makes no sense. */
   readonly table: () => Table;
-  /** All rows are wanted, whatever the state says, unless it is in the middle of such a read. */
+  /** All rows are wanted, regardless of the state, unless it is in the middle of such a read. */
   readonly whole: boolean;
   /** As the platform gives it back. */
   readonly state: unknown;

@@ -89,7 +89,7 @@ export type SyncTarget = {
   readonly retention?: Retention;
   /** How columns with personal data are treated: `keep` if left out. */
   readonly personal?: PersonalChoice;
-  /** Where the worker finds the key of the hashes, for `personal: 'hash'`. */
+  /** Where the worker finds the hash key, for `personal: 'hash'`. */
   readonly hashKey?: KeyReference | VaultReference;
 };
 

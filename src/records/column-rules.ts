@@ -12,7 +12,7 @@ export type ColumnRules = {
   readonly personal?: 'hash' | 'leave_out';
 };
 
-/** The same, with the key of the hashes. */
+/** The same, with the hash key. */
 export type ResolvedRules = ColumnRules & { readonly hashKey?: string };
 
 /** The rules in the form that making rows needs. */
@@ -55,7 +55,7 @@ function hashOf(value: string, key: string): string {
 
 /**
  * The rules as canonical JSON, for a table's state: a table made with other rules is read in full. Empty without rules.
- * The key of the hashes is included only as a hash.
+ * The hash key is included only as a hash.
  */
 export function textOfRules({ exclude = [], land = [], personal, hashKey }: ResolvedRules): string {
   const rules = {

@@ -31,7 +31,7 @@ export class Secrets {
    * @param columns the fields of a record that are columns, whatever their names
    * @param options.harmless paths of undeclared fields that are landed although their name looks like a secret's;
    * `all` if the secrets have been cut out already
-   * @param options.isStrict whether a record's undeclared fields are withheld whatever their name
+   * @param options.isStrict whether a record's undeclared fields are withheld regardless of their names
    */
   constructor(
     table: TableShape,
@@ -102,7 +102,7 @@ export class Secrets {
     return true;
   }
 
-  /** Whether a field that is no column is withheld whatever its name. */
+  /** Whether a field that is not a column is withheld regardless of its name. */
   withholdsUndeclared(field: string): boolean {
     return this.#isStrict && !this.#harmless.has(field);
   }
@@ -114,7 +114,7 @@ export class Secrets {
   }
 }
 
-/** More paths than this are not told apart: the names may be data. */
+/** Beyond this many, paths are no longer recorded: the names may be data. */
 const mostReported = 50;
 
 function report(path: string, withheld: Set<string>): void {

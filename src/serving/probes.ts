@@ -25,7 +25,7 @@ export type Readiness = {
  * Answers probes at `http://<address>` with 200 or 503, and JSON that says what was found. `/livez` fails when the
  * worker has ended, which only a new process can fix. `/readyz` fails when the process cannot take runs and carry
  * them out, and from the moment it is asked to stop.
- * Throws `UsageError` if nothing can listen there.
+ * Throws `UsageError` if it cannot listen there.
  */
 export async function serveProbes(
   address: string,

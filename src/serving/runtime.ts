@@ -31,7 +31,7 @@ export function quietRuntime(): void {
 /**
  * The same for a process that serves: Temporal's own lines go to the log. With `metrics`, an address such as
  * `127.0.0.1:9464`, Temporal's metrics and ours are served to Prometheus at `http://<metrics>/metrics`. A process that
- * serves one `connection` for good labels all of them with its name. Throws `UsageError` if nothing can listen there.
+ * serves a single `connection` labels all of them with its name. Throws `UsageError` if it cannot listen there.
  */
 export function servingRuntime(log: Log, connection: string | undefined, metrics?: string): void {
   const logger = new DefaultLogger('INFO', ({ level, message, meta }) => {

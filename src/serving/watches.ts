@@ -15,7 +15,7 @@ const destinationAnswersMs = 10_000;
 
 /**
  * Keeps asking whether the Temporal server answers, until `done`; a worker reconnects by itself. An embedded
- * server that ended is started again on its port and database, since nobody else would.
+ * server that ended is started again on its port and database, since nothing else would do that.
  */
 export async function watchServer(
   { connection, revive }: TemporalAccess,

@@ -75,7 +75,7 @@ export function assertColumns(
   if (personal === 'hash' && hashKey === undefined) {
     throw new UsageError(
       'Personal data cannot be hashed without hashKey.',
-      'Say where the worker finds the key of the hashes.',
+      'Say where the worker finds the hash key.',
     );
   }
   const parsed = columnsSchema(table).optional().safeParse(columns);

@@ -13,17 +13,17 @@ export async function resolveHashKey(
   reference: KeyReference | VaultReference,
   vault?: Vault,
 ): Promise<string> {
-  const key = (await lookUp(reference, vault, 'key of the hashes'))?.trim();
+  const key = (await lookUp(reference, vault, 'hash key'))?.trim();
   const where = describeKey(reference);
   if (!key) {
     throw new KeyMissingError(
-      `The key of the hashes is missing: ${where} has none.`,
+      `The hash key is missing: ${where} has none.`,
       'Put one there where the worker runs, such as the output of openssl rand -hex 32, and keep it: with another key every hash changes.',
     );
   }
   if (key.length < leastLength) {
     throw new UsageError(
-      `The key of the hashes in ${where} has fewer than ${leastLength} characters.`,
+      `The hash key in ${where} has fewer than ${leastLength} characters.`,
       'Use a longer one, such as the output of openssl rand -hex 32.',
     );
   }

@@ -75,7 +75,7 @@ export async function writeKeyFile(
   return { place: () => rename(next, file), discard: () => rm(next, { force: true }) };
 }
 
-/** A new file: nobody else has it open, and it is not a link to somewhere else. */
+/** A new file: no other process has it open, and it is not a link to somewhere else. */
 async function writeNew(file: string, key: string): Promise<void> {
   try {
     const handle = await open(file, 'wx', 0o600);

@@ -13,7 +13,7 @@ export type VaultReference = { readonly vault: string };
 
 /**
  * Looks up a key by its id in that vault; `undefined` if the vault has none. Called for every batch, so that a new
- * key takes effect at once: put a cache in front of a slow vault. Whatever it throws is retried.
+ * key takes effect at once: put a cache in front of a slow vault. Any error that it throws is retried.
  */
 export type Vault = (id: string) => Promise<string | undefined>;
 

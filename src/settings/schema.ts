@@ -95,7 +95,7 @@ function makeFileSchema(seconds: boolean) {
     hashKey: keyReferenceSchema()
       .optional()
       .describe(
-        'For personal: hash. Where the worker finds the key of the hashes, of 32 characters or more; with another key every hash changes.',
+        'For personal: hash. Where the worker finds the hash key, of 32 characters or more; with another key every hash changes.',
       ),
     webhooks: webhooksSchema().optional(),
     notify: notifySchema().optional(),

@@ -63,7 +63,7 @@ export type Settings = {
   readonly retention: Retention;
   /** `keep` if left out. */
   readonly personal?: PersonalChoice;
-  /** Where the key of the hashes is, for `hash`. */
+  /** Where the hash key is, for `hash`. */
   readonly hashKey?: KeyReference;
   /** Present if incident.io sends webhooks; `secret` says where their signing secret is. */
   readonly webhooks?: { readonly secret: KeyReference };

@@ -10,7 +10,7 @@ export const callTranscriptEntries = defineTable({
     table: 'call_sessions',
     params: [{ name: 'call_session_id', in: 'query', column: 'id' }],
     columns: { call_session_id: 'id', incident_id: 'incident_id' },
-    // A call that has not ended goes on being transcribed.
+    // The transcript of a call keeps growing until the call ends.
     open: [{ column: 'ended_at', oneOf: [null] }],
   },
   records: 'call_transcript_entries',

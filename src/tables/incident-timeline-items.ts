@@ -10,7 +10,7 @@ export const incidentTimelineItems = defineTable({
     table: 'incidents',
     params: [{ name: 'incident_id', in: 'query', column: 'id' }],
     columns: { root_incident_id: 'id' },
-    // Nobody promises that a change here moves the incident.
+    // The API does not promise that a change here moves the incident.
     open: [{ column: 'incident_status_category', oneOf: ['triage', 'live', 'learning', 'paused'] }],
   },
   records: 'incident_timeline_items',

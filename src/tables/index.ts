@@ -27,7 +27,7 @@ export function tableNamed(name: string): Table {
   );
 }
 
-/** What is synced if nobody names a table. */
+/** The tables that are synced by default. */
 export const defaultTables: readonly Table[] = tables.filter(({ selectedBy }) => selectedBy === undefined);
 
 /** Every table but those that have to be named. */

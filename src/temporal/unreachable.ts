@@ -25,7 +25,7 @@ export function unreachable(address: string, error: unknown, usesTls: boolean): 
     const [what, advice] = usesTls
       ? [
           'accepts TLS connections, but broke this one off',
-          `If the server wants a client certificate, ${setClientCertificate} Otherwise what answers may not be a Temporal server: check TEMPORAL_ADDRESS.`,
+          `If the server wants a client certificate, ${setClientCertificate} Otherwise this may not be a Temporal server: check TEMPORAL_ADDRESS.`,
         ]
       : [
           'accepts connections, but does not speak Temporal’s protocol',
@@ -103,7 +103,7 @@ const tlsFaults: readonly TlsFault[] = [
   },
   {
     words: /InvalidContentType|InvalidMessage|tls handshake eof/,
-    reason: () => 'what answers there does not speak TLS',
+    reason: () => 'the server there does not speak TLS',
     advice: `${checkAddress} If the server uses no TLS, set TEMPORAL_TLS=false and unset TEMPORAL_API_KEY.`,
   },
 ];

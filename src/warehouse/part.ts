@@ -7,9 +7,9 @@ export type Part = {
   readonly rows: number;
   /** Size of the Parquet file. */
   readonly bytes: number;
-  /** Milliseconds since the epoch, as all times here. If a part is older than three days, the run plans again. */
+  /** Milliseconds since the epoch, like all times here. If a part is older than three days, the run plans again. */
   readonly stagedAt: number;
-  /** The smallest `created_at` of its rows; missing if there is none, and in parts of an earlier version. */
+  /** The smallest `created_at` of its rows; missing if no row has one, and in parts of an earlier version. */
   readonly earliest?: number;
 };
 

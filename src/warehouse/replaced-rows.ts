@@ -20,7 +20,7 @@ export type ReplacedOverlap = {
 
 /**
  * The rows of parents that were read as a whole, and those whose parent is gone. Rows of all other parents stay. A
- * staged row replaces the table's even if it is older: the rows of one parent are those of one reading.
+ * staged row replaces the table's even if it is older: the rows of one parent come from one reading.
  */
 export type ReplacedParents = {
   /** The columns that hold the parent's key, in the order of `alive.key`. */

@@ -64,7 +64,7 @@ export class HintNotes {
             );
           } catch (error) {
             // Only `status` shows this time, and the next hint is noted in any case.
-            this.#log('warn', 'the time of a webhook cannot be noted', { connection, error });
+            this.#log('warn', 'cannot note the time of a webhook', { connection, error });
           }
         }),
       );

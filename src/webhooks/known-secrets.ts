@@ -39,7 +39,7 @@ export class KnownSecrets {
         const { message } = error as Error;
         missing.set(connection, message);
         if (this.#missing.get(connection) === message) continue;
-        this.#log('error', 'no webhook of a connection can be checked', { connection, error });
+        this.#log('error', 'the webhooks of a connection cannot be checked', { connection, error });
       }
     }
     [this.#known, this.#missing] = [known, missing];

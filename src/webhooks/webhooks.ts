@@ -50,7 +50,7 @@ export async function receiveWebhooks(
   const taking = connections().filter(({ webhooks }) => webhooks);
   if (taking.length === 0) log('warn', 'no connection has webhooks in its settings, so none are accepted');
   for (const { connection } of taking) {
-    log('info', 'webhooks are taken', { connection, url: `http://${address}/webhooks/${connection}` });
+    log('info', 'webhooks are accepted', { connection, url: `http://${address}/webhooks/${connection}` });
   }
   return {
     close: async () => {

@@ -18,8 +18,8 @@ import { openPlace, readRows, things } from '../helpers/warehouse.ts';
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * What has to be right in every cloud, with all requests going to an emulator of it. The tests that write objects as
- * files, or date them, run with versitygw only: Azurite has no such files, fake-gcs-server does not look at them.
+ * Tests that must pass in every cloud, with all requests going to an emulator of it. The tests that write objects as
+ * files, or date them, run with versitygw only: Azurite has no such files, and fake-gcs-server does not read them.
  */
 export function testsOfACloud(): void {
   it('takes commits from several processes at once; delta-rs and Polars find each exactly once', async () => {

@@ -76,7 +76,7 @@ describe.skipIf(!hasBrowser)('data in the browser', () => {
     }
   });
 
-  it('an older version is read as it was', async () => {
+  it('an older version shows the rows of that time', async () => {
     const page = await world.open(`#/sources/${id}/data/severities`);
     await page.getByRole('tab', { name: 'Versions' }).click();
     const versions = page.getByRole('table', { name: 'Versions of severities' });
@@ -101,7 +101,7 @@ async function cellsOf(table: Locator): Promise<string[][]> {
   return Promise.all(rows.map((row) => row.locator('th, td').allTextContents()));
 }
 
-/** By series and place across, what the SQL returns: asked for by another way than the page does. */
+/** The SQL's result by series and x value, requested in another way than the page does. */
 async function figuresOf(world: World, id: string, { sql, chart }: Picture): Promise<Map<string, number>> {
   const { columns, rows } = await world.ask<'sql'>(`/api/sources/${id}/sql`, { sql });
   const at = (name: string | undefined) => columns.findIndex((column) => column.name === name);
@@ -135,7 +135,7 @@ async function shownFigures(card: Locator, { chart }: Picture): Promise<Map<stri
   return figures;
 }
 
-/** The bars are drawn from these figures: what the pointer says in the middle of them. */
+/** The figures that the bars are drawn from, as the tooltip shows them in the middle of each bar. */
 async function expectDrawn(card: Locator, expected: ReadonlyMap<string, number>): Promise<void> {
   const tip = card.locator('.tip');
   await card.locator('canvas').hover();

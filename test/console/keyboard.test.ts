@@ -30,10 +30,10 @@ describe.skipIf(!hasBrowser)('with the keyboard alone', () => {
   });
 });
 
-/** Far more stops than any page here has. */
+/** Far more tab stops than any page here has. */
 const mostStops = 150;
 
-/** Tabs to what has this name, and presses a key there. What has the focus is visible. */
+/** Tabs to the element with this name and presses a key there. The focused element must be visible. */
 async function press(page: Page, name: string | RegExp, key: string): Promise<void> {
   await page
     .getByRole('button', { name })
@@ -53,7 +53,7 @@ async function press(page: Page, name: string | RegExp, key: string): Promise<vo
   throw new Error(`Tab never comes to ${String(name)}.`);
 }
 
-/** The text of what has the focus, or of its label. */
+/** The text of the focused element, or of its label. */
 async function focused(page: Page): Promise<string> {
   const text = await page.evaluate(
     '(document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()',

@@ -4,8 +4,8 @@ import { relative, span } from '../../console/format/times.ts';
 import { added, without } from '../../console/link/choose.ts';
 import { offeredTables } from '../../src/console/link/offered-tables.ts';
 
-describe('what the page makes of answers, without a browser', () => {
-  it('a table brings the one by whose rows it is read, and goes with it', () => {
+describe('how the page handles answers, without a browser', () => {
+  it('choosing a table adds its parent, and removing the parent removes it', () => {
     const { groups } = offeredTables();
     const chosen = added({}, groups, ['schedule_entries', 'users']);
     expect(Object.keys(chosen).sort()).toEqual(['schedule_entries', 'schedules', 'users']);
@@ -29,7 +29,7 @@ describe('what the page makes of answers, without a browser', () => {
     });
   });
 
-  it('whole numbers across stand in their order: hours of a day come as the rows have them', () => {
+  it('whole numbers on the x axis are sorted: hours of a day come in the order of the rows', () => {
     const columns = ['person', 'hour', 'pages'].map((name) => ({ name, type: 'BIGINT' }));
     const rows = [
       ['Ada', 16, 1],
@@ -43,7 +43,7 @@ describe('what the page makes of answers, without a browser', () => {
     ]);
   });
 
-  it('times are as exact as people want to know them, before and after', () => {
+  it('times are as precise as people need, in the past and in the future', () => {
     const now = Date.parse('2026-11-29T01:00:00Z');
     expect(relative('2026-11-29T00:58:15Z', now)).toBe('2 min ago');
     expect(relative('2026-11-29T01:00:45Z', now)).toBe('in 45 s');

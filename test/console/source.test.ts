@@ -55,7 +55,7 @@ describe.skipIf(!hasBrowser)('a connection in the browser', () => {
     await rowOf(page, 'users').getByText('Current').waitFor();
   });
 
-  it('a run in progress is cancelled once somebody has read what that does', async () => {
+  it('a run in progress is cancelled only after the page has said what that does', async () => {
     const { sandbox } = world;
     const page = await openSource();
     await rowOf(page, 'incidents').waitFor();
@@ -93,7 +93,7 @@ describe.skipIf(!hasBrowser)('a connection in the browser', () => {
     sandbox.setScopes(sandbox.key, scopes);
   });
 
-  it('removing a source first names the files that go', async () => {
+  it('removing a source first names the files that will be deleted', async () => {
     const page = await openSource();
     await page.getByRole('button', { name: 'Remove' }).click();
     const dialog = page.getByRole('dialog');

@@ -8,7 +8,7 @@ import { hasBrowser, startWorld, type World } from './world.ts';
 
 /** Tables of all groups that pictures need. */
 const linked = ['incidents', 'severities', 'users', 'alerts', 'alert_sources', 'escalations', 'follow_ups'];
-/** Where to put pictures of the views, for somebody to look at them. */
+/** Where to put screenshots of the views, for people to look at. */
 const shots = process.env['CONSOLE_SCREENSHOTS'];
 
 /** For the browser only: it is not loaded here. */

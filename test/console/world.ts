@@ -22,7 +22,7 @@ export type World = {
   /** Where settings are written. */
   readonly folder: string;
   readonly temporal: TestTemporal;
-  /** Opens the console in a browser of its own; what the page reports as wrong fails the test. */
+  /** Opens the console in a browser of its own; an error that the page reports fails the test. */
   readonly open: (fragment?: string, options?: BrowserContextOptions) => Promise<Page>;
   /** Another page of a browser that is open. */
   readonly watch: (page: Page) => void;
@@ -90,7 +90,7 @@ async function openPage(browser: Browser, url: string, options: BrowserContextOp
   return page;
 }
 
-/** Errors of the page's code, and whatever its content security policy refused. */
+/** Errors in the page's code, and everything that its content security policy refused. */
 function failOnErrors(page: Page): void {
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));

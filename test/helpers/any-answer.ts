@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { ColumnType } from '../../src/tables/table.ts';
 import { things } from './things.ts';
 
-// Mostly text that the fast way takes: one odd value sends its whole record the other way.
+// Mostly text that the fast way accepts: one odd value sends its whole record the other way.
 const space = fc.oneof(
   { weight: 40, arbitrary: fc.constantFrom('', '', ' ', '\t ') },
   { weight: 1, arbitrary: fc.constantFrom('\n', '\r\n  ') },

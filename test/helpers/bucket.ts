@@ -14,7 +14,7 @@ export type TestBucket = { readonly gateway: Gateway; readonly folder: string };
 
 /** A bucket that tests of any store use instead of a folder. */
 export type ServedBucket = {
-  /** Stands for the bucket in paths; not every store keeps its objects there. */
+  /** Represents the bucket in paths; not every store keeps its objects there. */
   readonly folder: string;
   readonly destination: (key: string) => string;
   /** How delta-rs and Polars reach a table. */
@@ -38,7 +38,7 @@ export async function serveBucket(): Promise<TestBucket> {
   const gateway = await startGateway();
   afterAll(() => gateway.stop());
   const folder = join(gateway.root, 'tables');
-  // Tests that sweep with another clock must not delete what others have on its way.
+  // Tests that sweep with another clock must not delete files of others that are on their way.
   process.env['TMPDIR'] = gateway.scratch;
   await mkdir(folder);
   bucket = { gateway, folder };

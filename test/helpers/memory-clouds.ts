@@ -14,7 +14,7 @@ export type CloudRequest = {
   readonly body: Buffer;
 };
 
-/** What a store does instead of answering as it should. */
+/** A fault of a store, instead of the right answer. */
 export type CloudFault =
   /** An error with a code of the cloud. */
   | { readonly status: number; readonly code: string }
@@ -26,7 +26,7 @@ export type CloudFault =
   | 'cut the body';
 
 export type CloudQuirks = {
-  /** Whether a conditional write replaces the object nevertheless, or looks first and writes later. */
+  /** Whether a conditional write replaces the object anyway, or checks first and writes later. */
   readonly condition?: 'ignored' | 'raced';
   /** Asked before every request is carried out. */
   readonly fault?: (request: CloudRequest) => CloudFault | undefined;
@@ -106,7 +106,7 @@ async function serveCloud(
   return { url, objects, requests };
 }
 
-/** The first writer of a name waits between its look and its write until a second one has looked too. */
+/** The first writer of a name waits between its check and its write until a second one has checked too. */
 async function untilAnotherCame(racing: Map<string, () => void>, name: string): Promise<void> {
   const first = racing.get(name);
   if (first) first();
@@ -182,7 +182,7 @@ const gcs: Cloud = {
     }
     if (name === '') {
       const prefix = query.get('prefix') ?? '';
-      // As the cloud does: from this name on, which is included.
+      // As the cloud does: from this name on, including it.
       const names = namesUnder(store, prefix).filter((found) => found >= (query.get('startOffset') ?? ''));
       return json(
         query.has('delimiter')

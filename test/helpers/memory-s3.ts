@@ -5,8 +5,8 @@ import { refuse, serve } from './s3-stand-in.ts';
 /** How a store differs from AWS. Every one of these is how some real store or a version of it behaves. */
 export type Quirks = {
   /**
-   * What it does with `If-None-Match: *`: replaces the object nevertheless; looks first and writes later, so that
-   * several writers at once succeed; or refuses with a status.
+   * What it does with `If-None-Match: *`: replaces the object anyway; checks first and writes later, so that several
+   * writers at once succeed; or refuses with a status.
    */
   readonly condition?: 'ignored' | 'raced' | 400 | 501;
   readonly deleteMany?: 'unknown' | 'needs MD5';
@@ -138,7 +138,7 @@ const answers: { readonly [kind: string]: (asked: Answer) => void | Promise<void
   },
 };
 
-/** The first writer of a name waits between its look and its write until a second one has looked too. */
+/** The first writer of a name waits between its check and its write until a second one has checked too. */
 async function untilAnotherCame({ racing, name }: Answer): Promise<void> {
   const first = racing.get(name);
   if (first) first();

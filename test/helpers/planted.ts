@@ -3,7 +3,7 @@ import type { ApiRecord, Table } from '../../src/tables/table.ts';
 /** A value that must never leave an answer. */
 export const planted = 'PLANTED-VALUE';
 
-/** A record with recognisable values in all declared secrets, and in fields nobody declared that look like one. */
+/** A record with recognisable values in all declared secrets, and in undeclared fields that look like one. */
 export function withPlantedSecrets({ secrets = [], columns }: Table, record: ApiRecord): ApiRecord {
   const planted = secrets.reduce((before, path) => withPlanted(before, path.split('.')), record);
   const json = Object.entries(columns).find(

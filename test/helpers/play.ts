@@ -147,7 +147,7 @@ class Player {
   async playLast(name: Played): Promise<string[]> {
     const { last, tables } = this.#scenario;
     // A follow-up whose incident changes mode, or is deleted, may be missed until the next full read.
-    // A list that ended early, without anything that contradicts it, is noticed by the next full read.
+    // The next full read notices a list that ended early, if nothing contradicted it.
     const endedEarly = this.#scenario.rounds.some(({ faults }) => faults.includes('ends in mid-air'));
     const limited = endedEarly || (name === 'follow_ups' && tables.includes('incidents'));
     this.#account.pass(this.#dice.below(30));
@@ -305,7 +305,7 @@ class Player {
     return { reading, ...(late && { late }) };
   }
 
-  /** Commits what was read, as often and by as many as the run's fate wants, and counts again as the workflow does. */
+  /** Commits what was read, as often and by as many attempts as the run's fate says, and recounts like the workflow. */
   async #commit(run: Run, plan: Plan, { parts }: Reading, look: Look): Promise<CommitOutcome> {
     const { name, meanwhile, identity, clients } = run;
     const table = this.#declared(name);

@@ -113,7 +113,7 @@ export class PlayedAccount {
     }
   }
 
-  /** Never back to earlier roles: nobody can notice a change that is undone before the identity is read again. */
+  /** Never back to earlier roles: a change that is undone before the identity is read again cannot be noticed. */
   changeRoles(): void {
     const roles = this.#dice.chance(0.5) ? ['viewer'] : ['viewer', 'global_access'];
     this.#teams += 1;

@@ -57,7 +57,7 @@ function wrongInRow(row: Row, versions: readonly ApiRecord[], table: Table): str
   return wrong;
 }
 
-/** What only a full read has to get right: fields that are not declared, and the pass of a row. */
+/** The parts that only a full read has to get right: undeclared fields, and the pass of a row. */
 function wrongAfterFullRead(
   row: Row,
   record: ApiRecord,

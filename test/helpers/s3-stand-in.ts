@@ -16,7 +16,7 @@ export type S3Request = {
   readonly keyId: string | undefined;
 };
 
-/** What a stand-in does instead of passing on the store's answer. */
+/** What a stand-in does instead of forwarding the store's answer. */
 export type Fault =
   /** An error of the S3 API. */
   | { readonly status: number; readonly code: string; readonly headers?: { readonly [name: string]: string } }

@@ -12,7 +12,7 @@ type Row = { readonly [column: string]: unknown };
 
 // Fails if the example does not work, if a table that fails takes others or their state with it, or if the state of one
 // run does not lead to the next.
-it('runs the example, keeps what did not fail, and goes on from there', async () => {
+it('runs the example, keeps the tables that did not fail, and continues from there', async () => {
   const world = await platformWorld(true);
   const [meltano, jsonl] = await Promise.all([programsOf('meltano'), programsOf('target-jsonl')]);
   const tap = await executable(world.folder, 'tap-incident-io');

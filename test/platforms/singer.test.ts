@@ -71,7 +71,7 @@ const targets = [
 describe.each(targets)(
   '$environment, hard_delete $hardDelete, $deletes',
   ({ environment, hardDelete, deletes, deleted }) => {
-    // Fails if a target refuses a record, loses or doubles a row, changes a value, or keeps a deleted row as a living one.
+    // Fails if a target refuses a record, loses or duplicates a row, changes a value, or keeps a deleted row.
     it(`holds the account after a second run, and deleted rows are ${deleted}`, async () => {
       const world = await platformWorld(true);
       const stored = environment === 'target-postgres-pipelinewise' ? byPipelinewise : undefined;

@@ -11,7 +11,7 @@ import { usualTables } from '../helpers/usual-tables.ts';
 quietRuntime();
 const temporal = await connectToTestServer();
 
-it('copies every record of every other declared table, and what changed by the next run', async () => {
+it('copies every record of every other declared table, and then the changes with the next run', async () => {
   const sandbox = await startSandbox({ limits: 'off', sizes: { incidents: 60, users: 20, alerts: 50 } });
   onTestFinished(() => sandbox.stop());
   const destination = await temporaryFolder();
@@ -24,7 +24,7 @@ it('copies every record of every other declared table, and what changed by the n
   await syncAll();
   for (const table of tables) {
     touchParent(sandbox, table, createSeen(sandbox, table));
-    // A table that is kept by changes loses the row only with its next full read.
+    // A table that is read by changes loses the row only with its next full read.
     const { incremental, timeWindow } = tableNamed(table);
     if (incremental || timeWindow || parents.has(table)) continue;
     const [record] = sandbox.records(table);

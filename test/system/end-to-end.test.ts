@@ -35,7 +35,7 @@ const resultOf = (outcomes: readonly RunOutcome[], table: string) => {
 };
 
 describe('a sync of all tables', () => {
-  it('copies every record of the account, hidden ones included, and then what changed', async () => {
+  it('copies every record of the account, including hidden ones, and then the changes', async () => {
     const sandbox = await sandboxOf();
     const destination = await temporaryFolder();
     const first = await sync(temporal, sandbox, destination);
@@ -81,7 +81,7 @@ describe('a sync of all tables', () => {
     await expectTruth(sandbox, destination);
   });
 
-  it('has what changed during the read, at the latest after the next run', async () => {
+  it('has the changes from during the read, at the latest after the next run', async () => {
     const sandbox = await sandboxOf();
     const destination = await temporaryFolder();
     // Each page that is read changes a row somewhere in the table, stamped a little before it becomes visible.

@@ -97,7 +97,7 @@ it(
 );
 
 it(
-  'after a SIGKILL reads only those parents again that were in a batch in progress',
+  'after a SIGKILL, only rereads parents that were in a batch in progress',
   { timeout: 120_000 },
   async () => {
     const sandbox = await startSandbox({

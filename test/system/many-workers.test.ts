@@ -34,7 +34,7 @@ it(
     const back: Promise<void>[] = [];
     for (const { killed, afterMs, backAfterMs, index } of moments) {
       disturb(sandbox, index, afterMs);
-      // This only varies the moment of the kill and of the replacement; the test is right whatever the time.
+      // This only varies the moment of the kill and of the replacement; the test passes at any time.
       await sleep(afterMs);
       const worker = workers[killed]!;
       worker.child.kill('SIGKILL');

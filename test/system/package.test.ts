@@ -125,7 +125,7 @@ it(
   },
 );
 
-it('the Dockerfile copies only files that exist, and every file that the package has next to dist', async () => {
+it('the Dockerfile copies only files that exist, and every file of the package outside dist', async () => {
   const [dockerfile, ignored] = [await textOf('Dockerfile'), await textOf('.dockerignore')];
   const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names]) =>
     names!.split(' '),

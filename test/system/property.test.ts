@@ -9,7 +9,7 @@ const seeds = Number(process.env['TORTURE_SEEDS'] ?? 30);
 /** Runs only this seed and shrinks the scenario as far as it still fails. */
 const one = process.env['PROPERTY_SEED'];
 
-/** What must have happened at least once over all seeds of a test run. */
+/** Events that must happen at least once over all seeds of a test run. */
 const everywhere = [
   'change',
   'create',
@@ -58,7 +58,7 @@ async function playSeed(seed: number, seen: Seen): Promise<void> {
 }
 
 it(
-  `tables equal the account after a quiet run, whatever came before (${one ? `seed ${one}` : `${seeds} seeds`})`,
+  `tables equal the account after a quiet run, regardless of what came before (${one ? `seed ${one}` : `${seeds} seeds`})`,
   { timeout: 120_000 + seeds * 20_000 },
   async () => {
     const seen: Seen = new Map();

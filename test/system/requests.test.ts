@@ -33,7 +33,7 @@ function asked({ requests }: Sandbox, from = 0): { [path: string]: number } {
   return counts;
 }
 
-it('asks an empty account for one page per pass, in addition to what planning asks', async () => {
+it('asks an empty account for one page per pass, in addition to the requests of planning', async () => {
   const sandbox = await sandboxOf({ sizes: sandboxSizes.empty });
   await sync(temporal, sandbox, await temporaryFolder(), {
     tables: ['incidents', 'alerts', 'escalations', 'follow_ups', 'schedules', 'users'],
@@ -67,7 +67,7 @@ it.each(['incidents', 'alerts', 'escalations', 'follow_ups'])(
     const passes = table.passes?.values.length ?? 1;
     const pages = counts[table.path]!;
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    // Its data is older than the overlap, so each pass is one page; a count is asked at the same path.
+    // Its data is older than the overlap, so each pass is one page; the count is requested at the same path.
     expect(pages).toBeLessThanOrEqual(passes + (table.counted === true ? 1 : 0));
     expect(total).toBeLessThanOrEqual(passes + 3);
   },

@@ -30,7 +30,7 @@ it(
       const worker = startWorker();
       await worker.says('worker started');
       disturb(sandbox, index, afterMs);
-      // This only varies the moment of the kill; the test is right whatever the time.
+      // This only varies the moment of the kill; the test passes at any time.
       await sleep(afterMs);
       worker.child.kill('SIGKILL');
       await worker.ended;

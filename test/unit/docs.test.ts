@@ -15,7 +15,7 @@ const documents = [
     .map((name) => `docs/${name}`),
 ];
 
-/** A document without its code blocks: what stands in them is not a link, a heading or a path of this checkout. */
+/** A document without its code blocks: their content is not a link, a heading or a path of this checkout. */
 function proseOf(file: string): string {
   return textOf(file).replaceAll(/^ *```[^]*?^ *```/gm, '');
 }
@@ -84,7 +84,7 @@ it('gives every decision an id of its own: code that cites one would mean two', 
 });
 
 it.each(['Dockerfile', ...readdirSync(join(root, 'deploy')).map((name) => `deploy/${name}`)])(
-  'refers from %s to documents that exist: people who deploy it would look for one in vain',
+  'refers from %s to documents that exist: people who deploy it would otherwise search in vain',
   (file) => {
     const named = [...textOf(file).matchAll(/\bdocs\/[\w-]+\.md/g)].map(([path]) => path);
     expect(named.filter((path) => !documents.includes(path))).toEqual([]);

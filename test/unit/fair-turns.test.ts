@@ -30,7 +30,7 @@ it('owners take turns: a long list of one does not make another wait for its end
   expect(work.started).toEqual(['a0', 'a1', 'b0']);
 });
 
-it('light work goes before heavy work that came first, but not for ever', async () => {
+it('light work goes before heavy work that came first, but not forever', async () => {
   const work = workOn(new FairTurns(4));
   void work.ask('heavy', 'a', 3);
   void work.ask('whole', 'b', 4);
@@ -59,7 +59,7 @@ it('one owner leaves room for others, even if its work never ends', async () => 
   expect(work.started).toEqual(['a0', 'a1', 'a2', 'b0']);
 });
 
-it('work that is given up leaves its place, and what was held back for it goes on', async () => {
+it('abandoned work gives up its place, and work that was held back for it continues', async () => {
   const turns = new FairTurns(1);
   const work = workOn(turns);
   const stop = new AbortController();

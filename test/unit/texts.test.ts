@@ -41,7 +41,7 @@ function sourceFiles(): string[] {
   return all.filter((name) => name.endsWith('.ts') && !elsewhere.test(name)).sort();
 }
 
-// Fails when a text that people read has changed, so that rewording is one diff that somebody reads: accept it with -u.
+// Fails when a text that people read has changed, so that rewording is one diff to review: accept it with -u.
 it('keeps every text that people read in one place', async () => {
   const chapters = sourceFiles().flatMap((name) => {
     const program = parseSync(readFileSync(join(root, name), 'utf8'), { syntax: 'typescript' });

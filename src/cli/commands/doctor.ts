@@ -22,7 +22,7 @@ export function doctorCommand(session: Session): Command {
     .summary('check everything that a connection needs, each with its remedy')
     .description(
       'check everything that a connection needs: Temporal and its namespace, the key and its scopes, the clock, the ' +
-        'destination, disk space, proxy variables, open files; each line is right or has its remedy; creates the ' +
+        'destination, disk space, proxy variables, open files; each problem comes with its fix; creates the ' +
         'destination if it is missing; exits with 1 if something is wrong',
     )
     .addOption(

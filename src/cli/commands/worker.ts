@@ -15,7 +15,7 @@ export function workerCommand(session: Session): Command {
     new Command('worker')
       .summary('carry out scheduled runs')
       .description(
-        'carry out the scheduled runs of one connection or of many until SIGTERM, then hand over what was begun; ' +
+        'carry out the scheduled runs of one connection or of many until SIGTERM, then hand over the work in progress; ' +
           'a settings file that is added, changed or deleted takes effect within seconds',
       ),
   )

@@ -100,5 +100,5 @@ async function destinationVerdict(destination: string | undefined): Promise<Verd
   } finally {
     await warehouse.close();
   }
-  return ok(`${destination} takes everything that tables need`);
+  return ok(`${destination} supports everything that tables need`);
 }

@@ -33,11 +33,11 @@ export type SourceInput = {
   /** `dashboard_url`, or `unknown`. */
   readonly account: string;
   readonly giveUpAfterMinutes: number;
-  /** Present for a scheduled run: nobody is waiting for it. */
+  /** Present for a scheduled run: no one is waiting for it. */
   readonly periodic?: true;
   /** How personal data is treated; by default it lands unchanged. */
   readonly personal?: PersonalChoice;
-  /** Where the key of the hashes is, for `hash`. */
+  /** Where the hash key is, for `hash`. */
   readonly hashKey?: KeyReference | VaultReference;
   /** How long removed files stay readable; by default as long as the table itself says. */
   readonly retentionMs?: number;

@@ -13,8 +13,8 @@ import { endOfFailed } from './run-end.ts';
 import { waitingUntilOf } from './rate-limit-wait.ts';
 
 /**
- * A run, with whatever it continued as. Two runs triggered within a second have the same workflow id, so a schedule's
- * run is identified by its first execution as well.
+ * A run, including the executions that it continued as. Two runs triggered within a second have the same workflow id,
+ * so a schedule's run is identified by its first execution as well.
  */
 export type Run = { readonly workflowId: string; readonly firstExecutionRunId?: string };
 

@@ -61,7 +61,7 @@ export async function syncBySchedule(
   }
 }
 
-/** By workflow id alone, so that whatever the run continues as is asked too. */
+/** By workflow id alone, so that executions which the run continues as are asked too. */
 function asked(client: Client, { workflowId }: Run) {
   return { handle: client.workflow.getHandle<typeof syncTable>(workflowId) };
 }

@@ -1,6 +1,6 @@
 import type { Warehouse } from '../../warehouse/warehouse.ts';
 
-/** When the last webhook that concerned a table came, RFC 3339, UTC; by table. */
+/** When the last webhook for each table arrived, RFC 3339, UTC. */
 export type LastHints = { readonly [table: string]: string };
 
 type Notes = Pick<Warehouse, 'readNote' | 'writeNote'>;

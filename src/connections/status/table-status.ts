@@ -41,7 +41,7 @@ export type TableStatus = TableSettings & {
   readonly nextRun?: string;
   /** Why the table cannot be read. */
   readonly tableError?: Failure;
-  /** When the last webhook that concerns the table came; missing if none did, or if the connection takes none. */
+  /** When the last webhook for the table arrived; missing if none did, or if the connection does not use webhooks. */
   readonly lastHint?: string;
 };
 

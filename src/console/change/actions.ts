@@ -24,7 +24,7 @@ export async function previewAction(file: string, request: ActionRequest): Promi
   const { destination, connection } = settings;
   const said: { readonly [Name in typeof action]: Pick<ActionPreview, 'what' | 'careful' | 'files'> } = {
     trigger: {
-      what: `Syncs ${which} now. Where a run is in progress, another one follows it.`,
+      what: `Syncs ${which} now. If a run is in progress, another one follows it.`,
       careful: false,
     },
     pause: {
@@ -33,7 +33,7 @@ export async function previewAction(file: string, request: ActionRequest): Promi
     },
     resume: { what: `Lets the schedules of ${which} start runs again.`, careful: false },
     resync: {
-      what: `Reads ${which} from scratch, whatever has been read before. The rows stay until the new ones are complete.`,
+      what: `Reads ${which} from scratch, ignoring earlier syncs. The rows stay until the new ones are complete.`,
       careful: true,
     },
     cancel: {

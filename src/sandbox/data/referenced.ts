@@ -1,6 +1,6 @@
 import type { ApiRecord, Source } from './source.ts';
 
-/** The id and name of a row that rows written by hand refer to, and fields that fit the name. */
+/** The id and name of a row that hand-written rows refer to, and fields that match the name. */
 export type Referenced = ApiRecord & { readonly id: string; readonly name: string };
 
 /**

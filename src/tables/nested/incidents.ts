@@ -65,7 +65,7 @@ export const incidentRoleAssignments = defineNested({
     by: ['incident_id'],
     position: 'position',
   },
-  // The position, because nobody says that a role has only one user.
+  // The position, because the API does not say that a role has only one user.
   primaryKey: ['incident_id', 'position'],
   columns: {
     incident_id: joins('incidents'),

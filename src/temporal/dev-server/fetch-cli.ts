@@ -27,7 +27,7 @@ let officialFailure: string | undefined;
 
 /**
  * Downloads the official release through the SDK, which can only do so by starting a server. That runs in a process
- * group of its own, so that giving the fetch up ends whatever it has started.
+ * group of its own, so that giving up the fetch ends everything it has started.
  */
 export async function fetchOfficialRelease(folder: string, { env, report }: CliOptions): Promise<Fetched> {
   if (officialFailure !== undefined) return { failure: officialFailure };

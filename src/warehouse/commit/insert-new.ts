@@ -18,9 +18,9 @@ type Group = {
 };
 
 /**
- * Writes the rows in `inserted` to new data files; returns the number of rows. Parts with older rows come first: windows
- * are read side by side, so in the order of the parts every row group would hold rows of all times, and whoever asks for
- * a month would have to read them all.
+ * Writes the rows in `inserted` to new data files; returns the number of rows. Parts with older rows come first:
+ * windows are read side by side, so in the order of the parts every row group would hold rows of all times, and a query
+ * for one month would have to read them all.
  */
 export async function insertNew(request: MergeRequest): Promise<{ adds: readonly Add[]; rows: number }> {
   const adds: Add[] = [];

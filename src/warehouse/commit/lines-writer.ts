@@ -24,7 +24,7 @@ const leastLongest = 4_194_304;
 /** A part of at most a few pages is written as a light job, in parallel with heavy work. */
 const lightBytes = 4 * 2 ** 20;
 
-/** The end of the name of a staged file. It tells the columns of the file: another set of columns has another suffix. */
+/** The end of a staged file's name. It identifies the file's columns: another set of columns has another suffix. */
 export function fileSuffix(columns: string): string {
   return `.${createHash('sha256').update(columns).digest('hex').slice(0, 8)}.parquet`;
 }

@@ -117,8 +117,8 @@ export async function mergeRun(
 }
 
 /**
- * The keys of the two map columns of parts; of unknown fields only those without a column, and only as many as decide
- * what the table gets: the names may be as many as the rows.
+ * The keys of the two map columns of parts. For unknown fields, only those without a column, and only enough of them to
+ * decide what the table gets: there may be as many names as rows.
  */
 async function extrasIn(
   session: DuckSession,

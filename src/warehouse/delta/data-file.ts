@@ -15,7 +15,7 @@ export const rowsPerFile = 100_000;
 /** The most compressed bytes that go into a data file, for tables with long rows. */
 export const bytesPerFile = 64 * 2 ** 20;
 /**
- * Who asks for a few weeks reads the row groups with their rows, and DuckDB holds an uncompressed one in memory. With a
+ * A query for a few weeks reads the row groups with their rows, and DuckDB holds one uncompressed in memory. With a
  * third of the rows in each, files grew by 2 %.
  */
 const rowsPerGroup = 8_192;

@@ -44,7 +44,7 @@ export type LinesFile = {
 };
 
 /**
- * Lines per file: after each of them a reader can be told how far it is. Half of a row group, so that reading a whole
+ * Lines per file: a reader can record its position after each file. Half of a row group, so that reading a whole
  * data file unpacks each row group twice and not more often.
  */
 const linesPerFile = 12_288;
@@ -263,7 +263,7 @@ async function give(
   { select, lines, place }: { readonly select: string; readonly lines: number; readonly place: Place },
 ): Promise<void> {
   const path = join(scratch, 'lines.jsonl');
-  // A line is JSON, which has no control characters, so nothing in it is taken for a delimiter.
+  // A line is JSON, which has no control characters, so nothing in it is mistaken for a delimiter.
   const [written] = await session.rows(`
     COPY (${select}) TO ${literal(path)}
     (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\u001f')`);

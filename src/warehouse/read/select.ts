@@ -52,7 +52,7 @@ export function asQueryError(error: unknown, place: string, tables: readonly str
   if (missing !== undefined) {
     return new QueryError(
       `There is no table ${JSON.stringify(missing)} in ${place}.`,
-      withSuggestion(missing, tables, `The tables there are ${tables.join(', ')}.`),
+      withSuggestion(missing, tables, `The existing tables are ${tables.join(', ')}.`),
     );
   }
   const line = /^LINE (\d+): /m.exec(text)?.[1];

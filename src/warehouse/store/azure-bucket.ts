@@ -108,7 +108,7 @@ export class AzureBucket implements Bucket {
     const container = await this.#container();
     let continuationToken: string | undefined;
     do {
-      // With a hierarchical namespace folders are listed too, and only their metadata tells them from files.
+      // With a hierarchical namespace, folders are listed too, and only their metadata distinguishes them from files.
       const asked = { prefix, includeMetadata: true };
       const token = continuationToken === undefined ? {} : { continuationToken };
       const page = await bounded(async (abortSignal) => {

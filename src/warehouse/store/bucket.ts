@@ -18,7 +18,7 @@ export type BucketRequest = {
 
 /**
  * What a cloud has to do for `bucketStore` to make a store of it. Names are those of the bucket, including the prefix
- * of the destination. The methods may throw whatever the cloud's SDK throws, once it has retried as it sees fit.
+ * of the destination. The methods may throw anything that the cloud's SDK throws after its own retries.
  */
 export type Bucket = {
   /** `s3://bucket`: followed by `/` and the name of an object it is the object's address in messages. */

@@ -76,7 +76,7 @@ export function problemOfDestination(text: string): string | undefined {
     const isFolder = text !== '' && !text.includes('\0') && !/^(s3|gs|abfss|az):/i.test(text);
     if (!isFolder) return destinationTakes;
     return /[*?]/.test(resolve(text))
-      ? 'its path contains * or ?, which readers take for a pattern'
+      ? 'its path contains * or ?, which readers treat as a pattern'
       : undefined;
   }
   const known = schemes.find((one) => one === scheme);

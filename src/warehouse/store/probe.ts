@@ -23,7 +23,7 @@ const useAnother = 'Use another store, such as AWS S3 or Cloudflare R2, or a fol
  * passes may still lose commits under other loads: a probe can only find faults.
  * @param destination for messages
  *
- * Throws `DestinationError` for a store that cannot hold tables, and whatever the store throws.
+ * Throws `DestinationError` for a store that cannot hold tables, and the store's own errors.
  */
 export async function probeStore(store: Store, destination: string): Promise<void> {
   const prefix = `${probePrefix}${randomUUID()}/`;
@@ -47,7 +47,7 @@ export async function probeStore(store: Store, destination: string): Promise<voi
         }
       }
     } catch (error) {
-      // The first failure is the one to report. Whatever cannot be deleted now, upkeep sweeps away after a week.
+      // The first failure is the one to report. Upkeep deletes after a week what cannot be deleted now.
       const everything = [...Object.values(files), ...raced];
       await Promise.allSettled([store.delete(everything).then(() => store.deleteAll(prefix))]);
       throw error;

@@ -13,7 +13,7 @@ export type StoredObject = {
 export type Store = {
   readonly kind: 'folder' | 'bucket';
   /**
-   * Whether put-if-absent is known to work, whatever the load: on a file system, and if the cloud that runs the store
+   * Whether put-if-absent is known to work under any load: on a file system, and if the cloud that runs the store
    * guarantees it. In any other store a commit has to check that it was not replaced.
    */
   readonly trusted: boolean;

@@ -26,9 +26,9 @@ export function change(sandbox: Sandbox): string[] {
 }
 
 /**
- * Expects the living rows at a destination to be the account's, each once, value by value.
+ * Expects the rows at a destination, without deleted ones, to be the account's, each once, value by value.
  * @param rows in the form in which delta-rs reads them
- * @param stored what the destination makes of a text
+ * @param stored how the destination stores a text
  */
 export function expectAccount(
   sandbox: Sandbox,

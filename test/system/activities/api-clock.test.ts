@@ -21,7 +21,7 @@ const method = {
   fullReadEveryMs: 168 * hourMs,
 } as const;
 
-it('an hour ahead once: what changed until then is read all the same', async () => {
+it('an hour ahead once: changes from that hour are still read', async () => {
   let aheadMs = 0;
   const now = () => Date.now() + aheadMs;
   const sandbox = await startSandbox({ limits: 'off', now, sizes: { alerts: 30 } });
@@ -42,7 +42,7 @@ it('an hour ahead once: what changed until then is read all the same', async () 
   expect(await run()).toMatch(/^changes since/);
 });
 
-it('that is missing in a full read leaves the watermark where it was, as the note says', async () => {
+it('that is missing in a full read leaves the watermark where it was, with a note', async () => {
   const place = await openPlace();
   const watermark = Date.UTC(2026, 0, 1);
   const stored = { ...state, incrementalField: 'updated_at', watermark } as const;

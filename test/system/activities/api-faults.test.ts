@@ -29,7 +29,7 @@ describe('an API with a fault', () => {
     await expectTruth(sandbox, destination, ['alerts']);
   });
 
-  it('that answers with HTML is tried again, and people see why', async () => {
+  it('that answers with HTML is tried again, and the progress says why', async () => {
     const { sandbox, destination, run } = await worldOf(temporal);
     const mend = sandbox.fault({ fault: { kind: 'html', status: 200 }, table: 'alerts' });
     const seen: string[] = [];
@@ -44,7 +44,7 @@ describe('an API with a fault', () => {
     await expectTruth(sandbox, destination, ['alerts']);
   });
 
-  it.each([429, 503])('that says with %i when to try again is not asked earlier', async (status) => {
+  it.each([429, 503])('that says with %i when to try again is not asked before then', async (status) => {
     const { sandbox, destination, run } = await worldOf(temporal);
     sandbox.fault({ fault: { kind: 'error', status, retryAfterSeconds: 3 }, table: 'alerts', times: 1 });
     resultOf(await run());

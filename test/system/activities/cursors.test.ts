@@ -32,7 +32,7 @@ describe('a cursor', () => {
     await expectTruth(sandbox, destination, ['alerts']);
   });
 
-  it('that leads back to an earlier batch does not go round forever', async () => {
+  it('that leads back to an earlier batch does not loop forever', async () => {
     const { sandbox, destination, run } = await worldOf(temporal);
     const first = sandbox.idAt('alerts', 49);
     const third = sandbox.idAt('alerts', 149);

@@ -27,7 +27,7 @@ describe('a key', () => {
     expect(sandbox.requests.filter(({ status }) => status === 403)).toHaveLength(1);
   });
 
-  it('that is revoked during a run fails the table at once, and the table stays as it was', async () => {
+  it('that is revoked during a run fails the table at once, and leaves it unchanged', async () => {
     const { sandbox, destination, run } = await worldOf(temporal);
     resultOf(await run());
     const before = await readWithDeltaRs(join(destination, 'alerts'));

@@ -109,7 +109,7 @@ it('drops a deleted incident in the next run, for a few requests and without a f
   expect((await runIncidents()).notes).toEqual([]);
 });
 
-it('reads everything after two runs whose counts differ, if the days that differ cannot be told', async () => {
+it('reads everything after two runs whose counts differ, if the days that differ cannot be found', async () => {
   const { sandbox, destination, run } = await worldOf(temporal, {});
   const runIncidents = async () => resultOf(await run({ table: 'incidents' }));
   await runIncidents();

@@ -63,7 +63,7 @@ function committed({ outcome }: QuickSynced) {
 const isUnchanged = ({ batches }: QuickSynced) =>
   batches.some(({ extracted }) => extracted.unchanged !== undefined);
 
-it('rows that come again are not merged, until one of them changes or somebody else changes the table', async () => {
+it('rows that come again are not merged, until one of them or another writer changes the table', async () => {
   const { sandbox, place, run } = await openWorld();
   const users = tableNamed('users');
   const files = async () =>
@@ -88,7 +88,7 @@ it('rows that come again are not merged, until one of them changes or somebody e
   expect(committed(await run('users'))).toMatchObject({ rows: 39, dropped: 1 });
 });
 
-it('a run whose answer was lost commits nothing when it is done again', async () => {
+it('a run whose answer was lost commits nothing when it is repeated', async () => {
   const { run } = await openWorld();
   committed(await run('alerts', { chainId: 'lost' }));
   const again = await run('alerts', { chainId: 'lost' });

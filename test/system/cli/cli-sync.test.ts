@@ -97,7 +97,7 @@ async function expectRefused(
   expect(await readdir(state)).toEqual([]);
 }
 
-describe('mistakes are refused before anything is asked, started or written', () => {
+describe('mistakes are refused before anything is requested, started or written', () => {
   it.each([
     { argv: ['incidnts'], names: ['"incidnts"', 'incidents'] },
     { argv: ['--sync-method', 'incremntal'], names: ['--sync-method', '"incremntal"', 'incremental'] },
@@ -364,7 +364,7 @@ it('cancels its run when it is interrupted, and nothing stays staged', async () 
   expect(await filesIn(destination)).toEqual([]);
 });
 
-it('reports a run that was cancelled by somebody else as an error', async () => {
+it('reports a run that was cancelled from elsewhere as an error', async () => {
   const sandbox = await sandboxOf({ sizes: { alerts: 2_000 }, latencyMs: 20 });
   const destination = await temporaryFolder();
   const cancelled = new Client({ connection }).workflow.getHandle(tableWorkflowId(destination, 'alerts'));

@@ -206,7 +206,7 @@ describe('sandbox', () => {
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 
-  it('lives while it is read where it is told, as the seed decides', async () => {
+  it('changes while it is read if told to, as the seed decides', async () => {
     const interrupt = new AbortController();
     onTestFinished(() => interrupt.abort());
     let print!: (out: string) => void;
@@ -273,7 +273,7 @@ describe('printed text', () => {
     expect(plain(out)).not.toContain('c3');
   });
 
-  it('has the plural of a noun if there are several', () => {
+  it('uses the plural of a noun if there are several', () => {
     expect([count(1, 'row'), count(2, 'row'), count(1234567)]).toEqual(['1 row', '2 rows', '1,234,567']);
   });
 

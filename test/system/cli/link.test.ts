@@ -523,7 +523,7 @@ describe('two connections with one destination', () => {
 });
 
 describe('apply', () => {
-  it('prints the difference, needs an agreement, and then finds nothing to change', async () => {
+  it('prints the difference, asks for confirmation, and then finds nothing to change', async () => {
     const { settings, connection, linkByKey } = await place();
     expect((await linkByKey('--tables', 'users,severities', '--no-import')).code).toBe(0);
     const apply = (...args: string[]) => cli(['apply', '--settings', settings, ...args]);
@@ -557,7 +557,7 @@ describe('apply', () => {
     });
   });
 
-  it('rewrites a settings file of version 1 after an agreement, and says what it renames', async () => {
+  it('rewrites a settings file of version 1 after confirmation, and says what it renames', async () => {
     const { sandbox, connection, settings, destination } = await place();
     vi.stubEnv('LINK_TEST_KEY', sandbox.key);
     const old = {

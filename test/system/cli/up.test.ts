@@ -112,13 +112,13 @@ it(
     second.child.kill('SIGINT');
     expect(await second.ended).toBe(0);
     expect(await isAlive(last)).toBe(false);
-    // The second one found the schedules as they should be.
+    // The second one found nothing to change in the schedules.
     expect(second.err()).not.toContain('schedule created');
     expect(first.err() + second.err() + second.out()).not.toContain(key);
   },
 );
 
-it('refuses to start if it could not work, and leaves nothing running', async () => {
+it('refuses to start if it cannot work, and leaves nothing running', async () => {
   const sandbox = await sandboxOf({});
   const settings = await settingsFor(sandbox, { severities: { syncMethod: 'full_refresh', every: '6h' } });
   const wrong = await settingsFor(sandbox, {
@@ -143,7 +143,7 @@ it(
   async () => {
     const sandbox = await sandboxOf({ sizes: { incidents: 20, incident_updates: 20, alerts: 20, users: 5 } });
     const every: TableSettings = { syncMethod: 'full_refresh', every: '24h' };
-    // A table that is read by the rows of another one would wait for it.
+    // A child would wait for its parent.
     const names = tables.filter(({ parent }) => !parent).map(({ name }) => name);
     const settings = await settingsFor(sandbox, Object.fromEntries(names.map((name) => [name, every])));
     // A table that is not ours, in the place of one that is.

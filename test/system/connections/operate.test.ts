@@ -131,7 +131,7 @@ describe('sync by a settings file', () => {
     const linked = await link(temporal, sandbox, { users: fullRefresh, severities: fullRefresh });
     await linked.serving(() => linked.run('users'));
     sandbox.setIdentity({ dashboard_url: 'https://app.incident.io/another' });
-    // A worker that had asked before would believe the old answer for an hour.
+    // A worker that had asked before would reuse the old answer for an hour.
     await linked.serving(async () => {
       const { code, out } = await cli(['sync', '--json', ...at(linked)]);
       expect(code).toBe(1);
@@ -245,7 +245,7 @@ describe('resync', () => {
     );
   });
 
-  it('changes nothing if nobody can be asked, or if a table has no schedule', async () => {
+  it('changes nothing if there is no one to ask, or if a table has no schedule', async () => {
     const linked = await link(temporal, await smallSandbox(), {
       users: fullRefresh,
       severities: fullRefresh,
@@ -316,7 +316,7 @@ describe('cancel', () => {
     });
   });
 
-  it('reports a run that no worker is there to end; it ends once there is one', async () => {
+  it('reports a run without a worker to end it; it ends once there is one', async () => {
     const linked = await link(temporal, await smallSandbox(), { users: fullRefresh });
     await cli(['trigger', ...at(linked)]);
     const run = await startedAfter(linked.schedule('users'), 0);
@@ -427,7 +427,7 @@ describe('an operating command', () => {
 });
 
 describe('two runs of one table at the same time', () => {
-  it('leave every row once and as the API has it, whichever commits first', async () => {
+  it('leave every row once and equal to the API’s, whichever commits first', async () => {
     const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { incidents: incremental });
     const stray = () =>

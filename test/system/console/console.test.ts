@@ -94,7 +94,7 @@ it(
     expect((await stat(keyFile)).mode & 0o077).toBe(0);
     expect(await readFile(plan.file, 'utf8')).toBe(plan.text);
 
-    // Live, to the end; and a page that comes in the middle has the state at once.
+    // Live, to the end; a page that is opened in between gets the state at once.
     // After a few seconds, it can say how far it is.
     const isReading = (state: SourceDetail) => tableOf(state, 'incidents').run?.estimate !== undefined;
     const reading = (await follow('sourceLive', { id }, isReading)).at(-1)!;
@@ -117,7 +117,7 @@ it(
     expect(tableOf(imported, 'incidents')).toMatchObject({ rows: 1_000, lastRun: { outcome: 'synced' } });
     expect((await ask('sources')).sources).toMatchObject([{ id, connection, state: 'current' }]);
 
-    // Questions: SQL that reads, other people's text as it is, pictures, runs, health.
+    // Reading: SQL, untrusted text unchanged, pictures, runs, health.
     const byName = await ask('sql', { id }, { sql: `SELECT name FROM incidents WHERE name LIKE '<img%'` });
     expect(byName.rows).toEqual([[hostile]]);
     const { columns, rows, newest } = await ask('tableData', { id, table: 'incidents', limit: 3 });

@@ -26,7 +26,7 @@ export async function openConsole(temporal: TestTemporal) {
   await mkdir(join(folder, 'settings'));
   vi.stubEnv('XDG_CONFIG_HOME', join(folder, 'config'));
   onTestFinished(() => void vi.unstubAllEnvs());
-  /** All that the console has said, to anybody. */
+  /** Everything that the console has sent to any client. */
   const said: string[] = [];
   const log = createLog({ write: (line) => said.push(line) });
   const { client, workflowBundle } = temporal;
@@ -52,7 +52,7 @@ export async function openConsole(temporal: TestTemporal) {
   const { origin } = new URL(url);
   const headers = { Authorization: `Bearer ${running.access.token}`, 'Content-Type': 'application/json' };
 
-  /** Asks an endpoint, and checks that it answers what the contract says. Throws `Refused`. */
+  /** Calls an endpoint, and checks that the answer matches the contract. Throws `Refused`. */
   async function ask<Name extends EndpointName>(
     name: Name,
     path: { readonly [name: string]: string | number } = {},
@@ -70,7 +70,7 @@ export async function openConsole(temporal: TestTemporal) {
     return answer.parse(JSON.parse(text)) as Answer<Name>;
   }
 
-  /** Follows a stream until a state is as wanted; the states on the way, and that one last. */
+  /** Follows a stream until the wanted state; returns the states before it, and that one last. */
   async function follow<Name extends 'sourceLive' | 'sourcesLive'>(
     name: Name,
     path: { readonly [name: string]: string },

@@ -11,7 +11,7 @@ import { connectToTestServer, unique } from '../../helpers/temporal.ts';
 quietRuntime();
 const temporal = await connectToTestServer();
 
-/** A receiver of messages, and those that it was sent. */
+/** A receiver of messages, with those that it got. */
 async function receiver(): Promise<{ readonly url: string; readonly messages: Message[] }> {
   const messages: Message[] = [];
   const server = createServer((request, response) => {
@@ -45,7 +45,7 @@ function telling({ settings, warehouse }: Linked): () => Promise<void> {
   };
 }
 
-it('tells once that a table fails, not again after a restart, and that it has recovered', async () => {
+it('reports once that a table fails, not again after a restart, and that it has recovered', async () => {
   const sandbox = await smallSandbox();
   const linked = await link(temporal, sandbox, { users: fullRefresh, severities: fullRefresh });
   const { url, messages } = await receiver();

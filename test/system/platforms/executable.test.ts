@@ -67,8 +67,8 @@ function expectAccount({ sandbox }: PlatformWorld, name: string, rows: ReadonlyM
   expect(wrong).toEqual([]);
 }
 
-// Fails if a process that was killed loses or repeats rows, leaves something staged, or says what is not a message.
-it('gives the rest after it was killed, and then what has changed', async () => {
+// Fails if a killed process loses or repeats rows, leaves something staged, or prints anything but messages.
+it('sends the rest after it was killed, and then the changes', async () => {
   const world = await platformWorld(true, { limits: 'off', sizes: { incidents: 50, alerts: 13_000 } });
   const catalog = catalogOf(['alerts', 'incidents']);
   const first = await read(world, catalog, [], (line) => line.includes('"alerts"') && line.includes('"to"'));
@@ -97,7 +97,7 @@ it('gives the rest after it was killed, and then what has changed', async () => 
   expect(await readdir(`${world.folder}/warehouse/_staging/alerts`)).toEqual([]);
 });
 
-it('ends without a word if the platform closes standard output', async () => {
+it('ends silently if the platform closes standard output', async () => {
   const world = await platformWorld(true);
   const argv = ['read', '--config', await world.file('config.json', world.config)];
   argv.push('--catalog', await world.file('catalog.json', catalogOf(['incidents'])));

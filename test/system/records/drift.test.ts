@@ -10,7 +10,7 @@ const temporal = await connectToTestServer();
 const sizes = { incidents: 60, incident_updates: 0, follow_ups: 0, alerts: 120, escalations: 0, users: 5 };
 
 describe('a field that appears later', () => {
-  it('is in every row after the next run at the latest, because that one reads everything again', async () => {
+  it('is in every row after the next run at the latest, because that run reads everything again', async () => {
     const { sandbox, destination, run } = await worldOf(temporal, { sizes });
     const runIncidents = async () => resultOf(await run({ table: 'incidents' }));
     await runIncidents();

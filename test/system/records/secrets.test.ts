@@ -15,7 +15,7 @@ import { connectToTestServer } from '../../helpers/temporal.ts';
 quietRuntime();
 const temporal = await connectToTestServer();
 
-it('what looks like a secret is in no table and in no report, which names the fields', async () => {
+it('values that look like secrets are in no table and no report, but the report names their fields', async () => {
   const { sandbox, destination, run } = await worldOf(temporal);
   sandbox.transform = (record, table) =>
     table === 'alerts'

@@ -19,7 +19,7 @@ it('nested tables come with their table, follow its changes, and are left out if
   const { sandbox, destination, run } = await worldOf(temporal, { sizes: { incidents: 30, users: 5 } });
   await run({ table: 'incidents', method, landing: { nested: false } });
   expect((await readdir(destination)).filter((name) => name !== '_staging')).toEqual(['incidents']);
-  // The first run with nested tables reads only changes, but makes them of all rows.
+  // The first run with nested tables reads only changes, but makes them from all rows.
   const first = resultOf(await run({ table: 'incidents', method, landing: {} }));
   expect(first).toMatchObject({
     fullRead: false,

@@ -3,7 +3,7 @@ import { mostUnknownColumns } from '../../../src/records/unknown-fields.ts';
 import { readWithDeltaRs } from '../../helpers/delta-reader.ts';
 import { committed, openPlace, type Place, things } from '../../helpers/warehouse.ts';
 
-/** Rows with fields that nobody declared, each of which is in one row only. */
+/** Rows with undeclared fields, each of which is in one row only. */
 function wide(rows: number, fieldsEach: number, prefix = 'custom'): { [field: string]: unknown }[] {
   return Array.from({ length: rows }, (_, row) => ({
     id: `${prefix} ${row}`,

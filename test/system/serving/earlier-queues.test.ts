@@ -37,7 +37,7 @@ it(
     );
     const { settings, file, warehouse } = linked;
     const oldQueue = destinationQueue(settings.destination);
-    /** As the version before made it: the queue tells the destination, the run does not. */
+    /** As the previous version made it: the queue determines the destination, the run does not name it. */
     const asBefore = (table: string) =>
       linked.schedule(table).update((schedule) => {
         const [{ quick: _quick, run, ...input }] = schedule.action.args as [SyncTableInput];
@@ -55,7 +55,7 @@ it(
       activities: createActivities({ tableNamed, warehouse }),
     });
 
-    // Deployed worker by worker: both versions are there, then the old one goes in the middle of a run.
+    // Deployed worker by worker: both versions run, then the old one is stopped in the middle of a run.
     const oldEnded = old.run();
     const updates = linked.run('incident_updates');
     await expect.poll(() => sandbox.requests.length, often).toBeGreaterThan(5);
@@ -81,7 +81,7 @@ it(
     expect(await updates).toMatchObject({ rows: 12_000 });
     expect(await linked.run('users')).toMatchObject({ rows: 30 });
 
-    // A schedule that nobody has moved yet: its run begins although the new version serves another queue.
+    // A schedule that was not moved yet: its run begins although the new version serves another queue.
     await asBefore('users');
     expect(await linked.run('users')).toMatchObject({ rows: 30 });
     await expectTruth(sandbox, linked.destination, tables);

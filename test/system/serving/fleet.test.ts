@@ -74,7 +74,7 @@ it(
     );
     for (const { killed, afterMs, index } of moments) {
       sandbox.change('incidents', sandbox.idAt('incidents', index), { name: `changed after ${afterMs}` });
-      // This only varies the moment of the kill; the test is right whatever the time.
+      // This only varies the moment of the kill; the test passes at any time.
       await sleep(afterMs);
       workers[killed]!.child.kill('SIGKILL');
       // Both may be gone for a moment.
@@ -86,7 +86,7 @@ it(
 );
 
 it(
-  'take up files that come and change, and leave the others alone if one connection is in trouble',
+  'notice files that are added and changed, and leave the others alone if one connection has a problem',
   { timeout: 180_000 },
   async () => {
     const sandbox = await accountOf({ users: 20 });
@@ -118,7 +118,7 @@ it(
     const figures = await scrape(address);
     expect(figures('incident_io_source_runs_total', 'users', `connection="${good.connection}"`)).toBe(1);
 
-    // It gets its key, and its run continues without anybody's help.
+    // Once it has its key, its run continues by itself.
     const { apiKey } = keyless;
     if ('file' in apiKey) await writeFile(apiKey.file, sandbox.addKey());
     expect(await resultOf(client, waiting)).toMatchObject({ rows: 20 });
@@ -137,7 +137,7 @@ it(
     await rm(file);
     await worker.says(`"connection":"${late.connection}","msg":"connection no longer served"`);
 
-    // Nobody can have the pool write where its settings do not say.
+    // A run cannot make the pool write to a place that its settings do not name.
     const [{ options }] = desiredSchedules(late, 'unknown') as [ReturnType<typeof desiredSchedules>[number]];
     const refused = await client.workflow.start<typeof syncTable>('syncTable', {
       workflowId: unique('refused'),

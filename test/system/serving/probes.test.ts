@@ -92,7 +92,7 @@ it('are told that the destination can no longer be written to', async () => {
   await watching;
 });
 
-it('refuse an address that nothing can listen at', async () => {
+it('refuse an address that cannot be listened at', async () => {
   const condition: Condition = { temporal: 'ok', destination: 'ok' };
   const nowhere = serveProbes('localhost', condition, new AbortController().signal);
   await expect(nowhere).rejects.toBeInstanceOf(UsageError);

@@ -202,7 +202,7 @@ async function tracingTo(url: string) {
   return { lines, stop: tracing.stop };
 }
 
-it('logs once that nobody takes the traces, and ends anyway', async () => {
+it('logs once that no collector accepts the traces, and ends anyway', async () => {
   const { lines, stop } = await tracingTo(`http://127.0.0.1:${await freePort()}`);
   await spanned('one', {}, () => Promise.resolve());
   await stop();

@@ -202,7 +202,7 @@ describe('log and metrics', () => {
     ).toBeGreaterThan(0);
   });
 
-  it('are not started if the worker could not work', async () => {
+  it('are not started if the worker cannot work', async () => {
     const sandbox = await sandboxOf({});
     const settings = await settingsFor(sandbox, { severities: everySixHours });
     const port = await freePort();

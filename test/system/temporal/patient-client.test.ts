@@ -23,7 +23,7 @@ async function serverOf() {
 
 const timeout = 90_000;
 
-it('makes calls again until the server is back, and says once that it is away', { timeout }, async () => {
+it('repeats calls until the server is back, and says once that it does not answer', { timeout }, async () => {
   const { access, kill, startAgain } = await serverOf();
   const said: string[] = [];
   const report = (line: string) => void said.push(line);
@@ -43,7 +43,7 @@ it('fails when patience runs out, and a call with a deadline at its deadline', {
   const { access, kill } = await serverOf();
   kill();
   const client = patientClient(access, { ms: 1_000 });
-  // The client of Temporal wraps whatever a call throws.
+  // Temporal's client wraps every error that a call throws.
   await expect(client.workflow.getHandle('one').describe()).rejects.toMatchObject({
     cause: expect.any(TemporalUnavailableError) as TemporalUnavailableError,
   });
@@ -52,7 +52,7 @@ it('fails when patience runs out, and a call with a deadline at its deadline', {
   await expect(limited).rejects.toThrow(/./);
 });
 
-it('takes an answer for an answer: a refusal is not asked for again', async () => {
+it('accepts any answer: a call that was refused is not repeated', async () => {
   const { access } = await serverOf();
   const missing = patientClient(access, { ms: Infinity }).workflow.getHandle('missing').describe();
   await expect(missing).rejects.toMatchObject({ name: 'WorkflowNotFoundError' });

@@ -56,7 +56,7 @@ describe('a key of two columns', () => {
     expect(rows).toMatchObject([step('a', '2', 'new'), step('b', '1', 'newer')]);
   });
 
-  it('of rows staged twice under one key the newest wins, and rows that share one column stay', async () => {
+  it('if rows are staged twice under one key, the newest wins, and rows that share one column stay', async () => {
     const place = await openPlace();
     const at = (minute: number) => ({ updated_at: `2024-01-01T00:0${minute}:00Z` });
     const batches = [
@@ -70,7 +70,7 @@ describe('a key of two columns', () => {
     expect(await rowsOf(place)).toEqual(['a 1 newest', 'a 2 other', 'b 1 other']);
   });
 
-  it('rows that another writer doubled become one by a full read', async () => {
+  it('a full read makes one row of rows that another writer duplicated', async () => {
     const place = await openPlace();
     const rows = [step('a', 1, 'x'), step('a', 2, 'x')];
     await committed(place, steps, [rows]);

@@ -159,7 +159,7 @@ describe('two commits at once', () => {
 });
 
 describe('a lost answer', () => {
-  it('a run that has committed is told so when it asks again, even after other commits', async () => {
+  it('a run that has committed learns so when it asks again, even after other commits', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a' }]]);
     const run = { chainId: 'mine', plannedOn: 1 } as const;
@@ -177,7 +177,7 @@ describe('a lost answer', () => {
     });
   });
 
-  it('a commit that the store denies although it took it keeps its files', async () => {
+  it('a commit that the store accepted and reported as failed keeps its files', async () => {
     const place = await openPlace();
     const { store } = place;
     const forgetful = {
@@ -196,7 +196,7 @@ describe('a lost answer', () => {
     expect((await readWithDeltaRs(place.folderOf(things))).rows).toMatchObject([{ id: 'a' }]);
   });
 
-  it('a run restarted after its own commit does not take that commit for its new one', async () => {
+  it('a run restarted after its own commit does not mistake that commit for its new one', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a' }]], { chainId: 'run', fullRead: true });
     const plannedOn = (await place.warehouse.readState(things))!.counter;
@@ -229,7 +229,7 @@ describe('another writer', () => {
     expect(await readRows(place, things)).toMatchObject([{ id: 'a', name: 'y' }, { id: 'b' }, { id: 'c' }]);
   });
 
-  it('an OPTIMIZE keeps the statistics of columns behind the 32nd, also in a table of an earlier version', async () => {
+  it('an OPTIMIZE keeps the statistics of columns after the 32nd, even in a table of an earlier version', async () => {
     const place = await openPlace();
     const fields = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`field_${n}`, 'x']));
     await committed(place, things, [[{ id: 'a', ...fields }]]);
@@ -248,7 +248,7 @@ describe('another writer', () => {
     const { maxValues } = JSON.parse(add!['stats'] as string) as { maxValues: object };
     expect(maxValues).toMatchObject({ id: 'b', ...fields, _synced_at: expect.any(String) });
     expect((await readWithDeltaRs(folder, { where: ['field_39', 'x'] })).rows).toHaveLength(2);
-    // Somebody's own choice stays.
+    // A choice that the user made stays.
     await changeWithDeltaRs(folder, { change: 'property', properties: { [property]: '8' } });
     await committed(place, things, [[{ id: 'c', ...fields }]]);
     expect((await readWithDeltaRs(folder)).configuration).toMatchObject({ [property]: '8' });

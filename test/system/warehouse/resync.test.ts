@@ -4,7 +4,7 @@ import { committed, openPlace, state, syncRun, things } from '../../helpers/ware
 
 const record = (id: string, name: string) => ({ id, name, updated_at: '2026-11-01T00:00:00Z' });
 
-it('a resync keeps the rows and forgets watermark and account, whatever its version', async () => {
+it('a resync keeps the rows and forgets watermark and account, at any version of the table', async () => {
   const place = await openPlace();
   await committed(place, things, [[record('1', 'a'), record('2', 'b')]]);
   // Version 10 has a checkpoint, from which the later ones are read.

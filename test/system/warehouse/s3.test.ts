@@ -211,7 +211,7 @@ describe.skipIf(!canServeS3())('a bucket', async () => {
     expect(error.message).toMatch(facts);
   });
 
-  it('that does not exist, or that nobody has credentials or a region for, is an error of its own kind', async () => {
+  it('that does not exist, or for which credentials or a region are missing, is an error of its own kind', async () => {
     const missing = await openStore(`s3://missing/x?endpoint=${gateway.url}`);
     expect((await errorOf(missing.list(''))).message).toMatch(/bucket missing\b/);
     setEnv({

@@ -84,7 +84,7 @@ it('reads, replaces, uploads and deletes', async () => {
 });
 
 describe.skipIf(bucketFolder())('a store in a folder', () => {
-  it('that cannot be read is not taken for an empty folder', async () => {
+  it('that cannot be read is not mistaken for an empty folder', async () => {
     const root = await newFolder();
     const store = folderStore(root);
     await mkdir(join(root, 'a'));

@@ -277,7 +277,7 @@ describe('staging', () => {
 });
 
 describe('the state', () => {
-  it('of a table that was deleted and made again up to the same version is the new one', async () => {
+  it('of a table that was deleted and created again up to the same version is the new one', async () => {
     const place = await openPlace();
     await committed(place, things, [[{ id: 'a' }]], { state: { ...state, filters: '[["a","b"]]' } });
     expect(await place.warehouse.readState(things)).toMatchObject({ counter: 1, rows: 1 });
@@ -329,7 +329,7 @@ describe('the state', () => {
     expect(await differencesAt()).toBe(2);
     expect(await differencesAt(1)).toBe(0);
     expect((await place.warehouse.readState(things))?.differences).toBe(0);
-    // What a full read leaves is how the API counts: it is neither a difference, nor one in later runs.
+    // A gap that a full read leaves comes from how the API counts: it is not a difference, now or in later runs.
     const left = await committed(place, things, [[{ id: 'a' }]], { fullRead: true, total: 4 });
     expect(left.differences).toBe(0);
     expect(await place.warehouse.readState(things)).toMatchObject({ countOffset: 3, differences: 0 });

@@ -21,7 +21,7 @@ const secret = `whsec_${Buffer.from('a secret of the tests').toString('base64')}
 const hourly: TableSettings = { syncMethod: 'incremental', incrementalField: 'updated_at', every: '1h' };
 const byIncident: TableSettings = { syncMethod: 'incremental', every: '1h' };
 
-/** A connection whose webhooks are taken, and whose schedules are not paused. */
+/** A connection that receives webhooks, and whose schedules are not paused. */
 async function hinted(
   sandbox: Sandbox,
   tables: { readonly [table: string]: TableSettings },
@@ -88,11 +88,11 @@ it('bring a change into its tables, children after their parent, long before the
       .poll(async () => Object.keys(await lastHintsOf(linked.warehouse, linked.settings.connection)))
       .toContain('incidents');
     const { out } = await cli(['status', '--settings', linked.file]);
-    expect(out).toMatch(/Webhooks: the last one came .* ago/);
+    expect(out).toMatch(/Webhooks: the last one arrived .* ago/);
   });
 });
 
-it('a storm of them is a few runs, and leaves the tables right', async () => {
+it('a storm of them causes few runs, and leaves the tables correct', async () => {
   const sandbox = await startSandbox({ limits: 'off', sizes: { incidents: 40, incident_updates: 0 } });
   onTestFinished(() => sandbox.stop());
   const linked = await hinted(sandbox, { incidents: hourly });

@@ -54,7 +54,7 @@ it(
         const result = (await handle.result()) as SyncTableResult;
         expect(result.read).toMatchObject({ batches: 60, rows: 60 });
         const last = await environment.client.workflow.getHandle('long').describe();
-        // Of the whole run: with only its last part, status would report the table as late.
+        // The duration of the whole run: with only its last part, status would report the table as late.
         expect(result.seconds).toBeGreaterThan(
           (last.closeTime!.getTime() - last.startTime.getTime()) / 1_000,
         );

@@ -111,7 +111,7 @@ const disturbances: readonly (readonly [
       await expectTruth(sandbox, linked.destination, ['incidents']);
       sandbox.setIdentity(seesPrivate);
     },
-    // A worker that has asked whose key it is believes the answer for an hour.
+    // A worker that has asked whose key it is reuses the answer for an hour.
     true,
   ],
   [

@@ -47,7 +47,7 @@ describe('a run whose commit is doubtful', () => {
     expect(notes.join()).toContain(doubtful.reason);
   });
 
-  it('fails if the second reading does not bear out the first, and deletes what it staged', async () => {
+  it('fails if the second reading does not confirm the first, and deletes what it staged', async () => {
     const made = activities({ commitSync: async () => doubtful });
     const error = await resultOf(made).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(WorkflowFailedError);

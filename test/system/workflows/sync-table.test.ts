@@ -37,7 +37,7 @@ async function failureOf(made: Activities): Promise<Error> {
 }
 
 describe('syncTable', () => {
-  it('commits every window once, and does not sweep what the commit has swept', async () => {
+  it('commits every window once, and does not repeat the sweep of the commit', async () => {
     const made = activities({ planSync: async () => planOf(0, 1, 2) });
     expect(await resultOf(made)).toMatchObject({ version: 7, rows: 3, read: { batches: 3, rows: 3 } });
     expect(made.committedParts.map((parts) => parts.toSorted())).toEqual([['w0', 'w1', 'w2']]);

@@ -40,7 +40,7 @@ it.each([
   expect(beats).toBe(count);
 });
 
-it('reports until when it waits at the rate limit, and no longer once the wait is over', async () => {
+it('reports the end of its wait at the rate limit, and stops once the wait is over', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   onTestFinished(() => void vi.useRealTimers());
   const env = new MockActivityEnvironment();
@@ -58,7 +58,7 @@ it('reports until when it waits at the rate limit, and no longer once the wait i
 });
 
 describe('an attempt that fails', () => {
-  it('is retried when the API asked, and reports since when nothing works', async () => {
+  it('is retried when the API asks, and reports since when nothing has worked', async () => {
     const { failure, beats } = await failureAfter(undefined);
     expect(failure).toMatchObject({
       type: 'ApiUnavailableError',
@@ -137,7 +137,7 @@ describe('an attempt that fails', () => {
     expect(failure.nonRetryable).toBe(true);
   });
 
-  it('counts on after a wait that the API asked for, however long, and says until when it lasts', async () => {
+  it('continues counting after a wait that the API asked for, however long, and says when it ends', async () => {
     const limited = async () => {
       throw new RateLimitedError('429', 25 * minute, { status: 429 });
     };

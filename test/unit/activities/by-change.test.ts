@@ -16,7 +16,7 @@ const later = async (ms = 60_000) => {
   now += ms;
   await runTable(place, sandbox, incidents);
 };
-/** Posts an update; the API changes its incident too, unless that is what is tried. */
+/** Posts an update; the API changes its incident too, unless a test needs it not to. */
 const post = (incident: string, movesIncident = true) => {
   sandbox.create('incident_updates', { incident_id: incident });
   if (movesIncident) sandbox.change('incidents', incident, {});
@@ -74,7 +74,7 @@ it('keeps updates of an incident that the other table does not have yet', async 
   expect(await wrongRows(place, sandbox, updates)).toEqual([]);
 });
 
-it('a full read counts what changes had missed, and then the list is read for a week', async () => {
+it('a full read counts the rows that reading by changes had missed, and then the list is read for a week', async () => {
   post(sandbox.idAt('incidents', 3), false);
   await later();
   await later();
@@ -97,7 +97,7 @@ it('a full read counts what changes had missed, and then the list is read for a 
   expect((await run()).plan.fullRead).toBe(false);
 });
 
-it('what has just been posted is not missed', async () => {
+it('an update that was just posted does not count as missed', async () => {
   await later(dayMs);
   now += 60_000;
   post(sandbox.idAt('incidents', 3));

@@ -29,7 +29,7 @@ function happen(sandbox: Sandbox, dice: Dice): void {
   if (kind === 5) sandbox.remove('call_sessions', session);
 }
 
-/** Plays rounds of runs, with changes between and in the middle of them; then everything has its turn once, in quiet. */
+/** Plays rounds of runs, with changes between and during them; then everything has its turn once, without changes. */
 async function play(seed: number): Promise<string[]> {
   const dice = new Dice(seed);
   let now = Date.parse('2026-11-20T12:00:00Z');
@@ -53,7 +53,7 @@ async function play(seed: number): Promise<string[]> {
     };
     const onBatch = async (_: unknown, read: () => Promise<Extracted>) => {
       const first = await read();
-      // The result of an attempt is lost, or comes although another attempt was made.
+      // The result of an attempt is lost, or arrives after another attempt was made.
       return dice.chance(0.2) ? (await read(), dice.chance(0.5) ? first : read()) : first;
     };
     const options = { limits, retries: 30, fullReadEveryMs: everyMs, onBatch };
@@ -75,10 +75,10 @@ async function play(seed: number): Promise<string[]> {
   return wrong;
 }
 
-// Fails if a change of a child, a parent that goes in mid-read, a batch that is read twice or a fault leaves a row too
-// much, a row too few or an old value behind once every parent has had its turn.
+// Fails if a change of a child, a parent that is deleted during the read, a batch that is read twice or a fault leaves
+// an extra row, a missing row or an old value behind once every parent has had its turn.
 it.each(Array.from({ length: 4 }, (_, index) => index + 1))(
-  'children are right again when every parent has had its turn, whatever happened before (seed %i)',
+  'children are correct once every parent has had its turn, regardless of what happened before (seed %i)',
   async (seed) => {
     expect(await play(seed)).toEqual([]);
   },

@@ -58,7 +58,7 @@ const ancestorsOf = (table: Table): Table[] => {
   return [...ancestorsOf(parent), parent];
 };
 
-it('each table equals the account, row for row, and again after rows came and went', async () => {
+it('each table equals the account, row for row, and again after rows were added and deleted', async () => {
   await start({ sizes: { ...sizes, incidents: 25, alerts: 15, users: 10 } });
   const roots = [...new Set(children.flatMap(ancestorsOf))].filter(({ parent }) => !parent);
   // Those that are parents themselves come first.
@@ -74,7 +74,7 @@ it('each table equals the account, row for row, and again after rows came and we
   now += 60_000;
   for (const { name, timeWindow } of ordered) {
     touchParent(sandbox, name, createSeen(sandbox, name));
-    // What leaves a window of time stays.
+    // Rows outside the window of time stay.
     if (timeWindow || ordered.some(({ parent }) => parent?.table === name)) continue;
     const [record] = sandbox.records(name);
     touchParent(sandbox, name, record!);
@@ -87,7 +87,7 @@ it('each table equals the account, row for row, and again after rows came and we
   }
 });
 
-it('a child whose parent was never synced says so, and asks the API for nothing of it', async () => {
+it('a child whose parent was never synced says so, and sends no request', async () => {
   await start();
   await expect(run(sessions)).rejects.toMatchObject({ name: 'ParentMissingError' });
   expect(requestsFor(sessions)).toBe(0);
@@ -116,7 +116,7 @@ describe('the next run', () => {
     expect(await wrong(sessions)).toEqual([]);
   });
 
-  it('leaves a parent alone whose children changed without it, until its turn comes', async () => {
+  it('does not read a parent whose children changed without it, until its turn comes', async () => {
     const [parent] = closedWithSessions();
     sandbox.create('call_sessions', { incident_id: parent!['id'] });
     await run(sessions);
@@ -130,25 +130,25 @@ describe('the next run', () => {
       read += plan.parents!.count;
     }
     expect(await wrong(sessions)).toEqual([]);
-    // Each that is over once in the seven days, each that is open in each run.
+    // Each closed one once in the seven days, each open one in every run.
     const over = closedIncidents().length;
     expect(read).toBe(over + 7 * (sizes.incidents - over));
   });
 
-  it('reads all after a whole period without a run', async () => {
+  it('reads all parents after a whole period without a run', async () => {
     now += 8 * dayMs;
     const { plan } = await run(sessions);
     expect(plan).toMatchObject({ fullRead: true, parents: { count: sizes.incidents } });
   });
 
-  it('reads all if the table of the parents was made again', async () => {
+  it('reads all parents if their table was created again', async () => {
     await place.store.deleteAll('incidents/');
     await run(incidents);
     const { plan } = await run(sessions);
     expect(plan).toMatchObject({ fullRead: true, parents: { count: sizes.incidents } });
   });
 
-  it('lets go of the rows whose parent is gone, without a request for it', async () => {
+  it('drops the rows whose parent is gone, without a request for it', async () => {
     const [parent] = closedWithSessions();
     const id = String(parent!['id']);
     const before = (await readRows(place, sessions)).filter((row) => row['incident_id'] === id);
@@ -163,7 +163,7 @@ describe('the next run', () => {
     expect(await wrong(sessions)).toEqual([]);
   });
 
-  it('takes a parent that is gone by the time it is asked for as one without children', async () => {
+  it('treats a parent that is gone by the time it is requested as one without children', async () => {
     const [parent] = closedWithSessions();
     const id = String(parent!['id']);
     sandbox.change('incidents', id, { name: 'changed' });
@@ -174,7 +174,7 @@ describe('the next run', () => {
     expect(await wrong(sessions)).toEqual([]);
   });
 
-  it('leaves a parent that keeps failing as it was, and the run after it reads that one again', async () => {
+  it('leaves the rows of a parent that keeps failing unchanged, and the next run reads it again', async () => {
     const [parent] = closedWithSessions();
     const id = String(parent!['id']);
     const before = (await readRows(place, sessions)).filter((row) => row['incident_id'] === id);
@@ -198,20 +198,20 @@ describe('the next run', () => {
     expect(await wrong(sessions)).toEqual([]);
   });
 
-  it('does not take an outage for parents that fail', async () => {
+  it('does not mistake an outage for failing parents', async () => {
     sandbox.fault({ fault: { kind: 'error', status: 500 }, table: 'call_sessions' });
     now += 8 * dayMs;
     await expect(run(sessions)).rejects.toMatchObject({ name: 'ApiUnavailableError' });
   });
 
-  it('does not take an endpoint that is gone for parents that are gone', async () => {
+  it('does not mistake a missing endpoint for missing parents', async () => {
     sandbox.fault({ fault: { kind: 'error', status: 404 }, table: 'call_sessions' });
     now += 8 * dayMs;
     await expect(run(sessions)).rejects.toMatchObject({ name: 'TableUnavailableError' });
     expect((await readRows(place, sessions)).length).toBe([...sandbox.records('call_sessions')].length);
   });
 
-  it('does not believe lists that are suddenly empty', async () => {
+  it('does not trust lists that are suddenly empty', async () => {
     const rows = (await readRows(place, sessions)).length;
     sandbox.fault({ fault: { kind: 'short', rows: 0, after: 'none' }, table: 'call_sessions' });
     const some = closedWithSessions().slice(0, Math.ceil(rows / 4));
@@ -223,7 +223,7 @@ describe('the next run', () => {
   });
 });
 
-it('a parent’s list goes on in the next batch where it was left, and is that of one reading', async () => {
+it('a parent’s list continues in the next batch where it stopped, and its rows come from a single reading', async () => {
   await start();
   const types = tableNamed('catalog_types');
   const entries = tableNamed('catalog_entries');
@@ -246,7 +246,7 @@ it('a parent’s list goes on in the next batch where it was left, and is that o
   expect(await wrong(entries)).toEqual([]);
 });
 
-it('what leaves a window of time stays as history, what is in it is replaced', async () => {
+it('rows outside the window of time stay as history, those inside are replaced', async () => {
   await start();
   const schedules = tableNamed('schedules');
   const entries = tableNamed('schedule_entries');

@@ -34,14 +34,14 @@ async function runToCommit() {
   return { sandbox, folder, commit };
 }
 
-it('commits nothing of a long run whose key belongs to another account by now', async () => {
+it('does not commit a long run whose key now belongs to another account', async () => {
   const { sandbox, folder, commit } = await runToCommit();
   sandbox.setIdentity({ dashboard_url: 'https://app.incident.io/other' });
   await expect(commit(true)).rejects.toThrow(AccountMismatchError);
   expect(await readdir(folder)).not.toContain('users');
 });
 
-it('commits a long run of the same account, and asks for it only then', async () => {
+it('commits a long run of the same account, and only asks for the account again after a long run', async () => {
   const { sandbox, commit } = await runToCommit();
   const identities = () => sandbox.requests.filter(({ url }) => url === '/v1/identity').length;
   const before = identities();

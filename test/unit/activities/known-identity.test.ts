@@ -14,13 +14,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('moves the API’s clock on, never past the real one: a watermark ahead of it would lose changes', () => {
+it('advances the API’s clock, but never past the real time: a watermark ahead of it would lose changes', () => {
   const known = new KnownIdentity(answer);
   vi.advanceTimersByTime(90_000);
   expect(known.now()).toEqual({ ...answer, answeredAt: answer.answeredAt + 90_000 });
 });
 
-it('does not believe an answer of more than an hour ago: what the key may see could have changed', () => {
+it('does not use an answer that is more than an hour old: what the key may see could have changed', () => {
   const known = new KnownIdentity(answer);
   vi.advanceTimersByTime(3_600_000);
   expect(known.now()).toBeDefined();
@@ -67,7 +67,7 @@ it('asks once for many runs with a key, and again for another key', async () => 
   expect(asked()).toBe(3);
 });
 
-it('refuses a run of another account also by an answer that it remembers', async () => {
+it('refuses a run of another account, even based on a remembered answer', async () => {
   const { clients, run, asked } = await place();
   const call = { signal: AbortSignal.timeout(10_000) };
   await clients.identityOf(run, call);

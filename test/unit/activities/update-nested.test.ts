@@ -53,7 +53,7 @@ async function tagsOf(place: Place): Promise<string[]> {
   return (await readRows(place, tags)).map(({ thing_id: id, name }) => `${String(id)} ${String(name)}`);
 }
 
-it('is made of all rows at first, then of those that changed, and is not touched if nothing did', async () => {
+it('is made from all rows at first, then from those that changed, and stays untouched if nothing did', async () => {
   const place = await openPlace();
   await committed(place, things, [[thing('a', 'x', 'y'), thing('b', 'x'), { id: 'c' }]]);
   const first = await update(place);
@@ -68,7 +68,7 @@ it('is made of all rows at first, then of those that changed, and is not touched
     { inserted: 0 },
   ]);
   expect(await tagsOf(place)).toEqual(['a x', 'a y', 'b z', 'b x', 'c x']);
-  // The rows of a thing that did not change are as they were.
+  // The rows of an unchanged thing stay the same.
   expect((await readRows(place, tags)).slice(0, 2)).toEqual(before.slice(0, 2));
   await committed(place, things, [[thing('a', 'x', 'y')]]);
   expect((await update(place)).tables).toEqual([]);
@@ -83,7 +83,7 @@ it('loses the rows of parents that are gone', async () => {
   expect(await tagsOf(place)).toEqual(['b x']);
 });
 
-it('catches up with several versions after it was not made for a while', async () => {
+it('catches up with several versions after it was left out for a while', async () => {
   const place = await openPlace();
   await committed(place, things, [[thing('a', 'x'), thing('b', 'x')]]);
   await update(place);
@@ -94,7 +94,7 @@ it('catches up with several versions after it was not made for a while', async (
   expect(await tagsOf(place)).toEqual(['a one', 'c three']);
 });
 
-it('is made again of all rows after a resync, and when its parent was made again', async () => {
+it('is made again from all rows after a resync, and after its parent was created again', async () => {
   const place = await openPlace();
   await committed(place, things, [[thing('a', 'x')]]);
   await update(place);
@@ -119,7 +119,7 @@ it('a new field of an item is filled in every row at once', async () => {
   expect(await place.warehouse.readState(tags)).toHaveProperty('parent');
 });
 
-it('an item that cannot be a row is left out and told', async () => {
+it('an item that cannot be a row is left out and reported', async () => {
   const place = await openPlace();
   await committed(place, things, [[{ id: 'a', owner: { all: [{ id: 'o' }, { name: 'no id' }] } }]]);
   const { notes } = await update(place);
@@ -127,7 +127,7 @@ it('an item that cannot be a row is left out and told', async () => {
   expect(await readRows(place, owners)).toMatchObject([{ id: 'o' }]);
 });
 
-it('one table that fails does not stop the others, is told, and is made by the next run', async () => {
+it('one table that fails does not stop the others, is reported, and is made by the next run', async () => {
   const place = await openPlace();
   await committed(place, things, [
     [{ ...thing('a', 'x'), owner: { all: [{ id: 'o' }, { name: 'no id' }] } }],

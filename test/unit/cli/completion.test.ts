@@ -14,7 +14,7 @@ async function scriptFor(shell: string): Promise<string> {
 }
 
 describe.runIf(hasBash)('the script for bash', () => {
-  /** What bash offers after these words, the last of which is being typed. */
+  /** The completions that bash offers after these words, the last of which is being typed. */
   async function offered(...words: readonly string[]): Promise<string[]> {
     const file = join(await temporaryFolder(), 'completion.bash');
     await writeFile(file, await scriptFor('bash'));

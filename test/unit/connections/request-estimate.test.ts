@@ -14,7 +14,7 @@ it('counts the pages of a list that the API counts, and its quiet runs and full 
   ]);
 });
 
-it('says that a list which nobody counts may cost more', () => {
+it('says that a list which the API does not count may cost more', () => {
   expect(estimateRequests([allowed('users')])).toEqual([
     { table: 'users', fullRead: 1, quietDay: 4, atLeast: true },
   ]);

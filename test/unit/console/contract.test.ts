@@ -6,7 +6,7 @@ import { pictures } from '../../../src/console/pictures/pictures.ts';
 import { openApiDocument } from '../../../src/console/server/openapi.ts';
 import { defaultTables, tables } from '../../../src/tables/index.ts';
 
-it('describes every path in the OpenAPI document, without references that lead nowhere', () => {
+it('describes every path in the OpenAPI document, without dangling references', () => {
   const text = JSON.stringify(openApiDocument());
   const { paths } = JSON.parse(text) as { readonly paths: { readonly [path: string]: object } };
   for (const { path, method } of Object.values(endpoints)) expect(paths[path]).toHaveProperty(method);

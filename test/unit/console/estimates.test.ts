@@ -5,7 +5,7 @@ import { Estimates } from '../../../src/console/live/estimates.ts';
 
 const base = { workflowId: 'run', started: '', phase: 'reading', workerAnswers: true, fullRead: true };
 
-it('tells the end of a full read by its speed, once it is known', () => {
+it('estimates the end of a full read from its speed, once that is known', () => {
   const estimates = new Estimates();
   expect(estimates.of({ ...base, rows: 0 }, 1_000, 0)).toEqual({ by: 'rows', done: 0, of: 1_000 });
   expect(estimates.of({ ...base, rows: 100 }, 1_000, 1_000)).not.toHaveProperty('endsAt');
@@ -17,7 +17,7 @@ it('tells the end of a full read by its speed, once it is known', () => {
   });
 });
 
-it('tells no end of a run that waits, reads changes only, or whose size nobody knows', () => {
+it('gives no end for a run that waits, reads only changes, or has an unknown size', () => {
   const estimates = new Estimates();
   estimates.of({ ...base, rows: 500 }, 1_000, 0);
   expect(estimates.of({ ...base, rows: 500 }, 1_000, 60_000)).not.toHaveProperty('endsAt');
@@ -27,7 +27,7 @@ it('tells no end of a run that waits, reads changes only, or whose size nobody k
   expect(estimates.of({ ...base, windows }, undefined, 0)).toEqual({ by: 'windows', done: 5, of: 8 });
 });
 
-it('counts on more rows than the API had said when there are more', () => {
+it('raises its estimate if there are more rows than the API had said', () => {
   expect(new Estimates().of({ ...base, rows: 120 }, 100, 0)).toEqual({ by: 'rows', done: 120, of: 120 });
 });
 
@@ -40,7 +40,7 @@ it('estimates a first sync by the slowest of the limits that it shares', () => {
   expect(estimateOf([incidents], ['users']).fullRead).toBe(0);
 });
 
-it('forgets a key that nobody has linked within half an hour', () => {
+it('forgets a key that was not linked within half an hour', () => {
   vi.useFakeTimers();
   try {
     const drafts = new Drafts();

@@ -3,7 +3,7 @@ import { served } from './served.ts';
 
 const json = { 'Content-Type': 'application/json' };
 
-it('answers nothing of the API to whoever has no token: other users of the machine could read the tables', async () => {
+it('refuses API requests without a token: other users of the machine could read the tables', async () => {
   const { send, access } = await served();
   for (const headers of [
     {},
@@ -40,7 +40,7 @@ it('exchanges the token for a cookie that scripts cannot read, and takes it out 
   expect((await send('/?token=wrong')).headers['set-cookie']).toBeUndefined();
 });
 
-it('answers only for names of this machine: a page elsewhere could let its own name lead here', async () => {
+it('answers only for names of this machine: a foreign page could point its own name here', async () => {
   const { send, access } = await served();
   const Authorization = `Bearer ${access.token}`;
   for (const Host of ['evil.example', 'evil.example:4680', '127.0.0.1.evil.example', '0.0.0.0']) {
@@ -53,7 +53,7 @@ it('answers only for names of this machine: a page elsewhere could let its own n
   }
 });
 
-it('takes nothing from other pages, not even of this machine: cookies are shared between its ports', async () => {
+it('refuses requests from other pages, even of this machine: cookies are shared between its ports', async () => {
   const { send, access } = await served();
   const Cookie = `${access.cookieName}=${access.cookie}`;
   const Host = '127.0.0.1:4680';
@@ -72,7 +72,7 @@ it('takes nothing from other pages, not even of this machine: cookies are shared
   expect((await post({ Origin: own, 'Sec-Fetch-Site': 'same-origin' })).status).toBe(200);
 });
 
-it('lets nothing but its own files run in the page, and nobody frame it', async () => {
+it('only lets its own files run in the page, and no page frame it', async () => {
   const { send, access } = await served();
   for (const path of ['/', '/assets/page-1a2b.js', '/api/tables', '/api/nowhere']) {
     const { headers } = await send(path, { headers: { Authorization: `Bearer ${access.token}` } });
@@ -106,7 +106,7 @@ it('serves the files of the page and no others', async () => {
   }
 });
 
-it('takes only JSON as the contract has it, and never repeats what it was given', async () => {
+it('accepts only JSON that matches the contract, and never repeats its input', async () => {
   const { send, access, logged } = await served();
   const Authorization = `Bearer ${access.token}`;
   const key = 'inc_0123456789abcdef';
@@ -127,7 +127,7 @@ it('takes only JSON as the contract has it, and never repeats what it was given'
   expect(logged()).not.toContain(key);
 });
 
-it('listens only where nobody else can come by, unless a proxy with TLS is in front', async () => {
+it('listens only on loopback, unless a proxy with TLS is in front', async () => {
   for (const listen of [
     '0.0.0.0:0',
     '192.0.2.1:0',

@@ -18,7 +18,7 @@ export type Served = RunningConsole & {
   readonly folder: string;
   /** All lines that it has logged. */
   readonly logged: () => string;
-  /** One request as it is given: unlike fetch, it sends any Host and Origin. */
+  /** Sends a request exactly as given: unlike fetch, it accepts any Host and Origin. */
   readonly send: (
     path: string,
     options?: {

@@ -14,7 +14,7 @@ async function folderWith(...files: string[]): Promise<string> {
   return folder;
 }
 
-it('shows an empty folder as no connection yet, and the file that was linked there', async () => {
+it('shows an empty folder as one without connections, and then the file that was linked there', async () => {
   const folder = await folderWith();
   const sources = new Sources([folder]);
   expect(await sources.all()).toEqual([]);
@@ -25,7 +25,7 @@ it('shows an empty folder as no connection yet, and the file that was linked the
   expect(sources.newFile('prod')).toBe(join(folder, 'prod.json'));
 });
 
-it('tells files of one name in several folders apart, the same way each time', async () => {
+it('gives files with the same name in several folders different ids, the same ones each time', async () => {
   const folder = await folderWith('a/incident-io.json', 'b/incident-io.json', 'b/other.json');
   const sources = new Sources([join(folder, 'a/incident-io.json'), join(folder, 'b')]);
   const ids = (await sources.all()).map(({ id }) => id);
@@ -35,7 +35,7 @@ it('tells files of one name in several folders apart, the same way each time', a
   expect(await sources.file(ids[1]!)).toBe(join(folder, 'b/incident-io.json'));
 });
 
-it('does not lead to a file that it was not given', async () => {
+it('does not give access to a file that it was not given', async () => {
   const folder = await folderWith('incident-io.json', 'elsewhere/secret.json');
   const sources = new Sources([join(folder, 'incident-io.json')]);
   for (const id of ['elsewhere/secret', '../secret', 'secret', '']) {

@@ -92,7 +92,7 @@ it('can neither write, nor read other files or the network, nor change what it m
   expect((await readdir(folder)).toSorted()).toEqual(['incident-io.json', 'warehouse']);
 });
 
-it('answers what reads the tables, as many rows as a page can show, and all of them as CSV', async () => {
+it('answers queries on the tables with as many rows as a page can show, and all of them as CSV', async () => {
   const { file } = await connection();
   expect(await answerSql(file, { sql: 'SELECT count(*) AS n FROM severities' }, signal)).toMatchObject({
     columns: [{ name: 'n', type: 'BIGINT' }],
@@ -133,7 +133,7 @@ it('refuses a version that the table no longer has, or never had', async () => {
   });
 });
 
-it('ends a query when nobody waits for it any more', async () => {
+it('ends a query when its client no longer waits for it', async () => {
   const { file } = await connection();
   const leave = new AbortController();
   const sql =

@@ -23,7 +23,7 @@ function watched(read: () => number) {
   return { topic, listen, reads: () => reads };
 }
 
-it('reads once for ten pages, not at all without one, and gives a new page the state at once', async () => {
+it('reads once for ten pages, not at all without any, and gives a new page the state at once', async () => {
   const { topic, listen, reads } = watched(() => 1);
   await sleep(0);
   expect(reads()).toBe(0);
@@ -69,7 +69,7 @@ it('keeps reading after a failure, and says that it failed', async () => {
   stop();
 });
 
-it('does not give a page that comes later the state of a time when nobody looked', async () => {
+it('does not give a later page state from before a time without listeners', async () => {
   let rows = 1;
   const { listen } = watched(() => rows);
   const first = listen();

@@ -74,7 +74,7 @@ describe('a response that is not an answer', () => {
     expect(await failureOf(reply, { after })).toBeInstanceOf(expected);
   });
 
-  // A gateway in front of the API answers in a shape of its own. Taken for a defect, it would end the run for good.
+  // A gateway in front of the API answers in a shape of its own. If that counted as a defect, it would end the run.
   it.each([
     [{ message: 'no upstream', request_id: 12_345 }],
     [{ errors: [{ message: { text: 'no upstream' } }] }],
@@ -95,7 +95,7 @@ describe('a response that is not an answer', () => {
     expect(await failureOf(stall, { timeoutMs: 100 })).toBeInstanceOf(ApiUnavailableError);
   });
 
-  it('says when to come again, also with a date', async () => {
+  it('says when to try again, even if it is a date', async () => {
     const date = new Date('2020-01-01T00:00:00Z').toUTCString();
     const later = new Date('2020-01-01T00:01:30Z').toUTCString();
     const error = await failureOf({ status: 503, headers: { date, 'retry-after': later } });
@@ -181,7 +181,7 @@ describe('a 429', () => {
     ['a date', new Date(Date.now() + 3_600_000).toUTCString()],
     ['seconds since the epoch', String(Math.round(Date.now() / 1_000) + 3_600)],
   ])(
-    'that asks in %s for a longer wait than the call has patience ends it, and says until when',
+    'that asks in %s for a longer wait than the call’s patience ends it, and says until when',
     async (_, value) => {
       const body = { request_id: 'ZtsoWDj7', errors: [{ message: 'slow down' }] };
       const api = await apiReplying({ status: 429, headers: { 'retry-after': value }, body });

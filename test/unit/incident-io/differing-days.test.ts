@@ -22,13 +22,13 @@ function perDay(days: readonly number[]): RowsPerDay {
 
 const days = fc.array(fc.integer({ min: today - 400, max: today }), { maxLength: 200 });
 
-describe('the days on which the endpoint counts other rows than the table holds', () => {
-  it('are all found and no others, whatever was deleted or is missing', async () => {
+describe('the days on which the endpoint’s count differs from the table’s', () => {
+  it('are all found and no others, whether rows were deleted or are missing', async () => {
     await fc.assert(
       fc.asyncProperty(days, days, async (common, other) => {
         const gone = other.slice(0, other.length / 2);
         const missing = other.slice(other.length / 2);
-        // Rows from before the oldest known one are told apart, below.
+        // Rows from before the oldest known one are a case of their own, below.
         const [held, there] = [
           [today - 400, ...common, ...gone],
           [today - 400, ...common, ...missing],
@@ -65,7 +65,7 @@ describe('the days on which the endpoint counts other rows than the table holds'
     expect(asked.length).toBeLessThanOrEqual(13);
   });
 
-  it('are not told when too many differ, within the requests allowed', async () => {
+  it('are not determined if too many differ, within the requests allowed', async () => {
     const there = Array.from({ length: 500 }, (_, row) => today - row);
     const { asked, countOf } = endpoint(there.filter((day) => day % 2 === 0));
     const found = await differingDays({
@@ -90,7 +90,7 @@ describe('the days on which the endpoint counts other rows than the table holds'
     expect(found).toMatchObject({ status: 'unknown' });
   });
 
-  it('are not told when what differs has no time of creation, or is older than all that is known', async () => {
+  it('are not determined if the differing rows have no time of creation, or are older than all known ones', async () => {
     const there = [today, today - 1];
     const { countOf } = endpoint(there);
     const comparison = { held: perDay(there), total: 2, today, countOf, maxRequests: 60 };
@@ -99,7 +99,7 @@ describe('the days on which the endpoint counts other rows than the table holds'
     expect(await differingDays(newer)).toMatchObject({ status: 'unknown' });
   });
 
-  it('are told although rows are created while they are counted', async () => {
+  it('are determined even though rows are created during the count', async () => {
     const there = [today - 5, today - 4, today - 3, today - 2];
     const held = perDay([...there, today - 4]);
     const countOf = ({ first, last }: DayRange) => {

@@ -58,7 +58,7 @@ describe('Pace', () => {
     expect(order).toEqual([9, 7, 3, 1]);
   });
 
-  it("takes the server's word, less what was sent after it, over its own count", async () => {
+  it("trusts the server's count, less what was sent after it, over its own", async () => {
     const pace = new Pace();
     const turns: Turn[] = [];
     for (let index = 0; index < 5; index += 1) turns.push(await pace.turn({ work: 0, signal }));
@@ -70,7 +70,7 @@ describe('Pace', () => {
     expect(given.count).toBe(100 - 40 + 1);
   });
 
-  it('does not take an older word for a newer one if answers overtake each other', async () => {
+  it('does not mistake an older answer for a newer one if answers overtake each other', async () => {
     const pace = new Pace();
     const turns: Turn[] = [];
     for (let index = 0; index < 5; index += 1) turns.push(await pace.turn({ work: 0, signal }));
@@ -136,7 +136,7 @@ describe('Pace', () => {
       expect(asked.slice(-3).map((at, index, all) => at - (all[index - 1] ?? at))).toEqual([0, 60, 60]);
     });
 
-    it('begins with short pauses again after a request that got through, or a minute in which nobody asked', async () => {
+    it('begins with short pauses again after a request that got through, or a minute without requests', async () => {
       const pace = new Pace();
       await refused(pace, 60_000);
       await vi.advanceTimersByTimeAsync(120_000);
@@ -256,7 +256,7 @@ describe('Pace', () => {
             void pace.turn({ work: 0, signal, bucket: incidents }).then(async (turn) => {
               tokens = Math.min(60, tokens + (Date.now() - at) / 1_000) - 1;
               at = Date.now();
-              // The timer rounds up to whole milliseconds, so a hair of a token is not a fault.
+              // The timer rounds up to whole milliseconds, so a tiny fraction of a token is not a fault.
               if (tokens < -0.01) refused += 1;
               setTimeout(() => turn.done(), latency);
             });

@@ -29,7 +29,7 @@ function readerOf(table: Table): Reader {
   return { client: createClient({ apiKey: sandbox.key, baseUrl: sandbox.url }), table, call };
 }
 
-/** Reads a window as a run does: from where it begins to the page that holds a row another one begins behind. */
+/** Reads a window as a run does: from its beginning to the page that holds a row which another one begins after. */
 async function idsOf(reader: Reader, window: NewWindow): Promise<string[]> {
   const ids: string[] = [];
   let after = window.behind;
@@ -48,7 +48,7 @@ async function cut(reader: Reader, window: Window, now: number) {
   const read = page.records.map(({ id }) => id as string);
   const times = page.records.map(({ created_at: at }) => Date.parse(String(at)));
   const [first, last] = [times[0]!, times.at(-1)!];
-  // As a batch does: a page whose edges have no times is no place to cut at.
+  // As in a batch: a page without times at its ends is not a place to cut.
   if (Number.isNaN(first + last)) return { read, windows: [] };
   return { read, ...(await splitWindow(reader, window, { after: page.after!, first, last }, now)) };
 }
@@ -159,7 +159,7 @@ it('is the whole list, in any order, with the rows that no filter by time matche
         const reader = { client, table, call };
         const first = await cut(reader, whole!, end);
         const read = new Set(first.read);
-        // Nothing was cut: the cursor goes on to the end.
+        // Nothing was cut: the cursor continues to the end.
         const pieces = first.windows.length > 0 ? first.windows : [{ ...whole!, behind: first.read.at(-1)! }];
         wereCut += Math.sign(first.windows.length);
         for (const window of pieces) for (const id of await idsOf(reader, window)) read.add(id);

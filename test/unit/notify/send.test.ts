@@ -59,7 +59,7 @@ it('does not keep a process that stops from stopping, if the receiver is dead', 
   await expect(sending).rejects.toThrow('aborted');
 });
 
-it('takes its address from where the settings say, and only https outside this machine', async () => {
+it('reads its address from the place in the settings, and accepts only https outside this machine', async () => {
   const variable = 'NOTIFY_URL_OF_THE_TESTS';
   onTestFinished(() => void Reflect.deleteProperty(process.env, variable));
   await expect(resolveAddress({ env: variable })).rejects.toThrow(KeyMissingError);

@@ -6,7 +6,7 @@ import { keepSecret } from '../../../src/secrets.ts';
 
 const minute = 60_000;
 
-/** What is told of one table whose state is looked at once per minute; each state with its number of minutes. */
+/** The messages about one table whose state is checked once per minute; each state with its number of minutes. */
 function toldOf(...states: readonly (readonly [state: State, minutes: number])[]): readonly string[] {
   const lines: string[] = [];
   let told: Told = {};
@@ -15,7 +15,7 @@ function toldOf(...states: readonly (readonly [state: State, minutes: number])[]
     for (let passed = 0; passed < minutes; passed += 1) {
       const found = newsOf([{ table: 'incidents', state }], told, at * minute);
       lines.push(...found.news.map((news) => `${at}: ${news.state}`));
-      // As it is noted and read again.
+      // Written to the note and read back.
       told = JSON.parse(JSON.stringify(found.told)) as Told;
       at += 1;
     }
@@ -91,7 +91,7 @@ it('forgets tables that the settings no longer have', () => {
   expect(newsOf([{ table: 'incidents', state: 'current' }], told, minute)).toEqual({ news: [], told: {} });
 });
 
-it('is one message per connection that Slack and others take, and names no secret', () => {
+it('is one message per connection that Slack and others accept, and contains no secret', () => {
   keepSecret('inc_secret_of_the_tests');
   const failing = { state: 'failing', error: 'CredentialsError', advice: 'Create a key.' } as const;
   const healths: TableHealth[] = [
@@ -102,7 +102,7 @@ it('is one message per connection that Slack and others take, and names no secre
   const { news } = newsOf(healths, { severities: { state: 'late', at: 0 } }, minute);
   const message = messageOf('prod', news);
   expect(JSON.stringify(message)).not.toContain('inc_secret');
-  // Slack would take the brackets for a link.
+  // Slack would treat the brackets as a link.
   expect(message.text).toContain(
     '• alerts, incidents FAILING: The key [api key] is refused &lt;401&gt;. → Create a key.',
   );

@@ -119,7 +119,7 @@ describe('a read with a place for the tables', () => {
     expect(third.records('severities')).toHaveLength(first.records('severities').length);
   });
 
-  it('gives all rows of a full refresh, whatever the state says', async () => {
+  it('gives all rows of a full refresh, regardless of the state', async () => {
     const world = await platformWorld(true);
     const first = await airbyteRead(world, catalogOf(['severities']));
     const second = await airbyteRead(world, catalogOf(['severities'], 'full_refresh'), first.state);
@@ -158,7 +158,7 @@ describe('a read without a place', () => {
 
 describe('a table that is read by the rows of another one', () => {
   // Fails if it is read before its parent, or only if the parent is selected too.
-  it('follows its parent, which nobody has to select', async () => {
+  it('follows its parent, which need not be selected', async () => {
     const world = await platformWorld(true);
     const catalog = catalogOf(['custom_field_options']);
     const first = await airbyteRead(world, catalog);
@@ -180,7 +180,7 @@ describe('a table that is read by the rows of another one', () => {
 describe('personal data', () => {
   const emails = (called: Called) => called.records('users').map((row) => row['email']);
 
-  // Fails if what the config leaves out reaches the platform, or stays in the tables of an earlier read.
+  // Fails if values that the config leaves out reach the platform, or stay in the tables of an earlier read.
   it.each([true, false])('is left out or hashed as the config says (kept tables: %s)', async (kept) => {
     const world = await platformWorld(kept);
     const catalog = catalogOf(['users']);

@@ -20,7 +20,7 @@ async function check(change: (config: object) => object): Promise<Called> {
   return airbyte(['check', '--config', await world.file('config.json', change(world.config))]);
 }
 
-// Each fails if something that a person has to change is told as a crash, or not at all.
+// Each fails if a problem that a person has to fix is reported as a crash, or not at all.
 describe('check', () => {
   it('succeeds with a good config', async () => {
     const called = await check((config) => config);
@@ -111,7 +111,7 @@ describe('read', () => {
     expect(called.text).not.toContain('inc_secret');
   });
 
-  it('tells a table whose place cannot be written', async () => {
+  it('reports a table whose place cannot be written', async () => {
     const world = await platformWorld(true);
     await mkdir(join(world.folder, 'warehouse'));
     await writeFile(join(world.folder, 'warehouse', 'severities'), 'in the way');

@@ -54,7 +54,7 @@ const versionsOf = ({ messages }: Tapped) => [
 ];
 
 describe('the tap', () => {
-  // Fails if a target would delete living rows, keep deleted ones, or lose the last state.
+  // Fails if a target would delete existing rows, keep deleted ones, or lose the last state.
   it('prints a table whole under a version, and then what has changed under the same', async () => {
     const world = await platformWorld(true);
     const first = await tap(world, ['severities', 'incidents']);
@@ -115,7 +115,7 @@ describe('the tap', () => {
     expect(second.records('incidents').length).toBeLessThan(20);
   });
 
-  it('ends with 2 and without a word on standard output for wrong use', async () => {
+  it('exits with 2 for wrong usage, without any standard output', async () => {
     let out = '';
     const stdout = new Writable({
       write(chunk: Buffer, _encoding, done) {

@@ -58,7 +58,7 @@ it('refuses what JSON.parse refuses, and nothing else', () => {
   );
 });
 
-describe('a value nested without end', () => {
+describe('a value that is nested too deeply', () => {
   const table = thingsWith({ name: { type: 'text', description: 'Its name.' } });
   const deep = `${'[{"a b":'.repeat(100_000)}[1.0,"]}",12345678901234567890]${'}]'.repeat(100_000)}`;
 
@@ -75,7 +75,7 @@ describe('a value nested without end', () => {
     expect(cellOf(rows[1]!) === deep).toBe(true);
   });
 
-  it('leaves the columns filled that are made from the less deep parts of it', () => {
+  it('keeps the columns that are made from its less deep parts', () => {
     const owner = `{"id": "u","more":${deep}}`;
     const [line] = read(`{"things":[{"id":"a","owner":${owner}}]}`, table).made!;
     const row = JSON.parse(line!) as Cells;

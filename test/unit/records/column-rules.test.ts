@@ -75,7 +75,7 @@ describe('rows by the rules of a connection', () => {
     expect(other[0]).not.toMatchObject({ title: first!.title });
   });
 
-  it('a field that nobody declared may be personal: it is left out and named, until it is to land', () => {
+  it('an undeclared field may be personal: it is left out and named, until the settings let it land', () => {
     const surprising = { ...record, nickname: 'PLANTED', token: 'PLANTED' };
     const strict = rowsOf(people, { personal: 'leave_out' }, [surprising]);
     expect(strict.withheld).toEqual(['nickname', 'token']);
@@ -87,7 +87,7 @@ describe('rows by the rules of a connection', () => {
     });
   });
 
-  it('what looks like a secret lands if the settings say so, and only that', () => {
+  it('a field that looks like a secret lands if the settings say so, and no other', () => {
     const secretive = { ...record, token: 'said to be harmless', owner: { id: 'o', password: 'PLANTED' } };
     const { rows, withheld } = rowsOf(people, { land: ['token'] }, [secretive]);
     expect(rows).toMatchObject([{ __unknown: { token: 'said to be harmless' }, owner: { id: 'o' } }]);
@@ -96,7 +96,7 @@ describe('rows by the rules of a connection', () => {
   });
 });
 
-it('rules in another order are the same rules, and the key of the hashes is not in them', () => {
+it('rules in another order are the same rules, and the hash key is not in them', () => {
   const text = textOfRules({ exclude: ['b', 'a'], personal: 'hash', hashKey: key });
   expect(text).toBe(textOfRules({ personal: 'hash', exclude: ['a', 'b'], hashKey: key }));
   expect(text).not.toContain(key);

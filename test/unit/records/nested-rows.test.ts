@@ -109,7 +109,7 @@ it('an item without a value for the key is counted, and a value of another kind 
   expect(rowsOf(parts, ['t'], '"text"').rows).toEqual([]);
 });
 
-it('what was landed in the list lands in the row: secrets were cut out before', () => {
+it('everything in the list lands in the row: secrets were cut out before', () => {
   const { rows } = rowsOf(parts, ['t'], '[{"label":"red","parts":[{"token":"said to be harmless"}]}]');
   expect(rows).toMatchObject([{ __unknown: { token: 'said to be harmless' } }]);
 });

@@ -139,7 +139,7 @@ describe('a cell', () => {
   });
 });
 
-describe('fields nobody declared', () => {
+describe('undeclared fields', () => {
   it('are also in one JSON object if they are more than a table gets columns for', () => {
     const fields = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`"field" ${index}`, index]));

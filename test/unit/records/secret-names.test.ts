@@ -57,12 +57,12 @@ it.each([5, true, null, ''])('%j is never one, whatever its field is called', (v
   expect(looksSecret('secret_token', value)).toBe(false);
 });
 
-it('what the API calls an api_key is an actor with a name', () => {
+it('the API’s api_key is an actor with a name', () => {
   expect(looksSecret('api_key', { id: 'a', name: 'CI' })).toBe(false);
   expect(looksSecret('credentials', { user: 'a', value: 'b' })).toBe(true);
 });
 
-it.each(tables)('nothing that the vendor’s reference shows of $name is taken for one', (table) => {
+it.each(tables)('no field in the vendor’s reference of $name is mistaken for one', (table) => {
   const reference = new URL(`../../fixtures/api-reference/${table.name}.json`, import.meta.url);
   const { columns } = JSON.parse(readFileSync(reference, 'utf8')) as {
     columns: { [field: string]: { paths?: string[] } };

@@ -6,7 +6,7 @@ import type { ApiRecord } from '../../../src/tables/table.ts';
 import { planted, withPlantedSecrets, withValue } from '../../helpers/planted.ts';
 
 it.each(tables.map((table) => ({ name: table.name, table })))(
-  'nothing that is secret is in the lines that $name stages',
+  'the lines that $name stages contain no secret',
   ({ table }) => {
     const { columns, primaryKey, passes } = table;
     const key = primaryKey.reduce<ApiRecord>((record, column) => {

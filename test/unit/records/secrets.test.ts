@@ -12,7 +12,7 @@ const planted = 'PLANTED-VALUE';
 
 type Row = { readonly [column: string]: unknown };
 
-/** Reads one record in both ways: the second answer ends with something that only a whole parser takes. */
+/** Reads one record in both ways: the second answer ends with something that only a complete parser accepts. */
 function readBothWays(table: Table, record: string, land: readonly string[] = []) {
   return [`{"things":[${record}]}`, `\u{feff}{"things":[${record}]}`].map((answer) => {
     const rows = new AnswerRows(table, { land });
@@ -66,14 +66,14 @@ describe('a declared secret', () => {
     }
   });
 
-  it('does not affect a declared column, whatever its name says', () => {
+  it('does not affect a declared column, whatever its name', () => {
     for (const { row } of readBothWays(table, '{"id":"a","token_hint":"x"}')) {
       expect(row).toEqual({ id: 'a', token_hint: 'x' });
     }
   });
 });
 
-describe('a field that nobody declared and whose name says that it is a secret', () => {
+describe('an undeclared field whose name says that it is a secret', () => {
   const table = thingsWith({});
   const deep = (value: string) => '['.repeat(300) + value + ']'.repeat(300);
 
@@ -93,7 +93,7 @@ describe('a field that nobody declared and whose name says that it is a secret',
     }
   });
 
-  it('lands if somebody has said that it is harmless', () => {
+  it('lands if the settings say that it is harmless', () => {
     const record = `{"id":"a","owner":{"id":"u","api_token":"x"},"signing_key":"y","token":"${planted}"}`;
     for (const { row, withheld } of readBothWays(table, record, ['owner.api_token', 'signing_key'])) {
       expect(row).toMatchObject({ owner: { api_token: 'x' }, __unknown: { signing_key: 'y' } });
@@ -109,7 +109,7 @@ describe('a field that nobody declared and whose name says that it is a secret',
     }
   });
 
-  it('is told apart only so often: the names may be data', () => {
+  it('is only named up to a limit: the names may be data', () => {
     const rows = new AnswerRows(table);
     const fields = Array.from({ length: 1_000 }, (_, index) => `"token_${index}_token":"${planted}"`);
     const { lines } = rows.read(Buffer.from(`{"things":[{"id":"a",${fields.join(',')}}]}`), undefined, 0);
@@ -118,7 +118,7 @@ describe('a field that nobody declared and whose name says that it is a secret',
   });
 });
 
-it('both ways leave out the same, wherever a secret is', () => {
+it('both ways leave out the same fields, wherever a secret is', () => {
   const table: Table = { ...thingsWith({}), secrets: ['owner.id.pin', 'tags[].pin', 'pin'] };
   const name = fc.constantFrom(
     'id',
@@ -149,7 +149,7 @@ it('both ways leave out the same, wherever a secret is', () => {
       const withoutNulls = (row: Row) =>
         Object.fromEntries(Object.entries(row).filter(([, cell]) => cell !== null));
       expect(withoutNulls(fast!.row)).toEqual(withoutNulls(parsed!.row));
-      // What is left out once is not there to be found again.
+      // A value that was left out cannot be found again.
       const found = new Set<string>();
       rowMaker(table, { withheld: found })(JSON.parse(JSON.stringify(fast!.row)), undefined, () => '');
       expect([...found].filter((path) => !path.startsWith('__unknown'))).toEqual([]);

@@ -159,7 +159,7 @@ const isThirdPage =
   ({ params }) =>
     params.get('after') === sandbox.idAt('alerts', 19);
 
-it('ends a list in mid-air: with a full page without pagination_meta, or with a short or empty page', async () => {
+it('ends a list too early: with a full page without pagination_meta, or with a short or empty page', async () => {
   const sandbox = await start();
   const inTheMiddle = { table: 'alerts', times: 1, when: isThirdPage(sandbox) };
   const whole = await readAll(sandbox);
@@ -240,7 +240,7 @@ it('lets one row lose a field for good', async () => {
   expect(await find('&created_at[gte]=2000-01-01')).toEqual([]);
 });
 
-it('asks to slow down for ever, with a wait of zero or one that is a date', async () => {
+it('asks to slow down forever, with a wait of zero or a date', async () => {
   const now = Date.parse('2026-11-20T12:00:00Z');
   running = await startSandbox({ sizes, now: () => now });
   running.fault({ table: 'alerts', fault: { kind: 'error', status: 429, retryAfterSeconds: 0 } });

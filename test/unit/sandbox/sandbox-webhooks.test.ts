@@ -11,7 +11,7 @@ const { events: documented } = JSON.parse(
 
 type Event = { readonly event_type: string; readonly [type: string]: unknown };
 
-it('sends what happens as the vendor does: signed, of what is private the id alone, nothing for what it does not tell', async () => {
+it('sends events as the vendor does: signed, only the id if private, and none for unreported changes', async () => {
   const events: Event[] = [];
   const server = createServer((request, response) => {
     let text = '';

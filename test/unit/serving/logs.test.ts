@@ -13,7 +13,7 @@ function written(message: string, facts: { readonly [name: string]: unknown }, i
   return text;
 }
 
-it('writes one JSON object per line whatever the facts are, with the key cut out wherever it occurs', () => {
+it('writes one JSON object per line for any facts, with the key cut out wherever it occurs', () => {
   const text = fc.oneof(
     fc.string(),
     fc.tuple(fc.string(), fc.string()).map(([a, b]) => `${a}${key}${b}`),

@@ -28,7 +28,7 @@ async function served() {
 
 const where = ({ destination }: { readonly destination: string }) => Promise.resolve(destination);
 
-it('opens the destination of the settings for a run that names it, or comes by the destination’s own queue', async () => {
+it('opens the destination of the settings for a run that names it, or that comes from the destination’s own queue', async () => {
   const { settings, warehouses } = await served();
   const { destination } = settings;
   expect(await warehouses.use({ destination, taskQueue: pool }, where)).toBe(destination);
@@ -49,7 +49,7 @@ it.each([
   }
 });
 
-it('a platform says itself which destinations its pool serves', async () => {
+it('a platform decides which destinations its pool serves', async () => {
   const { opened } = await served();
   const folder = await temporaryFolder();
   const warehouses = warehousesServed(opened, (destination) => destination === folder);

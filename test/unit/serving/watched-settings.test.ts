@@ -40,7 +40,7 @@ function textOf(connection: string, changes: object): string {
 
 const namesIn = (watched: WatchedSettings) => watched.list().map(({ connection }) => connection);
 
-it('takes up a file that comes, changes and goes, and tells whoever listens', async () => {
+it('notices a file that is added, changed and deleted, and tells its listeners', async () => {
   const place = await folderOf({ connection: 'one' });
   const watched = await place.open();
   let told = 0;
@@ -55,13 +55,13 @@ it('takes up a file that comes, changes and goes, and tells whoever listens', as
   expect(watched.list()[1]).toMatchObject({ connection: 'two', retention: '1d' });
   await place.remove('two.json');
   await watched.look();
-  // An editor that replaces a file lets it vanish for a moment: only the second look believes it.
+  // An editor that replaces a file makes it vanish for a moment, so only the second look counts.
   expect(namesIn(watched)).toEqual(['one', 'two']);
   await watched.look();
   expect(namesIn(watched)).toEqual(['one']);
 });
 
-it('leaves the earlier settings in force while a file has a mistake, says so once, and goes on with the others', async () => {
+it('keeps the earlier settings in force while a file has a mistake, says so once, and continues with the others', async () => {
   const place = await folderOf({ connection: 'one' }, { connection: 'two', retention: '1d' });
   const watched = await place.open();
   await writeFile(join(place.folder, 'two.json'), '{ "version": 2, "connection": ');
@@ -80,10 +80,10 @@ it('leaves the earlier settings in force while a file has a mistake, says so onc
   expect(watched.list()[1]).toMatchObject({ retention: '3d' });
 });
 
-it('of two files of one connection or destination serves the one that was there first', async () => {
+it('serves the older of two files with the same connection or destination', async () => {
   const place = await folderOf({ connection: 'b' });
   const watched = await place.open();
-  // By name they would come first.
+  // Sorted by name, they would come first.
   await place.write('a1.json', { connection: 'b', destination: '/data/other' });
   await place.write('a2.json', { connection: 'c', destination: '/data/b' });
   await watched.look();
@@ -108,7 +108,7 @@ it('keeps a file’s own connection if its change asks for that of another file'
   ]);
 });
 
-it('keeps what is in force if all files are gone at once, as when a volume is away', async () => {
+it('keeps the settings in force if all files are gone at once, as when a volume is missing', async () => {
   const place = await folderOf({ connection: 'one' }, { connection: 'two' });
   const watched = await place.open();
   await rm(place.folder, { recursive: true });

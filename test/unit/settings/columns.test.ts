@@ -31,7 +31,7 @@ function refusal(value: object): string {
   return message;
 }
 
-/** What the settings make of the input of the runs of incidents. */
+/** How the settings change the input of the runs of incidents. */
 function runOf(value: object) {
   const [{ options }] = desiredSchedules(parsed(value), 'unknown') as [
     ReturnType<typeof desiredSchedules>[number],
@@ -39,14 +39,14 @@ function runOf(value: object) {
   return { options, run: (options.action.args as [{ run: object }])[0].run };
 }
 
-describe('what lands', () => {
-  it('is everything by default, and the input of a run is as it was', () => {
+describe('the choice of what lands', () => {
+  it('is everything by default, and leaves the input of a run unchanged', () => {
     const { run } = runOf({});
     expect(run).not.toHaveProperty('columns');
     expect(run).not.toHaveProperty('withoutNested');
   });
 
-  it('is what the settings say, carried by the input of each run', () => {
+  it('follows the settings, carried by the input of each run', () => {
     const columns = { exclude: ['summary'], land: ['images[].token'] };
     const settings = {
       personal: 'hash',
@@ -119,7 +119,7 @@ describe('what lands', () => {
   });
 });
 
-it('the key of the hashes is looked up where it is used, and has to be long', async () => {
+it('the hash key is looked up where it is used, and has to be long', async () => {
   vi.stubEnv('HASH_KEY', 'x'.repeat(32));
   expect(await resolveHashKey({ env: 'HASH_KEY' })).toBe('x'.repeat(32));
   expect(await resolveHashKey({ vault: 'h' }, async () => 'y'.repeat(40))).toBe('y'.repeat(40));

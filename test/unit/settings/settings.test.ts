@@ -30,7 +30,7 @@ function refusal(value: unknown): string {
 }
 
 describe('settings', () => {
-  it('name the place of the signing secret and of the address for messages, never these themselves', () => {
+  it('say where the signing secret and the address for messages are, never what they are', () => {
     const webhooks = { secret: { file: './hooks.secret' } };
     const notify = { url: { env: 'NOTIFY_URL' } };
     expect(parsed({ ...good, webhooks, notify })).toMatchObject({
@@ -217,7 +217,7 @@ describe('any JSON', () => {
     { requiredKeys: [] },
   );
 
-  it('is either refused in words, or read as settings that read back the same', () => {
+  it('is either refused with an explanation, or read as settings that read back the same', () => {
     fc.assert(
       fc.property(fc.oneof(file, fc.jsonValue()), (value) => {
         let settings;

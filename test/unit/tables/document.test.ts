@@ -9,7 +9,7 @@ import type { Table } from '../../../src/tables/table.ts';
 
 const file = new URL('../../../docs/tables.md', import.meta.url);
 
-/** Has what no table of today has: no scope, a key of two columns, a description with a bar. */
+/** It has features that no current table has: no scope, a key of two columns, a description with a bar. */
 const { scope: _, ...withoutScope } = severities;
 const odd: Table = {
   ...withoutScope,
@@ -22,13 +22,13 @@ it('has an up-to-date docs/tables.md: a declaration changed without npm run docs
   expect((await readFile(file, 'utf8')) === tablesMarkdown(tables, nestedTables)).toBe(true);
 });
 
-it('writes what prettier leaves alone: the file would be out of date after each format', async () => {
+it('writes text that prettier leaves unchanged: the file would otherwise be out of date after each format', async () => {
   const config = await resolveConfig(file);
   const text = tablesMarkdown([...tables, odd], nestedTables);
   expect((await format(text, { ...config, parser: 'markdown' })) === text).toBe(true);
 });
 
-it('says of each table its own key and scope, in cells that a bar does not split', () => {
+it('gives each table its own key and scope, in cells that a bar does not split', () => {
   const row = tablesMarkdown([odd], [])
     .split('\n')
     .find((line) => line.startsWith('| [`odd`](#odd)'));

@@ -20,7 +20,7 @@ it('no declaration names an event that the vendor does not have', () => {
   expect(declared.filter((name) => !versionless.has(name))).toEqual([]);
 });
 
-it('public and private events of the same happening concern the same tables', () => {
+it('public and private events about the same change concern the same tables', () => {
   const pairs = documented
     .filter((type) => type.startsWith('private_'))
     .map((type) => [type, type.replace('private_', 'public_')] as const)
@@ -30,12 +30,12 @@ it('public and private events of the same happening concern the same tables', ()
   expect(differing).toEqual([]);
 });
 
-it('an event of another version concerns the same tables, and an unknown one is told from one without tables', () => {
+it('an event of another version concerns the same tables, and an unknown one differs from one without tables', () => {
   expect(names('public_incident.incident_updated_v9')).toEqual(['incident_updates', 'incidents']);
   expect(names('private_incident.membership_granted_v1')).toEqual([]);
   expect(names('public_incident.incident_deleted_v1')).toBeUndefined();
 });
 
-it('no table that asks for every open parent in each run follows events: an incident in trouble sends dozens', () => {
+it('no table that reads every open parent in each run follows events: an active incident sends dozens', () => {
   expect(tables.filter(({ events, parent }) => events && parent?.open).map(({ name }) => name)).toEqual([]);
 });

@@ -13,7 +13,7 @@ function pathsIn(table: string, column: string): readonly string[] {
   return (JSON.parse(readFileSync(file, 'utf8')) as Reference).columns[column]?.paths ?? [];
 }
 
-/** The ways from the column to an item without the marks of lists: `rotations.users`, or two for alternatives. */
+/** The paths from the column to an item without the marks of lists: `rotations.users`, or two for alternatives. */
 function waysTo(path: string): string[] {
   const [, ...steps] = path.replaceAll(/\[\]|\{\}/g, '').split('.');
   return steps.reduce<string[]>(
@@ -53,7 +53,7 @@ describe.each(nestedTables.map((table) => ({ name: table.name, table })))('$name
     expect(itemsOf.by).toHaveLength(itemsOf.table.primaryKey.length);
   });
 
-  it('takes its values from where the reference has them', () => {
+  it('takes its values from paths that the reference has', () => {
     const fields = Object.entries(columns)
       .filter(([name]) => !given.has(name))
       .map(([name, { from, type }]) => ({ at: (from ?? [name]).join('.'), isJson: type === 'json' }));
@@ -71,7 +71,7 @@ describe.each(nestedTables.map((table) => ({ name: table.name, table })))('$name
     }
   });
 
-  it('knows every field of an item: one that it did not would become a column of its own', () => {
+  it('declares every field of an item: an undeclared one would become a column of its own', () => {
     const known = new Set(Object.entries(columns).map(([name, { from }]) => from?.[0] ?? name));
     const fields = waysTo(itemsOf.path).flatMap((way) =>
       below(paths, way).map((path) => path.split('.')[0]!),

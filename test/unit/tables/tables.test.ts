@@ -80,7 +80,7 @@ function columnsOf(table: Table): [string, Column][] {
   return Object.entries(table.columns);
 }
 
-/** Integrations and icons come by the dozen, and new ones without notice. */
+/** There are dozens of integrations and icons, and new ones appear without notice. */
 const mostValuesInASentence = 10;
 
 describe.each(tables.map((table) => ({ name: table.name, table })))('$name', ({ name, table }) => {
@@ -165,7 +165,7 @@ describe.each(tables.map((table) => ({ name: table.name, table })))('$name', ({ 
   });
 
   // Fails if platforms would declare a list as an object, or the other way round: destinations then drop its values.
-  it('says of every nested value whether it is a list', () => {
+  it('declares for every nested value whether it is a list', () => {
     const lists = Object.entries(reference.columns).filter(([, { type }]) => type === 'array');
     const declared = columnsOf(table).filter(([, { list }]) => list);
     expect(declared.map(([name]) => name).sort()).toEqual(lists.map(([name]) => name).sort());
@@ -280,18 +280,21 @@ it('does not compile a declaration that contradicts itself', () => {
 describe('a table that is read parent by parent', () => {
   const children = tables.filter(isChild);
 
-  it.each(children)('$name has a column for its parent’s key, and names what the parent has', (table) => {
-    const parent = tableNamed(table.parent.table);
-    expect(parent.primaryKey).toHaveLength(1);
-    expect(Object.keys(table.columns)).toContain(parentKeyOf(table, parent).by);
-    const { params, columns, where = [], open = [] } = table.parent;
-    const named = [...params, ...where, ...open].map(({ column }) => column);
-    for (const column of [...named, ...Object.values(columns)]) {
-      expect(Object.keys(parent.columns)).toContain(column);
-    }
-    const inPath = params.filter((param) => param.in === 'path').map(({ name }) => name);
-    expect([...table.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)).toEqual(inPath);
-  });
+  it.each(children)(
+    '$name has a column for its parent’s key, and names columns that the parent has',
+    (table) => {
+      const parent = tableNamed(table.parent.table);
+      expect(parent.primaryKey).toHaveLength(1);
+      expect(Object.keys(table.columns)).toContain(parentKeyOf(table, parent).by);
+      const { params, columns, where = [], open = [] } = table.parent;
+      const named = [...params, ...where, ...open].map(({ column }) => column);
+      for (const column of [...named, ...Object.values(columns)]) {
+        expect(Object.keys(parent.columns)).toContain(column);
+      }
+      const inPath = params.filter((param) => param.in === 'path').map(({ name }) => name);
+      expect([...table.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)).toEqual(inPath);
+    },
+  );
 
   it('is selected with its parent, by default and with --all', () => {
     expect(withoutParent(selectedTables([]))).toEqual([]);

@@ -27,7 +27,7 @@ async function listening(server: Server): Promise<string> {
 
 const tlsServer = (options: { requestCert?: boolean; rejectUnauthorized?: boolean; ca?: Buffer } = {}) => {
   const server = createSecureServer({ ...identity, ...options });
-  // A client that ends the handshake is what these tests are about.
+  // These tests expect clients that break off the handshake.
   server.on('session', (session) => session.on('error', () => undefined));
   return server;
 };
@@ -74,7 +74,7 @@ test('a server that wants a client certificate is named, with the variables for 
   expect(error.advice).toMatch(/TEMPORAL_TLS_CLIENT_CERT_PATH.*TEMPORAL_TLS_CLIENT_KEY_PATH/);
 });
 
-test('a server without TLS is told from one that does not answer', async () => {
+test('a server without TLS is distinguished from one that does not answer', async () => {
   const address = await listening(answering('HTTP/1.1 400 Bad Request\r\n\r\n'));
   const error = await errorAt(address, tls);
   expect(error.message).toMatch(new RegExp(`${address}.*does not speak TLS`));
@@ -96,7 +96,7 @@ test.for([
   ['16', 'Request unauthorized.'],
   ['7', 'Not allowed.'],
 ])(
-  'a server that refuses access (gRPC status %s) is told from one that does not answer',
+  'a server that refuses access (gRPC status %s) is distinguished from one that does not answer',
   async ([status, words]) => {
     const server = createHttp2Server().on('stream', (stream) =>
       stream.respond(

@@ -54,7 +54,7 @@ describe.each(clouds)('%s', (_, serveCloud) => {
     return { ...cloud, store: await openStore(cloud.destination) };
   }
 
-  /** A store of which the first request that fits is not answered as it should be. */
+  /** A store whose first matching request gets a faulty answer. */
   function faultOnce(fault: CloudFault, method: RegExp, name: RegExp) {
     let left = 1;
     return opened({
@@ -79,7 +79,7 @@ describe.each(clouds)('%s', (_, serveCloud) => {
     expect(error.message).toMatch(problem);
   });
 
-  it('lists in order and without the name it starts after, and uploads files of several parts', async () => {
+  it('lists in order, after the given name, and uploads files of several parts', async () => {
     const { store } = await opened();
     for (const key of ['a/10', 'a/2', 'b/é 1%']) await store.write(key, bytes(key));
     expect((await store.list('a/', { after: 'a/10' })).map(({ key }) => key)).toEqual(['a/2']);
@@ -94,7 +94,7 @@ describe.each(clouds)('%s', (_, serveCloud) => {
     expect(await store.read('large')).toBeUndefined();
   });
 
-  it('whose answer to a conditional write is lost tells its own object from that of another', async () => {
+  it('whose answer to a conditional write is lost recognizes its own object', async () => {
     const { store, requests } = await faultOnce('lose the answer', /^(POST|PUT)$/, /log/);
     expect(await hastened(() => store.writeIfAbsent('log/1', bytes('own')))).toBe(true);
     // The write itself, its repetition, and the reading of what is there.
@@ -204,7 +204,7 @@ describe('an answer with a code is an error of its own kind:', () => {
   });
 });
 
-it('an object that another writer creates while Google is asked why there is none was missing', async () => {
+it('an object that another writer creates while the product asks Google about it counts as missing', async () => {
   const { destination, objects } = await memoryGcs({
     fault: ({ query }) =>
       query.get('alt') === 'media' ? { status: 404, page: 'No such object' } : undefined,

@@ -40,7 +40,7 @@ it(
   },
 );
 
-it('a limit that is too small even for that is reported as what it is, and is no defect', async () => {
+it('a limit that is too small even for that is reported as such, not as a defect', async () => {
   const engine = new DuckDb({ makeSpillFolder: temporaryFolder, memory: 10e6 });
   onTestFinished(() => engine.close());
   const error: unknown = await engine

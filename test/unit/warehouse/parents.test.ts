@@ -23,7 +23,7 @@ it('ranges cover every parent once, in the order of the bytes of their keys', as
   expect(found.flat()).toEqual(ids.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
 });
 
-it('parents are those of the version that is asked for, also when the table moves on', async () => {
+it('parents come from the requested version, even when the table has newer ones', async () => {
   const { version, keysOf, ...place } = await parents(['a', 'b']);
   const seenAt = (await place.warehouse.commitTime(things, version))!;
   await committed(place, things, [[{ id: 'b', name: 'changed' }, { id: 'c' }]], { fullRead: true });
@@ -34,7 +34,7 @@ it('parents are those of the version that is asked for, also when the table move
   expect(await keysOf({ ...newest, only: { ...only, since: 1e15, left: ['c', 'gone'] } })).toEqual(['c']);
 });
 
-it('each parent has its turn once in a period, whenever the runs are', async () => {
+it('each parent has its turn once per period, at any times of the runs', async () => {
   const ids = Array.from({ length: 60 }, (_, n) => `id-${n}`);
   const { version, keysOf } = await parents(ids);
   const everyMs = 1_000_000;
@@ -55,7 +55,7 @@ it('a condition on a column that the table lacks is refused, or every child woul
   ).rejects.toMatchObject({ name: 'UsageError', message: expect.stringContaining('seats') as string });
 });
 
-it('says that a version is gone, or of a table that was made again', async () => {
+it('says that a version is gone, or that its table was created again', async () => {
   const { version, keysOf } = await parents(['a']);
   expect(await keysOf({ ...version, version: 7 })).toBeUndefined();
   expect(await keysOf({ ...version, tableId: 'another' })).toBeUndefined();

@@ -6,7 +6,7 @@ import { awsVariables, setEnv } from '../../helpers/environment.ts';
 import { memoryS3 } from '../../helpers/memory-s3.ts';
 import { temporaryFolder } from '../../helpers/sync.ts';
 
-it('only one of two commits succeeds though the store let both writers have the name', async () => {
+it('only one of two commits succeeds even if the store let both writers have the name', async () => {
   setEnv(awsVariables);
   const store = await openStore((await memoryS3({ condition: 'raced' })).destination);
   const engine = new DuckDb({ makeSpillFolder: temporaryFolder });

@@ -37,7 +37,7 @@ const html = '<!DOCTYPE html><html><head><title>secret</title></head><body><hr>n
 const xhtml = '<html><body>secret</body></html>';
 const json = '{"error":"secret"}';
 
-describe('a page of a proxy in front of the store is not taken for the store, nor for its credentials', () => {
+describe('a page of a proxy in front of the store is blamed neither on the store nor on its credentials', () => {
   it.each([
     [502, html, DestinationUnavailableError],
     [503, json, DestinationUnavailableError],
@@ -61,7 +61,7 @@ describe('a page of a proxy in front of the store is not taken for the store, no
   });
 });
 
-it('an answer of the service that gives out credentials is not taken for the store’s', async () => {
+it('an answer of the service that gives out credentials is not mistaken for the store’s', async () => {
   const token = join(await temporaryFolder(), 'token');
   await writeFile(token, 'secret');
   const url = await serve(async (request, response) => {

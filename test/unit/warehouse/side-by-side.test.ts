@@ -4,7 +4,7 @@ import { sideBySide } from '../../../src/warehouse/side-by-side.ts';
 
 const items = Array.from({ length: 20 }, (_, index) => index);
 
-it('results come in the order of the items, whichever ends first, and eight run at once', async () => {
+it('results come in the order of the items, regardless of which ends first, and eight run at once', async () => {
   const waiting: (() => void)[] = [];
   let running = 0;
   let most = 0;
@@ -24,7 +24,7 @@ it('results come in the order of the items, whichever ends first, and eight run 
   expect(most).toBe(8);
 });
 
-it('an error is reported when everything that runs has ended, and nothing starts after it', async () => {
+it('an error is reported once all running work has ended, and nothing starts after it', async () => {
   const started: number[] = [];
   let end: () => void = () => undefined;
   let isReported = false;

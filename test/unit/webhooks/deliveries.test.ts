@@ -10,7 +10,7 @@ const [current, former] = ['one secret of the tests', 'the other secret of it'].
 ) as [Webhook, Webhook];
 const body = Buffer.from('{"event_type":"schedule.created_v1"}');
 
-/** As the sender signs: `agoSeconds` before now. */
+/** A delivery signed as the sender does, `agoSeconds` before now. */
 function signed(id: string, { agoSeconds = 0, by = current } = {}): SignedHeaders {
   const at = new Date(Date.now() - agoSeconds * 1_000);
   return {
@@ -20,7 +20,7 @@ function signed(id: string, { agoSeconds = 0, by = current } = {}): SignedHeader
   };
 }
 
-it('takes what either of two secrets has signed, and nothing else', () => {
+it('accepts deliveries signed with either of two secrets, and no others', () => {
   const deliveries = new Deliveries();
   expect(deliveries.take(body, signed('a'), [current, former])).toBe('new');
   expect(deliveries.take(body, signed('b', { by: former }), [current, former])).toBe('new');
@@ -30,7 +30,7 @@ it('takes what either of two secrets has signed, and nothing else', () => {
   expect(deliveries.take(body, other, [current])).toBe('badly_signed');
 });
 
-it('takes one of several signatures in the header, as while a secret is replaced', () => {
+it('accepts one of several signatures in the header, as while a secret is replaced', () => {
   const headers = signed('a');
   const both = { ...headers, 'webhook-signature': `v1a,xyz v1 v1,AAAA ${headers['webhook-signature']}` };
   expect(new Deliveries().take(body, both, [current])).toBe('new');
@@ -46,14 +46,14 @@ it.each(['webhook-id', 'webhook-timestamp', 'webhook-signature'])(
   },
 );
 
-it('refuses what is older or newer than five minutes, even if it is signed', () => {
+it('refuses deliveries more than five minutes old or ahead, even if they are signed', () => {
   const deliveries = new Deliveries();
   expect(deliveries.take(body, signed('a', { agoSeconds: 299 }), [current])).toBe('new');
   expect(deliveries.take(body, signed('b', { agoSeconds: 302 }), [current])).toBe('old');
   expect(deliveries.take(body, signed('c', { agoSeconds: -302 }), [current])).toBe('old');
 });
 
-it('tells a copy of a delivery from a message that is sent again', () => {
+it('distinguishes a copy of a delivery from a message that is sent again', () => {
   const deliveries = new Deliveries();
   const first = signed('a');
   expect(deliveries.take(body, first, [current])).toBe('new');
@@ -66,7 +66,7 @@ it('tells a copy of a delivery from a message that is sent again', () => {
   expect(deliveries.take(body, first, [current])).toBe('replayed');
 });
 
-it('refuses a copy for as long as its time is near enough, and then as old', () => {
+it('refuses a copy while its time is within the limit, and later because it is old', () => {
   const deliveries = new Deliveries();
   // From a sender whose clock is ahead.
   const first = signed('a', { agoSeconds: -290 });
@@ -80,7 +80,7 @@ it('refuses a copy for as long as its time is near enough, and then as old', () 
   expect(deliveries.take(body, first, [current])).toBe('old');
 });
 
-it('is not known by what was badly signed, so that the message itself is still taken', () => {
+it('does not remember badly signed deliveries, so that the message itself is still accepted', () => {
   const deliveries = new Deliveries();
   expect(deliveries.take(body, signed('a', { by: former }), [current])).toBe('badly_signed');
   expect(deliveries.take(body, signed('a'), [current])).toBe('new');

@@ -14,7 +14,7 @@ const settings = {
   tables: { incidents: hourly, incident_updates: hourly },
 } as unknown as Settings;
 
-it('keeps hints while no Temporal server answers, and says so when they are lost with the process', async () => {
+it('keeps hints while the Temporal server does not answer, and reports them as lost if the process ends', async () => {
   const address = `127.0.0.1:${await freePort()}`;
   const connection = Connection.lazy({ address, interceptors: [] });
   onTestFinished(() => connection.close());

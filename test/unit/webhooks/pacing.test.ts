@@ -25,13 +25,13 @@ it('triggers at once, and once more for all hints within two seconds', async () 
   for (let hint = 0; hint < 100; hint += 1) pacing.hint();
   await vi.advanceTimersByTimeAsync(10_000);
   expect(triggers).toEqual([0, 2]);
-  // After a quiet gap, the next hint is at once again.
+  // After a quiet gap, the next hint triggers at once again.
   pacing.hint();
   await vi.advanceTimersByTimeAsync(0);
   expect(triggers).toEqual([0, 2, 10.1]);
 });
 
-it('lets a few triggers follow each other while hints keep coming, and then few', async () => {
+it('allows a burst of triggers while hints keep coming, and then only a few', async () => {
   const { pacing, triggers } = paced();
   for (let ms = 0; ms < 60_000; ms += 6) {
     pacing.hint();
@@ -64,7 +64,7 @@ it('triggers once more for a hint that came after the run had begun, and not for
   expect(pacing.isWaiting).toBe(false);
 });
 
-it('keeps a hint that is not taken, and tries again without a new one', async () => {
+it('keeps a hint whose trigger failed, and tries again without a new one', async () => {
   let fails = 3;
   const { pacing, triggers } = paced((hints) => Promise.resolve((fails -= 1) >= 0 ? undefined : hints()));
   pacing.hint();
@@ -73,7 +73,7 @@ it('keeps a hint that is not taken, and tries again without a new one', async ()
   expect(pacing.isWaiting).toBe(false);
 });
 
-it('triggers what still waits when it is stopped', async () => {
+it('triggers hints that are still waiting when it is stopped', async () => {
   const { pacing, triggers } = paced();
   pacing.hint();
   await vi.advanceTimersByTimeAsync(100);

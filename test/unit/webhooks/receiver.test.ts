@@ -25,7 +25,7 @@ function connectionNamed(connection: string, reference = variable): Settings {
   } as unknown as Settings;
 }
 
-/** A receiver for the connections `prod` and, without its secret, `bare`, and what it tells. */
+/** A receiver for the connections `prod` and, without its secret, `bare`, and what it reports. */
 async function receiver() {
   const settings = [connectionNamed('prod'), connectionNamed('bare', 'NO_SUCH_VARIABLE')];
   const outcomes: DeliveryOutcome[] = [];
@@ -60,7 +60,7 @@ async function receiver() {
 const event = (type: string) => JSON.stringify({ event_type: type, [type]: { id: '01', name: 'Someone' } });
 const updated = event('public_incident.incident_updated_v2');
 
-it('takes a signed event and hints at its tables that the settings have', async () => {
+it('accepts a signed event and gives a hint to each of its tables that the settings have', async () => {
   const { post, events, outcomes } = await receiver();
   expect(await post('/webhooks/prod', updated)).toBe(204);
   expect(await post('/webhooks/prod', event('private_incident.incident_created_v2'), { id: 'msg_2' })).toBe(
@@ -73,7 +73,7 @@ it('takes a signed event and hints at its tables that the settings have', async 
   expect(events).toHaveLength(2);
 });
 
-it('refuses what is badly signed, old, a copy, not an event or too large, and hints at nothing', async () => {
+it('refuses deliveries that are badly signed, old, a copy, not an event or too large, without a hint', async () => {
   const { post, events, outcomes } = await receiver();
   const other = `whsec_${Buffer.from('another secret of it').toString('base64')}`;
   expect(await post('/webhooks/prod', updated, { by: other })).toBe(401);
@@ -100,13 +100,13 @@ it('answers a message that is sent again with 204, so that the sender stops, wit
   expect(events).toHaveLength(1);
 });
 
-it('answers an unknown connection with 404 whatever the signature, and one without its secret with 503', async () => {
+it('answers an unknown connection with 404 for any signature, and one without its secret with 503', async () => {
   const { post, outcomes, log } = await receiver();
   expect(await post('/webhooks/nobody', updated)).toBe(404);
   expect(await post('/webhooks/nobody', 'not json')).toBe(404);
   expect(await post('/webhooks/bare', updated)).toBe(503);
   expect(outcomes).toEqual(['unknown_connection', 'unknown_connection', 'no_secret']);
-  expect(log.filter((message) => message.includes('no webhook of a connection'))).toHaveLength(1);
+  expect(log.filter((message) => message.includes('webhooks of a connection'))).toHaveLength(1);
 });
 
 it('checks as many signatures for an unknown connection as for a known one', async () => {
@@ -120,7 +120,7 @@ it('checks as many signatures for an unknown connection as for a known one', asy
   expect(secrets.of(connectionNamed('bare')).checks).toHaveLength(2);
 });
 
-it('takes an unknown event, and logs its name once', async () => {
+it('accepts an unknown event, and logs its name once', async () => {
   const { post, outcomes, log } = await receiver();
   const unknown = event('public_incident.incident_sung_v1');
   expect(await post('/webhooks/prod', unknown)).toBe(204);

@@ -83,7 +83,7 @@ async function askScopes(
           ...(readable > 0
             ? [{ value: 'continue', label: 'Continue with the tables that it can read' }]
             : []),
-          { value: 'again', label: 'Look again, once the scopes are granted' },
+          { value: 'again', label: 'Check again, after granting the scopes' },
           { value: 'other', label: 'Paste another key' },
         ],
         ...streamsOf(session),

@@ -14,10 +14,10 @@ type RunsOptions = OperatingOptions & { readonly limit: number };
 /** `runs`: the history of a connection's runs. */
 export function runsCommand(session: Session): Command {
   const command = new Command('runs')
-    .summary('the history of runs; runs show <id> has all about one')
+    .summary('the history of runs; runs show <id> shows one in full')
     .description(
       'the latest runs of tables, newest first, as the Temporal server and the tables themselves remember them; ' +
-        'runs show <id> has all about one',
+        'runs show <id> shows everything about one run',
     )
     .argument('[table...]', 'the tables; all tables of the settings if none is named')
     .addOption(new Option('--limit <n>', 'how many runs').default(20).argParser(howMany));

@@ -63,14 +63,14 @@ export function statusesAsText(
   return text;
 }
 
-/** When the last webhook came that concerns one of these tables. */
+/** When the last webhook for one of these tables arrived. */
 function lastHint(statuses: readonly TableStatus[]): string {
   const newest = statuses.reduce<TableStatus | undefined>(
     (found, status) => ((status.lastHint ?? '') > (found?.lastHint ?? '') ? status : found),
     undefined,
   );
-  if (newest?.lastHint === undefined) return 'Webhooks: none came that concerns these tables';
-  return `Webhooks: the last one came ${since(newest.lastHint)} ago, for ${newest.table}`;
+  if (newest?.lastHint === undefined) return 'Webhooks: none received yet for these tables';
+  return `Webhooks: the last one arrived ${since(newest.lastHint)} ago, for ${newest.table}`;
 }
 
 type Column = PrintedColumn<TableStatus>;

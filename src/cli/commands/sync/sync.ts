@@ -129,7 +129,7 @@ async function sync(
       'Leave out --to to have the schedules sync, or --settings to sync without them.',
     );
   }
-  // Whatever can be refused without a request to any server is refused here.
+  // Every mistake that can be found without a request to any server is reported here.
   const chosen = selectedTables(names, options.all);
   assertParentsSelected(chosen);
   const request: SyncRequest = {

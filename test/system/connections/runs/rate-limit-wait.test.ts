@@ -9,7 +9,7 @@ import { connectToTestServer, unique } from '../../../helpers/temporal.ts';
 quietRuntime();
 const temporal = await connectToTestServer();
 
-it('shows until when a run waits as the API asked, and only while all its windows do', async () => {
+it('shows until when a run waits because the API asked it to, and only while all its windows wait', async () => {
   const soon = Date.now() + 600_000;
   const later = Date.now() + 900_000;
   const ends = new Map<number, number | undefined>([

@@ -23,7 +23,7 @@ type PrintedRun = {
   readonly version?: number;
 };
 
-it('lists runs of schedules and others with their end, newest first, and shows one by the end of its id', async () => {
+it('lists runs of schedules and others with their outcome, newest first, and shows one by the end of its id', async () => {
   const sandbox = await startSandbox({ limits: 'off', sizes: { users: 20 } });
   onTestFinished(() => sandbox.stop());
   const linked = await link(temporal, sandbox, { users: fullRefresh, severities: fullRefresh });

@@ -24,7 +24,7 @@ async function untilCancelled(): Promise<Extracted> {
   return context.cancelled.finally(() => clearInterval(beat));
 }
 
-/** Works while a worker made the way the product makes it serves the queue. */
+/** Does the work while a worker, made in the product's way, serves the queue. */
 async function serving(made: Activities, taskQueue: string, work: () => Promise<void>): Promise<void> {
   const { connection, namespace, workflowBundle } = temporal;
   const worker = await createWorker({ connection, namespace, taskQueue, activities: made, workflowBundle });

@@ -92,7 +92,7 @@ describe('schedules', () => {
     const offsets = changes.map((change) =>
       'desired' in change ? change.desired.options.spec.intervals?.[0]?.offset : undefined,
     );
-    // They are drawn from the names, to the second of six hours: two of many may meet.
+    // They are derived from the names, as a second within six hours: two of many may coincide.
     expect(new Set(offsets).size).toBeGreaterThan(0.9 * tables.length);
   });
 
@@ -167,7 +167,7 @@ describe('schedules', () => {
     expect(await planApply(client, settings, 'unknown')).toEqual([{ table: 'users', change: 'none' }]);
   });
 
-  it('that resync made forget their account do not count as different', async () => {
+  it('whose account resync has cleared do not count as different', async () => {
     const settings = settingsWith({ users: {} });
     await apply(settings, 'unknown');
     expect(await planApply(client, settings, account)).toEqual([{ table: 'users', change: 'none' }]);

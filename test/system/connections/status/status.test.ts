@@ -217,7 +217,7 @@ describe('status of tables', () => {
     expect(out).toMatch(/note: users: .*20 rows to 5/);
   });
 
-  it('says what to do about a failed table, which recovers by itself once that is done', async () => {
+  it('says how to fix a failed table, which then recovers by itself', async () => {
     const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { incidents: incremental, users: fullRefresh });
     await linked.serving(async () => {
@@ -252,7 +252,7 @@ describe('status of tables', () => {
     });
   });
 
-  it('shows the progress of a run, and whether a worker is there to carry it on', async () => {
+  it('shows the progress of a run, and whether a worker is there to continue it', async () => {
     const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     await cli(['trigger', '--settings', linked.file]);
@@ -302,7 +302,7 @@ describe('status of tables', () => {
     expect(out.split(startWorker)).toHaveLength(2);
   });
 
-  it('does not mistake the tables of another destination for those of the settings, nor let anybody change them', async () => {
+  it('does not mistake the tables of another destination for those of the settings, and does not change them', async () => {
     const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     await linked.serving(() => linked.run('users'));
@@ -340,7 +340,7 @@ describe('status of tables', () => {
     expect((await statusOf(linked)).code).toBe(1);
   });
 
-  it('shows the last sync by the table itself if nobody remembers a run', async () => {
+  it('shows the last sync from the table itself if no run is remembered', async () => {
     const sandbox = await smallSandbox();
     const linked = await link(temporal, sandbox, { users: fullRefresh });
     await sync(temporal, sandbox, linked.destination, { tables: ['users'] });

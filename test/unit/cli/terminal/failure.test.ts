@@ -17,7 +17,7 @@ it.each(['list', 'start', 'frobnicate'])('%s is not: the nearest command would m
   expect(err).not.toContain('?');
 });
 
-it('without a command prints the help, and exits as wrong usage', async () => {
+it('without a command, prints the help and exits as for wrong usage', async () => {
   const { code, err } = await cli([]);
   expect(code).toBe(2);
   expect(err).toMatch(/^Usage: /);

@@ -66,7 +66,7 @@ const status: TableStatus = {
 };
 
 describe('JSON output', () => {
-  it('has a run in the same shape, whichever command prints it', () => {
+  it('has a run in the same shape in every command that prints it', () => {
     expect(printed(outcomeAsJson({ table: 'users', status: 'synced', result }))).toMatchObject({
       table: 'users',
       ...figures,
@@ -74,7 +74,7 @@ describe('JSON output', () => {
     expect(printed(statusAsJson(status))).toMatchObject({ last_run: figures });
   });
 
-  it('has a failure as three fields of what failed, in runs and in tables', () => {
+  it('has a failure as three fields on the object that failed, in runs and in tables', () => {
     const failure = { error: 'PermissionError', message: 'lacks a scope', advice: 'grant it' };
     expect(printed(outcomeAsJson({ table: 'users', status: 'failed', ...failure }))).toEqual({
       table: 'users',
@@ -94,7 +94,7 @@ describe('JSON output', () => {
     });
   });
 
-  it('says that a list is not available, and since when, instead of figures that say nothing', () => {
+  it('says that a list is not available, and since when, instead of meaningless figures', () => {
     const unavailable = {
       error: 'TableUnavailableError',
       message: 'no list',

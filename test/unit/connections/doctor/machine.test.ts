@@ -72,7 +72,7 @@ describe('proxy variables', () => {
     expect(message).not.toContain('secret');
   });
 
-  it('that are no address are wrong', () => {
+  it('that are not an address are wrong', () => {
     expect(proxyVerdict({ https_proxy: 'http://' })).toMatchObject({
       state: 'wrong',
       message: expect.stringContaining('https_proxy') as string,

@@ -14,7 +14,7 @@ it('does not blame an operator for a run that unlink terminated', () => {
   expect(`${message} ${advice}`).not.toMatch(/operator|whoever/);
 });
 
-it('repeats the reason that somebody else gave', () => {
+it('repeats the reason that an operator gave', () => {
   expect(terminatedFor('maintenance')).toMatchObject({
     failure: { message: expect.stringMatching(/operator.*maintenance/) as string },
   });

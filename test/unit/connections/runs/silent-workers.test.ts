@@ -20,7 +20,7 @@ it('names a table once when no worker responds, and again when waiting is pointl
   expect(looks.at(-1)!.lost).toEqual(['users']);
 });
 
-it('does not blame workers for the time in which nobody asked, as when a laptop slept', () => {
+it('does not blame workers for a time without questions, as when a laptop slept', () => {
   const workers = new SilentWorkers();
   workers.waitFor('users', 0);
   expect(workers.look(second)).toEqual({ silent: [], lost: [] });
@@ -28,7 +28,7 @@ it('does not blame workers for the time in which nobody asked, as when a laptop 
   expect(workers.look(120 * minute + 11 * second).silent).toEqual(['users']);
 });
 
-it('does not wait for a table that is done, or that nobody waits for', () => {
+it('does not wait for a table that is done, or that is no longer waited for', () => {
   const workers = new SilentWorkers();
   workers.waitFor('users', 0);
   workers.done('users');

@@ -15,7 +15,7 @@ import { things, thingsWith } from '../../../helpers/things.ts';
 
 type Cells = { [column: string]: unknown };
 
-/** What the fast way makes from answers, one after the other. */
+/** The rows that the fast way makes from answers, one after the other. */
 class Reading {
   readonly rows: CollectedRows;
   readonly #fast: FastRows;
@@ -42,7 +42,7 @@ function parseLiterally(text: string): unknown {
   });
 }
 
-/** What DuckDB reads in a line: null is nothing, and a nested value is JSON whether it comes as such or as text. */
+/** How DuckDB reads a line: null is nothing, and a nested value is JSON whether it is nested or text. */
 function cellsIn(line: string, table: Table): Cells {
   const cells = Object.entries(parseLiterally(line) as Cells).filter(([, value]) => value !== null);
   return Object.fromEntries(
@@ -112,7 +112,7 @@ it('accepts nothing that JSON.parse refuses', () => {
   );
 });
 
-it('copies the bytes of records that are as declared', () => {
+it('copies the bytes of records that match their declaration', () => {
   const answer = incidentPage(0);
   const reading = new Reading(incidents);
   reading.read(answer);
@@ -126,7 +126,7 @@ it('copies the bytes of records that are as declared', () => {
   ).toEqual([]);
 });
 
-it('adds nested values, the pass, and fields nobody declared', () => {
+it('adds nested values, the pass, and undeclared fields', () => {
   const base = thingsWith({ mode: { type: 'text', description: 'The pass.' } });
   const table = { ...base, passes: { param: 'mode', values: ['live'], column: 'mode' } };
   const reading = new Reading(table);

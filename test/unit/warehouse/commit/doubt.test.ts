@@ -8,7 +8,7 @@ const merged = (rowsBefore: number, dropped: number, added = 0) => ({
   rows: rowsBefore - dropped + added,
 });
 
-describe('a full read is looked at twice', () => {
+describe('a full read is checked by a second reading', () => {
   it.each([
     ['all rows of a small table', 3, 3],
     ['one row of nine', 9, 1],
@@ -31,30 +31,30 @@ describe('a full read is looked at twice', () => {
     expect(doubtOf(merged(10_000, 1), request, true)).toMatchObject({ status: 'doubtful' });
     // A count that did not agree before, when nothing was wrong, proves nothing now.
     expect(doubtOf(merged(10_000, 1), request, false)).toBeUndefined();
-    // Nor does what the API has always counted without listing it.
+    // Neither do rows that the API has always counted without listing them.
     expect(doubtOf(merged(10_000, 1), { ...first, total: 10_002 }, true, 3)).toBeUndefined();
     // A row that was deleted while the list was read makes the count the smaller one.
     expect(doubtOf(merged(10_000, 1), { ...first, total: 9_998 }, true)).toBeUndefined();
   });
 
-  it('and is believed if the second reading saw none of the rows either', () => {
+  it('and is trusted if the second reading saw none of the rows either', () => {
     const second = { fullRead: true, question: { droppedAtFirst: 10 } };
     expect(doubtOf(merged(12, 10), second, true)).toBeUndefined();
     // The second reading saw some of the rows that the first one missed, and misses others.
     expect(doubtOf(merged(12, 7), second, true)).toMatchObject({ status: 'doubtful', dropped: 7 });
-    // It saw nearly all of them: what is left is a drop like any other.
+    // It saw nearly all of them: the rest is a drop like any other.
     expect(
       doubtOf(merged(120, 1), { fullRead: true, question: { droppedAtFirst: 70 } }, true),
     ).toBeUndefined();
   });
 
-  it('but is never believed against the API’s own count', () => {
+  it('but is never trusted against the API’s own count', () => {
     const second = { fullRead: true, question: { droppedAtFirst: 10 }, total: 12 };
     expect(doubtOf(merged(12, 10), second, true)).toMatchObject({ status: 'doubtful' });
   });
 });
 
-it('questions neither an incremental commit nor a workflow that would not look again', () => {
+it('but not an incremental commit, nor one from a workflow that would not read again', () => {
   expect(doubtOf(merged(10, 10), { fullRead: false, question: {} }, true)).toBeUndefined();
   expect(doubtOf(merged(10, 10), { fullRead: true }, true)).toBeUndefined();
 });

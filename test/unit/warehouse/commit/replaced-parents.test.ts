@@ -82,7 +82,7 @@ const stepsOf = (thing: string, ...names: readonly string[]) =>
 const summary = (rows: readonly { readonly [column: string]: unknown }[]) =>
   rows.map(({ thing_id: thing, name }) => `${String(thing)} ${String(name)}`);
 
-it('rows of parents that were read are replaced, rows of parents that are gone go, all others stay', async () => {
+it('rows of parents that were read are replaced, rows of missing parents are dropped, all others stay', async () => {
   const place = await openPlace();
   await committed(place, things, [[{ id: 'a' }, { id: 'b' }, { id: 'c' }]]);
   const first = [...stepsOf('a', 'a0', 'a1'), ...stepsOf('b', 'b0', 'b1', 'b2'), ...stepsOf('c', 'c0')];
@@ -121,7 +121,7 @@ it('rows that are read again without a change rewrite no file', async () => {
   expect(outcome).toMatchObject({ updated: 0, dropped: 0, inserted: 0, bytesWritten: 0 });
 });
 
-it('a parent is known by all columns of its key, and a null in it is a value', async () => {
+it('a parent is identified by all columns of its key, in which null is a value', async () => {
   const place = await openPlace();
   await committed(place, rooms, [
     [
@@ -147,7 +147,7 @@ it('a parent is known by all columns of its key, and a null in it is a value', a
   expect((await readRows(place, chairs)).map(({ id }) => id)).toEqual(['x1', 'y1']);
 });
 
-it('the rows of a parent are those of one reading: an older row replaces a newer one', async () => {
+it('the rows of a parent come from one reading: an older row replaces a newer one', async () => {
   const place = await openPlace();
   await committed(place, things, [[{ id: 'a' }]]);
   const step = (name: string, day: number) => [
@@ -158,7 +158,7 @@ it('the rows of a parent are those of one reading: an older row replaces a newer
   expect(summary(await readRows(place, steps))).toEqual(['a old']);
 });
 
-it('outside of the times that were read, the rows of a parent stay', async () => {
+it('rows of a parent outside the times that were read stay', async () => {
   const place = await openPlace();
   await committed(place, things, [[{ id: 'a' }, { id: 'b' }]]);
   const step = (thing: string, day: number) => ({
@@ -194,7 +194,7 @@ it('a commit whose answer was lost is not made again', async () => {
   expect(await again()).toMatchObject({ status: 'already_committed', version: 0 });
 });
 
-it('what counts is the version of the parent that was read, as long as it can be', async () => {
+it('the version of the parent that was read counts, as long as it is available', async () => {
   const place = await openPlace();
   await committed(place, things, [[{ id: 'a' }, { id: 'b' }]]);
   const { tableId, version } = (await place.warehouse.newestVersion(things))!;
@@ -217,7 +217,7 @@ it('what counts is the version of the parent that was read, as long as it can be
   }
 });
 
-it('keys that are missing in the staging are never taken for none', async () => {
+it('keys that are missing in the staging do not count as an empty list', async () => {
   const place = await openPlace();
   await committed(place, things, [[{ id: 'a' }]]);
   const { again } = await childRun(place, [things, steps], { rows: [], read: [['a']] });
@@ -238,7 +238,7 @@ it('the state has the version of the parent that was seen, until a resync', asyn
   expect(await place.warehouse.readState(steps)).not.toHaveProperty('parent');
 });
 
-it('commits are a millisecond apart at least, also if the clock goes back', async () => {
+it('commits are at least a millisecond apart, even if the clock goes back', async () => {
   const { root, destination, store, warehouse: first } = await openPlace();
   const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
   const warehouse = await openWarehouse(store, { destination, now: () => clock.now });
