@@ -9,6 +9,7 @@ import { alerts } from '../../../src/tables/alerts.ts';
 import { folderStore } from '../../../src/warehouse/store/folder-store.ts';
 import { openWarehouse } from '../../../src/warehouse/open-warehouse.ts';
 import { apiReplying, type Reply } from '../../helpers/api.ts';
+import { setEnv } from '../../helpers/environment.ts';
 
 /** Reads one batch of alerts from an API with these replies. */
 async function batchFrom(
@@ -23,7 +24,7 @@ async function batchFrom(
     await warehouse.close();
     await rm(folder, { recursive: true, force: true });
   });
-  process.env['BATCH_KEY'] = 'key';
+  setEnv({ BATCH_KEY: 'the-key-of-the-batches' });
   const source = { apiKey: { env: 'BATCH_KEY' }, baseUrl: api.baseUrl, account: 'unknown' };
   const { run } = inputOf(alerts, { ...source, giveUpAfterMinutes: 1 });
   const batch = extractBatch(

@@ -93,10 +93,10 @@ it('forgets tables that the settings no longer have', () => {
 
 it('is one message per connection that Slack and others accept, and contains no secret', () => {
   keepSecret('inc_secret_of_the_tests');
-  const failing = { state: 'failing', error: 'CredentialsError', advice: 'Create a key.' } as const;
+  const failing = { state: 'failing', error: 'CredentialsError', advice: 'Create another one.' } as const;
   const healths: TableHealth[] = [
-    { table: 'alerts', ...failing, message: 'The key inc_secret_of_the_tests is refused <401>.' },
-    { table: 'incidents', ...failing, message: 'The key inc_secret_of_the_tests is refused <401>.' },
+    { table: 'alerts', ...failing, message: 'inc_secret_of_the_tests is refused <401>.' },
+    { table: 'incidents', ...failing, message: 'inc_secret_of_the_tests is refused <401>.' },
     { table: 'users', state: 'late', lagSeconds: 7_200, message: 'no worker responds.' },
   ];
   const { news } = newsOf(healths, { severities: { state: 'late', at: 0 } }, minute);
@@ -104,13 +104,13 @@ it('is one message per connection that Slack and others accept, and contains no 
   expect(JSON.stringify(message)).not.toContain('inc_secret');
   // Slack would treat the brackets as a link.
   expect(message.text).toContain(
-    '• alerts, incidents FAILING: The key [api key] is refused &lt;401&gt;. → Create a key.',
+    '• alerts, incidents FAILING: [api key] is refused &lt;401&gt;. → Create another one.',
   );
   expect(message.text).toContain('• users LATE: no worker responds.');
   expect(message).toMatchObject({
     connection: 'prod',
     tables: [
-      { table: 'alerts', state: 'failing', error: 'CredentialsError', advice: 'Create a key.' },
+      { table: 'alerts', state: 'failing', error: 'CredentialsError', advice: 'Create another one.' },
       { table: 'incidents', state: 'failing' },
       { table: 'users', state: 'late', lag_seconds: 7_200 },
     ],

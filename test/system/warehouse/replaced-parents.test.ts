@@ -2,11 +2,11 @@ import { rm } from 'node:fs/promises';
 
 import { expect, it } from 'vitest';
 
-import type { Table } from '../../../../src/tables/table.ts';
-import { openWarehouse } from '../../../../src/warehouse/open-warehouse.ts';
-import type { CommitOutcome, CommitRequest } from '../../../../src/warehouse/warehouse.ts';
-import type { ReplacedParents } from '../../../../src/warehouse/replaced-rows.ts';
-import type { ParentKey } from '../../../../src/warehouse/part.ts';
+import type { Table } from '../../../src/tables/table.ts';
+import { openWarehouse } from '../../../src/warehouse/open-warehouse.ts';
+import type { CommitOutcome, CommitRequest } from '../../../src/warehouse/warehouse.ts';
+import type { ReplacedParents } from '../../../src/warehouse/replaced-rows.ts';
+import type { ParentKey } from '../../../src/warehouse/part.ts';
 import {
   committed,
   openPlace,
@@ -16,7 +16,7 @@ import {
   state,
   steps,
   things,
-} from '../../../helpers/warehouse.ts';
+} from '../../helpers/warehouse.ts';
 
 /** A table whose key has two columns, and its children. */
 const rooms = tableOf('rooms', ['house', 'number']);
