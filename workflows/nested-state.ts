@@ -4,7 +4,7 @@ import type { CommitOutcome } from './host.ts';
 /** The nested tables that were up to date after a run, and the counter of the table then. */
 export type NestedState = { readonly counter: number; readonly tables: readonly string[] };
 
-/** What is known when a run begins. */
+/** The facts that are known when a run begins. */
 export type Before = {
   /** The result of the schedule's last run. */
   readonly lastResult: unknown;
@@ -26,9 +26,9 @@ export function nestedStateOf(outcome: CommitOutcome, tables: readonly string[])
 }
 
 /**
- * Whether nested tables need no look: they were up to date after the run before, and this one has changed nothing.
+ * Whether nested tables need no check: they were up to date after the previous run, and this one has changed nothing.
  *
- * Somebody else may have changed or deleted them, so they are looked at once a day all the same, when upkeep is due.
+ * Another program may have changed or deleted them, so they are still checked once a day, when upkeep is due.
  * Workers of an earlier version do so after each full read, and the history of their runs has to stay the same.
  */
 export function areNestedCurrent(

@@ -26,7 +26,7 @@ export const actions = defineTable({
   primaryKey: ['id'],
   columns: {
     id: { type: 'text', required: true, description: 'Id of the action.' },
-    assignee: { type: 'json', description: 'The user who is to do it.', personal: true },
+    assignee: { type: 'json', description: 'The user who has to do it.', personal: true },
     assignee_id: { type: 'text', description: 'Joins users.id.', from: ['assignee', 'id'] },
     completed_at: { type: 'timestamp', description: 'When the action was completed.' },
     creator: {

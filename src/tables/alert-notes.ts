@@ -2,7 +2,7 @@ import { defineTable } from './table.ts';
 
 export const alertNotes = defineTable({
   name: 'alert_notes',
-  description: 'One row is a note that somebody wrote on an alert.',
+  description: 'One row is a note that someone wrote on an alert.',
   group: 'Alerts',
   selectedBy: 'all',
   path: '/v1/alert_notes',

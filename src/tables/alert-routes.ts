@@ -2,7 +2,7 @@ import { defineTable } from './table.ts';
 
 export const alertRoutes = defineTable({
   name: 'alert_routes',
-  description: 'One row is a route that decides what becomes of an alert; the API lists its name only.',
+  description: 'One row is a route that decides what happens to an alert; the API only lists its name.',
   group: 'Alerts',
   path: '/v3/alert_routes',
   records: 'alert_routes',

@@ -15,7 +15,7 @@ export const alertSources = defineTable({
     id: { type: 'text', required: true, description: 'Id of the alert source.' },
     alert_events_url: {
       type: 'text',
-      description: 'Address that alert events are sent to, for a source that takes them by webhook.',
+      description: 'Address that alert events are sent to, for a source that receives them by webhook.',
     },
     auto_resolve_incident_alerts: {
       type: 'boolean',
@@ -34,7 +34,7 @@ export const alertSources = defineTable({
     filter_condition_groups: {
       type: 'json',
       list: true,
-      description: 'Conditions an event has to meet to be taken in.',
+      description: 'Conditions an event has to meet to be accepted.',
     },
     fixed_team_id: {
       type: 'text',

@@ -22,7 +22,7 @@ export const announcementRules = defineTable({
     conditions_no_longer_apply_behaviour: {
       type: 'text',
       required: true,
-      description: 'What becomes of a post once the conditions no longer hold: leave_in_place or remove.',
+      description: 'What happens to a post once the conditions no longer hold: leave_in_place or remove.',
     },
     microsoft_teams_channel_ids: {
       type: 'json',

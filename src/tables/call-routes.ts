@@ -2,7 +2,7 @@ import { defineTable } from './table.ts';
 
 export const callRoutes = defineTable({
   name: 'call_routes',
-  description: 'One row is a phone number, and what happens when somebody calls it.',
+  description: 'One row is a phone number, and what happens when someone calls it.',
   group: 'On-call',
   selectedBy: 'all',
   path: '/v2/call_routes',

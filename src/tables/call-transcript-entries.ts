@@ -2,7 +2,7 @@ import { defineTable } from './table.ts';
 
 export const callTranscriptEntries = defineTable({
   name: 'call_transcript_entries',
-  description: 'One row is something that somebody said in a call.',
+  description: 'One row is something that someone said in a call.',
   group: 'Incidents',
   selectedBy: 'name',
   path: '/v2/call_transcript_entries',
@@ -24,7 +24,12 @@ export const callTranscriptEntries = defineTable({
     content: { type: 'text', required: true, description: 'What was said.', personal: true },
     incident_id: { type: 'text', description: 'Joins incidents.id.' },
     medium: { type: 'text', required: true, description: 'How it was said: spoken or call_chat.' },
-    participant_name: { type: 'text', required: true, description: 'Name of who said it.', personal: true },
+    participant_name: {
+      type: 'text',
+      required: true,
+      description: 'Name of the person who said it.',
+      personal: true,
+    },
     timestamp: { type: 'timestamp', required: true, description: 'When it was said.' },
   },
 });

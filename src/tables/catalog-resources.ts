@@ -13,7 +13,7 @@ export const catalogResources = defineTable({
   primaryKey: ['type'],
   columns: {
     category: { type: 'text', required: true, description: 'Category: primitive, custom or external.' },
-    description: { type: 'text', required: true, description: 'What a value of this kind stands for.' },
+    description: { type: 'text', required: true, description: 'What a value of this kind represents.' },
     engine_resource_type: {
       type: 'text',
       required: true,

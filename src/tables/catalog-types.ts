@@ -15,7 +15,7 @@ export const catalogTypes = defineTable({
     annotations: {
       type: 'json',
       required: true,
-      description: 'Annotations kept by whoever manages the type.',
+      description: 'Annotations kept by the tool that manages the type.',
     },
     categories: {
       type: 'json',
@@ -28,7 +28,7 @@ export const catalogTypes = defineTable({
       required: true,
       description: 'Color of the type in the dashboard: yellow, green, blue, violet, pink, cyan or orange.',
     },
-    description: { type: 'text', required: true, description: 'What the type stands for.' },
+    description: { type: 'text', required: true, description: 'What the type represents.' },
     dynamic_resource_parameter: {
       type: 'text',
       description: 'Parameter that identifies the type outside incident.io, for a dynamic type.',

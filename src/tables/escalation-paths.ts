@@ -2,7 +2,7 @@ import { defineTable } from './table.ts';
 
 export const escalationPaths = defineTable({
   name: 'escalation_paths',
-  description: 'One row is an escalation path: whom an escalation reaches, in which order.',
+  description: 'One row is an escalation path: who an escalation reaches, and in which order.',
   group: 'On-call',
   path: '/v2/escalation_paths',
   records: 'escalation_paths',

@@ -21,7 +21,7 @@ export const incidentParticipantWorkloads = defineTable({
   primaryKey: ['incident_id', 'user_id'],
   columns: {
     archived_at: { type: 'timestamp', description: 'When the user left the incident.' },
-    data_synced_at: { type: 'timestamp', description: 'Up to when the figures are complete.' },
+    data_synced_at: { type: 'timestamp', description: 'The time up to which the figures are complete.' },
     incident_id: { type: 'text', description: 'Joins incidents.id.' },
     participant_type: {
       type: 'text',

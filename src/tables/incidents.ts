@@ -5,7 +5,7 @@ import { defineTable } from './table.ts';
 export const incidents = defineTable({
   name: 'incidents',
   description:
-    'One row is an incident of any mode and status; mode and incident_status_category tell real ones from test and declined ones.',
+    'One row is an incident of any mode and status; mode and incident_status_category distinguish real ones from test and declined ones.',
   group: 'Incidents',
   path: '/v2/incidents',
   records: 'incidents',
@@ -49,7 +49,8 @@ export const incidents = defineTable({
     mode: {
       type: 'text',
       required: true,
-      description: 'Mode, which tells real incidents from others: standard, retrospective, test or tutorial.',
+      description:
+        'Mode, which distinguishes real incidents from others: standard, retrospective, test or tutorial.',
     },
     visibility: {
       type: 'text',

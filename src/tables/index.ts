@@ -41,7 +41,7 @@ export function selectedTables(names: readonly string[], all = false): readonly 
   if (names.length === 0) return all ? allButNamed : defaultTables;
   if (all) {
     throw new UsageError(
-      'Tables are named next to --all.',
+      'Tables cannot be named together with --all.',
       'Leave out --all to select only the named tables, or leave out the names.',
     );
   }

@@ -40,15 +40,15 @@ export const maintenanceWindows = defineTable({
     notify_channels: {
       type: 'json',
       list: true,
-      description: 'List of the channels that are told about the start and the end.',
+      description: 'List of the channels that are notified of the start and the end.',
     },
     notify_end_minutes_before: {
       type: 'bigint',
-      description: 'Minutes before the end at which the channels are told.',
+      description: 'Minutes before the end at which the channels are notified.',
     },
     notify_start_minutes_before: {
       type: 'bigint',
-      description: 'Minutes before the start at which the channels are told.',
+      description: 'Minutes before the start at which the channels are notified.',
     },
     owning_team_ids: {
       type: 'json',

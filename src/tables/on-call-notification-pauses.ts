@@ -17,7 +17,7 @@ export const onCallNotificationPauses = defineTable({
   columns: {
     id: { type: 'text', required: true, description: 'Id of the pause.' },
     ends_at: { type: 'timestamp', required: true, description: 'When notifications resume.' },
-    reason: { type: 'text', description: 'Why they are paused, as people wrote it.', personal: true },
+    reason: { type: 'text', description: 'Why they are paused, in people’s own words.', personal: true },
     starts_at: { type: 'timestamp', required: true, description: 'When notifications stop.' },
     user_id: { type: 'text', required: true, description: 'Joins users.id.', personal: true },
     created_at: { type: 'timestamp', required: true, description: 'When the pause was created.' },

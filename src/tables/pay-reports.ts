@@ -22,7 +22,7 @@ export const payReports = defineTable({
     },
     error_message: {
       type: 'text',
-      description: 'Why the report could not be made, in words.',
+      description: 'Why the report could not be made, as text.',
       personal: true,
     },
     name: { type: 'text', required: true, description: 'Name of the report.' },

@@ -2,7 +2,7 @@ import { defineTable } from './table.ts';
 
 export const scheduleEntries = defineTable({
   name: 'schedule_entries',
-  description: 'One row is a shift of a schedule, as planned, as overridden, or as it is in the end.',
+  description: 'One row is a shift of a schedule, as planned, as overridden, or as finally in force.',
   group: 'On-call',
   path: '/v2/schedule_entries',
   parent: {
@@ -30,7 +30,7 @@ export const scheduleEntries = defineTable({
     entry_id: { type: 'text', description: 'Id of the shift, if the API gives one.' },
     fingerprint: {
       type: 'text',
-      description: 'Tells one shift from another; without it in the API, rotation, start and user do.',
+      description: 'Identifies a shift; if the API leaves it out, rotation, start and user do.',
       orFrom: ['rotation_id', 'start_at', 'user_id'],
     },
     list: { type: 'text', description: 'The list the shift is in: final, overrides or scheduled.' },

@@ -25,7 +25,7 @@ export const secrets = defineTable({
     version: {
       type: 'bigint',
       required: true,
-      description: 'Number of the current version, one more with each rotation.',
+      description: 'Number of the current version, which each rotation raises by one.',
     },
     created_at: { type: 'timestamp', required: true, description: 'When the secret was created.' },
     updated_at: { type: 'timestamp', required: true, description: 'When the secret last changed.' },

@@ -15,7 +15,7 @@ export const teams = defineTable({
     catalog_entry: {
       type: 'json',
       required: true,
-      description: 'The catalog entry that stands for the team.',
+      description: 'The catalog entry that represents the team.',
     },
     catalog_entry_id: {
       type: 'text',

@@ -26,7 +26,7 @@ export const workflows = defineTable({
     continue_on_step_error: {
       type: 'boolean',
       required: true,
-      description: 'Whether the workflow goes on after a step that failed.',
+      description: 'Whether the workflow continues after a failed step.',
     },
     delay: { type: 'json', description: 'How long the workflow waits before it runs.' },
     expressions: {

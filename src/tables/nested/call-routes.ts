@@ -3,7 +3,7 @@ import { defineNested, joins, position } from './nested.ts';
 
 export const callRouteOptions = defineNested({
   name: 'call_route_options',
-  description: 'One row is an option that a caller of a call route can choose by a digit.',
+  description: 'One row is an option that a caller of a call route can choose with a digit.',
   itemsOf: { table: callRoutes, path: 'options[]', by: ['call_route_id'], position: 'position' },
   primaryKey: ['call_route_id', 'id'],
   columns: {
@@ -18,7 +18,7 @@ export const callRouteOptions = defineNested({
 
 export const callRouteAllowedCallers = defineNested({
   name: 'call_route_allowed_callers',
-  description: 'One row is a caller who may use a call route that is not open to everybody.',
+  description: 'One row is a caller who may use a call route that is not open to everyone.',
   itemsOf: { table: callRoutes, path: 'allowed_callers[]', by: ['call_route_id'] },
   primaryKey: ['call_route_id', 'id'],
   columns: {

@@ -91,7 +91,11 @@ export const escalationAlerts = defineNested({
       description: 'Key by which alerts are recognised as the same.',
       personal: true,
     },
-    source_url: { type: 'text', description: 'Address of the alert where it comes from.', personal: true },
+    source_url: {
+      type: 'text',
+      description: 'Address of the alert in the system it comes from.',
+      personal: true,
+    },
     resolved_at: { type: 'timestamp', description: 'When the alert was resolved.' },
     created_at: { type: 'timestamp', description: 'When the alert was created.' },
     updated_at: { type: 'timestamp', description: 'When the alert last changed.' },

@@ -31,7 +31,7 @@ export const payConfigOneOffRules = defineNested({
     position,
     name: { type: 'text', description: 'Name of the rule.' },
     start_at: { type: 'timestamp', description: 'When the rate begins to apply.' },
-    end_at: { type: 'timestamp', description: 'When the rate ceases to apply.' },
+    end_at: { type: 'timestamp', description: 'When the rate stops applying.' },
     rate_cents: {
       type: 'bigint',
       description: 'The rate for each pay_configs.rate_time_unit, in the smallest unit of the currency.',

@@ -17,7 +17,7 @@ const ofRotation = {
     rotation_id: rotationId,
     effective_from: {
       type: 'timestamp',
-      description: 'From when on this version of the rotation applies; empty if it always has.',
+      description: 'When this version of the rotation starts to apply; empty if it always has.',
     },
   },
 } as const;
@@ -35,13 +35,13 @@ export const scheduleRotations = defineNested({
     name: { type: 'text', description: 'Name of the rotation.' },
     effective_from: {
       type: 'timestamp',
-      description: 'From when on this version applies; empty if it always has.',
+      description: 'When this version starts to apply; empty if it always has.',
     },
     handover_start_at: {
       type: 'timestamp',
       description: 'The first handover, from which the others are counted.',
     },
-    scheduling_mode: { type: 'text', description: 'How shifts are shared out.' },
+    scheduling_mode: { type: 'text', description: 'How shifts are distributed.' },
     handovers: { type: 'json', description: 'List of the lengths of the shifts.' },
     layers: { type: 'json', description: 'List of the layers; schedule_rotation_layers has a row for each.' },
     users: {
@@ -101,7 +101,7 @@ export const scheduleRotationUsers = defineNested({
 
 export const scheduleCurrentShifts = defineNested({
   name: 'schedule_current_shifts',
-  description: 'One row is a shift that was going on when the schedule was read.',
+  description: 'One row is a shift that was in progress when the schedule was read.',
   itemsOf: { table: schedules, path: 'current_shifts[]', by: ['schedule_id'], position: 'position' },
   primaryKey: ['schedule_id', 'position'],
   columns: {
@@ -110,7 +110,7 @@ export const scheduleCurrentShifts = defineNested({
     rotation_id: { type: 'text', description: 'Joins schedule_rotations.rotation_id.' },
     layer_id: { type: 'text', description: 'Joins schedule_rotation_layers.layer_id.' },
     entry_id: { type: 'text', description: 'Id of the entry of the schedule, if it has one.' },
-    fingerprint: { type: 'text', description: 'Tells the same shift in later readings.' },
+    fingerprint: { type: 'text', description: 'Identifies the same shift in later readings.' },
     user_id: joins('users', ['user', 'id']),
     user_name: {
       type: 'text',

@@ -34,19 +34,19 @@ function areCurrent(
   return areNestedCurrent(nesting, { lastResult: { nested: { counter: last, tables: names } }, isQuick });
 }
 
-it('an unchanged table costs no look at its nested tables, but once a day', () => {
+it('an unchanged table causes a check of its nested tables only once a day', () => {
   expect(areCurrent(unchanged)).toBe(true);
   expect(areCurrent({ ...unchanged, upkeepSince: 5 })).toBe(false);
   expect(areCurrent({ ...unchanged, upkeepSince: 5 }, { fullRead: false })).toBe(false);
 });
 
-it('they are looked at after a change, a commit of somebody else, and if one of them is new', () => {
+it('they are checked after a change, after another writer’s commit, and if one of them is new', () => {
   expect(areCurrent(committed)).toBe(false);
   expect(areCurrent(unchanged, { last: unchanged.counter - 2 })).toBe(false);
   expect(areCurrent(unchanged, { names: [] })).toBe(false);
 });
 
-it('runs that workers of an earlier version may take look after each full read, as those do', () => {
+it('runs that workers of an earlier version may take check after each full read, as those do', () => {
   expect(areCurrent(unchanged, { isQuick: false })).toBe(false);
   expect(areCurrent({ ...unchanged, upkeepSince: 5 }, { isQuick: false, fullRead: false })).toBe(true);
 });
