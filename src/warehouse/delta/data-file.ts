@@ -15,7 +15,7 @@ export const rowsPerFile = 100_000;
 /** The most compressed bytes that go into a data file, for tables with long rows. */
 export const bytesPerFile = 64 * 2 ** 20;
 /** DuckDB holds one uncompressed row group per thread in memory. */
-const rowsPerGroup = 24_576;
+export const rowsPerGroup = 24_576;
 
 /** Where a data file goes, and what writes it. */
 export type DataFileWriter = {
