@@ -37,8 +37,10 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=temporal-cli /temporal-cli/bin/temporal /usr/local/bin/temporal
 COPY package.json temporal-cli.txt incident-io.schema.json known-api.json LICENSE ./
-RUN chmod 755 dist/src/cli/main.js \
+RUN chmod 755 dist/src/cli/main.js dist/src/platforms/airbyte/main.js dist/src/platforms/singer/main.js \
   && ln -s /app/dist/src/cli/main.js /usr/local/bin/incident-io-source \
+  && ln -s /app/dist/src/platforms/airbyte/main.js /usr/local/bin/source-incident-io \
+  && ln -s /app/dist/src/platforms/singer/main.js /usr/local/bin/tap-incident-io \
   && mkdir /data \
   && chown node:node /data
 USER node

@@ -33,6 +33,8 @@ type Emitted = {
   /** From the first record to the last. */
   readonly emitting: number;
   readonly peakBytes: number;
+  /** Processor time of the whole process, its start included. */
+  readonly cpuSeconds: number;
 };
 
 /** Runs a program on one core and counts the records that it prints; the last state is given to `onState`. */
@@ -43,10 +45,13 @@ async function run(
 ): Promise<Emitted> {
   const began = performance.now();
   const child = spawn('taskset', ['-c', '0', program, ...argv], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let peakBytes = 0;
+  let [peakBytes, cpuSeconds] = [0, 0];
   const watch = setInterval(() => {
     usedBy(child.pid!).then(
-      (used) => (peakBytes = Math.max(peakBytes, used.peakBytes)),
+      (used) => {
+        peakBytes = Math.max(peakBytes, used.peakBytes);
+        cpuSeconds = Math.max(cpuSeconds, used.cpuSeconds);
+      },
       // It has just ended.
       () => undefined,
     );
@@ -65,7 +70,7 @@ async function run(
   clearInterval(watch);
   if (code !== 0) throw new Error(`${program} ended with ${code}`);
   const seconds = (performance.now() - began) / 1_000;
-  return { records, seconds, emitting: (last - first) / 1_000, peakBytes };
+  return { records, seconds, emitting: (last - first) / 1_000, peakBytes, cpuSeconds };
 }
 
 const source = here('../src/platforms/airbyte/main.js');
@@ -103,7 +108,7 @@ async function nothingNew(): Promise<Figure[]> {
     await read();
     await read();
     const runs = [await read(), await read(), await read()].sort((a, b) => a.seconds - b.seconds);
-    const { seconds, peakBytes } = runs[1]!;
+    const { seconds, peakBytes, cpuSeconds } = runs[1]!;
     return [
       {
         what: `nothing new in ${defaultTables.length} tables`,
@@ -111,6 +116,7 @@ async function nothingNew(): Promise<Figure[]> {
         reach: '≤ 3 s',
         ratio: seconds / 3,
       },
+      { what: 'its processor time', measured: `${cpuSeconds.toFixed(1)} s` },
       {
         what: 'its peak memory',
         measured: mib(peakBytes),
@@ -124,16 +130,22 @@ async function nothingNew(): Promise<Figure[]> {
   }
 }
 
+/** Other programs share the machine, so only processor time says how fast one is. */
+const perSecond = ({ records, cpuSeconds }: Emitted) => Math.round(records / cpuSeconds);
+
 async function emission(): Promise<Figure[]> {
   const quarter = await emit(125_000);
   const whole = await emit(500_000);
-  const perSecond = ({ records, emitting }: Emitted) => records / emitting;
   const figures: Figure[] = [
     {
-      what: '500,000 rows out of a table',
-      measured: `${Math.round(perSecond(whole))} rows/s`,
-      reach: '≥ 60000 rows/s',
+      what: '500,000 rows out of a table, per second of processor time',
+      measured: `${perSecond(whole)} rows`,
+      reach: '≥ 60000 rows',
       ratio: perSecond(whole) / 60_000,
+    },
+    {
+      what: 'the same per second from the first row to the last',
+      measured: `${Math.round(whole.records / whole.emitting)} rows`,
     },
     { what: 'peak memory', measured: mib(whole.peakBytes) },
     {
@@ -145,7 +157,10 @@ async function emission(): Promise<Figure[]> {
   ];
   if (whole.cdk) {
     figures.push(
-      { what: 'the same rows by Airbyte’s CDK', measured: `${Math.round(perSecond(whole.cdk))} rows/s` },
+      {
+        what: 'such rows by Airbyte’s CDK, per second of processor time',
+        measured: `${perSecond(whole.cdk)} rows`,
+      },
       { what: 'its peak memory', measured: mib(whole.cdk.peakBytes) },
     );
   }

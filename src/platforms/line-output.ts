@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { hideSecrets } from '../secrets.ts';
 
@@ -11,6 +11,7 @@ const chunkBytes = 256 * 1024;
  */
 export class LineOutput {
   readonly #stream: Writable;
+  #chunk: Buffer | undefined;
   #last: Promise<void> = Promise.resolve();
 
   constructor(stream: Writable) {
@@ -32,11 +33,20 @@ export class LineOutput {
     this.message(message).catch(() => undefined);
   }
 
-  /** Copies the lines of a file. */
+  /** Copies the lines of a file. The stream must not keep what it is given: the next bytes come in the same buffer. */
   async file(path: string): Promise<void> {
     await this.#next(async () => {
-      for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) {
-        await this.#write(chunk as Buffer);
+      // A buffer for each read made the garbage collector take a fifth of the processor time.
+      const chunk = (this.#chunk ??= Buffer.allocUnsafeSlow(chunkBytes));
+      const file = await open(path);
+      try {
+        for (;;) {
+          const { bytesRead } = await file.read(chunk, 0, chunkBytes);
+          if (bytesRead === 0) return;
+          await this.#write(chunk.subarray(0, bytesRead));
+        }
+      } finally {
+        await file.close();
       }
     });
   }

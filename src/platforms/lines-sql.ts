@@ -14,7 +14,7 @@ export function linesSql(
   { deletedAt: mark }: Dialect,
   [start, end]: readonly [string, string],
 ): Pick<DifferenceRequest, 'row' | 'deleted'> {
-  const line = (row: string) => `concat(${literal(start)}, ${row}, ${literal(end)})`;
+  const line = (row: string) => `concat(${literal(start)}, ${row}, ${literal(`${end}\n`)})`;
   const time = JSON.stringify(`${new Date(deletedAt).toISOString().slice(0, -1)}000Z`);
   const fixed = { [syncedAt]: time, [mark]: time };
   // A deleted row keeps only its key, so that its personal data also disappears where deleted rows are kept.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the image of the Dockerfile, and runs commands in it as its user: --version, sync --to, query, and a TLS server
-# that only a public authority's certificate would satisfy.
+# Builds the image of the Dockerfile, and runs commands in it as its user: --version, sync --to, query, the source and the
+# tap of platforms, and a TLS server that only a public authority's certificate would satisfy.
 #
 # No registry of images is needed: the base, node:22-bookworm-slim, is made of Debian's packages and of npm's Node. Like
 # the real one it has a user `node` (1000) and no certificates.
@@ -68,6 +68,15 @@ in_image --env "INCIDENT_IO_API_KEY=$INCIDENT_IO_API_KEY" "$container" \
   incident-io-source sync incidents users severities --to /data/warehouse --base-url "$sandbox_url"
 in_image "$container" incident-io-source query --from /data/warehouse \
   'SELECT (SELECT count(*) FROM incidents)::INT AS incidents, (SELECT count(*) FROM users)::INT AS users'
+
+heading 'as a source of Airbyte, and as a tap'
+in_image "$container" incident-io-source airbyte spec | grep -o '"type":"SPEC"'
+in_image "$container" source-incident-io spec | grep -o '"protocol_version":"[^"]*"'
+in_image "$container" tap-incident-io --version
+in_image "$container" sh -c "printf '{\"api_key\":\"%s\",\"base_url\":\"%s\",\"warehouse\":\"/data/warehouse\"}' \
+  '$INCIDENT_IO_API_KEY' '$sandbox_url' >/data/config.json"
+in_image "$container" source-incident-io check --config /data/config.json | tee "$scratch/check" | tail -1
+grep -q '"status":"SUCCEEDED"' "$scratch/check" || fail 'the check of the source does not succeed'
 
 heading 'demo'
 in_image "$container" sh -c 'incident-io-source demo --to /data/demo </dev/null' | tail -15

@@ -18,7 +18,7 @@ export const bytesPerFile = 64 * 2 ** 20;
  * A query for a few weeks reads the row groups with their rows, and DuckDB holds one uncompressed in memory. With a
  * third of the rows in each, files grew by 2 %.
  */
-const rowsPerGroup = 8_192;
+export const rowsPerGroup = 8_192;
 
 /** Where a data file goes, and what writes it. */
 export type DataFileWriter = {

@@ -4,6 +4,7 @@ import { StateError } from '../../errors.ts';
 import type { TableShape } from '../../tables/table.ts';
 import { type Key, keyOf } from '../commit/key.ts';
 import type { Add } from '../delta/actions.ts';
+import { rowsPerGroup } from '../delta/data-file.ts';
 import { dataKey } from '../delta/log.ts';
 import { duckTypeOf, fieldsOf, rowsOfFiles } from '../delta/schema.ts';
 import type { Snapshot } from '../delta/snapshot.ts';
@@ -26,7 +27,7 @@ export type DifferenceRequest = {
   readonly after: Snapshot;
   /** Continues after this place. */
   readonly from?: Place;
-  /** SQL for the line of a row, made of the SQL for its columns. */
+  /** SQL for the line of a row and its line break, made of the SQL for its columns. */
   readonly row: (value: ColumnSql) => string;
   /** The same for a deleted row, of which only the key is known. */
   readonly deleted: (value: ColumnSql) => string;
@@ -44,10 +45,10 @@ export type LinesFile = {
 };
 
 /**
- * Lines per file: a reader can record its position after each file. Half of a row group, so that reading a whole
- * data file unpacks each row group twice and not more often.
+ * Lines per file: a reader can record its position after each file. They are whole row groups, so that reading a whole
+ * data file unpacks each of them once.
  */
-const linesPerFile = 12_288;
+const linesPerFile = 3 * rowsPerGroup;
 
 /**
  * See `Warehouse.readDifference`. A row has changed if it is in a file of the newer version only and no row of the other
@@ -182,7 +183,7 @@ async function giveChanged(reading: Reading, file: number): Promise<void> {
     await give(reading, {
       // Row groups without a row of the slice are not read.
       select: `
-        SELECT ${request.row(value)} FROM (SELECT ${fields}, file_row_number AS pos FROM ${source})
+        SELECT ${request.row(value)} AS line FROM (SELECT ${fields}, file_row_number AS pos FROM ${source})
         WHERE pos BETWEEN ${first} AND ${last}
         ${rows === last - first + 1 ? '' : 'AND pos IN (SELECT pos FROM changed)'}`,
       lines: rows,
@@ -231,7 +232,7 @@ async function giveDeleted(reading: Reading): Promise<void> {
   const line = request.deleted((column) => names.get(column) ?? 'NULL');
   for (const { first, last, rows } of await slicesOf(session, 'deleted')) {
     await give(reading, {
-      select: `SELECT ${line} FROM deleted WHERE pos BETWEEN ${first} AND ${last}`,
+      select: `SELECT ${line} AS line FROM deleted WHERE pos BETWEEN ${first} AND ${last}`,
       lines: rows,
       place: { file: added.length, row: last },
     });
@@ -263,10 +264,9 @@ async function give(
   { select, lines, place }: { readonly select: string; readonly lines: number; readonly place: Place },
 ): Promise<void> {
   const path = join(scratch, 'lines.jsonl');
-  // A line is JSON, which has no control characters, so nothing in it is mistaken for a delimiter.
+  // The CSV writer would check each byte of a line for what needs quotes.
   const [written] = await session.rows(`
-    COPY (${select}) TO ${literal(path)}
-    (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\u001f')`);
+    COPY (SELECT encode(line) FROM (${select})) TO ${literal(path)} (FORMAT blob)`);
   if (Number(written?.['Count']) !== lines)
     throw new Error(`${String(written?.['Count'])} of ${lines} lines were written`);
   await use({ path, lines, place });
