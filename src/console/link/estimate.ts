@@ -1,3 +1,4 @@
+import { windowsAtOnce } from '../../../workflows/windows.ts';
 import { estimateRequests, type RequestEstimate } from '../../connections/request-estimate.ts';
 import type { BucketLimit } from '../../incident-io/bucket.ts';
 import { keyLimit } from '../../incident-io/pace.ts';
@@ -7,8 +8,6 @@ import type { EstimateAnswer } from '../contract/link.ts';
 
 /** A request over the Internet takes this long, so a few requests take longer than the rate limits alone require. */
 const requestSeconds = 0.15;
-/** The number of pages that are read at the same time. */
-const sideBySide = 8;
 
 /** What it costs to read each table. */
 export function estimatesOf(permissions: readonly TablePermission[]): ReadonlyMap<string, EstimateAnswer> {
@@ -34,7 +33,7 @@ function together(estimates: readonly RequestEstimate[]): EstimateAnswer {
     quietDay: sum('quietDay'),
     atLeast: estimates.some(({ atLeast }) => atLeast),
     seconds: Math.ceil(
-      Math.max((fullRead * requestSeconds) / sideBySide, waitOf(fullRead, keyLimit), ...waits),
+      Math.max((fullRead * requestSeconds) / windowsAtOnce, waitOf(fullRead, keyLimit), ...waits),
     ),
   };
 }
