@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { sandboxSizes, sandboxTables } from '../src/sandbox/sandbox.ts';
 import { tables } from '../src/tables/index.ts';
+import { fairTurns } from './fair-turns.ts';
 import { type Figure, mib, tableOf } from './figures.ts';
 import { benchIngest, type IngestFigures } from './ingest.ts';
 import { benchIdleWorkers } from './idle-workers.ts';
@@ -179,6 +180,10 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
     'idle-workers': {
       how: 'memory of a process that serves two hundred connections with nothing to do: with a worker for each, as a platform without a pool does, and with one for all',
       run: benchIdleWorkers,
+    },
+    'fair-turns': {
+      how: 'quiet runs of twenty connections, alone and while the same worker reads a million alerts of another connection without rate limits; from start to end, the wait for a worker included',
+      run: fairTurns,
     },
     requests: {
       how: 'requests per run on a small, a medium and a large account, counted; requests per day at each sync frequency, calculated',

@@ -1,11 +1,10 @@
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { defaultTableSettings, type Settings, settingsVersion } from '../src/settings/settings.ts';
-import { tableNamed } from '../src/tables/index.ts';
+import type { Settings } from '../src/settings/settings.ts';
 import { usualTables } from '../test/helpers/usual-tables.ts';
 import { desiredSchedules } from '../src/connections/schedule/schedule-options.ts';
 import { type Figure, tableOf } from './figures.ts';
@@ -19,12 +18,11 @@ import {
   sum,
 } from './scale-figures.ts';
 import { type SandboxProcess, startSandboxProcess } from './sandbox-process.ts';
+import { pool, settingsOf } from './pool-settings.ts';
 import { smallAccount } from './small-account.ts';
 import { usedBy, usedByFamily } from './used-by.ts';
 import { actionsOf, foreignServer, type MeasuredServer, startMeasuredServer } from './measured-server.ts';
 import { startWorker, type WorkerProcess, writeSettingsFiles } from './worker-process.ts';
-
-const pool = 'bench';
 
 /** Everything that runs during the benchmark. */
 type Fleet = {
@@ -120,35 +118,6 @@ async function momentOf({ folder, sandbox, server, client, connections, workers 
     workerCpu: sum(used.map(({ cpuSeconds }) => cpuSeconds)),
     workerBytes: sum(used.map(({ bytes }) => bytes)),
     tableBytes: await bytesBelow(connections[0]!.destination),
-  };
-}
-
-async function settingsOf(
-  folder: string,
-  index: number,
-  key: string,
-  baseUrl: string,
-  { every, tables }: Asking,
-): Promise<Settings> {
-  const place = join(folder, `connection-${index}`);
-  const destination = join(place, 'warehouse');
-  await mkdir(destination, { recursive: true });
-  const file = join(place, 'key');
-  await writeFile(file, key, { mode: 0o600 });
-  return {
-    version: settingsVersion,
-    retention: '7d',
-    connection: `bench-${index}`,
-    apiKey: { file },
-    baseUrl,
-    destination,
-    pool,
-    tables: Object.fromEntries(
-      tables.map((table) => [
-        table,
-        { ...defaultTableSettings(tableNamed(table)), every: `${every}s` as const },
-      ]),
-    ),
   };
 }
 
