@@ -8,6 +8,7 @@ import sys
 from typing import Any, Iterable, Mapping
 
 from airbyte_cdk.entrypoint import launch
+from airbyte_cdk.models import ConnectorSpecification
 from airbyte_cdk.sources import AbstractSource
 from airbyte_cdk.sources.streams import Stream
 
@@ -37,7 +38,7 @@ class Source(AbstractSource):
         return [Incidents(config["records"])]
 
     def spec(self, *_args: Any):
-        return super().spec(*_args)
+        return ConnectorSpecification(connectionSpecification={"type": "object"})
 
 
 launch(Source(), ["read", "--config", sys.argv[1], "--catalog", sys.argv[2]])
