@@ -45,10 +45,10 @@ export type LinesFile = {
 };
 
 /**
- * Lines per file: a reader can record its position after each file. They are whole row groups, so that reading a whole
+ * Lines per file: a reader can record its position after each file. They are a row group, so that reading a whole
  * data file unpacks each of them once.
  */
-const linesPerFile = 3 * rowsPerGroup;
+const linesPerFile = rowsPerGroup;
 
 /**
  * See `Warehouse.readDifference`. A row has changed if it is in a file of the newer version only and no row of the other
