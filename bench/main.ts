@@ -186,7 +186,7 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
       run: benchIdleWorkers,
     },
     'fair-turns': {
-      how: 'quiet runs of twenty connections, alone and while the same worker reads a million alerts of another connection without rate limits; from start to end, the wait for a worker included',
+      how: 'quiet runs of twenty connections, alone and while the same worker reads 200,000 alerts of another connection for the first time; from start to end, the wait for a worker included',
       run: fairTurns,
     },
     requests: {
