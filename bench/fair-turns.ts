@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { desiredSchedules } from '../src/connections/schedule/schedule-options.ts';
 import type { Settings } from '../src/settings/settings.ts';
-import { type Figure, mib } from './figures.ts';
+import { type Figure, mib, quantile } from './figures.ts';
 import { startMeasuredServer } from './measured-server.ts';
 import { pool, settingsOf } from './pool-settings.ts';
 import { startSandboxProcess } from './sandbox-process.ts';
@@ -103,9 +103,7 @@ async function durationsIn(client: Client, work: () => Promise<void>): Promise<D
   for await (const { workflowId, startTime, closeTime } of client.workflow.list({ query })) {
     if (!workflowId.includes('bench-large')) taken.push(closeTime!.getTime() - startTime.getTime());
   }
-  taken.sort((a, b) => a - b);
-  const at = (share: number) => taken[Math.floor(taken.length * share)]!;
-  return { count: taken.length, median: at(0.5), most: at(0.95), seconds };
+  return { count: taken.length, median: quantile(taken, 0.5), most: quantile(taken, 0.95), seconds };
 }
 
 function said({ median, most }: Durations): string {

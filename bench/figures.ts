@@ -7,6 +7,11 @@ export type Figure = {
   readonly ratio?: number;
 };
 
+/** The value that this share of the values, above 0 and up to 1, does not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.ceil(share * values.length) - 1]!;
+}
+
 /** The figures as a Markdown table, aligned so that it is readable in a terminal too. */
 export function tableOf(figures: readonly Figure[]): string {
   const rows = [

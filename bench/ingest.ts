@@ -14,6 +14,7 @@ import { openWarehouse } from '../src/warehouse/open-warehouse.ts';
 import type { Part } from '../src/warehouse/part.ts';
 import type { Warehouse } from '../src/warehouse/warehouse.ts';
 import { incidentPage, rowsPerPage } from '../test/helpers/incident-pages.ts';
+import { quantile } from './figures.ts';
 import { StoredPages } from './stored-pages.ts';
 
 export type IngestFigures = {
@@ -51,7 +52,7 @@ export async function benchIngest(
 
 async function medianOf(measure: () => Promise<IngestFigures>): Promise<IngestFigures> {
   const runs = [await measure(), await measure(), await measure()];
-  const median = (of: (figures: IngestFigures) => number) => runs.map(of).sort((a, b) => a - b)[1]!;
+  const median = (of: (figures: IngestFigures) => number) => quantile(runs.map(of), 0.5);
   return {
     rows: runs[0]!.rows,
     seconds: median(({ seconds }) => seconds),

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { scheduleId } from '../src/temporal/names.ts';
 import type { Settings } from '../src/settings/settings.ts';
-import { type Figure, mib } from './figures.ts';
+import { type Figure, mib, quantile } from './figures.ts';
 import type { Asked } from './sandbox-process.ts';
 
 export type Asking = {
@@ -123,12 +123,7 @@ export async function lastDurations(
     taken.push(closeTime!.getTime() - startTime.getTime());
     if (taken.length === 200) break;
   }
-  taken.sort((a, b) => a - b);
-  return {
-    median: taken[Math.floor(taken.length / 2)]!,
-    most: taken[Math.floor(taken.length * 0.95)]!,
-    longest: taken.at(-1)!,
-  };
+  return { median: quantile(taken, 0.5), most: quantile(taken, 0.95), longest: quantile(taken, 1) };
 }
 
 /** The size of the newest run's history, for each table of a connection. */

@@ -15,7 +15,7 @@ import type { Settings } from '../src/settings/settings.ts';
 import { tableNamed } from '../src/tables/index.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
 import { queryTables } from '../src/warehouse/read/query.ts';
-import type { Figure } from './figures.ts';
+import { type Figure, quantile } from './figures.ts';
 import { freePort } from './measured-server.ts';
 
 const keyVariable = 'INCIDENT_IO_BENCH_KEY';
@@ -126,7 +126,7 @@ async function changesFigures(account: Account, count: number): Promise<Figure[]
     }
   }
   await making;
-  const share = (part: number) => seconds.toSorted((a, b) => a - b)[Math.ceil(part * seconds.length) - 1]!;
+  const share = (part: number) => quantile(seconds, part);
   const shown = (value: number) => `${value.toFixed(2)} s`;
   return [
     { what: `a change to its row in the table: median of ${count}`, measured: shown(share(0.5)) },
