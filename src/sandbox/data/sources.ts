@@ -57,7 +57,8 @@ export function createSources(
     inProgress.add(name);
     const { choices = [] } = endpointOf(table, tables);
     const generated = new GeneratedRows(table, sizeOf(name), choices, { seed, span, tables, find });
-    const source = withReferenced(generated, referencedByHand[name]?.(account) ?? []);
+    const referenced = referencedByHand[name]?.(account);
+    const source = referenced ? withReferenced(generated, referenced) : generated;
     inProgress.delete(name);
     made.set(name, source);
     return source;
