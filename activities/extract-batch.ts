@@ -175,7 +175,7 @@ async function splitOrKept(
   { window, now }: ExtractInput,
   place: Place,
 ): Promise<{ readonly windows: readonly NewWindow[] } | Pick<BatchEnd, 'keepWhole' | 'note'>> {
-  // Without times at both ends of the page, there is no telling where to cut.
+  // A window is cut by time, so the page needs a time at both ends.
   if (!Number.isFinite(place.first) || !Number.isFinite(place.last)) return {};
   const { windows, refused } = await splitWindow(reader, window, place, now ?? Date.now());
   if (windows.length > 0) return { windows };

@@ -7,7 +7,7 @@ const failed = 1;
 /** Output that can no longer be written: its reader went away (`… | head`), or its disk is full. */
 export class OutputLostError extends Error {
   readonly exitCode: number;
-  /** A message for people; `undefined` if the reader went away, since then there is no one to tell. */
+  /** A message for people; `undefined` if the reader went away and could not see it. */
   readonly sentence: string | undefined;
 
   constructor(output: string, { code }: NodeJS.ErrnoException) {

@@ -77,7 +77,7 @@ type Plan = {
   readonly neighbours: readonly Neighbour[];
 };
 
-/** Prints the plan and asks, if there is anything to do. Throws `UsageError` if there is no one to ask. */
+/** Prints the plan and asks, unless nothing is to be changed. Throws `UsageError` if nobody can answer. */
 async function isToApply(session: Session, options: ApplyOptions, plan: Plan): Promise<boolean> {
   const { stdout, stderr } = session;
   const { file, settings, upgrade, changes, neighbours } = plan;
@@ -94,7 +94,7 @@ async function isToApply(session: Session, options: ApplyOptions, plan: Plan): P
     return false;
   }
   if (!schedulesDiffer && !options.yes && !mayAsk(session, options)) {
-    // The schedules already match, which is no reason for a pipeline to fail.
+    // The schedules already match, so a pipeline should not fail.
     writeText(stderr, 'note: nothing was changed. To rewrite the settings file, add --yes.');
     return false;
   }

@@ -61,7 +61,7 @@ const mostCommitsSearched = 100;
  * One run.
  * @param id its id or the end of it, as `runHistory` gives it, or its workflow id
  *
- * Throws `UsageError` if there is no such run, or if the ids of several runs end in the same way.
+ * Throws `UsageError` if no run has this id, or if the ids of several runs end in the same way.
  */
 export async function findRun(source: HistorySource, id: string): Promise<PastRun> {
   const remembered = await rememberedRuns(source, id);

@@ -1,6 +1,6 @@
 /** A worker responds within a second, or within a few if it has just started. */
 const silentMs = 10_000;
-/** How long to wait for a worker, or a server: in a script, there is no one to start one. */
+/** How long to wait for a worker, or a server: a script cannot start one. */
 export const lostMs = 10 * 60_000;
 /** A longer gap between two looks means that the machine slept or the server was away, not that workers are silent. */
 const breakMs = 60_000;

@@ -100,7 +100,7 @@ async function syncBySettings(
 ): Promise<void> {
   if (settings === undefined && !existsSync(defaultSettingsFile)) {
     throw new UsageError(
-      `There is no destination: --to is missing, and so is the settings file ${defaultSettingsFile}.`,
+      `The destination is missing: without --to it comes from ${defaultSettingsFile}, which does not exist.`,
       'Give --to <folder or bucket>, or create the settings with incident-io-source link.',
     );
   }
