@@ -89,8 +89,7 @@ async function oneSync(
     { onStart() {}, onProgress() {}, onOutcome() {}, interrupt: new AbortController().signal },
   );
   const ended = Date.now();
-  const synced = outcomes.filter((outcome) => outcome.status === 'synced');
-  if (synced.length < outcomes.length) throw new Error(`not all were synced: ${JSON.stringify(outcomes)}`);
+  const synced = allSynced(outcomes);
   const events: Record<string, number> = {};
   for (const table of Object.keys(asked)) {
     const history = await serving.client.workflow
@@ -113,6 +112,13 @@ async function oneSync(
     requestSeconds: (last - Math.min(...at)) / 1_000,
     commitSeconds: (ended - last) / 1_000,
   };
+}
+
+/** The same outcomes; throws if a table was not synced. */
+export function allSynced(outcomes: readonly RunOutcome[]): SyncFigures['outcomes'] {
+  const synced = outcomes.filter((outcome) => outcome.status === 'synced');
+  if (synced.length < outcomes.length) throw new Error(`not all were synced: ${JSON.stringify(outcomes)}`);
+  return synced;
 }
 
 /** The number of requests, over all paths. */

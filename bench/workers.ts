@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { sandboxSizes } from '../src/sandbox/sandbox.ts';
-import { tables } from '../src/tables/index.ts';
+import { tableNamed } from '../src/tables/index.ts';
 import { useTemporaryDevServer } from '../src/temporal/dev-server/temporary.ts';
 import { inputOf } from '../src/connections/runs/input.ts';
-import { tableWorkflowId, workerQueue } from '../src/temporal/names.ts';
-import type { syncTable } from '../workflows/sync-table.ts';
+import { syncTables } from '../src/connections/runs/sync-tables.ts';
+import { workerQueue } from '../src/temporal/names.ts';
+import { usualTables } from '../test/helpers/usual-tables.ts';
 import { type Asked, startSandboxProcess } from './sandbox-process.ts';
+import { allSynced } from './sync.ts';
 import { type Used, usedBy } from './used-by.ts';
 import { startWorker } from './worker-process.ts';
 
@@ -34,7 +36,7 @@ export async function benchWorkers(count: number): Promise<WorkersFigures> {
   const apiKey = { env: keyVariable };
   const settings = join(folder, 'incident-io.json');
   const content = { version: 1, connection: 'bench', apiKey, baseUrl: sandbox.url, destination };
-  const chosen = Object.fromEntries(tables.map(({ name }) => [name, {}]));
+  const chosen = Object.fromEntries(usualTables.map((table) => [table, {}]));
   await writeFile(settings, JSON.stringify({ ...content, tables: chosen }));
   const env = { TEMPORAL_ADDRESS: server.address, [keyVariable]: sandbox.keys[0] };
   const workers = await Promise.all(
@@ -43,15 +45,13 @@ export async function benchWorkers(count: number): Promise<WorkersFigures> {
   try {
     const client = new Client({ connection });
     const source = { destination, apiKey, baseUrl: sandbox.url, account: 'unknown', giveUpAfterMinutes: 10 };
-    await Promise.all(
-      tables.map((table) =>
-        client.workflow.execute<typeof syncTable>('syncTable', {
-          workflowId: tableWorkflowId(destination, table.name),
-          taskQueue: workerQueue({ destination }),
-          args: [inputOf(table, source)],
-        }),
-      ),
+    const outcomes = await syncTables(
+      { client, taskQueue: workerQueue({ destination }) },
+      destination,
+      usualTables.map((table) => inputOf(tableNamed(table), source)),
+      { onStart() {}, onProgress() {}, onOutcome() {}, interrupt: new AbortController().signal },
     );
+    allSynced(outcomes);
     const used = await Promise.all(workers.map(({ pid }) => usedBy(pid)));
     return { asked: await sandbox.asked(), used };
   } finally {
