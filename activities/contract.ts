@@ -109,6 +109,8 @@ export type ExtractInput = {
   readonly leaveHalf?: true;
   /** The plan's pick, for a window of parents. */
   readonly parents?: ParentPick;
+  /** There was no table when the run was planned. */
+  readonly isFirst?: true;
 };
 
 export type Extracted = {

@@ -81,7 +81,7 @@ export async function readBatch(
   const client = await clients.clientOf(run);
   await clients.assertAccount(run, call({}));
   const rows = new AnswerRows(table, await clients.rulesOf(run));
-  const writer = await warehouse.createPart(table, run.chainId);
+  const writer = await warehouse.createPart(table, run.chainId, { isFirst: input.isFirst === true });
   const timer = setTimeout(() => timeUp.abort(new TimeUp()), run.limits.batchMs);
   try {
     const { signal: waitSignal } = timeUp;

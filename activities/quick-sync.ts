@@ -4,7 +4,7 @@ import type { Table } from '../src/tables/table.ts';
 import type { PartWriter } from '../src/warehouse/part.ts';
 import type { TableState } from '../src/warehouse/warehouse.ts';
 import { commitOf, longRunSeconds } from '../workflows/commit-of.ts';
-import { readingAfter, windowsAtOnce } from '../workflows/windows.ts';
+import { fromPlan, readingAfter, windowsAtOnce } from '../workflows/windows.ts';
 import { commitSync } from './commit-sync.ts';
 import type { CommitInput, ExtractInput, Plan, PlanInput, QuickSynced, WindowBatch } from './contract.ts';
 import { type BatchWorld, readBatch, stage, type UnstagedBatch } from './extract-batch.ts';
@@ -52,14 +52,9 @@ export async function quickSync(input: PlanInput, world: QuickWorld): Promise<Qu
   return { plan, batches, outcome: await commitSync(commit, world) };
 }
 
-function firstBatch(
-  run: ExtractInput['run'],
-  { now, leaveHalf, parents }: Plan,
-  window: ExtractInput['window'],
-): ExtractInput {
+function firstBatch(run: ExtractInput['run'], plan: Plan, window: ExtractInput['window']): ExtractInput {
   const limits = { ...run.limits, batchMs: Math.min(run.limits.batchMs, quickMs) };
-  const pick = parents?.pick;
-  return { run: { ...run, limits }, window, startedAt: [], ...defined({ now, leaveHalf, parents: pick }) };
+  return { run: { ...run, limits }, window, startedAt: [], ...fromPlan(plan) };
 }
 
 function extractAll(

@@ -152,7 +152,7 @@ export async function fillIncidents(
   const extract = async (firstBatch: number) => {
     for (let batch = firstBatch; nextPage < rows / rowsPerPage; batch = rowsPerBatch) {
       const answerRows = new AnswerRows(incidents);
-      const writer = await warehouse.createPart(incidents, 'bench');
+      const writer = await warehouse.createPart(incidents, 'bench', { isFirst: true });
       while (writer.rows < batch && nextPage < rows / rowsPerPage) {
         const page = nextPage;
         nextPage += 1;

@@ -3,7 +3,7 @@ import type { Carried } from './contract.ts';
 import type { RunHost } from './host.ts';
 import { isTooManyLeft } from './parents.ts';
 import { RunFailure } from './run-failure.ts';
-import { afterBatch, batchOf, type Reading, windowsAtOnce } from './windows.ts';
+import { afterBatch, batchOf, fromPlan, type Reading, windowsAtOnce } from './windows.ts';
 
 /**
  * Reads all open windows, several side by side. Once the history has grown long it starts no further batch, waits
@@ -37,7 +37,7 @@ export async function readWindows(host: RunHost, run: TableRun, carried: Carried
 function startBatches(
   { activities }: RunHost,
   run: TableRun,
-  { now, leaveHalf, parents }: Plan,
+  plan: Plan,
   reading: Reading,
   inFlight: Map<number, Promise<WindowBatch>>,
 ): void {
@@ -46,9 +46,7 @@ function startBatches(
     const batch = activities.extractBatch({
       run,
       ...batchOf(reading, windowId),
-      ...(now !== undefined && { now }),
-      ...(leaveHalf && { leaveHalf }),
-      ...(parents && { parents: parents.pick }),
+      ...fromPlan(plan),
     });
     inFlight.set(
       windowId,

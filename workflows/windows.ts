@@ -1,3 +1,4 @@
+import { defined } from '../src/defined.ts';
 import type { Extracted, ExtractInput, Plan, ReadParents, WindowBatch } from '../activities/contract.ts';
 import { withParents } from './parents.ts';
 
@@ -65,13 +66,18 @@ export function startReading(plan: Plan): Reading {
   };
 }
 
+/** What every batch of a run takes from its plan. */
+type FromPlan = Pick<ExtractInput, 'now' | 'leaveHalf' | 'parents' | 'isFirst'>;
+
 /** The input of the next batch of an open window. */
-export function batchOf(
-  reading: Reading,
-  windowId: number,
-): Omit<ExtractInput, 'run' | 'now' | 'leaveHalf' | 'parents'> {
+export function batchOf(reading: Reading, windowId: number): Omit<ExtractInput, 'run' | keyof FromPlan> {
   const { window, after, startedAt } = openWindow(reading, windowId);
   return { window, startedAt, ...(after !== undefined && { after }) };
+}
+
+export function fromPlan({ now, leaveHalf, parents, plannedOn }: Plan): FromPlan {
+  const isFirst = plannedOn === 'none' || undefined;
+  return defined({ now, leaveHalf, parents: parents?.pick, isFirst });
 }
 
 /** The reading after a batch of a window. */

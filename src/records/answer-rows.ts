@@ -54,9 +54,9 @@ export class AnswerRows {
   read(text: Buffer, pass: string | undefined, before: number, given: Given = {}): AnswerInLines {
     const { count, rest } = this.#fast?.read(text, pass, before) ?? this.#parsed(text, pass, before, given);
     if (count === undefined) return { lines: undefined, rest };
-    const { lines, longest, missing } = this.#rows;
+    const { lines, longest, hasExtras, missing } = this.#rows;
     this.#missing = sumOfMissing(this.#missing, missing);
-    return { lines: { bytes: lines.bytes, count, longest }, rest };
+    return { lines: { bytes: lines.bytes, count, longest, hasExtras }, rest };
   }
 
   #parsed(text: Buffer, pass: string | undefined, before: number, given: Given) {

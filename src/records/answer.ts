@@ -10,6 +10,8 @@ export type JsonLines = {
   readonly count: number;
   /** Bytes of the longest line, with its end. */
   readonly longest: number;
+  /** Whether any line has more than values of declared columns; unknown if left out. */
+  readonly hasExtras?: boolean;
 };
 
 /** An answer's fields without its records, such as `pagination_meta`. */

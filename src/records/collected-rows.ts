@@ -1,7 +1,19 @@
 import type { TableShape } from '../tables/table.ts';
 import { Lines } from './lines.ts';
 import type { MissingField, MissingFields } from './missing-fields.ts';
-import { columnValue, type Given, isOutside, rowMaker, type RowMaker, type RowOptions } from './rows.ts';
+import {
+  columnValue,
+  type Given,
+  isOutside,
+  rawColumn,
+  rowMaker,
+  type RowMaker,
+  type RowOptions,
+} from './rows.ts';
+import { unknownColumn } from './unknown-fields.ts';
+
+/** How the fields of a row begin that are no declared column. */
+const extraFields = [rawColumn, unknownColumn].map((column) => `"${column}":`);
 
 /** Characters of a row's key in a report. */
 const keyLength = 100;
@@ -12,6 +24,8 @@ export class CollectedRows {
   readonly lines = new Lines();
   /** Bytes of the longest of them. */
   longest = 0;
+  /** Whether any of them has more than values of declared columns. */
+  hasExtras = false;
   readonly #table: TableShape;
   readonly #makeRow: RowMaker;
   readonly #required: readonly string[];
@@ -32,6 +46,7 @@ export class CollectedRows {
   restart(): void {
     this.lines.length = 0;
     this.longest = 0;
+    this.hasExtras = false;
     this.#missing = {};
   }
 
@@ -42,7 +57,10 @@ export class CollectedRows {
   addRecord(record: unknown, pass: string | undefined, position: number, given: Given = {}): void {
     const { name: table, primaryKey } = this.#table;
     const start = this.lines.length;
-    this.lines.add(this.#makeRow(record, pass, () => `${table}: record ${position} of the batch`, given));
+    const row = this.#makeRow(record, pass, () => `${table}: record ${position} of the batch`, given);
+    // A nested field with such a name counts as well, which only costs a second write.
+    this.hasExtras ||= extraFields.some((field) => row.includes(field));
+    this.lines.add(row);
     this.endRow(start);
     const fields = record as { readonly [field: string]: unknown };
     for (const name of this.#required) {

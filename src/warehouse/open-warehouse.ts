@@ -98,7 +98,7 @@ export function openWarehouse(
     rowsByDay: (table, column) => rowsByDay(world, table, column),
     changesSince: (table, seen, upTo) => changesSince(world, table, seen, upTo),
     eachRow: (table, version, what, use) => eachRow(world, table, version, what, use),
-    createPart: (table, chainId) => createPart(world, table, chainId),
+    createPart: (table, chainId, options) => createPart(world, table, chainId, options),
     createKeys: (table, by, chainId) => ParentKeyWriter.create(world, table, { by, chainId }),
     async newestVersion(table) {
       const snapshot = await new DeltaLog(world, table.name).snapshot();

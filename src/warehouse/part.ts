@@ -11,6 +11,8 @@ export type Part = {
   readonly stagedAt: number;
   /** The smallest `created_at` of its rows; missing if no row has one, and in parts of an earlier version. */
   readonly earliest?: number;
+  /** The file is made like a data file, and becomes one if all its rows are new. Its statistics are staged next to it. */
+  readonly isDataFile?: true;
 };
 
 /** Collects the rows of one batch and stages them as one part. */
@@ -25,6 +27,11 @@ export type PartWriter = {
   finish(): Promise<Part | undefined>;
   /** Deletes what was written so far. */
   abort(): Promise<void>;
+};
+
+export type PartOptions = {
+  /** There is no table yet, so all rows are new: a large part is written as a data file right away. */
+  readonly isFirst?: boolean;
 };
 
 /** Collects the keys of parents whose rows a batch has read as a whole, and stages them as one part. */

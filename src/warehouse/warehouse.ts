@@ -14,7 +14,7 @@ import type {
   SeenVersion,
   TypedRow,
 } from './committed-rows.ts';
-import type { KeyWriter, Part, PartWriter } from './part.ts';
+import type { KeyWriter, Part, PartOptions, PartWriter } from './part.ts';
 import type { Replaced } from './replaced-rows.ts';
 
 /**
@@ -200,7 +200,7 @@ export type Warehouse = {
   runCommits(table: TableShape, most: number): Promise<RunCommit[]>;
   /** Counts the rows of the committed table by the UTC day of a timestamp column; no rows if there is no table. */
   rowsByDay(table: TableShape, column: string): Promise<RowsByDay>;
-  createPart(table: TableShape, chainId: string): Promise<PartWriter>;
+  createPart(table: TableShape, chainId: string, options?: PartOptions): Promise<PartWriter>;
   /** @param by the columns of the table that hold the parent's key */
   createKeys(table: TableShape, by: ParentColumns, chainId: string): Promise<KeyWriter>;
   /** The newest version of a table; `undefined` if there is no table. */

@@ -236,6 +236,7 @@ export class FastRows {
     }
     if (pass !== undefined) lines.add(this.#passHead + JSON.stringify(pass));
     if (!this.#unknown) return;
+    this.#rows.hasExtras = true;
     lines.add(`,"${unknownColumn}":${JSON.stringify(this.#unknown)}`);
     const further = furtherFields(this.#unknown);
     if (further !== undefined) lines.add(`,"${furtherColumn}":${JSON.stringify(further)}`);

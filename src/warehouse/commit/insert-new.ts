@@ -1,10 +1,11 @@
 import type { Add } from '../delta/actions.ts';
-import { bytesPerFile, rowsPerFile, writeDataFile } from '../delta/data-file.ts';
+import { addDataFile, bytesPerFile, rowsPerFile, writeDataFile } from '../delta/data-file.ts';
 import { duckTypeOf } from '../delta/schema.ts';
 import { syncedAt } from '../delta/target-schema.ts';
-import { identifier, parquetFiles, type Row } from '../duckdb.ts';
-import type { MergeRequest } from './merge-request.ts';
-import { partRows, timeAsSql } from './part-rows.ts';
+import { identifier, type Row } from '../duckdb.ts';
+import { statisticsName } from './lines-writer.ts';
+import type { MergeRequest, StagedPart } from './merge-request.ts';
+import { partFiles, partRows, timeAsSql } from './part-rows.ts';
 
 /** Parts whose new rows go into one data file. */
 type Group = {
@@ -15,6 +16,8 @@ type Group = {
   readonly bytes: number;
   /** All bytes of the parts. */
   readonly partBytes: number;
+  /** They are made like data files. */
+  readonly areDataFiles: boolean;
 };
 
 /**
@@ -27,6 +30,11 @@ export async function insertNew(request: MergeRequest): Promise<{ adds: readonly
   let rows = 0;
   for (const group of await groupsOfParts(request)) {
     rows += group.rows;
+    const [only] = group.parts.map((number) => request.parts[number]!);
+    if (group.areDataFiles && group.rows === only!.rows) {
+      adds.push(await becomeDataFile(request, only!));
+      continue;
+    }
     const add = await writeDataFile(request, {
       select: await newRows(request, group),
       fields: request.columns.map(({ field }) => field),
@@ -35,6 +43,15 @@ export async function insertNew(request: MergeRequest): Promise<{ adds: readonly
     if (add) adds.push(add);
   }
   return { adds, rows };
+}
+
+/** Takes the part into the table as it is. The staged file stays: the merge may be repeated. */
+async function becomeDataFile(request: MergeRequest, part: StagedPart): Promise<Add> {
+  const key = statisticsName(part.key);
+  const stats = await request.store.read(key);
+  if (!stats) throw new Error(`${key}, the statistics of a staged part, is missing.`);
+  const [path] = await request.local.paths([part.key]);
+  return addDataFile(request, { path: path!, stats: stats.toString() });
 }
 
 async function groupsOfParts({ session, parts, local }: MergeRequest): Promise<Group[]> {
@@ -50,6 +67,7 @@ async function groupsOfParts({ session, parts, local }: MergeRequest): Promise<G
       rows,
       bytes: (part.bytes * rows) / part.rows,
       partBytes: part.bytes,
+      areDataFiles: part.isDataFile === true,
     };
     const last = groups.at(-1);
     const together = last && {
@@ -57,9 +75,12 @@ async function groupsOfParts({ session, parts, local }: MergeRequest): Promise<G
       rows: last.rows + next.rows,
       bytes: last.bytes + next.bytes,
       partBytes: last.partBytes + next.partBytes,
+      areDataFiles: last.areDataFiles,
     };
     const fits =
       together &&
+      // A part that is made like a data file is large enough to be one, even if some of its rows are left out.
+      !(last.areDataFiles || next.areDataFiles) &&
       together.rows <= rowsPerFile &&
       together.bytes <= bytesPerFile &&
       together.partBytes <= local.room;
@@ -79,10 +100,10 @@ async function newRows({ columns, parts, local, now, table }: MergeRequest, grou
   const paths = await local.paths(staged.map(({ key }) => key));
   // Often every row of the parts is new: no join is needed then.
   if (group.rows === staged.reduce((sum, part) => sum + part.rows, 0)) {
-    return `SELECT ${values.join(', ')} FROM ${parquetFiles(paths)}`;
+    return `SELECT ${values.join(', ')} FROM ${partFiles(paths, group)}`;
   }
   return `
     SELECT ${values.join(', ')}
-    FROM (${partRows(paths, group.parts)}) AS staged
+    FROM (${partRows(paths, group.parts, group)}) AS staged
     SEMI JOIN inserted ON inserted.part = "__part" AND inserted.pos = "__row"`;
 }

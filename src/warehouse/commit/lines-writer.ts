@@ -1,11 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { defined } from '../../defined.ts';
 import type { JsonLines } from '../../records/answer.ts';
-import { earliestOf } from '../delta/statistics.ts';
-import { literal } from '../duckdb.ts';
+import { copyToDataFile } from '../delta/data-file.ts';
+import type { Field } from '../delta/schema.ts';
+import { earliestOf, statisticsOf } from '../delta/statistics.ts';
+import { literal, type Row } from '../duckdb.ts';
 import type { Part } from '../part.ts';
 import type { World } from '../world.ts';
 
@@ -16,7 +18,25 @@ type StagedFile = {
   readonly columns: readonly ColumnOfFile[];
   /** The end of the file's name, as `fileSuffix` makes it. */
   readonly suffix: string;
+  /** How a large file is written instead, so that it can become a data file. */
+  readonly asDataFile?: DataFileLayout;
 };
+
+export type DataFileLayout = Pick<StagedFile, 'columns' | 'suffix'> & {
+  /** The columns of the data file. */
+  readonly fields: readonly Field[];
+  /** SQL for their values, given when the file is written (milliseconds since the epoch). */
+  readonly values: (now: number) => string;
+};
+
+/** A part with this many rows, or bytes of JSON, is large enough for a data file. Smaller ones are merged into one. */
+const rowsOfDataFile = 5_000;
+const bytesOfDataFile = 16 * 2 ** 20;
+
+/** The name of a part's statistics, which are staged with it. */
+export function statisticsName(part: string): string {
+  return `${part}.stats`;
+}
 
 /** DuckDB sizes its buffers by the longest line. They are never made smaller than for this one. */
 const leastLongest = 4_194_304;
@@ -40,6 +60,7 @@ export class LinesWriter {
   #rows = 0;
   #bytes = 0;
   #longest = leastLongest;
+  #hasExtras = false;
   #open = true;
 
   private constructor(world: World, staging: string, file: StagedFile, folder: string, json: FileHandle) {
@@ -65,11 +86,12 @@ export class LinesWriter {
     return this.#bytes;
   }
 
-  async add({ bytes, count, longest }: JsonLines): Promise<void> {
+  async add({ bytes, count, longest, hasExtras = true }: JsonLines): Promise<void> {
     await this.#json.appendFile(bytes);
     this.#rows += count;
     this.#bytes += bytes.byteLength;
     this.#longest = Math.max(this.#longest, longest);
+    this.#hasExtras ||= hasExtras;
   }
 
   /** Writes the file; `undefined` if no line was added. */
@@ -77,17 +99,17 @@ export class LinesWriter {
     try {
       if (this.#rows === 0) return undefined;
       await this.#close();
-      const name = `${randomUUID()}${this.#file.suffix}`;
+      const isLarge = this.#rows >= rowsOfDataFile || this.#bytes >= bytesOfDataFile;
+      const layout = isLarge && !this.#hasExtras ? this.#file.asDataFile : undefined;
+      const name = `${randomUUID()}${(layout ?? this.#file).suffix}`;
       const file = join(this.#folder, name);
-      const { store, duckDb, now } = this.#world;
-      const weight = this.#bytes <= lightBytes ? 'light' : 'heavy';
-      const [copied] = await duckDb.job((session) => session.rows(this.#copyTo(file)), {
-        weight,
-        repeatable: true,
-      });
-      const bytes = await store.upload(`${this.#staging}${name}`, file);
-      const earliest = earliestOf(copied!, 'created_at');
-      return { name, rows: this.#rows, bytes, stagedAt: now(), ...defined({ earliest }) };
+      const copied = await this.#copy(layout ? this.#asDataFile(layout, file) : this.#asPart(file));
+      if (layout) await this.#stageStatistics(name, statisticsOf(copied, layout.fields));
+      const bytes = await this.#world.store.upload(`${this.#staging}${name}`, file);
+      const stagedAt = this.#world.now();
+      const earliest = earliestOf(copied, 'created_at');
+      const isDataFile = layout ? (true as const) : undefined;
+      return { name, rows: this.#rows, bytes, stagedAt, ...defined({ earliest, isDataFile }) };
     } finally {
       await this.abort();
     }
@@ -104,14 +126,36 @@ export class LinesWriter {
     await this.#json.close();
   }
 
-  #copyTo(file: string): string {
-    const columns = this.#file.columns.map(([name, type]) => `${literal(name)}: ${literal(type)}`);
-    const longest = this.#longest + 1024;
+  /** @returns the statistics of the file that the SQL writes. */
+  async #copy(sql: string): Promise<Row> {
+    const weight = this.#bytes <= lightBytes ? 'light' : 'heavy';
+    const options = { weight, repeatable: true } as const;
+    const [copied] = await this.#world.duckDb.job((session) => session.rows(sql), options);
+    return copied!;
+  }
+
+  #asPart(file: string): string {
     // A part is read once, and soon: lz4 costs less time than writing more bytes would. Data files are zstd.
     return `
-      COPY (
-        FROM read_json(${literal(join(this.#folder, 'rows.ndjson'))}, format = 'newline_delimited',
-          hive_partitioning = false, columns = {${columns.join(', ')}}, maximum_object_size = ${longest})
-      ) TO ${literal(file)} (FORMAT parquet, COMPRESSION lz4_raw, RETURN_STATS)`;
+      COPY (FROM ${this.#lines(this.#file.columns)}) TO ${literal(file)}
+      (FORMAT parquet, COMPRESSION lz4_raw, RETURN_STATS)`;
+  }
+
+  #asDataFile({ columns, values }: DataFileLayout, file: string): string {
+    return copyToDataFile(`SELECT ${values(this.#world.now())} FROM ${this.#lines(columns)}`, file);
+  }
+
+  /** SQL that reads the collected lines. */
+  #lines(columns: readonly ColumnOfFile[]): string {
+    const types = columns.map(([name, type]) => `${literal(name)}: ${literal(type)}`);
+    return `read_json(${literal(join(this.#folder, 'rows.ndjson'))}, format = 'newline_delimited',
+      hive_partitioning = false, columns = {${types.join(', ')}}, maximum_object_size = ${this.#longest + 1024})`;
+  }
+
+  /** Before the part itself, so that no part is without them. */
+  async #stageStatistics(part: string, statistics: string): Promise<void> {
+    const file = join(this.#folder, 'statistics.json');
+    await writeFile(file, statistics);
+    await this.#world.store.upload(`${this.#staging}${statisticsName(part)}`, file);
   }
 }

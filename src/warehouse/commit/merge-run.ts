@@ -128,7 +128,8 @@ async function extrasIn(
 ): Promise<StagedExtras> {
   const unknown = new Set<string>();
   const raw = new Set<string>();
-  for (const group of withinRoom(parts, local.room)) {
+  const withExtras = parts.filter(({ isDataFile }) => !isDataFile);
+  for (const group of withinRoom(withExtras, local.room)) {
     const files = parquetFiles(await local.paths(group.map(({ key }) => key)));
     for (const [column, found] of [
       [unknownColumn, unknown],

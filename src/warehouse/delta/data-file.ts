@@ -7,6 +7,7 @@ import { dataKey, type DeltaLog } from './log.ts';
 import { type DuckSession, literal } from '../duckdb.ts';
 import type { Field } from './schema.ts';
 import { statisticsOf } from './statistics.ts';
+import { linkOrCopy } from '../store/link-or-copy.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
 
@@ -19,6 +20,13 @@ export const bytesPerFile = 64 * 2 ** 20;
  * third of the rows in each, files grew by 2 %.
  */
 export const rowsPerGroup = 8_192;
+
+/** SQL that writes a data file to a local path and returns its statistics. */
+export function copyToDataFile(select: string, path: string): string {
+  return `
+    COPY (${select}) TO ${literal(path)}
+    (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowsPerGroup}, RETURN_STATS)`;
+}
 
 /** Where a data file goes, and what writes it. */
 export type DataFileWriter = {
@@ -45,24 +53,32 @@ export async function writeDataFile(
   { session, store, table, scratch, now }: DataFileWriter,
   { select, fields, dataChange }: DataFileContent,
 ): Promise<Add | undefined> {
-  const name = `part-${randomUUID()}.zstd.parquet`;
+  const name = newName();
   const file = join(scratch, name);
-  const [copied] = await session.rows(`
-    COPY (${select}) TO ${literal(file)}
-    (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowsPerGroup}, RETURN_STATS)`);
+  const [copied] = await session.rows(copyToDataFile(select, file));
   const stats = statisticsOf(copied!, fields);
   if (Number(copied!['count']) === 0) {
     await rm(file);
     return undefined;
   }
-  return {
-    path: name,
-    partitionValues: {},
-    size: await store.upload(`${table}/${name}`, file),
-    modificationTime: now,
-    dataChange,
-    stats,
-  };
+  const size = await store.upload(`${table}/${name}`, file);
+  return { path: name, partitionValues: {}, size, modificationTime: now, dataChange, stats };
+}
+
+/** Makes a finished local file, which stays where it is, a data file with new rows. */
+export async function addDataFile(
+  { store, table, scratch, now }: DataFileWriter,
+  { path, stats }: { readonly path: string; readonly stats: string },
+): Promise<Add> {
+  const name = newName();
+  const file = join(scratch, name);
+  await linkOrCopy(path, file);
+  const size = await store.upload(`${table}/${name}`, file);
+  return { path: name, partitionValues: {}, size, modificationTime: now, dataChange: true, stats };
+}
+
+function newName(): string {
+  return `part-${randomUUID()}.zstd.parquet`;
 }
 
 /**
