@@ -4,6 +4,7 @@ import { copyFile, link, open, readdir, readFile, rename, rm, stat } from 'node:
 import { dirname, join, resolve } from 'node:path';
 import { DestinationError } from '../../errors.ts';
 import { makeFolder, syncFile, syncFolder } from '../../folders.ts';
+import { noLinks } from './link-or-copy.ts';
 import { type LocalStore, type StoredObject, writesFolder } from './store.ts';
 
 /**
@@ -74,9 +75,6 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<string> {
   }
   return path;
 }
-
-/** How file systems refuse hard links: EPERM on exFAT, ENOTSUP on SMB shares, ENOSYS on many that run in user space. */
-const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
 /**
  * Gives a finished file a second name unless something has that name; `false` if something has. Only `link(2)` does
