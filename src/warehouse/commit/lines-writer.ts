@@ -145,11 +145,14 @@ export class LinesWriter {
     return copyToDataFile(`SELECT ${values(this.#world.now())} FROM ${this.#lines(columns)}`, file);
   }
 
-  /** SQL that reads the collected lines. */
+  /**
+   * SQL that reads the collected lines. If a file has one column, as keys of parents do, DuckDB otherwise examines all
+   * lines to decide whether they are records.
+   */
   #lines(columns: readonly ColumnOfFile[]): string {
     const types = columns.map(([name, type]) => `${literal(name)}: ${literal(type)}`);
     return `read_json(${literal(join(this.#folder, 'rows.ndjson'))}, format = 'newline_delimited',
-      hive_partitioning = false, columns = {${types.join(', ')}}, maximum_object_size = ${this.#longest + 1024})`;
+      records = true, hive_partitioning = false, columns = {${types.join(', ')}}, maximum_object_size = ${this.#longest + 1024})`;
   }
 
   /** Before the part itself, so that no part is without them. */
