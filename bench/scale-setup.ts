@@ -3,14 +3,10 @@ import type { Client } from '@temporalio/client';
 import { desiredSchedules, type SyncSchedule } from '../src/connections/schedule/schedule-options.ts';
 import { intervalMs, type Settings } from '../src/settings/settings.ts';
 import type { Asking } from './scale-figures.ts';
-import { runsOfSchedule, seed } from './seeding.ts';
+import { seed } from './seeding.ts';
 
 /** How many schedules are created at the same time. */
 const atOnce = 20;
-/** How many lots of schedules are created and run at the same time. */
-const lots = 4;
-/** Schedules of a lot. */
-const lotSize = 10;
 
 type Say = (line: string) => void;
 
@@ -32,95 +28,69 @@ export async function setUp(
   if (asking.seeded) {
     await seed(client, connections);
     say('synced the first connection, copied its tables to the others');
-    await scheduleSeeded(client, connections.slice(1), asking.minutes * 60_000, say);
-    await schedulesStarted(client, connections.length * asking.tables.length, say);
+    await scheduleSeeded(client, connections, say);
     return;
   }
-  await create(
-    client,
-    schedulesOf(connections, () => true),
-    say,
-  );
+  await create(client, connections.flatMap(schedulesOf), say);
   // The first run of a table reads everything, so it does not count. With one table, all have had it after an interval.
   const runsEach = asking.tables.length > 1 ? 2 : 1;
   await completed(client, runsEach * connections.length * asking.tables.length, say);
 }
 
 /**
- * A run asks the one before whether the nested tables are up to date, and the first of a schedule checks them instead.
- * So every schedule that is due while it is measured has a run first. Of the others, few are due at all.
+ * A run asks the one before whether the nested tables are up to date, and the first run of a schedule checks them instead.
+ * So the tables that are synced most often have a run first. Of the others, few are due while it is measured.
  */
 async function scheduleSeeded(
   client: Client,
-  connections: readonly Settings[],
-  measuredMs: number,
+  [first, ...others]: readonly Settings[],
   say: Say,
 ): Promise<void> {
-  const isSoon = (everyMs: number) => everyMs <= measuredMs;
-  await createAndRun(client, schedulesOf(connections, isSoon), say);
-  await create(
-    client,
-    schedulesOf(connections, (everyMs) => !isSoon(everyMs)),
-    say,
-  );
+  const schedules = others.flatMap(schedulesOf);
+  const before = schedulesOf(first!).length;
+  const leastMs = Math.min(...schedules.map(({ everyMs }) => everyMs));
+  const often = schedules.filter(({ everyMs }) => everyMs === leastMs);
+  await create(client, often, say, before);
+  const allHaveRun = Date.now() + leastMs;
+  const seldom = schedules.filter(({ everyMs }) => everyMs > leastMs);
+  await create(client, seldom, say, before + often.length);
+  const left = Math.max(0, allHaveRun - Date.now());
+  say(`the last first runs of schedules are due in ${(left / 1_000).toFixed(0)} s`);
+  await sleep(left);
+}
+
+type Wanted = { readonly options: SyncSchedule; readonly everyMs: number };
+
+function schedulesOf(settings: Settings): Wanted[] {
+  return desiredSchedules(settings, 'unknown').map(({ table, options }) => ({
+    options,
+    everyMs: intervalMs(settings.tables[table]!.every),
+  }));
 }
 
 /**
- * Creates schedules and has each run once, a few at a time: a thousand runs at the same time would leave the worker with
- * more memory than it needs for those that are due.
+ * Creates schedules, and waits until they work: the server answers before that, and does not make up for the runs that
+ * are due in between.
+ * @param before how many there are already
  */
-async function createAndRun(client: Client, schedules: readonly SyncSchedule[], say: Say): Promise<void> {
+async function create(client: Client, schedules: readonly Wanted[], say: Say, before = 0): Promise<void> {
   const began = Date.now();
-  let run = 0;
-  const left = [...schedules];
-  const runNext = async () => {
-    for (let some = left.splice(0, lotSize); some.length > 0; some = left.splice(0, lotSize)) {
-      await Promise.all(
-        some.map(async (options) => {
-          const handle = await client.schedule.create(options);
-          await handle.trigger(runsOfSchedule);
-        }),
-      );
-      const ids = some.map(({ scheduleId }) => `'${scheduleId}'`).join(', ');
-      const query = `TemporalScheduledById IN (${ids}) AND ExecutionStatus!='Running'`;
-      while ((await client.workflow.count(query)).count < some.length) await sleep(200);
-      run += some.length;
-      if (run % 500 === 0) say(`${run} of ${schedules.length} schedules created and run, ${since(began)}`);
-    }
-  };
-  await Promise.all(Array.from({ length: lots }, runNext));
-}
-
-function schedulesOf(connections: readonly Settings[], wanted: (everyMs: number) => boolean): SyncSchedule[] {
-  return connections.flatMap((settings) =>
-    desiredSchedules(settings, 'unknown')
-      .filter(({ table }) => wanted(intervalMs(settings.tables[table]!.every)))
-      .map(({ options }) => options),
-  );
-}
-
-async function create(client: Client, schedules: readonly SyncSchedule[], say: Say): Promise<void> {
-  const began = Date.now();
-  let created = 0;
+  const took = () => `${((Date.now() - began) / 1_000).toFixed(0)} s`;
   const left = [...schedules];
   const createNext = async () => {
     for (let next = left.shift(); next; next = left.shift()) {
-      await client.schedule.create(next);
-      created += 1;
-      if (created % 1_000 === 0) say(`${created} of ${schedules.length} schedules created, ${since(began)}`);
+      await client.schedule.create(next.options);
+      const created = schedules.length - left.length;
+      if (created % 1_000 === 0) say(`${created} of ${schedules.length} schedules created, ${took()}`);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, createNext));
-}
-
-/** The server answers before a schedule works, and forgets the runs that were due in between. */
-async function schedulesStarted(client: Client, wanted: number, say: Say): Promise<void> {
   // A schedule sets this when it begins to work.
   const query = "TemporalNamespaceDivision='TemporalScheduler' AND TemporalSchedulePaused=false";
   for (;;) {
-    const { count } = await client.workflow.count(query);
-    say(`${count} of ${wanted} schedules work`);
-    if (count >= wanted) return;
+    const working = (await client.workflow.count(query)).count - before;
+    say(`${working} of ${schedules.length} schedules work, ${took()}`);
+    if (working >= schedules.length) return;
     await sleep(2_000);
   }
 }
@@ -132,8 +102,4 @@ async function completed(client: Client, wanted: number, say: Say): Promise<void
     if (runs >= wanted || Date.now() > giveUpAt) break;
     await sleep(5_000);
   }
-}
-
-function since(began: number): string {
-  return `${((Date.now() - began) / 1_000).toFixed(0)} s`;
 }

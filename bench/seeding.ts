@@ -12,7 +12,7 @@ const places = 10;
 const runsBefore = 10;
 
 /** A run that is triggered otherwise does not count as the schedule's last one: the next does not get its result. */
-export const runsOfSchedule = ScheduleOverlapPolicy.SKIP;
+const overlap = ScheduleOverlapPolicy.SKIP;
 
 /**
  * Syncs the tables of the first connection through its schedules, and gives copies of them to all others, each as of one
@@ -25,8 +25,7 @@ export async function seed(client: Client, [first, ...others]: readonly Settings
     await client.schedule.create({ ...options, state: { ...options.state, paused: true } });
   }
   for (let run = 1; run <= runsBefore + places; run += 1) {
-    for (const { options } of desired)
-      await client.schedule.getHandle(options.scheduleId).trigger(runsOfSchedule);
+    for (const { options } of desired) await client.schedule.getHandle(options.scheduleId).trigger(overlap);
     await completed(client, first!, run * desired.length);
     if (run <= runsBefore) continue;
     for (const [index, { destination }] of others.entries()) {
