@@ -6,13 +6,16 @@ import { tableNamed } from '../src/tables/index.ts';
 /** The pool of all connections of a benchmark. */
 export const pool = 'bench';
 
-/** The settings of a connection, with a folder of its own for its key and its tables. */
+/**
+ * The settings of a connection, with a folder of its own for its key and its tables.
+ * @param every seconds between two runs of a table; `default` for what settings have by default
+ */
 export async function settingsOf(
   folder: string,
   name: number | string,
   key: string,
   baseUrl: string,
-  { every, tables }: { readonly every: number; readonly tables: readonly string[] },
+  { every, tables }: { readonly every: number | 'default'; readonly tables: readonly string[] },
 ): Promise<Settings> {
   const place = join(folder, `connection-${name}`);
   const destination = join(place, 'warehouse');
@@ -30,7 +33,10 @@ export async function settingsOf(
     tables: Object.fromEntries(
       tables.map((table) => [
         table,
-        { ...defaultTableSettings(tableNamed(table)), every: `${every}s` as const },
+        {
+          ...defaultTableSettings(tableNamed(table)),
+          ...(every !== 'default' && { every: `${every}s` as const }),
+        },
       ]),
     ),
   };

@@ -16,7 +16,7 @@ export type Asked = {
 /** A sandbox in its own process: it keeps every request in memory, which would count as growth of the worker. */
 export type SandboxProcess = {
   readonly url: string;
-  /** One key per connection. Each belongs to an account of its own, but all accounts have the same rows. */
+  /** One key per connection, all of the same account. */
   readonly keys: readonly string[];
   readonly asked: () => Promise<Asked>;
   readonly stop: () => void;
@@ -57,9 +57,7 @@ if (process.argv[2] === childArgument) {
     const { least, most } = latencyMs;
     setInterval(() => (sandbox.latencyMs = least + Math.random() * (most - least)), 5);
   }
-  const keys = Array.from({ length: Number(process.argv[4]) }, (_, account) =>
-    sandbox.addKey({ identity: { dashboard_url: `https://app.incident.io/sandbox-${account}` } }),
-  );
+  const keys = Array.from({ length: Number(process.argv[4]) }, () => sandbox.addKey());
   process.on('message', () => {
     const paths: Record<string, number> = {};
     let [refused, first, last] = [0, Infinity, -Infinity];

@@ -1,13 +1,12 @@
-import type { Client } from '@temporalio/client';
-import { scheduleId } from '../src/temporal/names.ts';
-import type { Settings } from '../src/settings/settings.ts';
-import { type Figure, mib, quantile } from './figures.ts';
+import { type Figure, mib } from './figures.ts';
 import type { Asked } from './sandbox-process.ts';
 
 export type Asking = {
   readonly connections: number;
-  /** Seconds between two runs of a table. */
-  readonly every: number;
+  /** Seconds between two runs of a table; `default` for what settings have by default, most of it hours. */
+  readonly every: number | 'default';
+  /** All connections but the first begin with copies of its tables, so that their next runs are quiet ones. */
+  readonly seeded: boolean;
   readonly minutes: number;
   /** Worker processes, which all serve all connections. */
   readonly processes: number;
@@ -22,6 +21,8 @@ export type Moment = {
   readonly at: number;
   readonly runs: number;
   readonly failed: number;
+  /** Runs that wait or are worked on. */
+  readonly open: number;
   readonly actions: { readonly [kind: string]: number };
   readonly requests: number;
   readonly database: number;
@@ -34,15 +35,14 @@ export type Moment = {
   readonly tableBytes: number;
 };
 
+/** @param due runs per second, by the tables' frequencies */
 export function figuresOf(
-  { connections, every, processes, tables }: Asking,
-  idle: Moment,
-  first: Moment,
-  last: Moment,
+  { connections, processes }: Asking,
+  due: number,
+  { idle, first, last }: { readonly idle: Moment; readonly first: Moment; readonly last: Moment },
 ): Figure[] {
   const seconds = (last.at - first.at) / 1_000;
   const runs = last.runs - first.runs;
-  const due = (connections * tables.length) / every;
   const each = (of: (moment: Moment) => number) => (of(last) - of(first)) / runs;
   return [
     {
@@ -51,14 +51,14 @@ export function figuresOf(
       reach: due.toFixed(1),
       ratio: runs / seconds / due,
     },
-    { what: 'failed runs', measured: String(last.failed) },
+    { what: 'failed runs, since the beginning', measured: String(last.failed) },
     {
       what: 'memory of the workers before the first run',
       measured: `${mib(idle.workerBytes)} in ${processes} processes, ${mib(idle.workerBytes / connections)} per connection`,
     },
     {
       what: 'memory of the workers',
-      measured: `${mib(last.workerBytes)}, ${mib(last.workerBytes / connections)} per connection`,
+      measured: `${mib(first.workerBytes)} at first, ${mib(last.workerBytes)} at last, ${mib(last.workerBytes / connections)} per connection`,
     },
     {
       what: 'CPU time of the workers',
@@ -68,7 +68,10 @@ export function figuresOf(
       what: 'CPU time of the Temporal server',
       measured: `${(each(({ serverCpu }) => serverCpu) * 1_000).toFixed(0)} ms per run, ${((last.serverCpu - first.serverCpu) / seconds).toFixed(2)} cores`,
     },
-    { what: 'memory of the Temporal server', measured: mib(last.serverBytes) },
+    {
+      what: 'memory of the Temporal server',
+      measured: `${mib(first.serverBytes)} at first, ${mib(last.serverBytes)} at last`,
+    },
     ...(last.databaseUse
       ? [
           {
@@ -109,37 +112,6 @@ export function pathFigures(before: Asked, after: Asked, syncs: number): Figure[
       what: `GET ${path}`,
       measured: `${((count - (before.paths[path] ?? 0)) / syncs).toFixed(2)} per sync of all tables`,
     }));
-}
-
-/** Milliseconds, over the last two hundred completed runs. */
-export async function lastDurations(
-  client: Client,
-): Promise<{ median: number; most: number; longest: number }> {
-  const taken: number[] = [];
-  for await (const { startTime, closeTime } of client.workflow.list({
-    query: `WorkflowType='syncTable' AND ExecutionStatus='Completed'`,
-    pageSize: 200,
-  })) {
-    taken.push(closeTime!.getTime() - startTime.getTime());
-    if (taken.length === 200) break;
-  }
-  return { median: quantile(taken, 0.5), most: quantile(taken, 0.95), longest: quantile(taken, 1) };
-}
-
-/** The size of the newest run's history, for each table of a connection. */
-export async function historiesOf(client: Client, { connection, tables }: Settings): Promise<Figure[]> {
-  const figures: Figure[] = [];
-  for (const [table, { syncMethod }] of Object.entries(tables)) {
-    const query = `TemporalScheduledById='${scheduleId(connection, table)}' AND ExecutionStatus='Completed'`;
-    for await (const { historyLength, historySize } of client.workflow.list({ query, pageSize: 1 })) {
-      figures.push({
-        what: `history of ${table}, ${syncMethod}`,
-        measured: `${historyLength} events, ${(historySize! / 1_024).toFixed(1)} KiB`,
-      });
-      break;
-    }
-  }
-  return figures;
 }
 
 export function sum(counts: readonly number[]): number {

@@ -6,17 +6,10 @@ import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import type { Settings } from '../src/settings/settings.ts';
 import { usualTables } from '../test/helpers/usual-tables.ts';
-import { desiredSchedules } from '../src/connections/schedule/schedule-options.ts';
-import { type Figure, tableOf } from './figures.ts';
-import {
-  type Asking,
-  figuresOf,
-  historiesOf,
-  lastDurations,
-  type Moment,
-  pathFigures,
-  sum,
-} from './scale-figures.ts';
+import { dueFigures, dueRate, dueRuns, historyFigures } from './due-runs.ts';
+import { type Figure, mib, tableOf } from './figures.ts';
+import { type Asking, figuresOf, type Moment, pathFigures, sum } from './scale-figures.ts';
+import { countRuns, setUp } from './scale-setup.ts';
 import { type SandboxProcess, startSandboxProcess } from './sandbox-process.ts';
 import { pool, settingsOf } from './pool-settings.ts';
 import { smallAccount } from './small-account.ts';
@@ -70,45 +63,46 @@ async function scale(asking: Asking): Promise<Figure[]> {
 async function measure(fleet: Fleet, asking: Asking): Promise<Figure[]> {
   const { client, sandbox, connections } = fleet;
   const idle = await momentOf(fleet);
-  let made = 0;
-  await inTurn(connections, 20, async (settings) => {
-    for (const { options } of desiredSchedules(settings, 'unknown')) await client.schedule.create(options);
-    made += 1;
-    if (made % 100 === 0) say(`created the schedules of ${made} connections`);
-  });
-  // The first run of a table reads everything, so it does not count. With one table, all have had it after an interval.
-  const wanted = (asking.tables.length > 1 ? 2 : 1) * connections.length * asking.tables.length;
-  for (const giveUpAt = Date.now() + 20 * 60_000; ;) {
-    const { runs, failed } = await momentOf(fleet);
-    say(`${runs} of ${wanted} runs completed, ${failed} failed`);
-    if (runs >= wanted || Date.now() > giveUpAt) break;
-    await sleep(Math.min(10_000, asking.every * 1_000));
-  }
+  await setUp(client, connections, asking, say);
   const [first, asked] = [await momentOf(fleet), await sandbox.asked()];
-  await sleep(asking.minutes * 60_000);
-  const [last, askedThen] = [await momentOf(fleet), await sandbox.asked()];
-  const durations = await lastDurations(client);
+  const last = await lastMoment(fleet, asking, first);
+  const askedThen = await sandbox.asked();
+  const due = await dueRuns(client, connections, { from: first.at, to: last.at });
   return [
-    ...figuresOf(asking, idle, first, last),
-    {
-      what: 'from start to end of a run, the wait for a worker included',
-      measured: `median ${durations.median} ms, 95th percentile ${durations.most} ms, longest ${durations.longest} ms`,
-    },
-    ...(await historiesOf(client, connections[0]!)),
-    ...pathFigures(asked, askedThen, (last.runs - first.runs) / asking.tables.length),
+    ...dueFigures(due),
+    ...figuresOf(asking, dueRate(connections), { idle, first, last }),
+    ...historyFigures(due, connections[0]!),
+    // At different frequencies, tables are not synced together.
+    ...(asking.every === 'default'
+      ? []
+      : pathFigures(asked, askedThen, (last.runs - first.runs) / asking.tables.length)),
   ];
 }
 
+/** Says each minute how things are, and returns the moment when the time is over. */
+async function lastMoment(fleet: Fleet, { minutes }: Asking, first: Moment): Promise<Moment> {
+  const rate = dueRate(fleet.connections);
+  for (let minute = 1; ; minute += 1) {
+    const passed = Math.min(minute, minutes);
+    await sleep(first.at + passed * 60_000 - Date.now());
+    const now = await momentOf(fleet);
+    const memory = [now.workerBytes, now.serverBytes, now.databaseUse?.bytes ?? 0].map(mib).join(', ');
+    say(
+      `after ${passed} minutes: ${now.runs - first.runs} runs completed of about ${(rate * passed * 60).toFixed(0)}, ${now.open} open, ${now.failed} failed; memory of worker, server, database: ${memory}`,
+    );
+    if (passed === minutes) return now;
+  }
+}
+
 async function momentOf({ folder, sandbox, server, client, connections, workers }: Fleet): Promise<Moment> {
-  const count = async (status: string) =>
-    (await client.workflow.count(`WorkflowType='syncTable' AND ExecutionStatus='${status}'`)).count;
   const { paths } = await sandbox.asked();
   const used = await Promise.all(workers.map(({ pid }) => usedBy(pid)));
   const usedByServer = await usedBy(server.pid);
   return {
     at: Date.now(),
-    runs: await count('Completed'),
-    failed: await count('Failed'),
+    runs: await countRuns(client, 'Completed'),
+    failed: await countRuns(client, 'Failed'),
+    open: await countRuns(client, 'Running'),
     actions: actionsOf(await server.metrics()),
     requests: sum(Object.values(paths)),
     database: server.databasePid === undefined ? await bytesBelow(join(folder, 'temporal')) : 0,
@@ -135,19 +129,6 @@ async function bytesBelow(folder: string): Promise<number> {
   return sum(await Promise.all(sizes));
 }
 
-async function inTurn<T>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const left = [...items];
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
-    }),
-  );
-}
-
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 const { values } = parseArgs({
@@ -157,22 +138,31 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '2' },
     processes: { type: 'string', default: '1' },
     tables: { type: 'string', default: usualTables.join(',') },
+    seeded: { type: 'boolean', default: false },
     server: { type: 'string' },
   },
 });
-const [connections, every, minutes, processes] = [
-  values.connections,
-  values.every,
-  values.minutes,
-  values.processes,
-].map(Number) as [number, number, number, number];
-if (![connections, every, minutes, processes].every((value) => value > 0)) {
-  console.error('--connections, --every (seconds), --minutes and --processes must be greater than 0.');
+const [connections, minutes, processes] = [values.connections, values.minutes, values.processes].map(
+  Number,
+) as [number, number, number];
+const every = values.every === 'default' ? values.every : Number(values.every);
+if (![connections, minutes, processes].every((value) => value > 0) || !(every === 'default' || every > 0)) {
+  console.error(
+    '--connections, --minutes and --processes must be greater than 0, --every seconds greater than 0 or `default`.',
+  );
   process.exit(2);
 }
+if (every === 'default' && !values.seeded) {
+  console.error(
+    'With --every default, first syncs take until the longest interval has passed: add --seeded.',
+  );
+  process.exit(2);
+}
+const { seeded, server } = values;
 const tables = values.tables.split(',');
-const figures = await scale({ connections, every, minutes, processes, tables, server: values.server });
+const figures = await scale({ connections, every, seeded, minutes, processes, tables, server });
+const frequency = every === 'default' ? 'at their default frequencies' : `every ${every} s`;
 console.log(
-  `\n${connections} connections × ${tables.length} tables every ${every} s for ${minutes} minutes, ${processes} worker processes\n`,
+  `\n${connections} connections × ${tables.length} tables ${frequency} for ${minutes} minutes, ${processes} worker processes${seeded ? '; all but one began with copied tables' : ''}\n`,
 );
 console.log(tableOf(figures));
