@@ -37,8 +37,11 @@ export async function attempt<T>(giveUpAfterMs: number, work: (attempt: Attempt)
   setMaxListeners(0, context.cancellationSignal);
   let failingSince = failingSinceOf(context.info.heartbeatDetails as Beat | undefined, Date.now());
   let waitingUntil: number | undefined;
-  const beat = () =>
+  const beat = () => {
+    // A local activity has no heartbeats; each one would only be a warning in the log.
+    if (context.info.isLocal) return;
     context.heartbeat({ at: Date.now(), ...defined({ failingSince, waitingUntil }) } satisfies Beat);
+  };
   // Heartbeats are billed and most activities end within a second, so the first attempt sends none at the start. A
   // later one does: otherwise attempts that all die within two seconds would never be counted.
   if (context.info.attempt > 1) beat();

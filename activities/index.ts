@@ -7,6 +7,7 @@ import type { Activities, Plan, TableRun } from './contract.ts';
 import { withEarlierNames } from './earlier-versions.ts';
 import { extractBatch } from './extract-batch.ts';
 import { extractChildren } from './extract-children.ts';
+import { inLocalTime } from './local-time.ts';
 import { planSync } from './plan-sync.ts';
 import { quickSync } from './quick-sync.ts';
 import { recountSync } from './recount-sync.ts';
@@ -24,7 +25,10 @@ export function createActivities(dependencies: Dependencies): Activities {
     quickSync: (input) =>
       step(input.run, async (step, attempt) => {
         const seconds = stopwatch();
-        const quick = await quickSync(input, { ...step, attempt, stopping: shuttingDown() });
+        const stopping = shuttingDown();
+        const quick = await inLocalTime(step, attempt, (step, attempt) =>
+          quickSync(input, { ...step, attempt, stopping }),
+        );
         const { plan, batches, outcome } = quick;
         describeSpan(planFacts(plan));
         const subject = subjectOf(step.warehouse, step.table.name);

@@ -17,10 +17,10 @@ export type SyncTableInput = {
   /** For `incremental`: the whole table is read after this many milliseconds anyway; if left out, never. */
   readonly fullReadEveryMs?: number;
   /**
-   * A small run is done by one activity. Only for a queue whose workers all know that activity: this worker could not
-   * replay a run that began without it.
+   * A small run is done by one activity: `local`, within its first workflow task if possible, or `true`, as schedules of
+   * an earlier version have it. A worker cannot replay a run that began in another way, so the input decides.
    */
-  readonly quick?: true;
+  readonly quick?: true | 'local';
   /** Where a run that continued as new resumes. */
   readonly carried?: Carried;
 };

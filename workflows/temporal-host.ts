@@ -15,7 +15,7 @@ import { asApplicationFailure } from './failures.ts';
 import type { RunHost } from './host.ts';
 import { nest } from './nested.ts';
 import type { Announce } from './progress.ts';
-import { activities, keepUp } from './steps.ts';
+import { activities, keepUp, quickSyncLocally } from './steps.ts';
 import { planWithParent } from './wait-for-parent.ts';
 
 const { recountSync } = proxyActivities<Pick<Activities, 'recountSync'>>({
@@ -31,7 +31,7 @@ const { recountSync } = proxyActivities<Pick<Activities, 'recountSync'>>({
 export function temporalHost(input: SyncTableInput, announce: Announce): RunHost {
   return {
     activities,
-    quickSync: input.quick ? activities.quickSync : undefined,
+    quickSync: quickSyncOf(input),
     lastWatermark: watermarkOf(workflowInfo().lastResult),
     announce,
     planning: (run, plan) => planWithParent(run.periodic === true, plan),
@@ -45,10 +45,15 @@ export function temporalHost(input: SyncTableInput, announce: Announce): RunHost
     recountSync: () => (patched('recount') ? recountSync : undefined),
     nest: (run, plan, outcome, result) => {
       const { lastResult } = workflowInfo();
-      return nest(run, plan, outcome, result, { lastResult, isQuick: input.quick === true });
+      return nest(run, plan, outcome, result, { lastResult, isQuick: input.quick !== undefined });
     },
     keepUp,
     isCancellation,
     explain: (error) => asApplicationFailure(error).message,
   };
+}
+
+function quickSyncOf({ quick }: SyncTableInput): RunHost['quickSync'] {
+  if (quick === undefined) return undefined;
+  return quick === 'local' ? quickSyncLocally : activities.quickSync;
 }

@@ -201,7 +201,7 @@ function syncInput(baseUrl: string, target: SyncTarget, sync: TableSync): SyncTa
   assertColumns(table, sync.columns, target);
   const input = inputOf(table, source, methodOf(table, sync), sync);
   // Workers that do not know the step do not serve a pool.
-  return target.pool === undefined ? input : { ...input, quick: true };
+  return target.pool === undefined ? input : { ...input, quick: 'local' };
 }
 
 function methodOf(

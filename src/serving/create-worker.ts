@@ -29,7 +29,13 @@ export type ServedQueue = {
   readonly limits?: WorkerLimits;
 };
 
-export type WorkerLimits = Pick<Options, 'maxConcurrentActivityTaskExecutions' | 'maxCachedWorkflows'>;
+export type WorkerLimits = Pick<
+  Options,
+  | 'maxConcurrentActivityTaskExecutions'
+  | 'maxConcurrentLocalActivityExecutions'
+  | 'maxConcurrentWorkflowTaskExecutions'
+  | 'maxCachedWorkflows'
+>;
 
 /** How a run ended, and the seconds it took without its wait for a worker. */
 export type RunEnd = Parameters<RunSinks['incidentIoSource']['runEnded']>;
@@ -71,6 +77,10 @@ export function workerLimits(served: readonly Table[]): WorkerLimits {
   return {
     // Each table's batches, and next to them a plan or a commit. A batch keeps one page in memory, not its rows.
     maxConcurrentActivityTaskExecutions: batches + served.length,
+    // For each table a scheduled run and one outside schedules. A run holds its workflow task while a step lasts in it,
+    // so with fewer tasks the runs of a destination that hangs would keep those of other tables from beginning.
+    maxConcurrentLocalActivityExecutions: 2 * served.length,
+    maxConcurrentWorkflowTaskExecutions: 2 * served.length + 2,
     // For each table a scheduled run, one outside schedules, and for each of them the execution that follows it; and
     // the parents of an import. By default the cache grows with the heap.
     maxCachedWorkflows: 4 * served.length + 2,
@@ -81,9 +91,16 @@ export function workerLimits(served: readonly Table[]): WorkerLimits {
  * How much a worker of many connections does. Its batches wait in the process for their turn and cost almost nothing
  * meanwhile, so there is room for those of about ten first syncs and for all quiet runs as well. A run that has ended
  * leaves the cache at once.
+ *
+ * A quiet run is a step within its workflow task. If its destination or API hangs, it holds the task for up to half a
+ * minute. With the SDK's 40 tasks, four such connections of twelve tables would stop all others for that time. More
+ * than 200 steps at once would take longer than one of them may: each needs about 45 ms of one core. The tasks beyond
+ * that are for the runs that only wait for an activity's result.
  */
 export const fleetLimits: WorkerLimits = {
   maxConcurrentActivityTaskExecutions: 500,
+  maxConcurrentLocalActivityExecutions: 200,
+  maxConcurrentWorkflowTaskExecutions: 300,
   maxCachedWorkflows: 400,
 };
 

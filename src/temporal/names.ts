@@ -68,6 +68,11 @@ export function scheduledConnection(workflowId: string): string | undefined {
   return /^incident_io:([a-z0-9_-]+):[a-z0-9_]+-workflow/.exec(workflowId)?.[1];
 }
 
+/** The table of a run, by the workflow id that a schedule or `tableWorkflowId` gives it; `undefined` for other ids. */
+export function tableOfRun(workflowId: string): string | undefined {
+  return /^incident_io:[a-z0-9_-]+:([a-z0-9_]+)(-workflow|$)/.exec(workflowId)?.[1];
+}
+
 /** The workflow id of a table's run outside its schedule. */
 export function tableWorkflowId(destination: string, table: string): string {
   return `incident_io:${hashOf(destination)}:${table}`;

@@ -1,5 +1,6 @@
 import {
   type Client,
+  ServiceError,
   WorkflowContinuedAsNewError,
   type WorkflowExecutionDescription,
   WorkflowFailedError,
@@ -9,6 +10,7 @@ import {
 import type { TableOutcome, TableProgress } from '../../../workflows/contract.ts';
 import type { syncTable } from '../../../workflows/sync-table.ts';
 import { defined } from '../../defined.ts';
+import { tableOfRun } from '../../temporal/names.ts';
 import { endOfFailed } from './run-end.ts';
 import { waitingUntilOf } from './rate-limit-wait.ts';
 
@@ -84,15 +86,41 @@ export type RunProgress = TableProgress & {
 
 export type Retrying = { readonly attempt: number; readonly message: string };
 
+/** A worker that is between two steps of a run answers within milliseconds. */
+const betweenStepsMs = 300;
+
 /** Asks a run for its progress. Rejects if no worker responds. */
 export async function progressOf(handle: WorkflowHandle): Promise<RunProgress> {
-  const [description, progress] = await Promise.all([
-    handle.describe(),
-    handle.query<TableProgress>('progress'),
-  ]);
+  const description = await handle.describe();
+  const progress = await (isInTask(description) ? progressInTask(handle) : said(handle));
   const waits = { retrying: retryingOf(description), waitingUntil: waitingUntilOf(description) };
   return { ...progress, ...defined(waits) };
 }
+
+function said(handle: WorkflowHandle): Promise<TableProgress> {
+  return handle.query<TableProgress>('progress');
+}
+
+/**
+ * A run whose first step lasts within its workflow task answers only afterwards. That a worker has the task is an
+ * answer too: the server takes it back after ten seconds if the worker is gone.
+ */
+async function progressInTask(handle: WorkflowHandle): Promise<TableProgress> {
+  try {
+    return await handle.client.withDeadline(Date.now() + betweenStepsMs, () => said(handle));
+  } catch (error) {
+    const table = tableOfRun(handle.workflowId);
+    if (table === undefined || !(error instanceof ServiceError)) throw error;
+    return { table, phase: 'reading', notes: [] };
+  }
+}
+
+/** Whether a worker has the run's workflow task at this moment. */
+function isInTask({ raw }: WorkflowExecutionDescription): boolean {
+  return raw.pendingWorkflowTask?.state === startedTask;
+}
+/** `PENDING_WORKFLOW_TASK_STATE_STARTED` */
+const startedTask = 2;
 
 /** What a run is retrying; `undefined` if none of its steps has failed. */
 export function retryingOf({ raw }: WorkflowExecutionDescription): Retrying | undefined {

@@ -60,7 +60,7 @@ function optionsOf(settings: Settings, account: string, table: string, entry: Ta
       workflowId: `${id}-workflow`,
       taskQueue: workerQueue(settings),
       // All workers of this queue know the step.
-      args: [{ ...inputOf(tableNamed(table), source, toMethod(entry), entry), quick: true }],
+      args: [{ ...inputOf(tableNamed(table), source, toMethod(entry), entry), quick: 'local' }],
       retry: restartPolicy,
     },
     policies: {

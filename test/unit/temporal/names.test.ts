@@ -4,6 +4,7 @@ import {
   isPoolQueue,
   scheduledConnection,
   scheduleId,
+  tableOfRun,
   tableWorkflowId,
   workerQueue,
 } from '../../../src/temporal/names.ts';
@@ -33,4 +34,7 @@ it('knows a connection by the workflow id of its scheduled runs, and none by ano
   const id = `${scheduleId('acme-eu', 'incident_updates')}-workflow-2026-11-29T00:00:00Z`;
   expect(scheduledConnection(id)).toBe('acme-eu');
   expect(scheduledConnection(tableWorkflowId('/data', 'incidents'))).toBeUndefined();
+  expect(tableOfRun(id)).toBe('incident_updates');
+  expect(tableOfRun(tableWorkflowId('/data', 'incidents'))).toBe('incidents');
+  expect(tableOfRun('of-a-platform')).toBeUndefined();
 });
