@@ -1,4 +1,4 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/activity';
 import { DestinationNotServedError } from '../src/errors.ts';
 import { describeSpan } from '../src/spans.ts';
 import { nestedIn } from '../src/tables/nested/index.ts';
@@ -13,6 +13,7 @@ import { quickSync } from './quick-sync.ts';
 import { recountSync } from './recount-sync.ts';
 import { type Dependencies, runSteps, subjectOf } from './run-step.ts';
 import { batchFacts, commitFacts, planFacts } from './span-facts.ts';
+import { shuttingDown } from './stopping.ts';
 import { updateNested } from './update-nested.ts';
 
 export type { Dependencies, Observer, Subject } from './run-step.ts';
@@ -26,7 +27,7 @@ export function createActivities(dependencies: Dependencies): Activities {
       step(input.run, async (step, attempt) => {
         const seconds = stopwatch();
         const stopping = shuttingDown();
-        const quick = await inLocalTime(step, attempt, (step, attempt) =>
+        const quick = await inLocalTime(step, attempt, stopping, (step, attempt) =>
           quickSync(input, { ...step, attempt, stopping }),
         );
         const { plan, batches, outcome } = quick;
@@ -101,10 +102,4 @@ function unlessRefused(error: unknown): void {
 function stopwatch(): () => number {
   const began = performance.now();
   return () => (performance.now() - began) / 1_000;
-}
-
-/** Tells whether this worker is shutting down: the batch then hands over what it has read instead of losing it. */
-function shuttingDown(): () => boolean {
-  const context = Context.current();
-  return () => context.cancellationDetails?.workerShutdown === true;
 }

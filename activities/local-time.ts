@@ -7,23 +7,29 @@ import type { Step } from './step.ts';
 
 /**
  * A step within a workflow task holds the task open: nobody can ask the run how far it is, and a cancellation reaches
- * it seconds later. So an API that is slow, or that refuses requests, is waited for by an activity instead.
+ * it seconds later. So an activity waits for an API that is slow or refuses requests.
  */
 const localMs = 20_000;
+/** How often to look whether the worker is shutting down. */
+const lookEveryMs = 100;
 
 /**
- * Does a step, and ends its requests and its waits at the rate limit if it is a local activity that takes too long.
- * Windows that have rows by then hand them over; otherwise the attempt fails in a way that another one may not.
- * A merge is not ended.
+ * Does a step. If it is a local activity, its requests and its waits at the rate limit end when it has taken too long,
+ * or when the worker shuts down. Windows that have rows by then hand them over; otherwise the attempt fails, and
+ * another one may succeed. A commit is not ended.
  */
 export async function inLocalTime<T>(
   step: Step,
   attempt: Attempt,
+  stopping: () => boolean,
   work: (step: Step, attempt: Attempt) => Promise<T>,
 ): Promise<T> {
   if (!Context.current().info.isLocal) return work(step, attempt);
   const over = new AbortController();
-  const timer = setTimeout(() => over.abort(new TimeUp()), localMs);
+  const began = performance.now();
+  const timer = setInterval(() => {
+    if (stopping() || performance.now() - began > localMs) over.abort(new TimeUp());
+  }, lookEveryMs);
   const signal = AbortSignal.any([attempt.signal, over.signal]);
   // Each of the requests sent side by side adds a listener for as long as it lasts.
   setMaxListeners(0, signal);
@@ -31,10 +37,13 @@ export async function inLocalTime<T>(
     return await work({ ...step, call: { ...step.call, signal } }, { ...attempt, signal });
   } catch (error) {
     if (!(error instanceof TimeUp)) throw error;
+    const { name } = step.table;
     throw new ApiUnavailableError(
-      `${step.table.name}: not read within ${localMs / 1_000} s; an activity continues`,
+      stopping()
+        ? `${name}: the worker shuts down`
+        : `${name}: not read within ${localMs / 1_000} s, so an activity continues`,
     );
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 }

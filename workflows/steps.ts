@@ -1,6 +1,5 @@
 import {
   ActivityCancellationType,
-  ActivityFailure,
   CancellationScope,
   ApplicationFailure,
   isCancellation,
@@ -49,7 +48,8 @@ export async function quickSyncLocally(input: PlanInput): Promise<QuickSynced> {
 
 /** Whether the step has failed in a way that no other attempt would change. */
 function isFinal(error: unknown): boolean {
-  return error instanceof ActivityFailure && (error.cause as { nonRetryable?: unknown }).nonRetryable === true;
+  // Unlike that of an activity, the failure of a local one comes without a wrapper.
+  return error instanceof ApplicationFailure && error.nonRetryable === true;
 }
 
 /**

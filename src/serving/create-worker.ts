@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  type ActivityInterceptorsFactory,
   type InjectedSinks,
   type NativeConnection,
   Worker,
@@ -9,6 +10,7 @@ import {
   type WorkflowBundleOption,
 } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
+import { withStopping } from '../../activities/stopping.ts';
 import type { RunSinks } from '../../workflows/contract.ts';
 import { windowsAtOnce } from '../../workflows/windows.ts';
 import { tables } from '../tables/index.ts';
@@ -43,13 +45,13 @@ export type RunEnd = Parameters<RunSinks['incidentIoSource']['runEnded']>;
 export type OnRunEnded = (workflowId: string, ...run: RunEnd) => void;
 
 /** A worker for a queue. */
-export function createWorker(options: ServedQueue): Promise<Worker> {
+export async function createWorker(options: ServedQueue): Promise<Worker> {
   const { connection, namespace, taskQueue, activities, workflowBundle, tracing, onRunEnded } = options;
   const { limits = workerLimits(tables) } = options;
   const { interceptors, ...workflows } = workflowBundle
     ? { workflowBundle }
     : ownWorkflows(tracing !== undefined);
-  return Worker.create({
+  const worker = await Worker.create({
     connection,
     namespace,
     taskQueue,
@@ -57,7 +59,7 @@ export function createWorker(options: ServedQueue): Promise<Worker> {
     ...workflows,
     ...limits,
     sinks: { ...runSinks(onRunEnded), ...tracing?.sinks },
-    ...(tracing && { interceptors: { ...interceptors, activity: tracing.activity } }),
+    interceptors: { ...interceptors, activity: [stoppingWith(() => worker), ...(tracing?.activity ?? [])] },
     // A cancellation reaches an activity with the answer to its heartbeat, so heartbeats must not be held back.
     maxHeartbeatThrottleInterval: '3 seconds',
     defaultHeartbeatThrottleInterval: '3 seconds',
@@ -69,6 +71,13 @@ export function createWorker(options: ServedQueue): Promise<Worker> {
     shutdownGraceTime: '1 millisecond',
     shutdownForceTime: '60 seconds',
   });
+  return worker;
+}
+
+/** Lets the activities of a worker ask whether it is shutting down. */
+function stoppingWith(worker: () => Worker): ActivityInterceptorsFactory {
+  const isStopping = () => worker().getState() !== 'RUNNING';
+  return () => ({ inbound: { execute: (input, next) => withStopping(isStopping, () => next(input)) } });
 }
 
 /** How much one worker does at the same time so that no table waits for another one's batches. */

@@ -43,6 +43,11 @@ type Shape = {
 const failing = async () => {
   throw ApplicationFailure.nonRetryable('GET /v2/alerts: 403', 'PermissionError', { advice: 'grant it' });
 };
+const inOneStep = {
+  plan: planOf(0),
+  batches: [{ windowId: 0, extracted: { ...batch('w0', { kind: 'done' }), unchanged: 3 } }],
+  outcome: committed,
+};
 let batches = 0;
 let looks = 0;
 let plans = 0;
@@ -109,12 +114,19 @@ const shapes: { readonly [name: string]: Shape } = {
   },
   'in-one-step': {
     args: [{ ...input, quick: true }],
+    activities: { quickSync: async () => inOneStep },
+  },
+  'within-its-task': {
+    args: [{ ...input, quick: 'local' }],
+    activities: { quickSync: async () => inOneStep },
+  },
+  'within-its-task-at-first': {
+    args: [{ ...input, quick: 'local' }],
     activities: {
-      quickSync: async () => ({
-        plan: planOf(0),
-        batches: [{ windowId: 0, extracted: { ...batch('w0', { kind: 'done' }), unchanged: 3 } }],
-        outcome: committed,
-      }),
+      quickSync: async () => {
+        if (!Context.current().info.isLocal) return inOneStep;
+        throw ApplicationFailure.retryable('GET /v2/alerts: 503', 'ApiUnavailableError', { advice: 'wait' });
+      },
     },
   },
   'too-long-for-one-step': {

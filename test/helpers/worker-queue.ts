@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import type { TableSettings } from '../../src/settings/settings.ts';
+import { defined } from '../../src/defined.ts';
 import { tableNamed } from '../../src/tables/index.ts';
 import { inputOf } from '../../src/connections/runs/input.ts';
 import { tableWorkflowId, workerQueue } from '../../src/temporal/names.ts';
+import type { SyncTableInput } from '../../workflows/contract.ts';
 import type { syncTable } from '../../workflows/sync-table.ts';
 import { temporaryFolder } from './sync.ts';
 import { unique } from './temporal.ts';
@@ -43,18 +45,22 @@ export async function settingsFor(
   return { connection, folder, file, destination };
 }
 
-/** Starts a run on the queue that `worker` and `up` serve, the way a schedule does. */
+/**
+ * Starts a run on the queue that `worker` and `up` serve.
+ * @param quick whether it is tried in one step, as the runs of schedules are
+ */
 export function startOnWorkerQueue(
   client: Client,
   sandbox: Sandbox,
   { connection, destination }: TestSettings,
   table: string,
+  quick?: SyncTableInput['quick'],
 ): Promise<WorkflowHandleWithFirstExecutionRunId<typeof syncTable>> {
   const apiKey = { env: keyVariable };
   const source = { destination, apiKey, baseUrl: sandbox.url, account: 'unknown', giveUpAfterMinutes: 5 };
   return client.workflow.start<typeof syncTable>('syncTable', {
     workflowId: tableWorkflowId(destination, table),
     taskQueue: workerQueue({ destination, pool: connection }),
-    args: [inputOf(tableNamed(table), source, { syncMethod: 'full_refresh' })],
+    args: [{ ...inputOf(tableNamed(table), source, { syncMethod: 'full_refresh' }), ...defined({ quick }) }],
   });
 }

@@ -117,10 +117,8 @@ async function progressInTask(handle: WorkflowHandle): Promise<TableProgress> {
 
 /** Whether a worker has the run's workflow task at this moment. */
 function isInTask({ raw }: WorkflowExecutionDescription): boolean {
-  return raw.pendingWorkflowTask?.state === startedTask;
+  return Boolean(raw.pendingWorkflowTask?.startedTime);
 }
-/** `PENDING_WORKFLOW_TASK_STATE_STARTED` */
-const startedTask = 2;
 
 /** What a run is retrying; `undefined` if none of its steps has failed. */
 export function retryingOf({ raw }: WorkflowExecutionDescription): Retrying | undefined {

@@ -41,12 +41,15 @@ async function asked(sandbox: Sandbox, times: number): Promise<void> {
 
 const everySixHours = { syncMethod: 'full_refresh', every: '6h' } as const;
 
-it('hands over what it holds on SIGTERM: another worker continues, and nothing staged is read twice', async () => {
+it.each([
+  ['in an activity', undefined],
+  ['within a workflow task', 'local'],
+] as const)('hands over on SIGTERM what it holds %s, and nothing staged is read twice', async (_, quick) => {
   const sandbox = await sandboxOf({ latencyMs: 25, sizes: { incident_updates: 15_000 } });
   const settings = await settingsFor(sandbox, { incident_updates: everySixHours });
   const first = startWorker(settings);
   await first.says('worker started');
-  const run = await startOnWorkerQueue(temporal.client, sandbox, settings, 'incident_updates');
+  const run = await startOnWorkerQueue(temporal.client, sandbox, settings, 'incident_updates', quick);
   await asked(sandbox, 15);
   first.child.kill('SIGTERM');
   expect(await first.ended).toBe(0);
@@ -76,6 +79,19 @@ it('shares its queue with another worker, whose SIGKILL only costs time', { time
   one.child.kill('SIGKILL');
   await Promise.all(runs.map((run) => run.result()));
   await expectTruth(sandbox, settings.destination, tables);
+});
+
+it('is killed while it does a run within a workflow task: another worker does it, and no row comes twice', async () => {
+  const sandbox = await sandboxOf({ latencyMs: 20, sizes: { incident_updates: 4_000 } });
+  const settings = await settingsFor(sandbox, { incident_updates: everySixHours });
+  const first = startWorker(settings);
+  await first.says('worker started');
+  const run = await startOnWorkerQueue(temporal.client, sandbox, settings, 'incident_updates', 'local');
+  await asked(sandbox, 8);
+  first.child.kill('SIGKILL');
+  startWorker(settings);
+  expect(await run.result()).toMatchObject({ rows: 4_000, changes: { inserted: 4_000 } });
+  await expectTruth(sandbox, settings.destination, ['incident_updates']);
 });
 
 it('continues when the Temporal server ends and comes back', { timeout: 90_000 }, async () => {

@@ -236,20 +236,4 @@ describe('syncTable', () => {
       expect(events!.length).toBeLessThanOrEqual(6 * 5 + 20);
     });
   });
-
-  it('does a small run in one activity, with eleven events', async () => {
-    const made = activities({
-      quickSync: async () => ({
-        plan: planOf(0),
-        batches: [{ windowId: 0, extracted: batch('w0', { kind: 'done' }) }],
-        outcome: committed,
-      }),
-    });
-    await running(temporal, made, async (taskQueue) => {
-      const handle = await start(taskQueue, { quick: true });
-      expect(await handle.result()).toMatchObject({ rows: committed.rows, version: committed.version });
-      expect(made.called).toEqual(['quick']);
-      expect((await handle.fetchHistory()).events).toHaveLength(11);
-    });
-  });
 });
