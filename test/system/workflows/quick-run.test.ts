@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { expect, it } from 'vitest';
 import { cancelTable } from '../../../src/connections/runs/cancel.ts';
 import { runsInProgress } from '../../../src/connections/runs/run-in-progress.ts';
@@ -81,6 +81,21 @@ it('shows that a worker has it, and leaves nothing staged if it is cancelled wit
       unanswered: [],
     });
     expect((await handle.describe()).status.name).toBe('CANCELLED');
+  });
+  expect(made.called).toEqual(['quick', 'discard']);
+});
+
+it('ends as cancelled if its step ends after the cancellation, and does not begin the step again', async () => {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const made = activities({ quickSync: () => released.then(() => small) });
+  await running(temporal, made, async (taskQueue) => {
+    const handle = await start(taskQueue);
+    await expect.poll(() => made.called).toContain('quick');
+    await handle.cancel();
+    release();
+    const error = (await handle.result().catch((error: unknown) => error)) as WorkflowFailedError;
+    expect(error.cause).toBeInstanceOf(CancelledFailure);
   });
   expect(made.called).toEqual(['quick', 'discard']);
 });
