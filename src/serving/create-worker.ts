@@ -102,9 +102,9 @@ export function workerLimits(served: readonly Table[]): WorkerLimits {
  * leaves the cache at once.
  *
  * A quiet run is a step within its workflow task. If its destination or API hangs, it holds the task for up to half a
- * minute. With the SDK's 40 tasks, four such connections of twelve tables would stop all others for that time. More
- * than 200 steps at once would take longer than one of them may: each needs about 45 ms of one core. The tasks beyond
- * that are for the runs that only wait for an activity's result.
+ * minute. With the SDK's 40 tasks, four such connections of twelve tables would stop all others for that time. With far
+ * more than 200 steps at once, as after an outage, one would take longer than it may: each needs about 40 ms of a core.
+ * The other tasks are for runs that are past that step.
  */
 export const fleetLimits: WorkerLimits = {
   maxConcurrentActivityTaskExecutions: 500,
