@@ -12,8 +12,11 @@ import { extractChildren } from './extract-children.ts';
 import { planOnState } from './plan-sync.ts';
 import type { Step } from './step.ts';
 
-/** A longer read continues batch by batch, which shows its progress. */
-const quickMs = 5_000;
+/**
+ * A longer read continues batch by batch, which shows its progress. With staging and commit, the step then rarely takes
+ * the five seconds after which the SDK logs a warning about the workflow task.
+ */
+const quickMs = 3_000;
 
 type QuickWorld = Step & Pick<BatchWorld, 'attempt' | 'stopping'>;
 
