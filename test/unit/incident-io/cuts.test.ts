@@ -23,13 +23,13 @@ function sharesOf(of: readonly Slice[], shares: number): number[] {
 
 it('asks for no row if the slices are the shares', () => {
   const even = slices(100, 100, 100, 100, 100, 100, 100, 80);
-  expect(cutsBetween(even, range, filter, 8, false).map(({ id }) => id)).toEqual([
-    ...[1, 2, 3, 4, 5, 6, 7].map((index) => `row-${index}`),
-  ]);
+  expect(cutsBetween(even, range, filter, 8, false).map(({ id }) => id)).toEqual(
+    [1, 2, 3, 4, 5, 6, 7].map((index) => `row-${index}`),
+  );
   // The newest row of a slice is at the start of the next one.
-  expect(cutsBetween(even, range, filter, 8, true).map(({ id }) => id)).toEqual([
-    ...[0, 1, 2, 3, 4, 5, 6].map((index) => `row-${index}`),
-  ]);
+  expect(cutsBetween(even, range, filter, 8, true).map(({ id }) => id)).toEqual(
+    [0, 1, 2, 3, 4, 5, 6].map((index) => `row-${index}`),
+  );
 });
 
 it('asks only for the rows within slices if there are more shares', () => {
