@@ -33,7 +33,7 @@ it('loads neither Temporal, DuckDB nor an HTTP client before it knows the comman
 
 it('loads only what a status needs of Temporal’s packages, and no DuckDB: it is most of the time that a status takes', () => {
   // Their entries load what runs workflows, and Node reads each file twice that an entry passes on.
-  const whole = /^(@temporalio\/(client|common|worker)|@duckdb\/node-api)$/;
+  const whole = /^(@temporalio\/(client|common|worker)|@duckdb\/node-api|@opentelemetry\/api)$/;
   const files = [
     'connections/status/status-reader.ts',
     'connections/status/connection-health.ts',
