@@ -21,7 +21,12 @@ export type ClientsOptions = {
 /** What determines the client of a run. */
 type KeyOfRun = Pick<TableRun, 'apiKey' | 'baseUrl' | 'destination'>;
 
-type KnownKey = { readonly client: Client; identity?: KnownIdentity };
+type KnownKey = {
+  readonly client: Client;
+  identity?: KnownIdentity;
+  /** The answer to the request under way; `undefined` once that fails, or once the API refuses it for now. */
+  asking?: Promise<KnownIdentity | undefined>;
+};
 
 /**
  * The clients of this process, one per key and base URL, so that all its requests share one pace. The key is looked
@@ -51,8 +56,9 @@ export class Clients {
 
   /** The same, but asks only if the last answer about this key is too old: a quiet run then needs no request for it. */
   async identityOf(run: TableRun, call: Call): Promise<Identity> {
-    const recent = (await this.#knownOf(run)).identity?.now();
-    if (!recent) return this.identify(run, call);
+    const known = await this.#knownOf(run);
+    const recent = known.identity?.now() ?? (known.asking && (await answerOf(known.asking, call))?.now());
+    if (!recent) return this.#ask(known, run, call);
     assertAccount(run, recent);
     return recent;
   }
@@ -60,8 +66,27 @@ export class Clients {
   /** The same check, with one request per key and process: the key behind a reference may be replaced during a run. */
   async assertAccount(run: TableRun, call: Call): Promise<void> {
     const known = await this.#knownOf(run);
-    if (known.identity) assertAccount(run, known.identity.answer);
-    else await this.identify(run, call);
+    const identity = known.identity ?? (known.asking && (await answerOf(known.asking, call)));
+    if (identity) assertAccount(run, identity.answer);
+    else await this.#ask(known, run, call);
+  }
+
+  /** Asks, and lets others wait for the answer meanwhile. */
+  async #ask(known: KnownKey, run: TableRun, call: Call): Promise<Identity> {
+    let tell: (answer: KnownIdentity | undefined) => void = () => undefined;
+    const asking = new Promise<KnownIdentity | undefined>((resolve) => (tell = resolve));
+    known.asking = asking;
+    const onRefused = (until?: number) => {
+      // Others would wait as long without knowing why.
+      tell(undefined);
+      call.onRefused?.(until);
+    };
+    try {
+      return await this.identify(run, { ...call, onRefused });
+    } finally {
+      tell(known.identity);
+      if (known.asking === asking) delete known.asking;
+    }
   }
 
   /** The rules for the columns of a run. Throws `KeyMissingError` if the hash key is not there. */
@@ -92,6 +117,27 @@ export class Clients {
       this.#known.set(name, known);
     }
     return known;
+  }
+}
+
+/**
+ * The answer to a request that another run has sent and waits for: the tables of a connection start together, and each
+ * would ask. `undefined` if it fails: then each asks for itself, with its own patience.
+ */
+async function answerOf(
+  asking: NonNullable<KnownKey['asking']>,
+  { signal }: Call,
+): Promise<KnownIdentity | undefined> {
+  signal.throwIfAborted();
+  let cancel = () => undefined as void;
+  const cancelled = new Promise<never>((_, reject) => {
+    cancel = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', cancel, { once: true });
+  });
+  try {
+    return await Promise.race([asking, cancelled]);
+  } finally {
+    signal.removeEventListener('abort', cancel);
   }
 }
 

@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/common/lib/failure.js';
 import type { Failure } from '../src/failure.ts';
 import { RunFailure } from './run-failure.ts';
 

@@ -1,4 +1,5 @@
-import { type Client, ScheduleAlreadyRunning, type ScheduleDescription } from '@temporalio/client';
+import type { Client, ScheduleDescription } from '@temporalio/client';
+import { ScheduleAlreadyRunning } from '@temporalio/client/lib/schedule-client.js';
 import type { SyncTableInput } from '../../workflows/contract.ts';
 import type { syncTable } from '../../workflows/sync-table.ts';
 import { UsageError } from '../errors.ts';

@@ -18,6 +18,17 @@ const rowEndsAfterMs = 60_000;
 const sharedSeconds = 2;
 /** The share of the remaining tokens that a process then spends per second. */
 const largestShare = 1;
+/** How many times as large the share is while nobody else takes tokens. */
+const timesIfAlone = 4;
+/**
+ * A process is alone if fewer tokens than this were taken by others lately. Answers that take different times look like
+ * a few tokens too.
+ */
+const fewTokens = 8;
+/** Tokens that others took count half after this many milliseconds. */
+const othersHalveInMs = 2_000;
+/** A process that does not know yet assumes that others take tokens, for five seconds. */
+const othersAtFirst = 50;
 /** A refusal halves the share; after this many milliseconds it has doubled again. */
 const shareDoublesInMs = 60_000;
 
@@ -36,8 +47,9 @@ export type Refusal = {
  *
  * The server tells all of them the same number of tokens, and none knows how many they are. If each spent what it was
  * told, most requests would be refused. So when few tokens are left, each process sends in proportion to what is left.
- * Together their rates then settle at the refill, at a level that falls with their number: 20 tokens for one process,
- * 5 for four. Those tokens stay unspent, which costs a second once and nothing of the refill.
+ * Together their rates then settle at the refill, at a level that falls with their number: 10 tokens for two processes,
+ * 5 for four. Those tokens stay unspent, which costs half a second once and nothing of the refill. If the server counts
+ * as this process does, nobody else takes tokens; then the level is 5 for one process too.
  *
  * All times are milliseconds of a clock that never steps.
  */
@@ -50,8 +62,11 @@ export class Bucket {
   #at: number;
   #taken = 0;
   #takenAt = 0;
-  /** Number of the newest request whose answer said how many tokens are left. */
+  /** Number of the newest request whose answer said how many tokens are left, and when that answer came. */
   #told = 0;
+  #toldAt = 0;
+  /** Tokens that others took lately. */
+  #others = othersAtFirst;
   #blockedUntil = 0;
   /** Refusals since the last request that got through. */
   #refusals = 0;
@@ -97,10 +112,15 @@ export class Bucket {
    */
   correct(remaining: number, limit: number, number: number, now: number): void {
     if (number < this.#told) return;
-    this.#told = number;
+    this.#refill(now);
     this.#limit = Math.min(this.capacity, limit);
-    this.#tokens = Math.min(this.capacity, remaining - (this.#taken - number));
-    this.#at = now;
+    const tokens = Math.min(this.capacity, remaining - (this.#taken - number));
+    const before =
+      this.#told === 0 ? othersAtFirst : this.#others * 0.5 ** ((now - this.#toldAt) / othersHalveInMs);
+    this.#others = Math.max(0, before + this.#tokens - tokens);
+    this.#told = number;
+    this.#toldAt = now;
+    this.#tokens = tokens;
   }
 
   /** A request was refused: sends nothing for a while. After that one request will succeed, so there is one token. */
@@ -112,6 +132,7 @@ export class Bucket {
       this.#refusals += 1;
       this.#share = this.#shareOf(now) / 2;
       this.#shareAt = now;
+      this.#others += othersAtFirst;
     }
     const ms = Math.max(Math.min(askedMs, longestWaitMs), pauseAfter(this.#refusals));
     this.#askedUntil = Math.max(this.#askedUntil, now + askedMs);
@@ -148,8 +169,8 @@ export class Bucket {
     const sinceMs = now - this.#takenAt;
     // share × ms × (tokens then + refill × ms) = 1,000, solved for ms.
     const then = this.#tokens - this.#perMs * sinceMs;
-    const dueMs =
-      (Math.sqrt(then ** 2 + (4_000 * this.#perMs) / this.#shareOf(now)) - then) / (2 * this.#perMs);
+    const share = this.#shareOf(now) * (this.#others < fewTokens ? timesIfAlone : 1);
+    const dueMs = (Math.sqrt(then ** 2 + (4_000 * this.#perMs) / share) - then) / (2 * this.#perMs);
     return Math.ceil(Math.max(0, dueMs - sinceMs));
   }
 

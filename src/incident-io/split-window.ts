@@ -2,7 +2,8 @@ import { defined } from '../defined.ts';
 import { FilterRejectedError, SourceError } from '../errors.ts';
 import type { TimestampFilter } from '../tables/table.ts';
 import type { Param } from './client.ts';
-import { type Reader, readPage, type Slice } from './pages.ts';
+import { type Cut, cutsBetween, type Range, rowsBefore, rowsOf, type Slice } from './cuts.ts';
+import { type Reader, readPage, type Slice as List } from './pages.ts';
 import { dayMs, type NewWindow, pagesBeforeCut, timeParam, type Window } from './windows.ts';
 
 /**
@@ -10,8 +11,11 @@ import { dayMs, type NewWindow, pagesBeforeCut, timeParam, type Window } from '.
  * end. More would only cost requests at their edges.
  */
 const mostWindows = 16;
-/** A dense window is cut into as many windows as are read at the same time. */
-const mostWindowsAgain = 8;
+/**
+ * A list that is not worth that many, and a dense window, are cut into as many windows as are read at the same time: a
+ * few more would take as long as twice as many.
+ */
+const windowsAtOnce = 8;
 /** A window of fewer pages is not worth its own first and last request. */
 const pagesWorthAWindow = 20;
 /** Slices whose first page shows how dense the rows are there. */
@@ -33,9 +37,6 @@ export type Place = {
   readonly last: number;
 };
 
-/** A stretch of `created_at`, milliseconds since the epoch. */
-type Range = { readonly from: number; readonly to: number };
-
 /**
  * Cuts what is left of a window into pieces that can be read side by side. Each piece begins after a row of the list
  * itself and ends when it meets a row that another one begins after. So together they are the whole list, in whatever
@@ -53,34 +54,38 @@ export async function splitWindow(reader: Reader, window: Window, place: Place, 
   if (!filter || paging.kind === 'single') return { windows: [] };
   const { id: _id, pages: _pages, cutAfter: _cutAfter, from, to, until = [], ...list } = window;
   const { after, first, last } = place;
-  const most = from === undefined && to === undefined ? mostWindows : mostWindowsAgain;
+  const most = from === undefined && to === undefined ? mostWindows : windowsAtOnce;
   const newestFirst = first >= last;
   try {
     const high = newestFirst ? last : (to ?? now);
     const low = newestFirst ? (from ?? (await timeBeforeOldest(reader, list, filter, high))) : last;
     const range = { from: low, to: Math.max(high, low + 1) };
-    const rows = await rowsPerSlice(reader, list, filter, range);
-    const shares = Math.min(most, windowsWorth(rows, paging.pageSize));
-    const { cuts, rowsEach } = cutsBetween(rows, range, filter, shares);
+    const slices = await sampled(reader, list, filter, range);
+    const shares = windowsWorth(rowsOf(slices) / paging.pageSize, most);
+    const cuts = cutsBetween(slices, range, filter, shares, newestFirst);
     const found = await rowsAt(reader, list, filter, cuts, range, newestFirst);
     const starts = found.filter(({ id }) => id !== after && !until.includes(id));
     if (starts.length === 0) return { windows: [] };
-    const pages = Math.ceil(rowsEach / paging.pageSize);
     const ends = [...until, ...starts.map(({ id }) => id)];
-    const piece = (behind: string, range: Pick<Window, 'from' | 'to'>): NewWindow => ({
-      ...list,
-      ...range,
-      behind,
-      until: ends.filter((id) => id !== behind),
-      pages,
-      cutAfter: 2 * pages + pagesBeforeCut,
-    });
+    const piece = (behind: string, { from, to }: { from: number | undefined; to: number | undefined }) => {
+      const before = (at: number) => rowsBefore(slices, range, at);
+      const rows = before(to ?? range.to) - before(from ?? range.from);
+      const pages = Math.ceil(rows / paging.pageSize);
+      return {
+        ...list,
+        ...defined({ from, to }),
+        behind,
+        until: ends.filter((id) => id !== behind),
+        pages,
+        cutAfter: 2 * pages + pagesBeforeCut,
+      };
+    };
     const times = starts.map(({ at }) => at);
     const edges = newestFirst ? [to, ...times.toReversed(), from] : [from, ...times, to];
     const behind = [after, ...(newestFirst ? starts.toReversed() : starts).map(({ id }) => id)];
     const windows = behind.map((id, index) => {
       const [start, end] = [edges[index], edges[index + 1]];
-      return piece(id, newestFirst ? defined({ from: end, to: start }) : defined({ from: start, to: end }));
+      return piece(id, newestFirst ? { from: end, to: start } : { from: start, to: end });
     });
     return { windows };
   } catch (error) {
@@ -89,17 +94,18 @@ export async function splitWindow(reader: Reader, window: Window, place: Place, 
   }
 }
 
-/** The first row of the list on the far side of each time, oldest first; none if there is no row. */
+/** The first row of the list on the far side of each cut, oldest first; none if there is no row. */
 async function rowsAt(
   reader: Reader,
-  list: Slice,
+  list: List,
   filter: TimestampFilter,
-  cuts: readonly number[],
+  cuts: readonly Cut[],
   { from, to }: Range,
   newestFirst: boolean,
 ): Promise<readonly { readonly id: string; readonly at: number }[]> {
   const found = await Promise.all(
-    cuts.map(async (at) => {
+    cuts.map(async ({ at, id: known }) => {
+      if (known !== undefined) return [{ id: known, at }];
       const slice = newestFirst ? between(filter, from, at) : between(filter, at, to);
       const page = await unlessPassing(
         readPage(reader, { ...list, params: [...list.params, slice] }, undefined, 1),
@@ -112,15 +118,16 @@ async function rowsAt(
   return rows.filter(({ id }, index) => rows.findIndex((row) => row.id === id) === index);
 }
 
-/** How many windows these rows are worth. */
-function windowsWorth(rows: readonly number[], pageSize: number): number {
-  return Math.floor(sumOf(rows) / pageSize / pagesWorthAWindow);
+/** How many windows these pages are worth. */
+function windowsWorth(pages: number, most: number): number {
+  const worth = Math.floor(pages / pagesWorthAWindow);
+  return worth < most ? Math.min(worth, windowsAtOnce) : most;
 }
 
 /** A time before the oldest row, found by stepping back from another time, four times as far each time. */
 async function timeBeforeOldest(
   reader: Reader,
-  whole: Slice,
+  whole: List,
   filter: TimestampFilter,
   seenFrom: number,
 ): Promise<number> {
@@ -133,13 +140,13 @@ async function timeBeforeOldest(
   return seenFrom - 20_000 * dayMs;
 }
 
-/** Rows in each of a few equal slices, estimated from the span of time their first page covers. */
-async function rowsPerSlice(
+/** A few equal slices, with their rows estimated from the span of time that their first page covers. */
+async function sampled(
   reader: Reader,
-  whole: Slice,
+  whole: List,
   filter: TimestampFilter,
   { from, to }: Range,
-): Promise<number[]> {
+): Promise<readonly Slice[]> {
   const length = (to - from) / samples;
   const found = await Promise.all(
     Array.from({ length: samples }, async (_, index) => {
@@ -148,17 +155,22 @@ async function rowsPerSlice(
         readPage(reader, { ...whole, params: [...whole.params, slice] }, undefined),
       );
       if (page instanceof SourceError) return page;
-      const { records, after } = page;
-      if (after === undefined) return records.length;
-      const times = records.map((record) => Date.parse(String(record['created_at']))).filter(Number.isFinite);
-      const span = Math.max(...times) - Math.min(...times);
-      return times.length < 2 || span <= 0 ? records.length * 2 : Math.max(1, length / span) * records.length;
+      const id = page.records[0]?.['id'];
+      return { rows: rowsIn(page, length), ...(typeof id === 'string' && { first: id }) };
     }),
   );
-  const known = found.filter((rows) => typeof rows === 'number');
+  const known = found.filter((slice): slice is Slice => !(slice instanceof SourceError));
   if (known.length === 0) throw found[0] as SourceError;
-  const mean = sumOf(known) / known.length;
-  return found.map((rows) => (typeof rows === 'number' ? rows : mean));
+  const mean = rowsOf(known) / known.length;
+  return found.map((slice) => (slice instanceof SourceError ? { rows: mean } : slice));
+}
+
+/** Rows in a slice of this length, by its first page. */
+function rowsIn({ records, after }: Awaited<ReturnType<typeof readPage>>, length: number): number {
+  if (after === undefined) return records.length;
+  const times = records.map((record) => Date.parse(String(record['created_at']))).filter(Number.isFinite);
+  const span = Math.max(...times) - Math.min(...times);
+  return times.length < 2 || span <= 0 ? records.length * 2 : Math.max(1, length / span) * records.length;
 }
 
 /** A page that only helps to place the cuts; a passing fault is returned, because splitting can do without the page. */
@@ -169,35 +181,6 @@ async function unlessPassing<Page>(page: Promise<Page>): Promise<Page | SourceEr
     if (error instanceof SourceError && error.retry === 'later') return error;
     throw error;
   }
-}
-
-/**
- * Times that cut the rows into equal shares if they are spread evenly within each slice. Fewer than two shares need
- * no cut.
- */
-function cutsBetween(
-  rows: readonly number[],
-  { from, to }: Range,
-  filter: TimestampFilter,
-  shares: number,
-): { cuts: number[]; rowsEach: number } {
-  const total = sumOf(rows);
-  const unit = filter.granularity === 'day' ? dayMs : 1;
-  const length = (to - from) / rows.length;
-  const cuts = new Set<number>();
-  for (let cut = 1; cut < shares; cut += 1) {
-    let left = (total * cut) / shares;
-    let slice = 0;
-    while (left > rows[slice]!) left -= rows[slice++]!;
-    const at = Math.floor((from + (slice + left / rows[slice]!) * length) / unit) * unit;
-    // A cut at an end would leave one window as it was, and it would be cut again and again.
-    if (at > from && at < to) cuts.add(at);
-  }
-  return { cuts: [...cuts].sort((a, b) => a - b), rowsEach: total / (cuts.size + 1) };
-}
-
-function sumOf(numbers: readonly number[]): number {
-  return numbers.reduce((sum, number) => sum + number, 0);
 }
 
 /** The filter from one time to another; `undefined` is an open end. If it leaves out a row, only a cut moves. */

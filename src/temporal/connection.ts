@@ -1,4 +1,6 @@
-import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import type { NativeConnectionOptions } from '@temporalio/worker';
+// The package's own entry would load what runs workflows too: 360 modules that no command but a worker needs.
+import { NativeConnection } from '@temporalio/worker/lib/connection.js';
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import { UsageError } from '../errors.ts';
 import { type DevServer, useDevServer } from './dev-server/dev-server.ts';

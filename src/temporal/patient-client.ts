@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, type ConnectionLike, type WorkflowService } from '@temporalio/client';
+import type { ConnectionLike, WorkflowService } from '@temporalio/client';
+import { Client } from '@temporalio/client/lib/client.js';
 import { TemporalUnavailableError } from '../errors.ts';
 import type { TemporalAccess } from './connection.ts';
 

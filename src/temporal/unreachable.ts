@@ -1,4 +1,4 @@
-import { isGrpcServiceError } from '@temporalio/client';
+import { isGrpcServiceError } from '@temporalio/client/lib/errors.js';
 import { TemporalUnavailableError, UsageError } from '../errors.ts';
 
 /** Why a connection to a Temporal server could not be made, in words people know, and what to do. */

@@ -1,4 +1,4 @@
-import { DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBInstance } from '@duckdb/node-api';
 
 /** How much of the machine a DuckDB may use. */
 export type QueryLimits = {
@@ -14,13 +14,15 @@ export type QueryLimits = {
  * @param options.spill a local folder for what does not fit in memory
  * @param options.limits left out, DuckDB takes what the machine has
  */
-export function openDuckDb({
+export async function openDuckDb({
   spill,
   limits,
 }: {
   readonly spill: string;
   readonly limits?: QueryLimits;
 }): Promise<DuckDBInstance> {
+  // Loading it takes a tenth of a second of processor time, and many commands never need it.
+  const { DuckDBInstance } = await import('@duckdb/node-api');
   return DuckDBInstance.create(':memory:', {
     temp_directory: spill,
     ...(limits && { threads: String(limits.threads), memory_limit: limits.memory }),

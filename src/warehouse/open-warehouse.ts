@@ -5,7 +5,6 @@ import { changesSince } from './read/changes.ts';
 import { eachRow } from './read/each-row.ts';
 import { rowsByDay } from './read/rows-by-day.ts';
 import { compare, readDifference } from './read/difference.ts';
-import { commitRun } from './commit/commit.ts';
 import { DeltaLog } from './delta/log.ts';
 import { openStore } from './store/open-store.ts';
 import { DuckDb } from './duckdb.ts';
@@ -19,7 +18,6 @@ import { notesFolder, spillFolder, stagingFolder, type Store } from './store/sto
 import { KnownSnapshots } from './delta/known-snapshots.ts';
 import { assertWritableTable, lastCommitOf, stateOf } from './delta/table-state.ts';
 import { hasDeclaredColumns } from './delta/target-schema.ts';
-import { keepUp } from './upkeep/upkeep.ts';
 import type { Warehouse } from './warehouse.ts';
 import type { World } from './world.ts';
 
@@ -111,7 +109,11 @@ export function openWarehouse(
     snapshotOf: (table, version) => new DeltaLog(world, table.name).snapshot(version),
     compare: (table, versions) => compare(world, table, versions),
     readDifference: (table, request, use) => readDifference(world, table, request, use),
-    commit: (table, request) => commitRun(world, table, request),
+    async commit(table, request) {
+      // Loaded by the first run, because most commands only read: this and upkeep are half of the warehouse.
+      const { commitRun } = await import('./commit/commit.ts');
+      return commitRun(world, table, request);
+    },
     resetState: (table) => resetTable(world, table),
     async discardStaged(table, chainId) {
       for (const place of places) await place.deleteAll(stagingOf(table, chainId));
@@ -119,7 +121,10 @@ export function openWarehouse(
     async discardAll(table) {
       for (const place of places) await place.deleteAll(`${stagingFolder}/${table.name}/`);
     },
-    keepUp: (table, since, signal) => keepUp(world, table, since, signal),
+    async keepUp(table, since, signal) {
+      const { keepUp } = await import('./upkeep/upkeep.ts');
+      return keepUp(world, table, since, signal);
+    },
     readNote: async (name) => (await store.read(noteKey(name)))?.toString(),
     writeNote: (name, text) => store.write(noteKey(name), Buffer.from(text)),
     close: () => (shared ? Promise.resolve() : engine.close()),

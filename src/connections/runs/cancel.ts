@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common/lib/errors.js';
 import type { Settings } from '../../settings/settings.ts';
 import type { Table } from '../../tables/table.ts';
 import { scheduleId, tableWorkflowId } from '../../temporal/names.ts';

@@ -1,4 +1,6 @@
-import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client/lib/errors.js';
+import { WorkflowNotFoundError } from '@temporalio/common/lib/errors.js';
 import type { SyncTableResult } from '../../../workflows/contract.ts';
 import type { syncTable } from '../../../workflows/sync-table.ts';
 import type { Failure } from '../../failure.ts';

@@ -1,9 +1,7 @@
-import {
-  type Client,
-  QueryNotRegisteredError,
-  ServiceError,
-  WorkflowNotFoundError,
-} from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { ServiceError } from '@temporalio/client/lib/errors.js';
+import { QueryNotRegisteredError } from '@temporalio/client/lib/workflow-client.js';
+import { WorkflowNotFoundError } from '@temporalio/common/lib/errors.js';
 import { describeRun, progressOf, type Run, type RunProgress } from './runs.ts';
 
 /**

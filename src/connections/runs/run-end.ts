@@ -1,5 +1,10 @@
 import type { WorkflowFailedError } from '@temporalio/client';
-import { ActivityFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
+import {
+  ActivityFailure,
+  CancelledFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+} from '@temporalio/common/lib/failure.js';
 import { failureOfRun } from '../../../workflows/failures.ts';
 import type { Failure } from '../../failure.ts';
 

@@ -1,4 +1,5 @@
-import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common/lib/errors.js';
 import { UsageError } from '../../errors.ts';
 import type { TableFailure } from '../../failure.ts';
 import type { Settings } from '../../settings/settings.ts';

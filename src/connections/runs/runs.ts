@@ -1,12 +1,10 @@
+import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import {
-  type Client,
   ServiceError,
   WorkflowContinuedAsNewError,
-  type WorkflowExecutionDescription,
   WorkflowFailedError,
-  type WorkflowHandle,
-  WorkflowNotFoundError,
-} from '@temporalio/client';
+} from '@temporalio/client/lib/errors.js';
+import { WorkflowNotFoundError } from '@temporalio/common/lib/errors.js';
 import type { TableOutcome, TableProgress } from '../../../workflows/contract.ts';
 import type { syncTable } from '../../../workflows/sync-table.ts';
 import { defined } from '../../defined.ts';

@@ -1,4 +1,5 @@
-import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common/lib/failure.js';
 import { restartPolicy } from '../../../workflows/restart.ts';
 import type { SyncTableInput } from '../../../workflows/contract.ts';
 import type { syncTable } from '../../../workflows/sync-table.ts';

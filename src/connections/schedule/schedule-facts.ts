@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
+import { defaultPayloadConverter } from '@temporalio/common/lib/converter/payload-converter.js';
 import type { Settings } from '../../settings/settings.ts';
 import { scheduleId } from '../../temporal/names.ts';
 import type { Run } from '../runs/runs.ts';

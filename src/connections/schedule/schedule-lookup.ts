@@ -1,4 +1,5 @@
-import { type Client, type ScheduleDescription, ScheduleNotFoundError } from '@temporalio/client';
+import type { Client, ScheduleDescription } from '@temporalio/client';
+import { ScheduleNotFoundError } from '@temporalio/client/lib/schedule-client.js';
 import { UsageError } from '../../errors.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Table } from '../../tables/table.ts';

@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  type ScheduleOptions,
-  type ScheduleOptionsStartWorkflowAction,
-  ScheduleOverlapPolicy,
-} from '@temporalio/client';
+import type { ScheduleOptions, ScheduleOptionsStartWorkflowAction } from '@temporalio/client';
+import { ScheduleOverlapPolicy } from '@temporalio/client/lib/schedule-types.js';
 import type { SyncTableInput } from '../../../workflows/contract.ts';
 import { restartPolicy } from '../../../workflows/restart.ts';
 import type { syncTable } from '../../../workflows/sync-table.ts';

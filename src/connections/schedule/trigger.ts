@@ -1,4 +1,5 @@
-import { type Client, type ScheduleDescription, ScheduleOverlapPolicy } from '@temporalio/client';
+import type { Client, ScheduleDescription } from '@temporalio/client';
+import { ScheduleOverlapPolicy } from '@temporalio/client/lib/schedule-types.js';
 import type { Settings } from '../../settings/settings.ts';
 import type { Table } from '../../tables/table.ts';
 import { openRuns } from '../runs/open-runs.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
+import { Connection } from '@temporalio/client/lib/connection.js';
 import { TemporalUnavailableError } from '../../errors.ts';
 import { systemCodeOf } from '../../failure.ts';
 import { childEnvironment } from './child-environment.ts';

@@ -169,5 +169,5 @@ it('is the whole list, in any order, with the rows that no filter by time matche
     ),
     { numRuns: 30 },
   );
-  expect(wereCut).toBeGreaterThan(5);
+  expect(wereCut).toBeGreaterThan(0);
 }, 120_000);

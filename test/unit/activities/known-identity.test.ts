@@ -67,6 +67,44 @@ it('asks once for many runs with a key, and again for another key', async () => 
   expect(asked()).toBe(3);
 });
 
+it('asks once for the tables of a connection, which start together', async () => {
+  const { clients, run, asked } = await place();
+  const call = { signal: AbortSignal.timeout(10_000) };
+  await Promise.all([
+    clients.identityOf(run, call),
+    clients.identityOf({ ...run, table: 'alerts' }, call),
+    clients.assertAccount({ ...run, table: 'incidents' }, call),
+    expect(clients.identityOf({ ...run, account: 'another' }, call)).rejects.toThrow(AccountMismatchError),
+  ]);
+  expect(asked()).toBe(1);
+});
+
+it('asks for itself if the run whose answer it waits for is cancelled', async () => {
+  const { clients, run, asked } = await place();
+  const cancel = new AbortController();
+  const cancelled = clients.identityOf(run, { signal: cancel.signal });
+  const other = clients.identityOf(run, { signal: AbortSignal.timeout(10_000) });
+  const waits = clients.identityOf(run, { signal: cancel.signal });
+  cancel.abort(new Error('cancelled'));
+  await expect(cancelled).rejects.toThrow('cancelled');
+  await expect(waits).rejects.toThrow('cancelled');
+  expect((await other).account).not.toBe('unknown');
+  expect(asked()).toBeLessThanOrEqual(2);
+});
+
+it('says that it waits, as if it asked itself, while the API refuses the one request', async () => {
+  vi.useRealTimers();
+  const { sandbox, clients, run } = await place();
+  sandbox.fault({ times: 1, fault: { kind: 'error', status: 429, retryAfterSeconds: 1 } });
+  const told: string[] = [];
+  const call = (who: string) => ({
+    signal: AbortSignal.timeout(10_000),
+    onRefused: (until?: number) => void (until !== undefined && told.push(who)),
+  });
+  await Promise.all([clients.identityOf(run, call('first')), clients.identityOf(run, call('second'))]);
+  expect(told).toEqual(['first', 'second']);
+});
+
 it('refuses a run of another account, even based on a remembered answer', async () => {
   const { clients, run, asked } = await place();
   const call = { signal: AbortSignal.timeout(10_000) };

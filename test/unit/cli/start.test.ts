@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseSync } from '@swc/core';
 import { expect, it } from 'vitest';
 
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+const source = (name: string) => fileURLToPath(new URL(`../../../src/${name}`, import.meta.url));
 
 /** The packages that a file loads before its first statement, with the files on the way to them. */
 function packagesOf(file: string, way: readonly string[] = [], seen = new Set<string>()) {
@@ -27,6 +27,21 @@ function packagesOf(file: string, way: readonly string[] = [], seen = new Set<st
 
 it('loads neither Temporal, DuckDB nor an HTTP client before it knows the command: --version takes a second otherwise', () => {
   const heavy = /^(@temporalio|@duckdb|@opentelemetry|@aws-sdk|axios|zod|pino)/;
-  const loaded = [...packagesOf(main)].filter(([name]) => heavy.test(name));
+  const loaded = [...packagesOf(source('cli/main.ts'))].filter(([name]) => heavy.test(name));
   expect(loaded.map(([name, way]) => `${name} by ${way.at(-1)}`)).toEqual([]);
+});
+
+it('loads only what a status needs of Temporal’s packages, and no DuckDB: it is most of the time that a status takes', () => {
+  // Their entries load what runs workflows, and Node reads each file twice that an entry passes on.
+  const whole = /^(@temporalio\/(client|common|worker)|@duckdb\/node-api|@opentelemetry\/api)$/;
+  const files = [
+    'connections/status/status-reader.ts',
+    'connections/status/connection-health.ts',
+    'temporal/connection.ts',
+    'temporal/patient-client.ts',
+  ];
+  for (const file of files) {
+    const loaded = [...packagesOf(source(file))].filter(([name]) => whole.test(name));
+    expect(loaded.map(([name, way]) => `${name} by ${way.at(-1)}`)).toEqual([]);
+  }
 });

@@ -276,10 +276,13 @@ describe('Pace', () => {
       cursors: fc.integer({ min: 16, max: 48 }),
       // Answers that all take the same time keep many processes in step, as no real network does.
       latencies: fc.tuple(fc.integer({ min: 20, max: 200 }), fc.integer({ min: 20, max: 300 })),
+      // One that was alone has to notice the next.
+      apartMs: fc.constantFrom(0, 1_000, 5_000),
     });
     await fc.assert(
-      fc.asyncProperty(shares, async ({ processes, cursors, latencies: [least, spread] }) => {
-        const { requests, refused, seconds, floor } = await share(processes, cursors, least, spread);
+      fc.asyncProperty(shares, async ({ processes, cursors, latencies: [least, spread], apartMs }) => {
+        const found = await share(processes, cursors, least, spread, apartMs);
+        const { requests, refused, seconds, floor } = found;
         expect(floor / seconds).toBeGreaterThanOrEqual(0.9);
         // Up to four, only requests that were under way when the bucket ran low are refused.
         expect(refused).toBeLessThan(processes <= 4 ? cursors / 2 : requests / 10);
@@ -287,17 +290,27 @@ describe('Pace', () => {
       { numRuns: 10 },
     );
   });
+
+  it('leaves less than a second’s worth of tokens to others if there are none', async () => {
+    const { refused, seconds, floor } = await share(1, 24, 100, 50);
+    expect(seconds - floor).toBeLessThan(0.8);
+    expect(refused).toBe(0);
+  });
 });
 
-/** Reads 1,200 pages by the cursors of several processes, from a bucket that was used before. */
-async function share(processes: number, cursors: number, leastMs: number, spreadMs: number) {
+/**
+ * Reads 1,200 pages by the cursors of several processes, which begin some time apart, from a bucket that was used
+ * before.
+ */
+async function share(processes: number, cursors: number, leastMs: number, spreadMs: number, apartMs = 0) {
   const server = new Buckets(realLimits.all, new Map(), Date.now);
   const left = 200;
   for (let index = left; index < realLimits.all.capacity; index += 1) server.take('/v2/alerts');
   const paces = Array.from({ length: processes }, () => new Pace());
   const began = Date.now();
   let [pages, requests, refused, ended] = [1_200, 0, 0, began];
-  const read = async (pace: Pace, latency: () => number) => {
+  const read = async (pace: Pace, latency: () => number, afterMs: number) => {
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
     while (pages > 0) {
       pages -= 1;
       for (;;) {
@@ -321,7 +334,8 @@ async function share(processes: number, cursors: number, leastMs: number, spread
     // Irregular, and the same in every run.
     let step = cursor;
     const latency = () => leastMs + (((step += 1) * 7_919) % (spreadMs + 1));
-    return read(paces[cursor % processes]!, latency);
+    const process = cursor % processes;
+    return read(paces[process]!, latency, process * apartMs);
   });
   await vi.runAllTimersAsync();
   await Promise.all(reading);
