@@ -14,6 +14,7 @@ import type { CommitRequest } from '../warehouse.ts';
 import type { Part } from '../part.ts';
 import type { World } from '../world.ts';
 import { keyOf } from './key.ts';
+import { statisticsName } from './lines-writer.ts';
 import { merge } from './merge.ts';
 import type { Merged, StagedPart } from './merge-request.ts';
 import { keysStagedByDeclaration } from './parent-keys.ts';
@@ -46,7 +47,7 @@ export async function whyPartsAreUnusable(
     ...parts.map((part) => ({ part, isUsable: isOfTable })),
     ...(parents?.read ?? []).map((part) => ({ part, isUsable: isOfParents })),
   ]) {
-    const why = !present.has(staging + part.name)
+    const why = !filesOf(part).every((name) => present.has(staging + name))
       ? 'is missing'
       : part.stagedAt < oldest
         ? 'is older than three days'
@@ -56,6 +57,10 @@ export async function whyPartsAreUnusable(
     if (why !== undefined) return `the staged part ${part.name} ${why}`;
   }
   return undefined;
+}
+
+function filesOf({ name, isDataFile }: Part): string[] {
+  return isDataFile ? [name, statisticsName(name)] : [name];
 }
 
 /** Merges a run's parts into the table and writes the data files. No reader sees them before the commit. */

@@ -137,6 +137,19 @@ it('the table’s next run changes, drops and adds rows in such a file', async (
   expect(outcome).toMatchObject({ rows: 10, updated: 10, dropped: many - 10 });
 });
 
+it('a part whose statistics are gone is read again', async () => {
+  const place = await openPlace();
+  const part = await stage(place, numbered(0));
+  const staged = await place.store.list('_staging/things/');
+  const statistics = staged.filter(({ key }) => key.endsWith('.stats'));
+  expect(statistics).toHaveLength(1);
+  await place.store.delete(statistics.map(({ key }) => key));
+  expect(await commit(place, [part])).toMatchObject({
+    status: 'overtaken',
+    reason: expect.stringContaining(part.name) as string,
+  });
+});
+
 it('a version that does not know such parts plans again', async () => {
   const place = await openPlace();
   const { isDataFile: _, ...part } = await stage(place, numbered(0));
