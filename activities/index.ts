@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { DestinationNotServedError } from '../src/errors.ts';
 import { describeSpan } from '../src/spans.ts';
 import { nestedIn } from '../src/tables/nested/index.ts';
@@ -27,8 +27,9 @@ export function createActivities(dependencies: Dependencies): Activities {
       step(input.run, async (step, attempt) => {
         const seconds = stopwatch();
         const stopping = shuttingDown();
+        const { isLocal } = Context.current().info;
         const quick = await inLocalTime(step, attempt, stopping, (step, attempt) =>
-          quickSync(input, { ...step, attempt, stopping }),
+          quickSync(input, { ...step, attempt, stopping, isLocal }),
         );
         const { plan, batches, outcome } = quick;
         describeSpan(planFacts(plan));

@@ -18,7 +18,11 @@ import type { Step } from './step.ts';
  */
 const quickMs = 3_000;
 
-type QuickWorld = Step & Pick<BatchWorld, 'attempt' | 'stopping'>;
+type QuickWorld = Step &
+  Pick<BatchWorld, 'attempt' | 'stopping'> & {
+    /** Whether the step holds a workflow task, which should not last for seconds: then a first sync is only planned. */
+    readonly isLocal: boolean;
+  };
 
 /**
  * Does a whole run, if the first batch of each of its windows is the last: plan, read, commit. Otherwise it returns
@@ -28,16 +32,19 @@ type QuickWorld = Step & Pick<BatchWorld, 'attempt' | 'stopping'>;
  */
 export async function quickSync(input: PlanInput, world: QuickWorld): Promise<QuickSynced> {
   const began = performance.now();
+  const { isLocal, parent } = world;
   const { plan, state } = await planOnState(input, world);
   const { rows = 0, lastCommit } = state ?? {};
   if (lastCommit?.chainId === input.run.chainId) {
     const { version } = lastCommit;
     return { plan, batches: [], outcome: { status: 'already_committed', version, rows } };
   }
-  if (plan.windows.length > windowsAtOnce) return { plan, batches: [] };
+  // An import begins the first syncs of all tables at once. Within their workflow tasks they would exceed the time limit
+  // of those on a busy machine, and begin again.
+  const isTooLong = isLocal && state === undefined;
+  if (isTooLong || plan.windows.length > windowsAtOnce) return { plan, batches: [] };
   const run = { ...input.run, account: plan.state.account };
   const inputs = plan.windows.map((window) => firstBatch(run, plan, window));
-  const { parent } = world;
   const { batches, ...known } =
     plan.parents && parent
       ? { batches: await extractAll(inputs, { ...world, parent }) }

@@ -218,6 +218,7 @@ class Player {
     const quick = () =>
       this.#again(run, () =>
         quickSync(input, {
+          isLocal: false,
           ...this.#step(run),
           attempt: { ...call, waited: () => {}, waitsUntil: () => {} },
           stopping: () => this.#dice.chance(0.03),

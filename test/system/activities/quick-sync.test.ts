@@ -20,7 +20,7 @@ type World = {
   /** One run of a table in one step. */
   readonly run: (
     table: string,
-    options?: { readonly chainId?: string; readonly batchRows?: number },
+    options?: { readonly chainId?: string; readonly batchRows?: number; readonly isLocal?: boolean },
   ) => Promise<QuickSynced>;
 };
 
@@ -36,7 +36,7 @@ async function openWorld(): Promise<World> {
   return {
     sandbox,
     place,
-    run: (name, { chainId = `chain-${(chains += 1)}`, batchRows = 10_000 } = {}) => {
+    run: (name, { chainId = `chain-${(chains += 1)}`, batchRows = 10_000, isLocal = false } = {}) => {
       const table = tableNamed(name);
       const source = {
         apiKey: { env: keyVariable },
@@ -48,11 +48,21 @@ async function openWorld(): Promise<World> {
       const attempt = { ...call, waited: () => {}, waitsUntil: () => {} };
       return quickSync(
         { ...method, run: { ...run, chainId, limits: { ...run.limits, batchRows } } },
-        { table, warehouse, clients, call, attempt, stopping: () => false },
+        { table, warehouse, clients, call, attempt, stopping: () => false, isLocal },
       );
     },
   };
 }
+
+it('within a workflow task, a first sync is only planned, and later runs are done', async () => {
+  const { sandbox, run } = await openWorld();
+  const first = await run('users', { isLocal: true });
+  expect(first).toMatchObject({ plan: { fullRead: true, plannedOn: 'none' }, batches: [] });
+  expect(first.outcome).toBeUndefined();
+  expect(sandbox.requests.filter(({ table }) => table === 'users')).toEqual([]);
+  committed(await run('users'));
+  expect(isUnchanged(await run('users', { isLocal: true }))).toBe(true);
+});
 
 /** What a run committed. */
 function committed({ outcome }: QuickSynced) {
