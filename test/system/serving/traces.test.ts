@@ -123,6 +123,8 @@ it(
     const run = await start(settings!);
     const { read } = await run.result();
     await (await start(others!)).result();
+    // The first run of a table is not done in one step.
+    await (await startOnWorkerQueue(temporal.client, sandbox, settings!, 'severities')).result();
     const quick = await startOnWorkerQueue(temporal.client, sandbox, settings!, 'severities', 'local');
     await quick.result();
     const history = await temporal.client.workflow.getHandle(run.workflowId).fetchHistory();
@@ -133,7 +135,7 @@ it(
     const below = (parent: Span) => spans.filter(({ parentSpanId }) => parentSpanId === parent.spanId);
     const named = (name: string, among = spans) => among.filter((span) => span.name === name);
     const roots = spans.filter(({ parentSpanId }) => !parentSpanId);
-    expect(roots.map(({ name }) => name)).toEqual(['RunWorkflow:syncTable', 'RunWorkflow:syncTable']);
+    expect(roots.map(({ name }) => name)).toEqual(Array.from({ length: 3 }, () => 'RunWorkflow:syncTable'));
     const rootOf = ({ workflowId, firstExecutionRunId }: typeof run) => {
       const root = roots.find(({ attributes }) => factsOf(attributes)['run_id'] === firstExecutionRunId);
       const ids = { temporalWorkflowId: workflowId, run_id: firstExecutionRunId };
