@@ -19,8 +19,11 @@ const leastGapMs = 2_000;
 const burst = 10;
 /** After that burst, a storm of hints costs at most this many times what the schedule costs. */
 const mostRunsPerInterval = 120;
-/** Runs with many requests are spaced out to stay below this rate per table, which is a tenth of a key's limit. */
-const requestsPerSecond = 2;
+/**
+ * Runs with many requests are spaced out to stay below this rate per table: then five tables in a storm, with their
+ * bursts, take less than half of what a key's limit refills.
+ */
+const requestsPerSecond = 1.75;
 /** If Temporal does not accept a trigger, it is retried for this long; most schedules have started a run by then. */
 const keepForMs = 60 * 60_000;
 /** The API may send an event before it returns the changed row. */
