@@ -9,7 +9,7 @@ import type { Step } from './step.ts';
  * A step within a workflow task holds the task open: nobody can ask the run how far it is, and a cancellation reaches
  * it seconds later. So an activity waits for an API that is slow or refuses requests.
  */
-const localMs = 20_000;
+const localMs = 5_000;
 /** How often to look whether the worker is shutting down. */
 const lookEveryMs = 100;
 

@@ -26,9 +26,10 @@ export const activities = proxyActivities<Activities>({
 
 /** A quick run is tried once within its workflow task, because the task is held open meanwhile. */
 const local = proxyLocalActivities<Pick<Activities, 'quickSync'>>({
-  // The attempt itself ends its requests after 20 seconds; the rest is for staging and the commit. If the destination
-  // hangs, the attempt is left behind, which is safe: the run's id shows what it has committed.
-  startToCloseTimeout: '30 seconds',
+  // The attempt itself ends its requests after five seconds; the rest is for staging and the commit. The server takes a
+  // workflow task back after ten. If the destination hangs, the attempt is left behind, which is safe: the run's id
+  // shows what it has committed.
+  startToCloseTimeout: '8 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { maximumAttempts: 1 },
 });

@@ -80,16 +80,24 @@ function stoppingWith(worker: () => Worker): ActivityInterceptorsFactory {
   return () => ({ inbound: { execute: (input, next) => withStopping(isStopping, () => next(input)) } });
 }
 
+/**
+ * How many runs a worker carries out within their workflow tasks at the same time. Each takes 40 to 100 ms of a core, and
+ * the server takes a task back after ten seconds. With 200, none of a backlog of thousands of runs ended in time, and
+ * all began again, forever. What hangs holds its place for at most eight seconds and then continues as an activity.
+ */
+const mostLocalSteps = 24;
+/** The others are for runs that are past that step. */
+const mostWorkflowTasks = 40;
+
 /** How much one worker does at the same time so that no table waits for another one's batches. */
 export function workerLimits(served: readonly Table[]): WorkerLimits {
   const batches = served.reduce((sum, { splitBy }) => sum + (splitBy ? windowsAtOnce : 1), 0);
   return {
     // Each table's batches, and next to them a plan or a commit. A batch keeps one page in memory, not its rows.
     maxConcurrentActivityTaskExecutions: batches + served.length,
-    // For each table a scheduled run and one outside schedules. A run holds its workflow task while a step lasts in it,
-    // so with fewer tasks the runs of a destination that hangs would keep those of other tables from beginning.
-    maxConcurrentLocalActivityExecutions: 2 * served.length,
-    maxConcurrentWorkflowTaskExecutions: 2 * served.length + 2,
+    // For each table a scheduled run and one outside schedules.
+    maxConcurrentLocalActivityExecutions: Math.min(2 * served.length, mostLocalSteps),
+    maxConcurrentWorkflowTaskExecutions: Math.min(2 * served.length + 2, mostWorkflowTasks),
     // For each table a scheduled run, one outside schedules, and for each of them the execution that follows it; and
     // the parents of an import. By default the cache grows with the heap.
     maxCachedWorkflows: 4 * served.length + 2,
@@ -100,16 +108,11 @@ export function workerLimits(served: readonly Table[]): WorkerLimits {
  * How much a worker of many connections does. Its batches wait in the process for their turn and cost almost nothing
  * meanwhile, so there is room for those of about ten first syncs and for all quiet runs as well. A run that has ended
  * leaves the cache at once.
- *
- * A quiet run is a step within its workflow task. If its destination or API hangs, it holds the task for up to half a
- * minute. With the SDK's 40 tasks, four such connections of twelve tables would stop all others for that time. With far
- * more than 200 steps at once, as after an outage, one would take longer than it may: each needs about 40 ms of a core.
- * The other tasks are for runs that are past that step.
  */
 export const fleetLimits: WorkerLimits = {
   maxConcurrentActivityTaskExecutions: 500,
-  maxConcurrentLocalActivityExecutions: 200,
-  maxConcurrentWorkflowTaskExecutions: 300,
+  maxConcurrentLocalActivityExecutions: mostLocalSteps,
+  maxConcurrentWorkflowTaskExecutions: mostWorkflowTasks,
   maxCachedWorkflows: 400,
 };
 

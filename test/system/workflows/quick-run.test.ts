@@ -100,40 +100,45 @@ it('ends as cancelled if its step ends after the cancellation, and does not begi
   expect(made.called).toEqual(['quick', 'discard']);
 });
 
-it('leaves room on a worker of many connections while sixty runs hang', async () => {
-  const { connection, namespace, workflowBundle } = temporal;
-  const taskQueue = unique('hanging');
-  let release = () => {};
-  const released = new Promise<void>((resolve) => (release = resolve));
-  let hanging = 0;
-  const made = activities({
-    quickSync: async ({ run }) => {
-      if (run.table === 'users') return small;
-      hanging += 1;
-      await released;
-      return small;
-    },
-  });
-  const worker = await createWorker({
-    connection,
-    namespace,
-    workflowBundle,
-    taskQueue,
-    activities: made,
-    limits: fleetLimits,
-  });
-  await worker.runUntil(async () => {
-    const runs = await Promise.all(Array.from({ length: 60 }, () => start(taskQueue)));
-    await expect.poll(() => hanging).toBe(60);
-    const other = await temporal.client.workflow.start('syncTable', {
-      workflowId: unique('other'),
-      taskQueue,
-      args: [{ ...input, run: { ...input.run, table: 'users' }, quick: 'local' }],
+it(
+  'runs that hang within their tasks give their places back and hang as activities',
+  { timeout: 60_000 },
+  async () => {
+    const { connection, namespace, workflowBundle } = temporal;
+    const taskQueue = unique('hanging');
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    let hanging = 0;
+    const made = activities({
+      quickSync: async ({ run }) => {
+        if (run.table === 'users') return small;
+        hanging += 1;
+        await released;
+        return small;
+      },
     });
-    await other.result();
-    const states = await Promise.all(runs.map((run) => run.describe()));
-    expect(new Set(states.map(({ status }) => status.name))).toEqual(new Set(['RUNNING']));
-    release();
-    await Promise.all(runs.map((run) => run.result()));
-  });
-});
+    const worker = await createWorker({
+      connection,
+      namespace,
+      workflowBundle,
+      taskQueue,
+      activities: made,
+      limits: fleetLimits,
+    });
+    await worker.runUntil(async () => {
+      const places = fleetLimits.maxConcurrentLocalActivityExecutions!;
+      const runs = await Promise.all(Array.from({ length: places }, () => start(taskQueue)));
+      await expect.poll(() => hanging, { timeout: 5_000 }).toBe(places);
+      const other = await temporal.client.workflow.start('syncTable', {
+        workflowId: unique('other'),
+        taskQueue,
+        args: [{ ...input, run: { ...input.run, table: 'users' }, quick: 'local' }],
+      });
+      await other.result();
+      const states = await Promise.all(runs.map((run) => run.describe()));
+      expect(new Set(states.map(({ status }) => status.name))).toEqual(new Set(['RUNNING']));
+      release();
+      await Promise.all(runs.map((run) => run.result()));
+    });
+  },
+);
