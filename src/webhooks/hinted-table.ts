@@ -21,7 +21,7 @@ const burst = 10;
 const mostRunsPerInterval = 120;
 /**
  * Runs with many requests are spaced out to stay below this rate per table: then five tables in a storm, with their
- * bursts, take less than half of what a key's limit refills.
+ * bursts, take about half of what a key's limit refills.
  */
 const requestsPerSecond = 1.75;
 /** If Temporal does not accept a trigger, it is retried for this long; most schedules have started a run by then. */
