@@ -12,7 +12,7 @@ import {
 } from './rows.ts';
 import { unknownColumn } from './unknown-fields.ts';
 
-/** How the fields of a row begin that are no declared column. */
+/** How a field of a row begins if it is not a declared column. */
 const extraFields = [rawColumn, unknownColumn].map((column) => `"${column}":`);
 
 /** Characters of a row's key in a report. */
