@@ -200,6 +200,12 @@ describe.skipIf(!canServeS3())('a bucket', async () => {
       'eu-west-3',
     ],
     [{ status: 500, code: 'InternalError' }, DestinationUnavailableError, 'later', 'InternalError, 500'],
+    [
+      { status: 409, code: 'ExistingObjectIsDirectory' },
+      DestinationUnavailableError,
+      'later',
+      'ExistingObjectIsDirectory, 409',
+    ],
     [{ status: 400, code: 'InvalidRequest' }, DestinationError, 'never', /s3:PutObject.*InvalidRequest, 400/],
     [{ status: 429, page: 'secret' }, DestinationUnavailableError, 'later', 'answered with 429'],
     ['lose the answer', DestinationUnavailableError, 'later', 'ECONNRESET'],
