@@ -4,7 +4,7 @@ import type { Call } from '../src/incident-io/client.ts';
 import { readLines, type Reader } from '../src/incident-io/pages.ts';
 import { type Place, splitWindow } from '../src/incident-io/split-window.ts';
 import type { NewWindow } from '../src/incident-io/windows.ts';
-import { edgeTimes, holdsRow } from '../src/records/find-record.ts';
+import { edgeTimes } from '../src/records/edge-times.ts';
 import { AnswerRows } from '../src/records/answer-rows.ts';
 import { spanned } from '../src/spans.ts';
 import type { Table } from '../src/tables/table.ts';
@@ -80,7 +80,7 @@ export async function readBatch(
   const call = callOf(input, attempt, figures);
   const client = await clients.clientOf(run);
   await clients.assertAccount(run, call({}));
-  const rows = new AnswerRows(table, await clients.rulesOf(run));
+  const rows = new AnswerRows(table, await clients.rulesOf(run), input.window.until);
   const writer = await warehouse.createPart(table, run.chainId, { isFirst: input.isFirst === true });
   const timer = setTimeout(() => timeUp.abort(new TimeUp()), run.limits.batchMs);
   try {
@@ -146,8 +146,7 @@ async function readPages(batch: Batch): Promise<BatchEnd> {
       await writer.add(page.lines);
       figures.pages += 1;
       if (page.note !== undefined) kept = { ...kept, note: page.note };
-      const met = window.until?.some((id) => holdsRow(page.lines, 'id', id)) === true;
-      if (page.after === undefined || met) {
+      if (page.after === undefined || page.lines.found === true) {
         return { next: { kind: 'done', ...defined({ total: page.total }) }, ...kept };
       }
       emptyPages = page.lines.count > 0 ? 0 : emptyPages + 1;

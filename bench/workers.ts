@@ -48,7 +48,7 @@ export async function benchWorkers(count: number): Promise<WorkersFigures> {
     const outcomes = await syncTables(
       { client, taskQueue: workerQueue({ destination }) },
       destination,
-      usualTables.map((table) => inputOf(tableNamed(table), source)),
+      usualTables.map((name) => inputOf(tableNamed(name), source, undefined, { nested: false })),
       { onStart() {}, onProgress() {}, onOutcome() {}, interrupt: new AbortController().signal },
     );
     allSynced(outcomes);

@@ -21,11 +21,13 @@ export class AnswerRows {
 
   readonly #withheld = new Set<string>();
 
-  constructor(declared: Table, rules: ResolvedRules = {}) {
+  /** @param lookedFor ids of rows; each answer's lines say whether one of them is among them. */
+  constructor(declared: Table, rules: ResolvedRules = {}, lookedFor: readonly string[] = []) {
     const { table, isStrict, ...hashing } = ruledColumns(declared, rules);
     this.#table = table;
     const { land: harmless = [] } = rules;
-    this.#rows = new CollectedRows(table, { harmless, withheld: this.#withheld, hashing, isStrict });
+    const options = { harmless, withheld: this.#withheld, hashing, isStrict };
+    this.#rows = new CollectedRows(table, options, lookedFor);
     const { parent, lists, fromAnswer } = table;
     this.#fast =
       parent || lists || fromAnswer
@@ -54,9 +56,9 @@ export class AnswerRows {
   read(text: Buffer, pass: string | undefined, before: number, given: Given = {}): AnswerInLines {
     const { count, rest } = this.#fast?.read(text, pass, before) ?? this.#parsed(text, pass, before, given);
     if (count === undefined) return { lines: undefined, rest };
-    const { lines, longest, hasExtras, missing } = this.#rows;
+    const { lines, longest, hasExtras, found, missing } = this.#rows;
     this.#missing = sumOfMissing(this.#missing, missing);
-    return { lines: { bytes: lines.bytes, count, longest, hasExtras }, rest };
+    return { lines: { bytes: lines.bytes, count, longest, hasExtras, found }, rest };
   }
 
   #parsed(text: Buffer, pass: string | undefined, before: number, given: Given) {

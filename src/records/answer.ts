@@ -12,6 +12,8 @@ export type JsonLines = {
   readonly longest: number;
   /** Whether any line has more than values of declared columns; unknown if left out. */
   readonly hasExtras?: boolean;
+  /** Whether a row is among them that was looked for. */
+  readonly found?: boolean;
 };
 
 /** An answer's fields without its records, such as `pagination_meta`. */

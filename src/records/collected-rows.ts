@@ -1,4 +1,4 @@
-import type { TableShape } from '../tables/table.ts';
+import type { ApiRecord, TableShape } from '../tables/table.ts';
 import { Lines } from './lines.ts';
 import type { MissingField, MissingFields } from './missing-fields.ts';
 import {
@@ -26,13 +26,18 @@ export class CollectedRows {
   longest = 0;
   /** Whether any of them has more than values of declared columns. */
   hasExtras = false;
+  /** Whether any of them is one of those looked for. */
+  found = false;
+  /** Ids of rows that are looked for. */
+  readonly #lookedFor: ReadonlySet<unknown>;
   readonly #table: TableShape;
   readonly #makeRow: RowMaker;
   readonly #required: readonly string[];
   #missing: { [column: string]: MissingField } = {};
 
-  constructor(table: TableShape, options: RowOptions = {}) {
+  constructor(table: TableShape, options: RowOptions = {}, lookedFor: readonly string[] = []) {
     this.#table = table;
+    this.#lookedFor = new Set(lookedFor);
     this.#makeRow = rowMaker(table, options);
     this.#required = requiredFields(table);
   }
@@ -47,6 +52,7 @@ export class CollectedRows {
     this.lines.length = 0;
     this.longest = 0;
     this.hasExtras = false;
+    this.found = false;
     this.#missing = {};
   }
 
@@ -62,6 +68,7 @@ export class CollectedRows {
     this.hasExtras ||= extraFields.some((field) => row.includes(field));
     this.lines.add(row);
     this.endRow(start);
+    if (this.looks) this.has(columnValue(this.#table, 'id', record as ApiRecord, pass, given));
     const fields = record as { readonly [field: string]: unknown };
     for (const name of this.#required) {
       if ((fields[name] ?? null) !== null) continue;
@@ -69,6 +76,15 @@ export class CollectedRows {
         primaryKey.map((column) => columnValue(this.#table, column, fields, pass, given)),
       );
     }
+  }
+
+  /** Whether rows are looked for, so that `has` must be told the id of each. */
+  get looks(): boolean {
+    return this.#lookedFor.size > 0;
+  }
+
+  has(id: unknown): void {
+    if (this.#lookedFor.has(id)) this.found = true;
   }
 
   /** Ends the line of a row that begins at `start`. */

@@ -28,6 +28,7 @@ export class FastRows {
   readonly #required: readonly Source[];
   /** The sources of the key columns; a pass that is part of the key has none. */
   readonly #key: readonly Source[];
+  readonly #id: Source | undefined;
   /** What every row ends with in a table that is read in passes, before the pass's value. */
   readonly #passHead: string;
   /** Represents every undeclared field; no column needs it. */
@@ -48,6 +49,7 @@ export class FastRows {
     const required = new Set(requiredFields(table));
     this.#required = [...own, ...hashed].filter(({ name }) => required.has(name));
     this.#key = [...own, ...nested, ...hashed].filter(({ name }) => table.primaryKey.includes(name));
+    this.#id = this.#key.find(({ name }) => name === 'id');
     this.#passHead = `,${JSON.stringify(table.passes?.column ?? '')}:`;
   }
 
@@ -134,6 +136,7 @@ export class FastRows {
     this.#addOtherCells(scanner, pass);
     lines.addByte(0x7d);
     this.#rows.endRow(line);
+    if (this.#id && this.#rows.looks) this.#rows.has(valueOf(this.#id.field, bytes));
     this.#countMissing(scanner, pass);
     return end;
   }
@@ -232,7 +235,7 @@ export class FastRows {
     for (const { field, head } of this.#sources.hashed) {
       if (!field.isIn(record) || field.kind === 'null' || !this.#hash) continue;
       lines.copy(head, 0, head.length);
-      lines.add(`"${this.#hash(JSON.parse(bytes.toString('utf8', field.from, field.to)) as string)}"`);
+      lines.add(`"${this.#hash(valueOf(field, bytes) as string)}"`);
     }
     if (pass !== undefined) lines.add(this.#passHead + JSON.stringify(pass));
     if (!this.#unknown) return;
@@ -242,15 +245,19 @@ export class FastRows {
     if (further !== undefined) lines.add(`,"${furtherColumn}":${JSON.stringify(further)}`);
   }
 
-  #countMissing({ record, bytes }: JsonScanner, pass: string | undefined): void {
+  #countMissing(scanner: JsonScanner, pass: string | undefined): void {
     for (const { name, field } of this.#required) {
-      if (field.isIn(record) && field.kind !== 'null') continue;
+      if (field.isIn(scanner.record) && field.kind !== 'null') continue;
       this.#rows.lacks(name, () =>
         this.#table.primaryKey.map((column) => {
           const source = this.#key.find((key) => key.name === column);
-          return source ? JSON.parse(bytes.toString('utf8', source.field.from, source.field.to)) : pass;
+          return source ? valueOf(source.field, scanner.bytes) : pass;
         }),
       );
     }
   }
+}
+
+function valueOf({ from, to }: Field, bytes: Buffer): unknown {
+  return JSON.parse(bytes.toString('utf8', from, to));
 }

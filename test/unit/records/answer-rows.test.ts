@@ -34,6 +34,24 @@ it('makes one line per record from any answer, and keeps its other fields', () =
   );
 });
 
+it('says of each answer whether it holds a row that is looked for, by its id and no other value', () => {
+  fc.assert(
+    fc.property(anyAnswer, anyAnswer, fc.nat(), (text, other, place) => {
+      const idsOf = (answer: string) =>
+        (parseJson(answer) as { things: { id: string }[] }).things.map(({ id }) => id);
+      const ids = idsOf(text);
+      const id = ids[place % Math.max(1, ids.length)] ?? 'none';
+      const rows = new AnswerRows(things, {}, ['another', id]);
+      for (const answer of [text, other]) {
+        expect(read(answer, things, rows).lines!.found).toBe(idsOf(answer).includes(id));
+      }
+    }),
+    { numRuns: 300 },
+  );
+  const named = '{"things":[{"id":"a","name":"b","owner":{"id":"b"}}]}';
+  expect(read(named, things, new AnswerRows(things, {}, ['b'])).lines!.found).toBe(false);
+});
+
 it('refuses what JSON.parse refuses, and nothing else', () => {
   const anyDamage = fc.tuple(
     anyAnswer,

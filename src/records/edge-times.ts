@@ -1,18 +1,5 @@
 import type { JsonLines } from './answer.ts';
 
-/** Whether one of the rows has this text in a column, such as `id`. */
-export function holdsRow({ bytes }: JsonLines, column: string, value: string): boolean {
-  const text = Buffer.from(JSON.stringify(value));
-  for (let at = bytes.indexOf(text); at !== -1; at = bytes.indexOf(text, at + text.length)) {
-    const start = bytes.lastIndexOf(0x0a, at) + 1;
-    const end = bytes.indexOf(0x0a, at);
-    // A match in another column, or inside one, does not count.
-    const row = JSON.parse(bytes.toString('utf8', start, end)) as { readonly [column: string]: unknown };
-    if (row[column] === value) return true;
-  }
-  return false;
-}
-
 /** The times in a column of the first and the last row, milliseconds since the epoch; NaN for one that has none. */
 export function edgeTimes(
   { bytes, count }: JsonLines,
