@@ -57,6 +57,8 @@ const shares: { readonly [W in Weight]: number } = { light: 1, heavy: 3 };
  * a job took a quarter more processor time for each row, and more memory.
  */
 const threads = 1;
+/** After a heavy job, or this many light ones, memory that is no longer used goes back to the machine. */
+const lightJobsBeforeRelease = 32;
 /** Bytes that an engine may hold unless it is told otherwise. */
 export const usualMemory = 512_000_000;
 
@@ -74,6 +76,7 @@ export type EngineOptions = {
 export class DuckDb {
   readonly #options: EngineOptions;
   readonly #turns = new FairTurns(capacity);
+  #unreleased = 0;
   #opened: Promise<{ instance: DuckDBInstance; spill: string }> | undefined;
 
   constructor(options: EngineOptions) {
@@ -98,14 +101,14 @@ export class DuckDb {
     { weight = 'heavy', repeatable }: JobOptions = {},
   ): Promise<T> {
     try {
-      return await this.#turns.take({ owner, weight: shares[weight] }, () => this.#run(work));
+      return await this.#turns.take({ owner, weight: shares[weight] }, () => this.#run(work, weight));
     } catch (error) {
       if (!(error instanceof MemoryLimitError) || !repeatable) throw error;
-      return this.#turns.take({ owner, weight: capacity }, () => this.#run(work, true));
+      return this.#turns.take({ owner, weight: capacity }, () => this.#run(work, 'heavy', true));
     }
   }
 
-  async #run<T>(work: (session: DuckSession) => Promise<T>, isCramped = false): Promise<T> {
+  async #run<T>(work: (session: DuckSession) => Promise<T>, weight: Weight, isCramped = false): Promise<T> {
     const { instance, spill } = await this.#instance();
     // Upkeep of another process may have deleted the folder while nothing was spilled.
     await mkdir(spill, { recursive: true });
@@ -113,6 +116,25 @@ export class DuckDb {
     try {
       await connection.run("SET TimeZone = 'UTC'");
       return await work({ ...sessionOf(connection, this.#memory), isCramped });
+    } finally {
+      connection.closeSync();
+      this.#unreleased += weight === 'heavy' ? lightJobsBeforeRelease : 1;
+      if (this.#unreleased >= lightJobsBeforeRelease) await this.#release(instance);
+    }
+  }
+
+  /**
+   * Jobs run on several threads, and DuckDB's allocator keeps for each thread what its largest job needed. It gives that
+   * back when the limit is set, even to what it was.
+   */
+  async #release(instance: DuckDBInstance): Promise<void> {
+    this.#unreleased = 0;
+    const connection = await instance.connect();
+    try {
+      await connection.run(`SET memory_limit = '${this.#memory}B'`);
+    } catch (error) {
+      // Another job is at the limit just now, so there is nothing to give back.
+      if (!isOutOfMemory(error)) throw error;
     } finally {
       connection.closeSync();
     }
@@ -164,6 +186,10 @@ function sessionOf(connection: DuckDBConnection, memory: number): Omit<DuckSessi
   };
 }
 
+function isOutOfMemory(error: unknown): boolean {
+  return (error as Error).message.startsWith('Out of Memory Error');
+}
+
 /**
  * Throws DuckDB's errors as what they are. It reports errors of the system as text only: the code is restored, so that
  * callers do not take a full disk for a bug.
@@ -174,7 +200,7 @@ function failing(memory: number): (cause: unknown) => never {
     if (/No space left on device|Disk quota exceeded/.test(message)) {
       throw Object.assign(new Error(message, { cause }), { code: 'ENOSPC' });
     }
-    if (message.startsWith('Out of Memory Error')) throw new MemoryLimitError(memory, { cause });
+    if (isOutOfMemory(cause)) throw new MemoryLimitError(memory, { cause });
     const missing = /^IO Error: No files found that match the pattern "(.*)"/.exec(message)?.[1];
     if (missing !== undefined) {
       throw new DestinationError(

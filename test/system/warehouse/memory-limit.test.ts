@@ -1,4 +1,8 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { toFailure } from '../../../activities/failures.ts';
 import { DuckDb } from '../../../src/warehouse/duckdb.ts';
@@ -53,3 +57,16 @@ it('a limit that is too small even for that is reported as such, not as a defect
   expect((error as Error).message).toContain('10 MB');
   expect(toFailure(error)).toMatchObject({ type: 'MemoryLimitError', nonRetryable: false });
 });
+
+// Linux only: DuckDB's allocator is another one elsewhere, and so is the way to see what a process holds.
+it.runIf(existsSync('/proc/self/status'))(
+  'heavy jobs leave no memory behind on the threads they ran on',
+  async () => {
+    const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+    const script = here('../../helpers/memory-after-jobs.ts');
+    const args = ['--import', here('../../helpers/run-typescript.mjs'), script];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    // 250 MB if it is not given back.
+    expect(Number(stdout)).toBeLessThan(80e6);
+  },
+);
