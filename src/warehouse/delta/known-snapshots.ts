@@ -3,12 +3,14 @@ import type { StoredObject } from '../store/store.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A snapshot, and the file of its version as the store listed it. */
-type Known = { readonly snapshot: Snapshot; readonly file: StoredObject };
+type Known = { readonly snapshot: Snapshot; readonly file: StoredObject; readonly characters: number };
 
 /** Characters of log entries that one warehouse keeps. A table of the usual size has some ten thousand. */
 const mostCharacters = 2 * 2 ** 20;
 /** The same for all warehouses of a process that has many. */
 export const mostCharactersOfAll = 64 * 2 ** 20;
+/** Schemas that are held once for all tables that have them: the same table of a thousand connections has one. */
+const mostSchemas = 500;
 
 /** The known snapshots of one warehouse's tables. */
 export type SnapshotsOfTables = Pick<KnownSnapshots, 'of' | 'keep'>;
@@ -20,11 +22,12 @@ export type SnapshotsOfTables = Pick<KnownSnapshots, 'of' | 'keep'>;
  */
 export class KnownSnapshots {
   readonly #known: LRUCache<string, Known>;
+  readonly #schemas = new LRUCache<string, string>({ max: mostSchemas });
 
   constructor(most = mostCharacters) {
     this.#known = new LRUCache({
       maxSize: most,
-      sizeCalculation: ({ snapshot }) => charactersIn(snapshot),
+      sizeCalculation: ({ characters }) => characters,
     });
   }
 
@@ -50,12 +53,18 @@ export class KnownSnapshots {
 
   /** @param file of the snapshot's version */
   keep(table: string, snapshot: Snapshot, file: StoredObject): void {
-    this.#known.set(table, { snapshot, file });
+    const { schemaString } = snapshot.metadata;
+    const shared = this.#schemas.get(schemaString);
+    if (shared === undefined) this.#schemas.set(schemaString, schemaString);
+    const metadata = { ...snapshot.metadata, schemaString: shared ?? schemaString };
+    const characters = charactersIn(snapshot) + (shared === undefined ? schemaString.length : 0);
+    this.#known.set(table, { snapshot: { ...snapshot, metadata }, file, characters });
   }
 }
 
-function charactersIn({ metadata, files, tombstones, txns }: Snapshot): number {
-  let characters = metadata.schemaString.length + 200 * (tombstones.size + txns.size);
+/** Without the schema. */
+function charactersIn({ files, tombstones, txns }: Snapshot): number {
+  let characters = 200 * (1 + tombstones.size + txns.size);
   for (const { stats } of files.values()) characters += 200 + (stats?.length ?? 0);
   return characters;
 }
