@@ -21,9 +21,11 @@ const burst = 10;
 const mostRunsPerInterval = 120;
 /**
  * Runs with many requests are spaced out to stay below this rate per table: then five tables in a storm, with their
- * bursts, take about half of what a key's limit refills.
+ * bursts, take about half of what a key's limit refills. Of an endpoint's own limit they also take half.
  */
-const requestsPerSecond = 1.75;
+function requestsPerSecond({ bucket }: Table): number {
+  return Math.min(1.75, bucket ? bucket.perSecond / 2 : Infinity);
+}
 /** If Temporal does not accept a trigger, it is retried for this long; most schedules have started a run by then. */
 const keepForMs = 60 * 60_000;
 /** The API may send an event before it returns the changed row. */
@@ -69,7 +71,8 @@ export class HintedTable {
     this.#world = world;
     this.#table = table;
     const everyMs = intervalMs(settings.tables[table.name]!.every) / mostRunsPerInterval;
-    const gapMs = () => Math.max(leastGapMs, (this.#requests / requestsPerSecond) * 1_000);
+    const perSecond = requestsPerSecond(table);
+    const gapMs = () => Math.max(leastGapMs, (this.#requests / perSecond) * 1_000);
     this.#pacing = new Pacing({ gapMs, burst, everyMs }, (hints) => this.#trigger(hints));
   }
 
