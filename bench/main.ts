@@ -50,8 +50,9 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
           {
             what: 'peak memory at 1 M rows',
             measured: mib(whole.peakRssBytes),
-            reach: '≤ 1024 MiB',
-            ratio: whole.peakRssBytes / 2 ** 30,
+            // Half of what the first build took.
+            reach: '≤ 394 MiB',
+            ratio: whole.peakRssBytes / (394 * 2 ** 20),
           },
           {
             what: 'peak memory at 1 M rows, compared to 250 k rows',
@@ -125,7 +126,7 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
       },
     },
     workers: {
-      how: 'the same without nested tables, at 100 to 150 ms per request, by one worker process and by four that only see each other through rate limit headers and 429s; use of the allowance = floor of the successful requests / time taken',
+      how: 'the same without nested tables, at 100 to 150 ms per request, by one worker process and by four that only see each other through rate limit headers and 429s; use of the rate limit = floor of the successful requests / time taken',
       async run() {
         const figures: Figure[] = [];
         for (const count of [1, 4]) {
@@ -141,7 +142,7 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
               measured: `${requestsOf({ requests: paths })}, and ${refused} refused (429)`,
             },
             {
-              what: `${who}: use of the allowance`,
+              what: `${who}: use of the rate limit`,
               measured: use.toFixed(3),
               reach: '≥ 0.90',
               ratio: use / 0.9,
@@ -231,8 +232,15 @@ if (unknown.length > 0) {
   console.error(`Unknown benchmark ${unknown.join(', ')}. Choose from ${Object.keys(benches).join(', ')}.`);
   process.exit(2);
 }
-for (const name of asked.length > 0 ? asked : Object.keys(benches)) {
+const names = asked.length > 0 ? asked : Object.keys(benches);
+const withTarget: Figure[] = [];
+for (const name of names) {
   const { how, run } = benches[name]!;
   say(`\n${name}: ${how}\n`);
-  say(tableOf(await run()));
+  const figures = await run();
+  say(tableOf(figures));
+  for (const figure of figures) {
+    if (figure.reach !== undefined) withTarget.push({ ...figure, what: `${name}: ${figure.what}` });
+  }
 }
+if (names.length > 1) say(`\nAll figures with a target:\n\n${tableOf(withTarget)}`);
