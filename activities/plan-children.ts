@@ -15,7 +15,7 @@ import type { Step } from './step.ts';
 const parentsPerWindow = 25;
 /** Four times as many windows as are read side by side, so that all are busy until the end. */
 const mostWindows = 32;
-/** A reading of more parents than this takes minutes, so it leaves half of the allowance to others. */
+/** A reading of more parents than this takes minutes, so it leaves half of the rate limit to others. */
 const longReading = 300;
 
 /**

@@ -49,7 +49,7 @@ export async function planOnState(
   const needed = reasonForFullRead(declaredTypes(table), facts);
   const reason = needed ?? reasonForRepeat(state, now, fullReadEveryMs);
   const fullRead = reason !== undefined;
-  // A first read or a repair is wanted soon, so only a repeated full read leaves half of the allowance to others.
+  // A first read or a repair is wanted soon, so only a repeated full read leaves half of the rate limit to others.
   const isRepeat = state?.fullReadAt !== undefined && (field === undefined || needed === undefined);
   const watermark = Math.min(state?.watermark ?? Infinity, input.lastWatermark ?? Infinity);
   let since: Param | undefined;

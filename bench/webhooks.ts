@@ -173,7 +173,7 @@ async function stormFigures(
       measured: `${taken} of ${deliveries.length}`,
     },
     {
-      what: 'storm: requests to the API in the minute, of an allowance of 1,200 and 1,200 more',
+      what: 'storm: requests to the API in the minute, of 1,200 tokens and 1,200 more',
       measured: String(inMinute.length),
       reach: '≤ 600',
       ratio: inMinute.length / 600,

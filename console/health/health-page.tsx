@@ -12,7 +12,7 @@ import { TableProblems } from '../parts/table-problems.tsx';
 
 const periods = ['1', '7', '30'];
 
-/** How much was read and written, what share of the allowance that took, and how far behind the tables were. */
+/** How much was read and written, what share of the rate limit that took, and how far behind the tables were. */
 export function HealthPage({ id }: { readonly id: string }) {
   const [days, setDays] = useState('7');
   const loaded = useAnswer<'health'>(`/api/sources/${encodeURIComponent(id)}/health?days=${days}`);
@@ -35,7 +35,7 @@ export function HealthPage({ id }: { readonly id: string }) {
 }
 
 function Shown({ health }: { readonly health: Health }) {
-  const { days, hours, from, howCounted, unread, allowancePerHour } = health;
+  const { days, hours, from, howCounted, unread, limitPerHour } = health;
   if (days.length === 0) return <Empty title="No run has ended in this time." />;
   const byDay = (name: string, value: (day: Health['days'][number]) => number): ChartData => ({
     labels: days.map(({ day }) => day),
@@ -75,7 +75,7 @@ function Shown({ health }: { readonly health: Health }) {
           data={byDay('Requests', ({ requests }) => requests)}
         />
         <HealthChart
-          title={`Share of the allowance per hour (${countOf(allowancePerHour, 'request')})`}
+          title={`Share of the rate limit per hour (${countOf(limitPerHour, 'request')})`}
           kind="bar"
           unit="%"
           across="Hour"

@@ -181,7 +181,7 @@ export const endpoints = defineEndpoints({
   health: {
     method: 'get',
     path: '/api/sources/{id}/health',
-    summary: 'Rows, requests, allowance and lag over time',
+    summary: 'Rows, requests, use of the rate limit and lag over time',
     query: healthQuery,
     answer: healthAnswer,
   },

@@ -23,7 +23,7 @@ export type Call = {
    * before a run's cursors or at its commit, and everything else in the run waits for it.
    */
   readonly work?: number;
-  /** Leaves half of the allowance to the user's other tools; see `Pace`. */
+  /** Leaves half of the rate limit to the user's other tools; see `Pace`. */
   readonly leaveHalf?: true;
   /**
    * Milliseconds for which the API may refuse requests with 429; a longer refusal, or being asked to wait for longer,

@@ -37,7 +37,7 @@ class Bucket {
   }
 }
 
-export type Allowance = {
+export type Grant = {
   readonly isGranted: boolean;
   readonly limit: number;
   readonly headers: OutgoingHttpHeaders;
@@ -58,7 +58,7 @@ export class Buckets {
   }
 
   /** Takes a token from each bucket that counts for this path, or from none if one of them is empty. */
-  take(path: string): Allowance {
+  take(path: string): Grant {
     const own = this.#own.get(path);
     const buckets = own ? [this.#all, own] : [this.#all];
     const isGranted = buckets.every((bucket) => bucket.tokens >= 1);

@@ -1,6 +1,6 @@
 /** What an error response may say besides its message. */
 type Detail = {
-  /** The allowance of the key, in a 429. */
+  /** The rate limit of the key, in a 429. */
   readonly rateLimit?: object;
   readonly metadata?: { readonly [name: string]: string };
   readonly source?: { readonly field: string };

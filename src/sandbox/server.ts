@@ -101,10 +101,10 @@ export class SandboxServer {
     let fault: Fault | undefined;
     try {
       const key = keys.authenticate(incoming.headers.authorization);
-      const allowance = key.buckets?.take(path);
-      Object.assign(answer.headers, allowance?.headers);
+      const grant = key.buckets?.take(path);
+      Object.assign(answer.headers, grant?.headers);
       if (behaviour.latencyMs > 0) await sleep(behaviour.latencyMs);
-      if (allowance?.isGranted === false) throw tooManyRequests(allowance.limit, allowance.retryAt);
+      if (grant?.isGranted === false) throw tooManyRequests(grant.limit, grant.retryAt);
       fault = faults.next(request);
       if (method !== 'GET') {
         throw new Problem(405, 'method_not_allowed', 'method_not_allowed', `${method} is not served`);

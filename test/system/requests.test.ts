@@ -76,7 +76,7 @@ it.each(['incidents', 'alerts', 'escalations', 'follow_ups'])(
 /** One row per page, so that few rows spend the bucket. */
 const onePageARow = { ...alerts, paging: { kind: 'pages', pageSize: 1 } } as const;
 
-it('waits at half of the allowance only if a read leaves the rest to others', async () => {
+it('waits at half of the rate limit only if a read leaves the rest to others', async () => {
   // Its clock does not move, so its bucket shows how much was spent.
   const sandbox = await sandboxOf({
     limits: { all: { capacity: 1_200, perSecond: 20 }, incidents: { capacity: 60, perSecond: 1 } },

@@ -69,7 +69,7 @@ export const healthAnswer = z.object({
       share: z.number().describe('Share of the requests that the API allows a key in an hour, from 0 to 1.'),
     }),
   ),
-  allowancePerHour: z.number(),
+  limitPerHour: z.number(),
   lag: z
     .array(
       z.object({

@@ -10,11 +10,11 @@ import { historyOf } from './runs.ts';
 const mostRuns = 300;
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
-const allowancePerHour = keyLimit.perSecond * 3_600;
+const limitPerHour = keyLimit.perSecond * 3_600;
 
 const howCounted =
   `These figures cover the latest ${mostRuns} runs that the Temporal server and the tables’ logs still have. Requests ` +
-  `count at the time a run ended. The allowance is ${keyLimit.perSecond} requests per second, and other programs that ` +
+  `count at the time a run ended. The rate limit is ${keyLimit.perSecond} requests per second, and other programs that ` +
   'use the key are not counted. The lag shows how far behind a table was right before each commit.';
 
 /** Figures of a connection over time. */
@@ -28,7 +28,7 @@ export async function healthOf(file: string, days: number, world: ConsoleWorld):
     from: new Date(first ? timeOf(first) : since).toISOString(),
     days: daysOf(recent),
     hours: hoursOf(recent),
-    allowancePerHour,
+    limitPerHour,
     lag: Object.entries(tables).map(([table, { every }]) => ({ table, every, points: lagOf(recent, table) })),
     unread: failuresJson(unread),
     howCounted,
@@ -71,7 +71,7 @@ function hoursOf(runs: readonly PastRun[]): Health['hours'] {
   return [...hours].map(([hour, requests]) => ({
     hour: new Date(hour).toISOString(),
     requests,
-    share: requests / allowancePerHour,
+    share: requests / limitPerHour,
   }));
 }
 

@@ -25,7 +25,7 @@ function ask(pace: Pace, count: number, request: Partial<Parameters<Pace['turn']
 }
 
 describe('Pace', () => {
-  it('spends the whole allowance at once and then keeps to the refill', async () => {
+  it('spends all tokens at once and then keeps to the refill', async () => {
     const given = ask(new Pace(), 1_500);
     await vi.advanceTimersByTimeAsync(0);
     expect(given.count).toBe(1_200);
