@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { notServed, type Warehouses } from '../../activities/warehouses.ts';
 import { DestinationUnavailableError } from '../errors.ts';
 import { isPoolQueue } from '../temporal/names.ts';
-import { KnownSnapshots, mostCharactersOfAll } from '../warehouse/delta/known-snapshots.ts';
+import { KnownSnapshots, mostBytesOfAll } from '../warehouse/delta/known-snapshots.ts';
 import { DuckDb } from '../warehouse/duckdb.ts';
 import { openDestination } from '../warehouse/open-warehouse.ts';
 import { bucketOf } from '../warehouse/store/destination.ts';
@@ -29,7 +29,7 @@ type Opened = {
 /** Warehouses that are opened when they are needed. They share one engine, and so one limit of memory. */
 export class OpenWarehouses {
   readonly #engine: DuckDb;
-  readonly #snapshots = new KnownSnapshots(mostCharactersOfAll);
+  readonly #snapshots = new KnownSnapshots(mostBytesOfAll);
   readonly #opened = new Map<string, Opened>();
 
   /** @param memory bytes; the engine's own limit if left out */

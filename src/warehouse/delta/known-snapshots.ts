@@ -1,14 +1,32 @@
 import { LRUCache } from 'lru-cache';
 import type { StoredObject } from '../store/store.ts';
+import type { Add, Metadata, Protocol, Remove, Txn } from './actions.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** A snapshot, and the file of its version as the store listed it. */
-type Known = { readonly snapshot: Snapshot; readonly file: StoredObject; readonly characters: number };
+/** A snapshot as bytes, and the file of its version as the store listed it. */
+type Known = {
+  /** JSON of `Written`. As objects, the snapshots of a thousand connections would take twice the memory. */
+  readonly json: Uint8Array;
+  readonly schemaString: string;
+  readonly file: StoredObject;
+  /** What it adds to the memory in use. */
+  readonly size: number;
+};
 
-/** Characters of log entries that one warehouse keeps. A table of the usual size has some ten thousand. */
-const mostCharacters = 2 * 2 ** 20;
+/** A snapshot without its schema. */
+type Written = {
+  readonly version: number;
+  readonly protocol: Protocol;
+  readonly metadata: Omit<Metadata, 'schemaString'>;
+  readonly files: readonly Add[];
+  readonly tombstones: readonly Remove[];
+  readonly txns: readonly Txn[];
+};
+
+/** Bytes that one warehouse keeps. A table of the usual size has some thousand. */
+const mostBytes = 2 * 2 ** 20;
 /** The same for all warehouses of a process that has many. */
-export const mostCharactersOfAll = 64 * 2 ** 20;
+export const mostBytesOfAll = 64 * 2 ** 20;
 /** Schemas that are held once for all tables that have them: the same table of a thousand connections has one. */
 const mostSchemas = 500;
 
@@ -24,10 +42,10 @@ export class KnownSnapshots {
   readonly #known: LRUCache<string, Known>;
   readonly #schemas = new LRUCache<string, string>({ max: mostSchemas });
 
-  constructor(most = mostCharacters) {
+  constructor(most = mostBytes) {
     this.#known = new LRUCache({
       maxSize: most,
-      sizeCalculation: ({ characters }) => characters,
+      sizeCalculation: ({ size }) => size,
     });
   }
 
@@ -48,23 +66,39 @@ export class KnownSnapshots {
     const isThere = listed.some(
       (file) => file.key === key && file.bytes === bytes && file.writtenAt === writtenAt,
     );
-    return isThere ? known.snapshot : undefined;
+    return isThere ? readBack(known) : undefined;
   }
 
   /** @param file of the snapshot's version */
   keep(table: string, snapshot: Snapshot, file: StoredObject): void {
-    const { schemaString } = snapshot.metadata;
+    const { version, protocol, files, tombstones, txns } = snapshot;
+    const { schemaString, ...metadata } = snapshot.metadata;
+    const written: Written = {
+      version,
+      protocol,
+      metadata,
+      files: [...files.values()],
+      tombstones: [...tombstones.values()],
+      txns: [...txns.values()],
+    };
+    const json = new TextEncoder().encode(JSON.stringify(written));
     const shared = this.#schemas.get(schemaString);
     if (shared === undefined) this.#schemas.set(schemaString, schemaString);
-    const metadata = { ...snapshot.metadata, schemaString: shared ?? schemaString };
-    const characters = charactersIn(snapshot) + (shared === undefined ? schemaString.length : 0);
-    this.#known.set(table, { snapshot: { ...snapshot, metadata }, file, characters });
+    const size = json.length + (shared === undefined ? schemaString.length : 0);
+    this.#known.set(table, { json, schemaString: shared ?? schemaString, file, size });
   }
 }
 
-/** Without the schema. */
-function charactersIn({ files, tombstones, txns }: Snapshot): number {
-  let characters = 200 * (1 + tombstones.size + txns.size);
-  for (const { stats } of files.values()) characters += 200 + (stats?.length ?? 0);
-  return characters;
+function readBack({ json, schemaString }: Known): Snapshot {
+  const { version, protocol, metadata, files, tombstones, txns } = JSON.parse(
+    new TextDecoder().decode(json),
+  ) as Written;
+  return {
+    version,
+    protocol,
+    metadata: { ...metadata, schemaString },
+    files: new Map(files.map((file) => [file.path, file])),
+    tombstones: new Map(tombstones.map((tombstone) => [tombstone.path, tombstone])),
+    txns: new Map(txns.map((txn) => [txn.appId, txn])),
+  };
 }
