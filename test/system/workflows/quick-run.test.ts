@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
@@ -99,27 +98,6 @@ it('ends as cancelled if its step ends after the cancellation, and does not begi
     expect(error.cause).toBeInstanceOf(CancelledFailure);
   });
   expect(made.called).toEqual(['quick', 'discard']);
-});
-
-it('runs that have piled up without a worker end within their tasks, each at the first attempt', async () => {
-  const { connection, namespace, workflowBundle } = temporal;
-  const taskQueue = unique('piled-up');
-  // The processor time of a real one, in pieces between which others have their turn.
-  const made = activities({
-    quickSync: async () => {
-      for (let piece = 0; piece < 5; piece += 1) {
-        for (const began = performance.now(); performance.now() - began < 8;);
-        await setImmediate();
-      }
-      return small;
-    },
-  });
-  const runs = await Promise.all(Array.from({ length: 300 }, () => start(taskQueue)));
-  const of = { connection, namespace, workflowBundle, taskQueue, activities: made, limits: fleetLimits };
-  const worker = await createWorker(of);
-  await worker.runUntil(Promise.all(runs.map((run) => run.result())));
-  // With all of them at once, each would take longer than a task may, and begin again.
-  expect(made.called).toEqual(Array(300).fill('quick'));
 });
 
 it(
