@@ -24,7 +24,7 @@ const mostRunsPerInterval = 120;
  * bursts, take about half of what a key's limit refills. Of an endpoint's own limit they also take half.
  */
 function requestsPerSecond({ bucket }: Table): number {
-  return Math.min(1.75, bucket ? bucket.perSecond / 2 : Infinity);
+  return Math.min(1.7, bucket ? bucket.perSecond / 2 : Infinity);
 }
 /** If Temporal does not accept a trigger, it is retried for this long; most schedules have started a run by then. */
 const keepForMs = 60 * 60_000;
