@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Action } from './actions.ts';
 import { literal, parquetFiles } from '../duckdb.ts';
 import { retentionOf } from './retention.ts';
-import type { Snapshot } from './snapshot.ts';
+import { actionsFor, type Snapshot } from './snapshot.ts';
 import { writesFolder } from '../store/store.ts';
 import { dayMs } from './table-clock.ts';
 import type { World } from '../world.ts';
@@ -52,19 +52,16 @@ const graceMs = 2 * dayMs;
  */
 export async function writeCheckpoint(
   { store, duckDb }: Pick<World, 'store' | 'duckDb'>,
-  { protocol, metadata, files, tombstones, txns }: Snapshot,
+  snapshot: Snapshot,
   since: number,
 ): Promise<{ bytes: Buffer; actions: number }> {
-  const oldest = since - retentionOf(metadata) - graceMs;
-  const actions: Action[] = [
-    { protocol },
-    { metaData: metadata },
-    ...[...txns.values()].map((txn) => ({ txn })),
-    ...[...files.values()].map((add) => ({ add: { ...add, dataChange: false } })),
-    ...[...tombstones.values()]
-      .filter(({ deletionTimestamp = 0 }) => deletionTimestamp > oldest)
-      .map((remove) => ({ remove: { ...remove, dataChange: false } })),
-  ];
+  const oldest = since - retentionOf(snapshot.metadata) - graceMs;
+  const actions = actionsFor(snapshot)
+    .filter(({ remove }) => !remove || (remove.deletionTimestamp ?? 0) > oldest)
+    .map(({ add, remove, ...others }): Action => {
+      if (add) return { add: { ...add, dataChange: false } };
+      return remove ? { remove: { ...remove, dataChange: false } } : others;
+    });
   const lines = actions.map((action) => JSON.stringify(action));
   const longest = Math.max(...lines.map((line) => Buffer.byteLength(line)));
   const folder = await store.local.scratch(writesFolder);

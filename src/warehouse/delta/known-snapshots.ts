@@ -1,11 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import type { StoredObject } from '../store/store.ts';
-import type { Add, Metadata, Protocol, Remove, Txn } from './actions.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Action } from './actions.ts';
+import { actionsFor, Replay, type Snapshot } from './snapshot.ts';
 
 /** A snapshot as bytes, and the file of its version as the store listed it. */
 type Known = {
-  /** JSON of `Written`. As objects, the snapshots of a thousand connections would take twice the memory. */
+  readonly version: number;
+  /**
+   * JSON of its actions, without the schema. As objects, the snapshots of a thousand connections would take twice the
+   * memory.
+   */
   readonly json: Uint8Array;
   readonly schemaString: string;
   readonly file: StoredObject;
@@ -13,21 +17,11 @@ type Known = {
   readonly size: number;
 };
 
-/** A snapshot without its schema. */
-type Written = {
-  readonly version: number;
-  readonly protocol: Protocol;
-  readonly metadata: Omit<Metadata, 'schemaString'>;
-  readonly files: readonly Add[];
-  readonly tombstones: readonly Remove[];
-  readonly txns: readonly Txn[];
-};
-
 /** Bytes that one warehouse keeps. A table of the usual size has some thousand. */
 const mostBytes = 2 * 2 ** 20;
 /** The same for all warehouses of a process that has many. */
 export const mostBytesOfAll = 64 * 2 ** 20;
-/** Schemas that are held once for all tables that have them: the same table of a thousand connections has one. */
+/** Schemas that are kept once for all tables that share them, as the same table of a thousand connections does. */
 const mostSchemas = 500;
 
 /** The known snapshots of one warehouse's tables. */
@@ -66,39 +60,25 @@ export class KnownSnapshots {
     const isThere = listed.some(
       (file) => file.key === key && file.bytes === bytes && file.writtenAt === writtenAt,
     );
-    return isThere ? readBack(known) : undefined;
+    return isThere ? readBack(known, table) : undefined;
   }
 
   /** @param file of the snapshot's version */
   keep(table: string, snapshot: Snapshot, file: StoredObject): void {
-    const { version, protocol, files, tombstones, txns } = snapshot;
-    const { schemaString, ...metadata } = snapshot.metadata;
-    const written: Written = {
-      version,
-      protocol,
-      metadata,
-      files: [...files.values()],
-      tombstones: [...tombstones.values()],
-      txns: [...txns.values()],
-    };
-    const json = new TextEncoder().encode(JSON.stringify(written));
+    const { version, metadata } = snapshot;
+    const { schemaString } = metadata;
+    const actions = actionsFor({ ...snapshot, metadata: { ...metadata, schemaString: '' } });
+    const json = new TextEncoder().encode(JSON.stringify(actions));
     const shared = this.#schemas.get(schemaString);
     if (shared === undefined) this.#schemas.set(schemaString, schemaString);
     const size = json.length + (shared === undefined ? schemaString.length : 0);
-    this.#known.set(table, { json, schemaString: shared ?? schemaString, file, size });
+    this.#known.set(table, { version, json, schemaString: shared ?? schemaString, file, size });
   }
 }
 
-function readBack({ json, schemaString }: Known): Snapshot {
-  const { version, protocol, metadata, files, tombstones, txns } = JSON.parse(
-    new TextDecoder().decode(json),
-  ) as Written;
-  return {
-    version,
-    protocol,
-    metadata: { ...metadata, schemaString },
-    files: new Map(files.map((file) => [file.path, file])),
-    tombstones: new Map(tombstones.map((tombstone) => [tombstone.path, tombstone])),
-    txns: new Map(txns.map((txn) => [txn.appId, txn])),
-  };
+function readBack({ version, json, schemaString }: Known, table: string): Snapshot {
+  const replay = new Replay();
+  replay.apply(JSON.parse(new TextDecoder().decode(json)) as Action[]);
+  const snapshot = replay.snapshot(version, table);
+  return { ...snapshot, metadata: { ...snapshot.metadata, schemaString } };
 }

@@ -14,6 +14,17 @@ export type Snapshot = {
   readonly txns: ReadonlyMap<string, Txn>;
 };
 
+/** The actions from which a `Replay` builds this snapshot. */
+export function actionsFor({ protocol, metadata, files, tombstones, txns }: Snapshot): Action[] {
+  return [
+    { protocol },
+    { metaData: metadata },
+    ...[...txns.values()].map((txn) => ({ txn })),
+    ...[...files.values()].map((add) => ({ add })),
+    ...[...tombstones.values()].map((remove) => ({ remove })),
+  ];
+}
+
 /** Builds a snapshot from the actions of versions, applied in order. */
 export class Replay {
   #protocol: Protocol | undefined;

@@ -27,3 +27,25 @@ it('a schema that many tables have takes its room once, so that a thousand conne
   expect(foundOf(() => 'x'.repeat(5_000))).toBe(20);
   expect(foundOf((name) => name.padEnd(5_000, 'x'))).toBe(2);
 });
+
+it('a snapshot comes back as it was kept', () => {
+  const known = new KnownSnapshots();
+  const add = {
+    path: 'a',
+    partitionValues: {},
+    size: 1,
+    modificationTime: 2,
+    dataChange: true,
+    stats: '{"x":"\uffff"}',
+  };
+  const remove = { path: 'b', deletionTimestamp: 3, dataChange: false };
+  const txn = { appId: 'c', version: 4 };
+  const snapshot: Snapshot = {
+    ...snapshotWith('schema'),
+    files: new Map([['a', add]]),
+    tombstones: new Map([['b', remove]]),
+    txns: new Map([['c', txn]]),
+  };
+  known.keep('table', snapshot, file);
+  expect(known.of('table', [file])).toEqual(snapshot);
+});
