@@ -12,7 +12,7 @@ export type JsonLines = {
   readonly longest: number;
   /** Whether any line has more than values of declared columns; unknown if left out. */
   readonly hasExtras?: boolean;
-  /** Whether a row is among them that was looked for. */
+  /** Whether a row that was looked for is among them. */
   readonly found?: boolean;
 };
 

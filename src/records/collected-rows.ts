@@ -26,7 +26,7 @@ export class CollectedRows {
   longest = 0;
   /** Whether any of them has more than values of declared columns. */
   hasExtras = false;
-  /** Whether any of them is one of those looked for. */
+  /** Whether a row that is looked for is among them. */
   found = false;
   /** Ids of rows that are looked for. */
   readonly #lookedFor: ReadonlySet<unknown>;
@@ -68,7 +68,7 @@ export class CollectedRows {
     this.hasExtras ||= extraFields.some((field) => row.includes(field));
     this.lines.add(row);
     this.endRow(start);
-    if (this.looks) this.has(columnValue(this.#table, 'id', record as ApiRecord, pass, given));
+    if (this.isLooking) this.has(columnValue(this.#table, 'id', record as ApiRecord, pass, given));
     const fields = record as { readonly [field: string]: unknown };
     for (const name of this.#required) {
       if ((fields[name] ?? null) !== null) continue;
@@ -78,8 +78,8 @@ export class CollectedRows {
     }
   }
 
-  /** Whether rows are looked for, so that `has` must be told the id of each. */
-  get looks(): boolean {
+  /** Whether rows are looked for: then `has` must be called with the id of each row. */
+  get isLooking(): boolean {
     return this.#lookedFor.size > 0;
   }
 

@@ -28,6 +28,7 @@ export class FastRows {
   readonly #required: readonly Source[];
   /** The sources of the key columns; a pass that is part of the key has none. */
   readonly #key: readonly Source[];
+  /** The source of the id, if rows are looked for. */
   readonly #id: Source | undefined;
   /** What every row ends with in a table that is read in passes, before the pass's value. */
   readonly #passHead: string;
@@ -49,7 +50,7 @@ export class FastRows {
     const required = new Set(requiredFields(table));
     this.#required = [...own, ...hashed].filter(({ name }) => required.has(name));
     this.#key = [...own, ...nested, ...hashed].filter(({ name }) => table.primaryKey.includes(name));
-    this.#id = this.#key.find(({ name }) => name === 'id');
+    this.#id = rows.isLooking ? this.#key.find(({ name }) => name === 'id') : undefined;
     this.#passHead = `,${JSON.stringify(table.passes?.column ?? '')}:`;
   }
 
@@ -136,7 +137,7 @@ export class FastRows {
     this.#addOtherCells(scanner, pass);
     lines.addByte(0x7d);
     this.#rows.endRow(line);
-    if (this.#id && this.#rows.looks) this.#rows.has(valueOf(this.#id.field, bytes));
+    if (this.#id) this.#rows.has(valueOf(this.#id.field, bytes));
     this.#countMissing(scanner, pass);
     return end;
   }
