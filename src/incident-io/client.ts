@@ -57,7 +57,7 @@ const defaultPatienceMs = 5 * 60_000;
  */
 const largestAnswer = 64 * 2 ** 20;
 
-/** All keys ask the same hosts, so they share what is open to them: a run then hardly ever has to connect. */
+/** All keys use the same host, so they share its connections: a run then rarely has to open one. */
 const agents = {
   httpAgent: new HttpAgent({ keepAlive: true }),
   httpsAgent: new HttpsAgent({ keepAlive: true }),

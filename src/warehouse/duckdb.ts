@@ -57,7 +57,7 @@ const shares: { readonly [W in Weight]: number } = { light: 1, heavy: 3 };
  * a job took a quarter more processor time for each row, and more memory.
  */
 const threads = 1;
-/** After a heavy job, or this many light ones, memory that is no longer used goes back to the machine. */
+/** Unused memory is released after each heavy job, and after this many light ones. */
 const lightJobsBeforeRelease = 32;
 /** Bytes that an engine may hold unless it is told otherwise. */
 export const usualMemory = 512_000_000;
@@ -124,8 +124,8 @@ export class DuckDb {
   }
 
   /**
-   * Jobs run on several threads, and DuckDB's allocator keeps for each thread what its largest job needed. It gives that
-   * back when the limit is set, even to what it was.
+   * Jobs run on several threads, and for each of them DuckDB's allocator keeps as much memory as its largest job needed.
+   * Setting the limit makes it give that back, even if the limit stays the same.
    */
   async #release(instance: DuckDBInstance): Promise<void> {
     this.#unreleased = 0;
@@ -133,7 +133,7 @@ export class DuckDb {
     try {
       await connection.run(`SET memory_limit = '${this.#memory}B'`);
     } catch (error) {
-      // Another job is at the limit just now, so there is nothing to give back.
+      // Another job needs all of it, so there is nothing to give back.
       if (!isOutOfMemory(error)) throw error;
     } finally {
       connection.closeSync();

@@ -5,10 +5,9 @@ import type { Field, Kind } from './fields.ts';
 export class NotScanned extends Error {}
 
 /**
- * Walks over JSON in bytes and finds where values are without making them.
- * Accepts nothing that JSON.parse would refuse. Positions are byte indexes: each method takes the position of a
- * value's first byte (`text`, `object` and `array`: of the byte after it) and returns the position after the value.
- * All throw `NotScanned`.
+ * Walks over JSON in bytes and finds where values are without making them. Accepts nothing that JSON.parse would
+ * refuse. Positions are byte indexes: each method takes the position of a value's first byte (`text`, `object` and
+ * `array`: of the byte after it) and returns the position after the value. All throw `NotScanned`.
  */
 export class JsonScanner {
   readonly bytes: Buffer;
