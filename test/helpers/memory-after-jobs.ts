@@ -10,7 +10,7 @@ import { DuckDb, literal } from '../../src/warehouse/duckdb.ts';
 const folder = await mkdtemp(join(tmpdir(), 'memory-after-jobs-'));
 const engine = new DuckDb({ makeSpillFolder: () => mkdtemp(join(folder, 'spill-')) });
 const jobs = engine.jobsOf('test');
-// DuckDB is loaded by the first one.
+// The first job loads DuckDB.
 await jobs.job((session) => session.run('SELECT 1'));
 const before = await anonymousMemory();
 await Promise.all(['one', 'two'].map(sixJobs));

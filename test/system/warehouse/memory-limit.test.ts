@@ -58,7 +58,7 @@ it('a limit that is too small even for that is reported as such, not as a defect
   expect(toFailure(error)).toMatchObject({ type: 'MemoryLimitError', nonRetryable: false });
 });
 
-// Linux only: DuckDB's allocator is another one elsewhere, and so is the way to see what a process holds.
+// Linux only: elsewhere DuckDB uses another allocator, and there is no /proc.
 it.runIf(existsSync('/proc/self/status'))(
   'heavy jobs leave no memory behind on the threads they ran on',
   async () => {
