@@ -157,9 +157,9 @@ export class FastRows {
     let runTo = -1;
     while (bytes[at] !== 0x7d) {
       if (bytes[at] !== 0x22) throw new NotScanned();
-      const field = this.#fieldAt(scanner, at + 1, previous);
-      const nameTo = field ? at + 1 + field.name.length : scanner.name(at + 1);
-      const from = scanner.past(nameTo + 1, 0x3a);
+      const field = this.#fieldAt(scanner, at, previous);
+      const nameTo = field ? at + field.length : scanner.name(at + 1) + 1;
+      const from = scanner.past(nameTo, 0x3a);
       const to = scanner.value(from, field ?? this.#undeclared);
       if (field) {
         if (!field.found(scanner.record, scanner.kind, from, to)) scanner.odd = true;
@@ -171,7 +171,7 @@ export class FastRows {
       } else {
         if (runFrom >= 0) this.#copyRun(bytes, empty, runFrom, runTo);
         runFrom = -1;
-        if (!field) this.#addUnknown(scanner, bytes.toString('utf8', at + 1, nameTo), from, to);
+        if (!field) this.#addUnknown(scanner, bytes.toString('utf8', at + 1, nameTo - 1), from, to);
       }
       at = scanner.space(to);
       if (bytes[at] === 0x7d) break;
@@ -189,12 +189,12 @@ export class FastRows {
     lines.copy(bytes, from, to);
   }
 
-  /** The declared field whose name begins here, most likely the one that followed `previous` last time. */
+  /** The declared field whose name's quote is here, most likely the one that followed `previous` last time. */
   #fieldAt(scanner: JsonScanner, at: number, previous: Field | undefined): Field | undefined {
     const { bytes } = scanner;
     const likely = previous?.next;
     if (likely && scanner.isNamed(likely, at)) return likely;
-    const field = this.#sources.fields.get(bytes.toString('utf8', at, scanner.name(at)));
+    const field = this.#sources.fields.get(bytes.toString('utf8', at + 1, scanner.name(at + 1)));
     if (previous && field) previous.next = field;
     return field;
   }
