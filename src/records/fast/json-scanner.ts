@@ -36,8 +36,10 @@ export class JsonScanner {
 
   /** The position after this character, which must come next, and the white space around it. */
   past(at: number, character: number): number {
+    const { bytes } = this;
+    if (bytes[at] === character && bytes[at + 1]! > 0x20) return at + 1;
     const start = this.space(at);
-    if (this.bytes[start] !== character) throw new NotScanned();
+    if (bytes[start] !== character) throw new NotScanned();
     return this.space(start + 1);
   }
 
