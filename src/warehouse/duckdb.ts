@@ -57,8 +57,6 @@ const shares: { readonly [W in Weight]: number } = { light: 1, heavy: 3 };
  * a job took a quarter more processor time for each row, and more memory.
  */
 const threads = 1;
-/** Unused memory is released after each heavy job, and after this many light ones. */
-const lightJobsBeforeRelease = 32;
 /** Bytes that an engine may hold unless it is told otherwise. */
 export const usualMemory = 512_000_000;
 
@@ -76,7 +74,6 @@ export type EngineOptions = {
 export class DuckDb {
   readonly #options: EngineOptions;
   readonly #turns = new FairTurns(capacity);
-  #unreleased = 0;
   #opened: Promise<{ instance: DuckDBInstance; spill: string }> | undefined;
 
   constructor(options: EngineOptions) {
@@ -101,14 +98,14 @@ export class DuckDb {
     { weight = 'heavy', repeatable }: JobOptions = {},
   ): Promise<T> {
     try {
-      return await this.#turns.take({ owner, weight: shares[weight] }, () => this.#run(work, weight));
+      return await this.#turns.take({ owner, weight: shares[weight] }, () => this.#run(work));
     } catch (error) {
       if (!(error instanceof MemoryLimitError) || !repeatable) throw error;
-      return this.#turns.take({ owner, weight: capacity }, () => this.#run(work, 'heavy', true));
+      return this.#turns.take({ owner, weight: capacity }, () => this.#run(work, true));
     }
   }
 
-  async #run<T>(work: (session: DuckSession) => Promise<T>, weight: Weight, isCramped = false): Promise<T> {
+  async #run<T>(work: (session: DuckSession) => Promise<T>, isCramped = false): Promise<T> {
     const { instance, spill } = await this.#instance();
     // Upkeep of another process may have deleted the folder while nothing was spilled.
     await mkdir(spill, { recursive: true });
@@ -116,25 +113,6 @@ export class DuckDb {
     try {
       await connection.run("SET TimeZone = 'UTC'");
       return await work({ ...sessionOf(connection, this.#memory), isCramped });
-    } finally {
-      connection.closeSync();
-      this.#unreleased += weight === 'heavy' ? lightJobsBeforeRelease : 1;
-      if (this.#unreleased >= lightJobsBeforeRelease) await this.#release(instance);
-    }
-  }
-
-  /**
-   * Jobs run on several threads, and for each of them DuckDB's allocator keeps as much memory as its largest job needed.
-   * Setting the limit makes it give that back, even if the limit stays the same.
-   */
-  async #release(instance: DuckDBInstance): Promise<void> {
-    this.#unreleased = 0;
-    const connection = await instance.connect();
-    try {
-      await connection.run(`SET memory_limit = '${this.#memory}B'`);
-    } catch (error) {
-      // Another job needs all of it, so there is nothing to give back.
-      if (!isOutOfMemory(error)) throw error;
     } finally {
       connection.closeSync();
     }

@@ -1,3 +1,5 @@
+import '../duckdb-allocator.ts';
+
 import {
   DuckDBArrayValue,
   DuckDBDecimalValue,
