@@ -59,7 +59,7 @@ it(
   async () => {
     const size = 300;
     const sandbox = await accountOf({ incidents: size, incident_updates: 1, users: 20 });
-    const every = `${Math.max(2, Math.ceil(fleetSize / 5))}s` as const;
+    const every = `${Math.max(2, Math.ceil(fleetSize / 2))}s` as const;
     const fleet = await fleetOf(temporal, sandbox, {
       incidents: { ...incremental, every },
       users: { syncMethod: 'full_refresh', every },
