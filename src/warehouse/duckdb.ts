@@ -6,6 +6,7 @@ import { DestinationError, MemoryLimitError } from '../errors.ts';
 import { FairTurns } from '../fair-turns.ts';
 import type { ColumnType } from '../tables/table.ts';
 import { openDuckDb } from './open-duckdb.ts';
+import { WhenIdle } from './when-idle.ts';
 
 /** The DuckDB type of each declared type. */
 export const duckTypes: { readonly [T in ColumnType]: string } = {
@@ -74,6 +75,7 @@ export type EngineOptions = {
 export class DuckDb {
   readonly #options: EngineOptions;
   readonly #turns = new FairTurns(capacity);
+  readonly #whenIdle = new WhenIdle(() => this.#release());
   #opened: Promise<{ instance: DuckDBInstance; spill: string }> | undefined;
 
   constructor(options: EngineOptions) {
@@ -88,6 +90,7 @@ export class DuckDb {
   async close(): Promise<void> {
     if (this.#opened === undefined) return;
     const { instance, spill } = await this.#opened;
+    await this.#whenIdle.stop();
     instance.closeSync();
     await rm(spill, { recursive: true, force: true });
   }
@@ -98,21 +101,37 @@ export class DuckDb {
     { weight = 'heavy', repeatable }: JobOptions = {},
   ): Promise<T> {
     try {
-      return await this.#turns.take({ owner, weight: shares[weight] }, () => this.#run(work));
+      return await this.#turns.take({ owner, weight: shares[weight] }, () => this.#run(work, weight));
     } catch (error) {
       if (!(error instanceof MemoryLimitError) || !repeatable) throw error;
-      return this.#turns.take({ owner, weight: capacity }, () => this.#run(work, true));
+      return this.#turns.take({ owner, weight: capacity }, () => this.#run(work, 'heavy', true));
     }
   }
 
-  async #run<T>(work: (session: DuckSession) => Promise<T>, isCramped = false): Promise<T> {
+  async #run<T>(work: (session: DuckSession) => Promise<T>, weight: Weight, isCramped = false): Promise<T> {
     const { instance, spill } = await this.#instance();
     // Upkeep of another process may have deleted the folder while nothing was spilled.
     await mkdir(spill, { recursive: true });
     const connection = await instance.connect();
+    this.#whenIdle.begin();
     try {
       await connection.run("SET TimeZone = 'UTC'");
       return await work({ ...sessionOf(connection, this.#memory), isCramped });
+    } finally {
+      connection.closeSync();
+      this.#whenIdle.end(weight === 'heavy');
+    }
+  }
+
+  /** Setting the limit gives unused memory back to the system, even if the limit stays the same. */
+  async #release(): Promise<void> {
+    const { instance } = await this.#instance();
+    const connection = await instance.connect();
+    try {
+      await connection.run(`SET memory_limit = '${this.#memory}B'`);
+    } catch (error) {
+      // A job has begun that needs all of it, so there is nothing to give back.
+      if (!isOutOfMemory(error)) throw error;
     } finally {
       connection.closeSync();
     }

@@ -31,7 +31,7 @@ export async function openDuckDb({
     ...(limits?.spilled !== undefined && { max_temp_directory_size: limits.spilled }),
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
-    // Gives unused memory back to the system after a second. Otherwise it is kept, however long nothing runs.
+    // Gives unused memory back to the system within seconds. Otherwise it is kept, however long nothing runs.
     allocator_background_threads: 'true',
     // The cache keeps the contents of files, which are read only once or twice: memory would grow with every run.
     enable_external_file_cache: 'false',
