@@ -1,11 +1,11 @@
 /** Milliseconds. */
 const idleAfter = 100;
 
-/** Does something once no job has run for a moment. */
+/** Does some work once no job has run for a moment, if one of them has made it necessary. */
 export class WhenIdle {
   readonly #work: () => Promise<void>;
   #jobs = 0;
-  #isDue = false;
+  #isNeeded = false;
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
 
@@ -18,19 +18,19 @@ export class WhenIdle {
     clearTimeout(this.#timer);
   }
 
-  /** @param makesDue `false` if the job alone is no reason to do it */
-  end(makesDue: boolean): void {
+  /** @param needsWork whether the work is necessary after this job */
+  end(needsWork: boolean): void {
     this.#jobs -= 1;
-    this.#isDue ||= makesDue;
-    if (this.#jobs > 0 || !this.#isDue) return;
-    // The process may end before that.
+    this.#isNeeded ||= needsWork;
+    if (this.#jobs > 0 || !this.#isNeeded) return;
+    // This must not keep the process alive.
     this.#timer = setTimeout(() => {
-      this.#isDue = false;
+      this.#isNeeded = false;
       this.#working = this.#work();
     }, idleAfter).unref();
   }
 
-  /** Resolves once it is not being done, and will not be any more. */
+  /** The work does not begin any more. Resolves once it has ended, if it has begun. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#working;

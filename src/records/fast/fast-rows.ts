@@ -189,7 +189,7 @@ export class FastRows {
     lines.copy(bytes, from, to);
   }
 
-  /** The declared field whose name's quote is here, most likely the one that followed `previous` last time. */
+  /** The declared field whose name begins with this quote, most likely the one that followed `previous` last time. */
   #fieldAt(scanner: JsonScanner, at: number, previous: Field | undefined): Field | undefined {
     const { bytes } = scanner;
     const likely = previous?.next;

@@ -37,6 +37,7 @@ export class JsonScanner {
   /** The position after this character, which must come next, and the white space around it. */
   past(at: number, character: number): number {
     const { bytes } = this;
+    // Compact JSON, as the API sends it, has no white space.
     if (bytes[at] === character && bytes[at + 1]! > 0x20) return at + 1;
     const start = this.space(at);
     if (bytes[start] !== character) throw new NotScanned();
@@ -111,7 +112,7 @@ export class JsonScanner {
       const word = words.getInt32(i, true);
       const quote = word ^ 0x22222222;
       const backslash = word ^ 0x5c5c5c5c;
-      // The highest bit of a byte is set if the byte is one of them. Only for the first such byte this is exact.
+      // The highest bit of a byte is set if the byte is one of them. This is exact only up to the first such byte.
       const ends =
         (((quote - 0x01010101) & ~quote) |
           ((backslash - 0x01010101) & ~backslash) |
@@ -161,7 +162,7 @@ export class JsonScanner {
     }
   }
 
-  /** The field of an object whose name's quote is here, most likely the one that came at this place last time. */
+  /** The field of an object whose name begins with this quote, most likely the one that came at this place last time. */
   #fieldAt(at: number, above: Field, previous: Field | undefined): Field {
     const { bytes } = this;
     const likely = previous ? previous.next : above.first;
@@ -185,7 +186,7 @@ export class JsonScanner {
     }
   }
 
-  /** Whether the name whose quote is here is the field's, as far as words can tell. */
+  /** Whether the quote at this position begins the field's name. Always `false` for an empty or one-letter name. */
   isNamed({ words, length }: Field, at: number): boolean {
     const bytes = this.#words;
     const last = words.length - 1;

@@ -14,13 +14,13 @@ beforeEach(() => {
   });
 });
 
-it('is done once after a job that makes it due', () => {
+it('is done once after a job that needs it', () => {
   whenIdle.begin();
   whenIdle.end(true);
   expect(done).toBe(0);
   vi.runAllTimers();
   expect(done).toBe(1);
-  // Not again after one that does not.
+  // Not again after one that does not need it.
   whenIdle.begin();
   whenIdle.end(false);
   vi.runAllTimers();
