@@ -37,6 +37,8 @@ export async function quickSync(input: PlanInput, world: QuickWorld): Promise<Qu
   const { rows = 0, lastCommit } = state ?? {};
   if (lastCommit?.chainId === input.run.chainId) {
     const { version } = lastCommit;
+    // The attempt that committed may have been killed before it deleted its parts.
+    await world.warehouse.discardStaged(world.table, input.run.chainId);
     return { plan, batches: [], outcome: { status: 'already_committed', version, rows } };
   }
   // An import begins the first syncs of all tables at once. Within their workflow tasks they would exceed the time limit

@@ -27,7 +27,11 @@ export async function recountSync(input: RecountInput, step: Step, attempt: Atte
   const { run, plannedOn } = input;
   const { table, warehouse, clients, call } = step;
   const state = await warehouse.readState(table);
-  if (state?.counter !== plannedOn) return { status: 'agrees' };
+  if (state?.counter !== plannedOn) {
+    // If an earlier attempt has committed, it may have been killed before it deleted its parts.
+    await warehouse.discardStaged(table, run.chainId);
+    return { status: 'agrees' };
+  }
   const base: Param[] = [...Object.entries(table.query ?? {}), ...(JSON.parse(state.filters) as Param[])];
   const client = await clients.clientOf(run);
   let requests = 0;

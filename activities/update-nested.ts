@@ -47,6 +47,21 @@ export async function updateNested(
   onCommit: (table: string, outcome: CommitOutcome) => void = () => undefined,
 ): Promise<NestedUpdate> {
   const source: Source = { run, table, warehouse, signal };
+  try {
+    return await catchUp(source, nested, onCommit);
+  } finally {
+    // Also for tables that are not behind: an attempt that was killed after its commit has left its parts.
+    for (const one of nested) await warehouse.discardStaged(one, run.chainId);
+  }
+}
+
+/** Repeats its pass until no table is behind. */
+async function catchUp(
+  source: Source,
+  nested: readonly NestedTable[],
+  onCommit: (table: string, outcome: CommitOutcome) => void,
+): Promise<NestedUpdate> {
+  const { table, warehouse, signal } = source;
   const failures: unknown[] = [];
   const figures = new Map<string, NestedUpdate['tables'][number]>();
   const notes = new Set<string>();
@@ -73,8 +88,6 @@ export async function updateNested(
           await warehouse.keepUp(one.nested, outcome.upkeepSince, signal);
       } catch (error) {
         failures.push(error);
-      } finally {
-        await warehouse.discardStaged(one.nested, run.chainId);
       }
     }
     if (failures.length > 0) throw failures[0];
