@@ -8,6 +8,8 @@ import { type Figure, quantile } from './figures.ts';
 const lateAfterSeconds = 5;
 /** How long runs that were due at the end of the measurement may take. */
 const patienceMs = 60_000;
+/** The target for a run that finds nothing new. */
+const mostEvents = 11;
 
 /** Milliseconds since the epoch. */
 type Span = { readonly from: number; readonly to: number };
@@ -125,6 +127,8 @@ export function historyFigures({ runs }: DueRuns, { tables }: Settings): Figure[
       {
         what: `history of ${table}, ${syncMethod}`,
         measured: `${newest.historyLength} events, ${(newest.historySize! / 1_024).toFixed(1)} KiB`,
+        reach: `≤ ${mostEvents} events`,
+        ratio: newest.historyLength / mostEvents,
       },
     ];
   });

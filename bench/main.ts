@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { sandboxSizes } from '../src/sandbox/sandbox.ts';
 import { tables } from '../src/tables/index.ts';
+import { commandFigures } from './commands.ts';
 import { fairTurns } from './fair-turns.ts';
 import { type Figure, mib, tableOf } from './figures.ts';
 import { benchIngest, type IngestFigures } from './ingest.ts';
@@ -12,6 +13,7 @@ import { platformFigures } from './platforms.ts';
 import { benchRequests } from './requests.ts';
 import { type Asked, benchSyncs, changes, requestsOf, type SyncFigures } from './sync.ts';
 import { usualTables } from '../test/helpers/usual-tables.ts';
+import { scale } from './scale-run.ts';
 import { upkeepFigures } from './upkeep.ts';
 import { benchWebhooks } from './webhooks.ts';
 import { benchWorkers } from './workers.ts';
@@ -20,6 +22,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 /** The same twelve tables as ever, so that figures can be compared with earlier ones. */
 const everything: Asked = Object.fromEntries(usualTables.map((table) => [table, undefined]));
 const ofThem = ([table]: [string, unknown]) => table in everything;
+const quietRuns = { connections: 3, every: 12, seeded: false, minutes: 2, processes: 1, tables: usualTables };
 const changesOfThem: Asked = Object.fromEntries(Object.entries(changes).filter(ofThem));
 
 /** What can be measured, and how. Machines are noisy: compare the ratios of one run rather than seconds. */
@@ -181,6 +184,14 @@ const benches: { readonly [name: string]: { readonly how: string; readonly run: 
           })),
         ];
       },
+    },
+    'quiet-runs': {
+      how: 'scheduled runs of three connections with twelve tables each that find nothing new, every 12 seconds for two minutes: what a run costs the worker and the development server',
+      run: () => scale(quietRuns),
+    },
+    commands: {
+      how: 'processor time of commands, mean of seven processes; status next to an up that serves twelve tables',
+      run: () => commandFigures(fileURLToPath(new URL('../src/cli/main.js', import.meta.url))),
     },
     'idle-workers': {
       how: 'memory of a process that serves two hundred connections with nothing to do: with a worker for each, as a platform without a pool does, and with one for all',

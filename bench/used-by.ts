@@ -16,6 +16,11 @@ export async function usedBy(pid: number): Promise<Used> {
   };
 }
 
+/** CPU time of the children of this process that have ended, in seconds. */
+export async function usedByEnded(): Promise<number> {
+  return secondsOfEnded(fieldsOf(await readFile('/proc/self/stat', 'utf8')));
+}
+
 /** The same for a process and its children; its CPU time includes children that have ended. */
 export async function usedByFamily(pid: number): Promise<Used> {
   const others = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
@@ -25,15 +30,17 @@ export async function usedByFamily(pid: number): Promise<Used> {
   );
   const children = others.filter((_, index) => Number(fieldsOf(stats[index]!)[1]) === pid);
   const used = await Promise.all([pid, ...children].map(usedBy));
-  const [, , , , , , , , , , , , , ended, endedInSystem] = fieldsOf(
-    await readFile(`/proc/${pid}/stat`, 'utf8'),
-  );
+  const ended = secondsOfEnded(fieldsOf(await readFile(`/proc/${pid}/stat`, 'utf8')));
   const total = (of: (used: Used) => number) => used.reduce((sum, one) => sum + of(one), 0);
   return {
-    cpuSeconds: total(({ cpuSeconds }) => cpuSeconds) + (Number(ended) + Number(endedInSystem)) / 100,
+    cpuSeconds: total(({ cpuSeconds }) => cpuSeconds) + ended,
     bytes: total(({ bytes }) => bytes),
     peakBytes: total(({ peakBytes }) => peakBytes),
   };
+}
+
+function secondsOfEnded(fields: readonly string[]): number {
+  return (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
 /** The fields after the process name, which comes before the last bracket and may contain spaces. */
