@@ -22,8 +22,8 @@ export function doctorCommand(session: Session): Command {
     .summary('check everything that a connection needs, each with its remedy')
     .description(
       'check everything that a connection needs: Temporal and its namespace, the key and its scopes, the clock, the ' +
-        'destination, disk space, proxy variables, open files; each problem comes with its fix; creates the ' +
-        'destination if it is missing; exits with 1 if something is wrong',
+        'destination, disk space, proxy variables, open files, and what webhooks and messages need if they are set; ' +
+        'each problem comes with its fix; creates the destination if it is missing; exits with 1 if something is wrong',
     )
     .addOption(
       new Option(
@@ -60,7 +60,7 @@ async function doctor(session: Session, command: Command, options: DoctorOptions
 async function subjectOf(
   command: Command,
   options: DoctorOptions,
-): Promise<Pick<Patient, 'apiKey' | 'baseUrl' | 'destination' | 'tables'>> {
+): Promise<Omit<Patient, 'env' | 'report' | 'signal'>> {
   const { settings, to } = options;
   const given = (['to', 'keyFile', 'baseUrl'] as const).find(
     (name) => command.getOptionValueSource(name) === 'cli',
@@ -97,6 +97,8 @@ const names: { readonly [C in Finding['check']]: string } = {
   disk: 'disk',
   proxy: 'proxy',
   open_files: 'open files',
+  webhooks: 'webhooks',
+  notify: 'messages',
 };
 
 function print({ stdout }: Session, findings: readonly Finding[]): void {

@@ -1,17 +1,20 @@
 import { createClient } from '../../incident-io/client.ts';
 import { type Identity, readIdentity } from '../../incident-io/identity.ts';
 import { readPermissions } from '../../incident-io/permissions.ts';
+import { resolveAddress } from '../../notify/send.ts';
 import { describeKey, type KeyReference, resolveKey } from '../../settings/key.ts';
+import type { Settings } from '../../settings/settings.ts';
 import type { Table } from '../../tables/table.ts';
 import { connectTemporal } from '../../temporal/connection.ts';
 import { defaultStateDir } from '../../temporal/dev-server/folders.ts';
 import { openDestination } from '../../warehouse/open-warehouse.ts';
 import { bucketOf } from '../../warehouse/store/destination.ts';
+import { resolveSecrets } from '../../webhooks/secrets.ts';
 import { type Check, type Finding, look, ok, skipped, type Verdict, wrong } from './finding.ts';
 import { clockVerdict, diskVerdict, filesVerdict, proxyVerdict } from './machine.ts';
 
 /** What `doctor` checks. */
-export type Patient = {
+export type Patient = Pick<Settings, 'webhooks' | 'notify'> & {
   readonly apiKey: KeyReference;
   readonly baseUrl: string;
   /** As `destinationOf` gives it; missing if none has been chosen yet. */
@@ -29,7 +32,7 @@ export type Patient = {
  * only for defects.
  */
 export async function examine(patient: Patient): Promise<Finding[]> {
-  const { destination, env } = patient;
+  const { destination, env, webhooks, notify } = patient;
   const onDisk = [
     ...(destination === undefined || bucketOf(destination) ? [] : [destination]),
     ...(env['TEMPORAL_ADDRESS'] ? [] : [defaultStateDir(env)]),
@@ -41,6 +44,8 @@ export async function examine(patient: Patient): Promise<Finding[]> {
     look('disk', () => diskVerdict(onDisk)),
     look('proxy', () => proxyVerdict(env)),
     look('open_files', filesVerdict),
+    ...(webhooks ? [look('webhooks', () => secretVerdict(webhooks.secret))] : []),
+    ...(notify ? [look('notify', () => addressVerdict(notify.url))] : []),
   ]);
   return findings.flat();
 }
@@ -101,4 +106,16 @@ async function destinationVerdict(destination: string | undefined): Promise<Verd
     await warehouse.close();
   }
   return ok(`${destination} supports everything that tables need`);
+}
+
+/** Only a delivery can show whether it is the secret of the endpoint. */
+async function secretVerdict(secret: KeyReference): Promise<Verdict> {
+  await resolveSecrets(secret);
+  return ok(`${describeKey(secret)} holds a signing secret`);
+}
+
+/** No message is sent: people would read it. */
+async function addressVerdict(url: KeyReference): Promise<Verdict> {
+  await resolveAddress(url);
+  return ok(`${describeKey(url)} holds an address for messages`);
 }

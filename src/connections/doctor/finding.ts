@@ -2,7 +2,16 @@ import { failureOf, isForeseen } from '../../failure.ts';
 
 /** What `doctor` checks. */
 export type Check =
-  'temporal' | 'api_key' | 'scopes' | 'clock' | 'destination' | 'disk' | 'proxy' | 'open_files';
+  | 'temporal'
+  | 'api_key'
+  | 'scopes'
+  | 'clock'
+  | 'destination'
+  | 'disk'
+  | 'proxy'
+  | 'open_files'
+  | 'webhooks'
+  | 'notify';
 
 /** One thing that `doctor` checked: right, wrong with its remedy, or not checked. */
 export type Finding = {

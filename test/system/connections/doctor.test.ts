@@ -28,9 +28,18 @@ it('finds everything in order, or names each thing that is not and its remedy', 
     baseUrl: sandbox.url,
     destination: './tables',
     tables: { users: {}, incidents: {} },
+    webhooks: { secret: { env: 'DOCTOR_SECRET' } },
+    notify: { url: { env: 'DOCTOR_URL' } },
   };
   await writeFile(file, JSON.stringify(settings));
-  setEnv({ TEMPORAL_ADDRESS: temporal.address, DOCTOR_KEY: sandbox.key });
+  const secret = `whsec_${Buffer.alloc(24, 1).toString('base64')}`;
+  const url = 'https://hooks.example/T01/B02/not-for-logs';
+  setEnv({
+    TEMPORAL_ADDRESS: temporal.address,
+    DOCTOR_KEY: sandbox.key,
+    DOCTOR_SECRET: secret,
+    DOCTOR_URL: url,
+  });
   const doctor = async () => {
     const { code, out, err } = await cli(['doctor', '--json', '--settings', file]);
     expect(err).toBe('');
@@ -52,8 +61,18 @@ it('finds everything in order, or names each thing that is not and its remedy', 
   });
   expect(ill.of('destination')).toMatchObject({ state: 'wrong', error: 'DestinationError' });
 
-  setEnv({ DOCTOR_KEY: 'wrong-key', TEMPORAL_ADDRESS: '127.0.0.1:1' });
+  expect(JSON.stringify([healthy, ill])).not.toContain(url);
+  expect(JSON.stringify([healthy, ill])).not.toContain(secret);
+
+  setEnv({
+    DOCTOR_KEY: 'wrong-key',
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
+    DOCTOR_SECRET: 'not-a-secret',
+    DOCTOR_URL: undefined,
+  });
   const worse = await doctor();
+  expect(worse.of('webhooks')).toMatchObject({ state: 'wrong', error: 'UsageError' });
+  expect(worse.of('notify')).toMatchObject({ state: 'wrong', error: 'KeyMissingError' });
   expect(worse.of('api_key')).toMatchObject({ state: 'wrong', error: 'CredentialsError' });
   expect(worse.of('scopes')).toMatchObject({ state: 'skipped' });
   expect(worse.of('temporal')).toMatchObject({ state: 'wrong', error: 'TemporalUnavailableError' });
