@@ -1,5 +1,5 @@
 import type { TableShape } from '../../tables/table.ts';
-import { duckTypes, identifier } from '../duckdb.ts';
+import { type DuckSession, duckTypes, identifier } from '../duckdb.ts';
 
 export type KeyColumn = {
   /** The name in the table, in parts and in data files. */
@@ -39,4 +39,14 @@ export function keyOf({ primaryKey, columns: declared }: TableShape): Key {
     definitions: list(({ name, type }) => `${name} ${type}`),
     select: list(({ column, name }) => `${identifier(column)} AS ${name}`),
   };
+}
+
+/**
+ * Whether no two rows of a temporary table have the same key. Compares hashes, which take less than half of the memory.
+ * If two keys have the same hash, it returns `false` for unique keys: then the caller only takes longer.
+ */
+export async function haveUniqueKeys(session: DuckSession, table: string, key: Key): Promise<boolean> {
+  const [keys] = await session.rows(`
+    SELECT count(*) = count(DISTINCT hash(${key.names})) AS are_unique FROM ${table}`);
+  return keys?.['are_unique'] === true;
 }

@@ -3,7 +3,7 @@ import { dataKey } from '../delta/log.ts';
 import { statisticsIn } from '../delta/statistics.ts';
 import { identifier, literal, parquetFiles } from '../duckdb.ts';
 import { withinRoom } from '../store/store.ts';
-import type { Key } from './key.ts';
+import { haveUniqueKeys, type Key } from './key.ts';
 import type { MergeRequest } from './merge-request.ts';
 import { numbered } from './part-rows.ts';
 
@@ -18,14 +18,10 @@ export async function matchExisting(request: MergeRequest): Promise<readonly Add
   const { session, fullRead, isReplaced, files, key } = request;
   const candidates = fullRead || isReplaced !== undefined ? files : await filesWithStagedKeys(request);
   await findExisting(request, candidates);
-  const [keys] = await session.rows(`
-    SELECT count(*) = (SELECT count(*) FROM (SELECT DISTINCT ${key.names} FROM existing)) AS are_unique
-    FROM existing`);
   // Another writer may have doubled a key; then the first row stays.
-  const first =
-    keys?.['are_unique'] === true
-      ? ''
-      : `QUALIFY row_number() OVER (PARTITION BY ${key.names} ORDER BY existing.file, existing.pos) = 1`;
+  const first = (await haveUniqueKeys(session, 'existing', key))
+    ? ''
+    : `QUALIFY row_number() OVER (PARTITION BY ${key.names} ORDER BY existing.file, existing.pos) = 1`;
   await session.run(`
     CREATE TEMP TABLE matched AS
     SELECT file, existing.pos AS pos, part, winners.pos AS staged_pos

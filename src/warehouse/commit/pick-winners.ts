@@ -1,5 +1,6 @@
 import { parquetFiles } from '../duckdb.ts';
 import { withinRoom } from '../store/store.ts';
+import { haveUniqueKeys } from './key.ts';
 import type { MergeRequest } from './merge-request.ts';
 import { numbered } from './part-rows.ts';
 
@@ -23,10 +24,7 @@ export async function pickWinners({
       FROM ${source}
       WHERE ${isWanted}`);
   }
-  const [keys] = await session.rows(`
-    SELECT count(*) = (SELECT count(*) FROM (SELECT DISTINCT ${key.names} FROM staged)) AS are_unique
-    FROM staged`);
-  if (keys?.['are_unique'] === true) {
+  if (await haveUniqueKeys(session, 'staged', key)) {
     await session.run('ALTER TABLE staged RENAME TO winners');
     return;
   }
