@@ -3,62 +3,13 @@ import { Command } from 'commander';
 import { SourceError, TemporalUnavailableError } from '../errors.ts';
 import { packageVersion } from '../package-version.ts';
 import { keepSecret } from '../secrets.ts';
-import { airbyteCommand } from './commands/airbyte.ts';
-import { applyCommand } from './commands/apply.ts';
-import { cancelCommand } from './commands/cancel.ts';
-import { checkCommand } from './commands/check.ts';
-import { completionCommand } from './commands/completion/completion.ts';
-import { consoleCommand } from './commands/console.ts';
-import { demoCommand } from './commands/demo/demo.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { driftCommand } from './commands/drift.ts';
-import { linkCommand } from './commands/link/link.ts';
-import { pauseCommand } from './commands/pause.ts';
-import { queryCommand } from './commands/query/query.ts';
-import { resumeCommand } from './commands/resume.ts';
-import { resyncCommand } from './commands/resync.ts';
-import { runsCommand } from './commands/runs/runs.ts';
-import { sandboxCommand } from './commands/sandbox/sandbox.ts';
-import { statusCommand } from './commands/status/status.ts';
-import { syncCommand } from './commands/sync/sync.ts';
-import { tablesCommand } from './commands/tables.ts';
-import { triggerCommand } from './commands/trigger.ts';
-import { unlinkCommand } from './commands/unlink.ts';
-import { upCommand } from './commands/up.ts';
-import { workerCommand } from './commands/worker.ts';
+import { commands } from './commands/index.ts';
 import { OutputLostError } from './lost-output.ts';
 import { keyVariable } from './options/key-options.ts';
 import type { Session } from './session.ts';
 import { reportFailure } from './terminal/failure.ts';
 import { examples } from './terminal/help.ts';
 import { InterruptedError } from './terminal/interrupted.ts';
-
-/** All commands, in the order of the help. */
-const commands: readonly ((session: Session) => Command)[] = [
-  tablesCommand,
-  checkCommand,
-  doctorCommand,
-  syncCommand,
-  linkCommand,
-  applyCommand,
-  unlinkCommand,
-  statusCommand,
-  runsCommand,
-  triggerCommand,
-  pauseCommand,
-  resumeCommand,
-  resyncCommand,
-  cancelCommand,
-  upCommand,
-  workerCommand,
-  consoleCommand,
-  queryCommand,
-  airbyteCommand,
-  sandboxCommand,
-  demoCommand,
-  driftCommand,
-  completionCommand,
-];
 
 /**
  * Runs one command line.
@@ -76,7 +27,8 @@ export async function run(
   const key = process.env[keyVariable]?.trim();
   if (key) keepSecret(key);
   try {
-    await createProgram(session).parseAsync(argv, { from: 'user' });
+    const program = await createProgram(session, argv);
+    await program.parseAsync(argv, { from: 'user' });
     return session.exitCode;
   } catch (error) {
     const cause = causeOf(error);
@@ -104,7 +56,8 @@ function isInterruption(error: unknown, reason: Error): boolean {
   return error === reason || error instanceof InterruptedError || isAbort;
 }
 
-function createProgram(session: Session): Command {
+/** The program. A command that the arguments do not name is a stub, with only what `--help` lists. */
+async function createProgram(session: Session, argv: readonly string[]): Promise<Command> {
   const { stdout, stderr } = session;
   const program = new Command('incident-io-source')
     .description('Copies an incident.io account into Delta tables and keeps them current.')
@@ -129,10 +82,16 @@ function createProgram(session: Session): Command {
         ],
       ),
     );
-  for (const command of commands) {
-    const made = command(session).copyInheritedSettings(program);
+  // A completion script describes all commands.
+  const areAllNeeded = argv.includes('completion');
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    const isNeeded = areAllNeeded || argv.includes(name);
+    const made = isNeeded ? (await load())(session) : new Command(name);
+    made.summary(summary).copyInheritedSettings(program);
+    if (made.description() === '') made.description(summary);
     for (const part of made.commands) part.copyInheritedSettings(made);
     program.addCommand(made);
   }
-  return program;
+  // Without their arguments, which stubs do not have.
+  return program.configureHelp({ subcommandTerm: (command) => command.name() });
 }

@@ -6,7 +6,6 @@ import { examples } from '../terminal/help.ts';
 export function airbyteCommand(session: Session): Command {
   return (
     new Command('airbyte')
-      .description('answer Airbyte or PyAirbyte: spec, check, discover or read, as messages of its protocol')
       .argument('<command...>', 'spec, check, discover or read, with the files that the platform names')
       // Platforms add flags of their own.
       .allowUnknownOption()

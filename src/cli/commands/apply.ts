@@ -23,9 +23,9 @@ type ApplyOptions = ChangingOptions & { readonly dryRun?: true };
 /** `apply`: updates the schedules to match the settings. */
 export function applyCommand(session: Session): Command {
   return addChangingOptions(
-    new Command('apply')
-      .summary('update the schedules to match the settings file')
-      .description('update the schedules to match the settings file; prints the difference first'),
+    new Command('apply').description(
+      'update the schedules to match the settings file; prints the difference first',
+    ),
   )
     .option('--dry-run', 'only print what would change')
     .addHelpText(

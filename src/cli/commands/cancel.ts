@@ -8,11 +8,9 @@ import { writeText } from '../terminal/text.ts';
 /** `cancel`: stops runs in progress. */
 export function cancelCommand(session: Session): Command {
   return addOperatingOptions(
-    new Command('cancel')
-      .summary('stop runs in progress')
-      .description(
-        'stop runs in progress, and wait until they have deleted what they staged; the tables stay as they are',
-      ),
+    new Command('cancel').description(
+      'stop runs in progress, and wait until they have deleted what they staged; the tables stay as they are',
+    ),
   )
     .addHelpText(
       'after',

@@ -14,9 +14,7 @@ import { writeText } from '../terminal/text.ts';
 
 /** `check`: whose API key it is, and what it can read. */
 export function checkCommand(session: Session): Command {
-  return addKeyOptions(
-    new Command('check').description('check the API key: its account, and which tables it can read'),
-  )
+  return addKeyOptions(new Command('check'))
     .argument('[table...]', 'the tables to check; the default tables if none is named')
     .option('--all', 'check every table but those that have to be named')
     .option('--json', 'print JSON')

@@ -18,7 +18,6 @@ type ConsoleOptions = {
 /** `console`: the page on which people link accounts, watch imports and look at their tables. */
 export function consoleCommand(session: Session): Command {
   return new Command('console')
-    .summary('serve a page to link, watch and query in a browser')
     .description(
       'serve a page on this machine to link accounts, choose tables, watch imports and query the tables, until ' +
         'Ctrl-C; runs need a worker too: up --console is both',

@@ -19,7 +19,6 @@ type DoctorOptions = KeyOptions & { readonly settings?: string; readonly to?: st
 /** `doctor`: is everything that a connection needs in order? */
 export function doctorCommand(session: Session): Command {
   const command = new Command('doctor')
-    .summary('check everything that a connection needs, each with its remedy')
     .description(
       'check everything that a connection needs: Temporal and its namespace, the key and its scopes, the clock, the ' +
         'destination, disk space, proxy variables, open files, and what webhooks and messages need if they are set; ' +

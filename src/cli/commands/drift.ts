@@ -15,7 +15,6 @@ type DriftOptions = { readonly document?: string; readonly baseUrl: string; read
 /** `drift`: how the API's own document differs from what the tables were made from. */
 export function driftCommand(session: Session): Command {
   return new Command('drift')
-    .summary('compare the tables with the API’s own document')
     .description(
       'compare the declared tables with the OpenAPI document of the API: lists, columns and parameters that came, ' +
         'changed or went. Needs no API key. Exits with 1 if a table needs something that is gone or different.',

@@ -8,11 +8,9 @@ type PauseOptions = OperatingOptions & { readonly note: string };
 /** `pause`: schedules start no runs until `resume`. */
 export function pauseCommand(session: Session): Command {
   return addOperatingOptions(
-    new Command('pause')
-      .summary('pause schedules')
-      .description(
-        'pause schedules until you run resume; a run in progress finishes, and trigger still works',
-      ),
+    new Command('pause').description(
+      'pause schedules until you run resume; a run in progress finishes, and trigger still works',
+    ),
   )
     .option('--note <text>', 'why, for people who look at the status', 'paused with incident-io-source pause')
     .addHelpText(

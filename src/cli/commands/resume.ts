@@ -6,9 +6,7 @@ import { examples } from '../terminal/help.ts';
 /** `resume`: ends a `pause`. */
 export function resumeCommand(session: Session): Command {
   return addOperatingOptions(
-    new Command('resume')
-      .summary('resume paused schedules')
-      .description('resume paused schedules; the next runs start at their usual times'),
+    new Command('resume').description('resume paused schedules; the next runs start at their usual times'),
   )
     .addHelpText(
       'after',

@@ -9,12 +9,10 @@ type ResyncOptions = OperatingOptions & { readonly yes?: true };
 /** `resync`: reads tables from scratch. */
 export function resyncCommand(session: Session): Command {
   return addOperatingOptions(
-    new Command('resync')
-      .summary('read tables from scratch')
-      .description(
-        'read tables from scratch, now, whatever account the key belongs to; the tables keep their rows until the ' +
-          'new ones are committed',
-      ),
+    new Command('resync').description(
+      'read tables from scratch, now, whatever account the key belongs to; the tables keep their rows until the ' +
+        'new ones are committed',
+    ),
   )
     .option('--yes', 'do not ask for confirmation')
     .addHelpText(

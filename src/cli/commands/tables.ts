@@ -11,7 +11,6 @@ import { widthOf, writeText } from '../terminal/text.ts';
 /** `tables`: what can be synced, and the columns of each table. */
 export function tablesCommand(session: Session): Command {
   return new Command('tables')
-    .description('list all tables, or show the columns of one; needs no API key')
     .argument('[table]', 'show this table and its columns')
     .option('--json', 'print JSON')
     .addHelpText(

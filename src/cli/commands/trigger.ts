@@ -7,9 +7,9 @@ import { examples } from '../terminal/help.ts';
 /** `trigger`: syncs tables now, by their schedules. */
 export function triggerCommand(session: Session): Command {
   return addOperatingOptions(
-    new Command('trigger')
-      .summary('sync tables now, by their schedules')
-      .description('sync tables now, by their schedules, paused or not; a run in progress finishes first'),
+    new Command('trigger').description(
+      'sync tables now, by their schedules, paused or not; a run in progress finishes first',
+    ),
   )
     .addHelpText(
       'after',

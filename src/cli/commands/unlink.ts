@@ -13,12 +13,10 @@ import { printJson } from '../terminal/output.ts';
 /** `unlink`: ends a connection; its tables stay. */
 export function unlinkCommand(session: Session): Command {
   return addChangingOptions(
-    new Command('unlink')
-      .summary('end a connection; its tables stay')
-      .description(
-        'end a connection: delete its schedules, runs, staged files, settings file, and the key file that link wrote; ' +
-          'the tables stay',
-      ),
+    new Command('unlink').description(
+      'end a connection: delete its schedules, runs, staged files, settings file, and the key file that link wrote; ' +
+        'the tables stay',
+    ),
   )
     .addHelpText(
       'after',

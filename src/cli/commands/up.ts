@@ -23,11 +23,9 @@ import { statusesAsText } from './status/table-report.ts';
 /** `up`: everything that a connection needs, in one process. */
 export function upCommand(session: Session): Command {
   return addUpOptions(
-    new Command('up')
-      .summary('server, schedules and worker in one process')
-      .description(
-        'keep the tables of a connection current on this one machine: server, schedules and worker, until Ctrl-C',
-      ),
+    new Command('up').description(
+      'keep the tables of a connection current on this one machine: server, schedules and worker, until Ctrl-C',
+    ),
   )
     .option(
       '--console [address]',

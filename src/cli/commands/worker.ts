@@ -12,12 +12,10 @@ import { examples } from '../terminal/help.ts';
 /** `worker`: carries out the scheduled runs of connections in production. */
 export function workerCommand(session: Session): Command {
   return addWorkerOptions(
-    new Command('worker')
-      .summary('carry out scheduled runs')
-      .description(
-        'carry out the scheduled runs of one connection or of many until SIGTERM, then hand over the work in progress; ' +
-          'a settings file that is added, changed or deleted takes effect within seconds',
-      ),
+    new Command('worker').description(
+      'carry out the scheduled runs of one connection or of many until SIGTERM, then hand over the work in progress; ' +
+        'a settings file that is added, changed or deleted takes effect within seconds',
+    ),
   )
     .addHelpText(
       'after',

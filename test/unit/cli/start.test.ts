@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseSync } from '@swc/core';
@@ -25,10 +25,23 @@ function packagesOf(file: string, way: readonly string[] = [], seen = new Set<st
   return found;
 }
 
-it('loads neither Temporal, DuckDB nor an HTTP client before it knows the command: --version takes a second otherwise', () => {
+it('loads neither Temporal, DuckDB nor an HTTP client before it knows what to do: that takes a second', () => {
   const heavy = /^(@temporalio|@duckdb|@opentelemetry|@aws-sdk|axios|zod|pino)/;
-  const loaded = [...packagesOf(source('cli/main.ts'))].filter(([name]) => heavy.test(name));
-  expect(loaded.map(([name, way]) => `${name} by ${way.at(-1)}`)).toEqual([]);
+  const commands = readdirSync(source('cli/commands'))
+    .map((name) => `cli/commands/${name.endsWith('.ts') ? name : `${name}/${name}.ts`}`)
+    .filter((file) => existsSync(source(file)));
+  expect(commands.length).toBeGreaterThan(20);
+  for (const file of ['cli/main.ts', ...commands]) {
+    const loaded = [...packagesOf(source(file))].filter(([name]) => heavy.test(name));
+    expect(loaded.map(([name, way]) => `${name} by ${way.at(-1)}`)).toEqual([]);
+  }
+});
+
+it('loads no table for --version and --help: they are most of all modules', () => {
+  const files = new Set<string>();
+  packagesOf(source('cli/main.ts'), [], files);
+  expect(files.size).toBeGreaterThan(5);
+  expect([...files].filter((file) => file.includes('/src/tables/'))).toEqual([]);
 });
 
 it('loads only what a status needs of Temporal’s packages, and no DuckDB: it is most of the time that a status takes', () => {

@@ -8,7 +8,6 @@ import { commandTree } from './tree.ts';
 /** `completion`: a script that completes commands, options and tables in a shell. */
 export function completionCommand({ stdout }: Session): Command {
   const command = new Command('completion')
-    .summary('print a completion script for your shell')
     .description('print a script that completes commands, options and tables in your shell')
     .addArgument(new Argument('<shell>', 'the shell').choices(shells))
     .addHelpText(

@@ -7,7 +7,6 @@ import type { Session } from '../../session.ts';
 /** `demo`: the whole product in one minute, without an account. */
 export function demoCommand(session: Session): Command {
   return new Command('demo')
-    .description('sync a made-up account from a sandbox, then answer three questions from its tables')
     .option('--to <destination>', 'keep the tables in this folder or bucket (default: delete them)')
     .option(
       '--console [address]',

@@ -27,12 +27,10 @@ import { printPermissions, printPlan, tellLinked } from './report.ts';
 /** `link`: creates a connection, from answers on a terminal or from options elsewhere. */
 export function linkCommand(session: Session): Command {
   return addLinkOptions(
-    new Command('link')
-      .summary('link an account and choose its tables')
-      .description(
-        'link an account: check its API key, choose tables, write the settings file, create the schedules, start the ' +
-          'first import',
-      ),
+    new Command('link').description(
+      'link an account: check its API key, choose tables, write the settings file, create the schedules, start the ' +
+        'first import',
+    ),
   )
     .addHelpText(
       'after',

@@ -30,7 +30,6 @@ if it is piped or redirected. Null and the empty text are told apart:
 /** `query`: SQL over the synced tables. */
 export function queryCommand(session: Session): Command {
   return new Command('query')
-    .description('query synced tables with SQL (DuckDB); only reads, and never sees a half-finished sync')
     .argument('<sql>', 'one SELECT, or - to read it from standard input')
     .option(
       '--from <destination>',

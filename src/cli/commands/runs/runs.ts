@@ -14,7 +14,6 @@ type RunsOptions = OperatingOptions & { readonly limit: number };
 /** `runs`: the history of a connection's runs. */
 export function runsCommand(session: Session): Command {
   const command = new Command('runs')
-    .summary('the history of runs; runs show <id> shows one in full')
     .description(
       'the latest runs of tables, newest first, as the Temporal server and the tables themselves remember them; ' +
         'runs show <id> shows everything about one run',

@@ -13,11 +13,9 @@ const sizedTables = Object.keys(demoSizes) as (keyof typeof demoSizes)[];
 
 /** `sandbox`: a stand-in for the API, for trying everything out. */
 export function sandboxCommand(session: Session): Command {
-  const command = new Command('sandbox')
-    .description('serve a stand-in for the incident.io API with made-up data, until Ctrl-C')
-    .addOption(
-      new Option('--port <n>', 'port of 127.0.0.1; 0 for any free one').default(8080).argParser(port),
-    );
+  const command = new Command('sandbox').addOption(
+    new Option('--port <n>', 'port of 127.0.0.1; 0 for any free one').default(8080).argParser(port),
+  );
   for (const table of sizedTables) {
     command.addOption(
       new Option(`--${table.replaceAll('_', '-')} <n>`, `number of ${table.replaceAll('_', ' ')}`)

@@ -34,7 +34,6 @@ two intervals after it was scheduled. Paused tables are never late.
 /** `status`: how the tables of one connection, or many connections, are doing. */
 export function statusCommand(session: Session): Command {
   return new Command('status')
-    .summary('how tables, or many connections, are doing')
     .description(
       'how tables are doing: last and next run, rows, lag, errors; with several settings files, one line per ' +
         'connection, worst first; exits with 1 if a run failed, a schedule is missing or a table is late',

@@ -33,7 +33,6 @@ type SyncOptions = KeyOptions & {
 
 export function syncCommand(session: Session): Command {
   const command = new Command('sync')
-    .summary('sync tables now')
     .description('sync tables now; if the command is killed, run it again and it resumes')
     .argument('[table...]', 'the tables to sync; the default tables if none is named')
     .option('--all', 'sync every table but those that have to be named')
