@@ -55,7 +55,7 @@ export async function updateNested(
   }
 }
 
-/** Repeats its pass until no table is behind. */
+/** Makes passes until no table is behind. */
 async function catchUp(
   source: Source,
   nested: readonly NestedTable[],

@@ -10,7 +10,7 @@ import { type Figure, quantile, tableOf } from './figures.ts';
 
 const run = promisify(execFile);
 
-/** What is compared: by the commands and benchmark scripts of each build, which print the same rows. */
+/** What is compared. Each build is measured by its own commands and benchmark scripts, which print the same rows. */
 const measures: { readonly [name: string]: (build: string) => Promise<Figure[]> } = {
   commands: (build) => commandFigures(join(build, 'dist/src/cli/main.js')),
   'quiet-runs': script('scale.js', '--connections', '3', '--every', '12', '--minutes', '2'),
