@@ -150,7 +150,6 @@ async function serveQueues<T>(
     queues.serve(new Set([...connections.list().map((settings) => workerQueue(settings)), ...earlier]));
   await serveWanted();
   condition.worker = () => queues.status();
-  tellStarted(ready, earlier);
   const stop = connections.onChange(() => {
     void serveWanted().catch((error: unknown) => {
       // The server may be unavailable. The next look at the queues tries again, and fails if something else is wrong.
@@ -159,6 +158,8 @@ async function serveQueues<T>(
   });
   opened.add(() => Promise.resolve(stop()));
   const hints = await openHints(opened, ready, meter, figures?.labelsOf);
+  // Only now: whoever waits for this may send webhooks at once.
+  tellStarted(ready, earlier);
   const watches = (done: AbortSignal): Promise<void>[] => [
     notifyPeople(hints, done),
     watchServer(access, noticing(condition, 'temporal', log, { address: access.address }), done),

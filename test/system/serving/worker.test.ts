@@ -236,14 +236,17 @@ describe('log and metrics', () => {
       TEMPORAL_ADDRESS: temporal.address,
     });
     const withoutPort = startWorker(settings, { args: ['--metrics', `127.0.0.1:${port}`] });
+    const withoutWebhooks = startWorker(settings, { args: ['--webhooks', `127.0.0.1:${port}`] });
     const withoutSettings = startCommand(['worker', '--settings', `${settings.file}.not`]);
     const nowhere = `127.0.0.1:${await freePort()}`;
     const withoutServer = startWorker(settings, { address: nowhere });
-    expect(
-      await Promise.all([withoutKey, withoutPort, withoutSettings, withoutServer].map(({ ended }) => ended)),
-    ).toEqual([1, 2, 2, 1]);
+    const all = [withoutKey, withoutPort, withoutWebhooks, withoutSettings, withoutServer];
+    expect(await Promise.all(all.map(({ ended }) => ended))).toEqual([1, 2, 2, 2, 1]);
+    // Whoever waits for this may send webhooks at once.
+    for (const { err } of all) expect(err()).not.toContain('worker started');
     expect(withoutKey.err()).toContain(keyVariable);
     expect(withoutPort.err()).toContain(`127.0.0.1:${port}`);
+    expect(withoutWebhooks.err()).toContain(`127.0.0.1:${port}`);
     expect(withoutSettings.err()).toContain(`${settings.file}.not`);
     expect(withoutServer.err()).toContain(nowhere);
   });
