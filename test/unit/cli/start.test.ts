@@ -37,7 +37,7 @@ it('loads neither Temporal, DuckDB nor an HTTP client before it knows what to do
   }
 });
 
-it('loads no table for --version and --help: they are most of all modules', () => {
+it('loads no table for --version and --help: the tables are most of the modules', () => {
   const files = new Set<string>();
   packagesOf(source('cli/main.ts'), [], files);
   expect(files.size).toBeGreaterThan(5);
